@@ -1,0 +1,3 @@
+module github.com/seshatdb/seshat
+
+go 1.25
