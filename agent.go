@@ -1,0 +1,112 @@
+package seshat
+
+import (
+	"math"
+	"slices"
+)
+
+// Bounds of an agent's configuration.
+const (
+	MaxTemperature  = 2.0
+	MaxTokens       = 100_000
+	MaxSystemPrompt = 64 << 10 // bytes
+	MaxTools        = 256      // names in AvailableTools
+)
+
+// AgentConfig is what a session's agent was started with. It is immutable once
+// the session exists. Absent and zero differ where zero means something: a nil
+// Temperature leaves the choice to the runtime, zero is as cold as it gets.
+type AgentConfig struct {
+	Model          string   `json:"model"`           // at most MaxName bytes
+	Temperature    *float64 `json:"temperature"`     // 0 to 2; nil = not set
+	MaxTokens      *int     `json:"max_tokens"`      // 1 to 100000; nil = not set
+	SystemPrompt   string   `json:"system_prompt"`   // at most 64 KiB
+	AvailableTools []string `json:"available_tools"` // at most 256 names
+}
+
+// Ptr returns a pointer to v, for the optional fields of a literal.
+func Ptr[T any](v T) *T { return &v }
+
+func (a AgentConfig) check() error {
+	if err := checkOptional("agent_config.model", a.Model); err != nil {
+		return err
+	}
+	if t := a.Temperature; t != nil && !(*t >= 0 && *t <= MaxTemperature) {
+		return invalid("agent_config.temperature", "is outside 0 to %v", MaxTemperature)
+	}
+	if n := a.MaxTokens; n != nil && (*n < 1 || *n > MaxTokens) {
+		return invalid("agent_config.max_tokens", "is outside 1 to %d", MaxTokens)
+	}
+	return a.checkTexts()
+}
+
+func (a AgentConfig) checkTexts() error {
+	if len(a.SystemPrompt) > MaxSystemPrompt {
+		return invalid("agent_config.system_prompt", "has %d bytes; at most %d are allowed", len(a.SystemPrompt), MaxSystemPrompt)
+	}
+	if err := checkUTF8("agent_config.system_prompt", a.SystemPrompt); err != nil {
+		return err
+	}
+	if len(a.AvailableTools) > MaxTools {
+		return invalid("agent_config.available_tools", "has %d names; at most %d are allowed", len(a.AvailableTools), MaxTools)
+	}
+	for _, name := range a.AvailableTools {
+		if err := checkName("agent_config.available_tools", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a AgentConfig) equal(b AgentConfig) bool {
+	return a.Model == b.Model && a.SystemPrompt == b.SystemPrompt &&
+		equalPtr(a.Temperature, b.Temperature) && equalPtr(a.MaxTokens, b.MaxTokens) &&
+		slices.Equal(a.AvailableTools, b.AvailableTools)
+}
+
+func (a AgentConfig) clone() AgentConfig {
+	if a.Temperature != nil {
+		a.Temperature = Ptr(*a.Temperature)
+	}
+	if a.MaxTokens != nil {
+		a.MaxTokens = Ptr(*a.MaxTokens)
+	}
+	a.AvailableTools = slices.Clone(a.AvailableTools)
+	return a
+}
+
+func equalPtr[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// Quotas bound one session. They are immutable once the session exists; zero
+// is unlimited. An append that would pass one is refused with a [QuotaError].
+type Quotas struct {
+	MaxMessages                uint64 `json:"max_messages,omitempty"`     // ever appended
+	MaxTokensTotal             uint64 `json:"max_tokens_total,omitempty"` // ever appended
+	MaxToolCalls               uint64 `json:"max_tool_calls,omitempty"`   // ever appended
+	RateLimitMessagesPerMinute uint64 `json:"rate_limit_messages_per_minute,omitempty"`
+
+	// MaxSessionDurationMinutes is a deadline: the session does not exist
+	// this long after its creation.
+	MaxSessionDurationMinutes uint64 `json:"max_session_duration_minutes,omitempty"`
+}
+
+func (q Quotas) check() error {
+	for _, n := range []struct {
+		name string
+		n    uint64
+	}{
+		{"max_messages", q.MaxMessages}, {"max_tokens_total", q.MaxTokensTotal}, {"max_tool_calls", q.MaxToolCalls},
+		{"rate_limit_messages_per_minute", q.RateLimitMessagesPerMinute},
+		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
+	} {
+		if n.n > math.MaxInt64/60_000 {
+			return invalid("quotas."+n.name, "is above %d", int64(math.MaxInt64/60_000))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package seshat
+
+import "encoding/json"
+
+// Bounds of a Document.
+const (
+	MaxDocument      = 64 << 10 // bytes, encoded
+	MaxDocumentDepth = 32       // maps and lists inside one another
+)
+
+// Document is an immutable map of values, such as a session's user memory. It
+// is decoded only when asked for, so carrying one around is cheap, and copies
+// may be shared between goroutines. The zero value is the empty document.
+type Document struct {
+	enc string // msgpack of a map in normal form; "" = empty
+	err error  // why Doc could not make one; told by the call that stores it
+}
+
+// Doc makes a document of m, which is copied. Values are normalized: strings,
+// booleans, nil, []byte, time.Time (to UTC), any integer (to int64, or uint64
+// where it does not fit), any float (to float64), and slices, arrays and maps
+// with string keys of these. Anything else, a cycle, or more than MaxDocument
+// bytes or MaxDocumentDepth levels is reported as ErrInvalid, naming the
+// value's path, by the call that stores the document.
+func Doc(m map[string]any) Document {
+	if len(m) == 0 {
+		return Document{}
+	}
+	enc, err := encodeDocument(m)
+	return Document{enc: enc, err: err}
+}
+
+// IsZero reports whether the document is empty.
+func (d Document) IsZero() bool { return d.enc == "" && d.err == nil }
+
+// Map returns the document as a fresh map, which is the caller's: int64,
+// uint64 (above the largest int64), float64, string, bool, []byte, time.Time,
+// nil, []any and map[string]any. It is nil if the document is empty.
+func (d Document) Map() map[string]any {
+	m, err := decodeDocument(d.enc)
+	if err != nil {
+		// The bytes were made by Doc, or read under a checksum and checked.
+		return nil
+	}
+	return m
+}
+
+// Equal reports whether both hold the same values.
+func (d Document) Equal(e Document) bool { return d.enc == e.enc && d.err == nil && e.err == nil }
+
+// MarshalJSON returns the document as a JSON object, null if it is empty.
+// Bytes become base64 and times RFC 3339, as encoding/json does.
+func (d Document) MarshalJSON() ([]byte, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	return json.Marshal(d.Map())
+}
+
+// UnmarshalJSON reads a JSON object or null. Numbers without fraction and
+// exponent that fit become integers. ErrInvalid: see Doc.
+func (d *Document) UnmarshalJSON(data []byte) error {
+	m, err := jsonObject(data)
+	if err != nil {
+		return err
+	}
+	*d = Doc(m)
+	return d.err
+}
+
+// check names the field that holds a document which Doc could not make.
+func (d Document) check(field string) error {
+	if d.err == nil {
+		return nil
+	}
+	if e, ok := d.err.(*InvalidError); ok {
+		return &InvalidError{Field: field + e.Field, Reason: e.Reason}
+	}
+	return d.err
+}
+
+// MemoryAs decodes a session's user memory into a T, by the rules of msgpack's
+// struct tags. ErrInvalid: it does not fit.
+func MemoryAs[T any](s *Session) (T, error) { return DocumentAs[T](s.UserMemory) }
+
+// DocumentAs decodes a document into a T, by the rules of msgpack's struct
+// tags. ErrInvalid: it does not fit.
+func DocumentAs[T any](d Document) (T, error) {
+	var v T
+	if d.err != nil {
+		return v, d.err
+	}
+	return v, decodeDocumentInto(d.enc, &v)
+}

@@ -1,0 +1,83 @@
+package seshat
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// MaxName is the longest id, name, user or label in bytes.
+const MaxName = driver.MaxName
+
+// Prefixes of the ids that the store makes; a ULID follows.
+const (
+	sessionPrefix   = "ses_"
+	namespacePrefix = "ns_"
+	messagePrefix   = "msg_"
+)
+
+// newULID makes a ULID of the instant with 80 bits from crypto/rand.
+func newULID(ms int64) (u ulid.ULID) {
+	// A time past what a ULID holds (the year 10889) keeps its random part.
+	_ = u.SetTime(uint64(ms))
+	_, _ = rand.Read(u[6:]) // never fails
+	return u
+}
+
+// NewSessionID returns a fresh id as Create makes one: "ses_" and a ULID.
+func NewSessionID() string { return sessionPrefix + newULID(time.Now().UnixMilli()).String() }
+
+// checkName refuses what is not an id, name, user or label: 1 to MaxName bytes
+// of valid UTF-8 without control characters. All else is kept byte for byte.
+func checkName(field, s string) error {
+	switch {
+	case s == "":
+		return invalid(field, "is empty; 1 to %d bytes are allowed", MaxName)
+	case len(s) > MaxName:
+		return invalid(field, "has %d bytes; 1 to %d are allowed", len(s), MaxName)
+	}
+	return checkText(field, s)
+}
+
+// checkText refuses invalid UTF-8 and control characters (Unicode category Cc).
+func checkText(field, s string) error {
+	if err := checkUTF8(field, s); err != nil {
+		return err
+	}
+	if i := strings.IndexFunc(s, isControl); i >= 0 {
+		return invalid(field, "has a control character at byte %d; none are allowed", i)
+	}
+	return nil
+}
+
+func checkUTF8(field, s string) error {
+	if !utf8.ValidString(s) {
+		return invalid(field, "is not valid UTF-8")
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
+
+// checkOptional is checkName for a name that may be absent.
+func checkOptional(field, s string) error {
+	if s == "" {
+		return nil
+	}
+	return checkName(field, s)
+}
+
+// isNamespaceID reports whether s has the form of a namespace's id.
+func isNamespaceID(s string) bool {
+	rest, ok := strings.CutPrefix(s, namespacePrefix)
+	if !ok {
+		return false
+	}
+	_, err := ulid.ParseStrict(rest)
+	return err == nil
+}

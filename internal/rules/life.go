@@ -1,0 +1,111 @@
+package rules
+
+import "math"
+
+// Never is the time of a deadline that does not come, and the length of a
+// duration that does not end.
+const Never int64 = math.MaxInt64
+
+// Life is a session's resolved lifecycle: how long each thing lasts, in
+// milliseconds, or Never.
+type Life struct {
+	TTL          int64
+	Sliding      bool // the TTL counts from the last write, not from creation
+	MaxLifetime  int64
+	IdleAfter    int64
+	ArchiveAfter int64
+	Retention    int64
+}
+
+// Course is the part of a session that time acts on.
+type Course struct {
+	Life       Life
+	Status     Status
+	StatusAt   int64 // when Status was reached
+	Created    int64
+	Written    int64 // last write: what a sliding TTL counts from
+	Active     int64 // last activity: what idling counts from
+	Terminated int64 // 0 = not
+	MaxAge     int64 // the quota on a session's duration, or Never
+	Expires    int64 // the first moment at which the session does not exist
+}
+
+// After returns t + d, or Never where either is or the sum passes it.
+func After(t, d int64) int64 {
+	if t == Never || d == Never || d > Never-t {
+		return Never
+	}
+	return t + d
+}
+
+// Alive reports whether the session exists at now.
+func (c *Course) Alive(now int64) bool { return c.Expires > now }
+
+// deadline is when the session ends, by its life and its past.
+func (c *Course) deadline() int64 {
+	end := After(c.Created, c.Life.TTL)
+	switch {
+	case c.Status == Terminated:
+		end = After(c.Terminated, c.Life.Retention)
+	case c.Life.Sliding:
+		end = After(c.Written, c.Life.TTL)
+	}
+	return min(end, After(c.Created, c.Life.MaxLifetime), After(c.Created, c.MaxAge))
+}
+
+// Refresh computes Expires anew, after a change of life, status or Written.
+func (c *Course) Refresh() { c.Expires = c.deadline() }
+
+// Write notes a write at now, which extends a sliding TTL.
+func (c *Course) Write(now int64) {
+	c.Written = now
+	c.Refresh()
+}
+
+// overdueMove returns the status that time brings next and when, or Never.
+func (c *Course) overdueMove() (Status, int64) {
+	switch c.Status {
+	case Active:
+		return Idle, After(max(c.Active, c.StatusAt), c.Life.IdleAfter)
+	case Idle:
+		return Archived, After(c.StatusAt, c.Life.ArchiveAfter)
+	}
+	return c.Status, Never
+}
+
+// Next is the next deadline of any sort: the earliest moment at which the
+// session has to be looked at.
+func (c *Course) Next() int64 {
+	_, at := c.overdueMove()
+	return min(at, c.Expires)
+}
+
+// Advance applies the idling and archiving that are overdue at now, each at
+// the moment at which it was due, and reports whether there was any.
+func (c *Course) Advance(now int64) bool {
+	moved := false
+	for {
+		to, at := c.overdueMove()
+		if at > now {
+			return moved
+		}
+		c.Status, c.StatusAt, moved = to, at, true
+	}
+}
+
+// Move sets the status at now, by hand or by a message, as a write.
+func (c *Course) Move(to Status, now int64) {
+	c.Status, c.StatusAt = to, now
+	switch to {
+	case Terminated:
+		c.Terminated = now
+	case Active:
+		c.Active = max(c.Active, now)
+	}
+	c.Write(now)
+}
+
+// File returns where the due entry belongs, given where it is filed now: it
+// moves only when the next deadline became earlier, so that extending a life
+// moves no index. The sweeper files it anew when it comes up.
+func File(filed, next int64) int64 { return min(filed, next) }

@@ -1,0 +1,188 @@
+package seshat
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/seshatdb/seshat/internal/rules"
+)
+
+// Never is the duration of a deadline that does not come.
+const Never time.Duration = -1
+
+// Expiry says what a TTL counts from.
+type Expiry uint8
+
+// The ways to count a TTL.
+const (
+	Sliding  Expiry = 1 // from the last write or Touch; reads never extend it
+	Absolute Expiry = 2 // from creation
+)
+
+// Lifecycle says how long a session lasts and how it ages. It is resolved
+// field by field from the session, its namespace, [Options] and the defaults,
+// and stored with the session when that is created: zero inherits, [Never]
+// switches a deadline off. Durations are rounded up to the millisecond.
+type Lifecycle struct {
+	// TTL is how long a session exists, counted as Expiry says. The default
+	// is 7 days.
+	TTL time.Duration `json:"ttl,omitempty"`
+
+	// Expiry is Sliding or Absolute. The default is Sliding.
+	Expiry Expiry `json:"expiry,omitempty"`
+
+	// MaxLifetime ends a session this long after its creation, whatever else
+	// would keep it. The default is Never.
+	MaxLifetime time.Duration `json:"max_lifetime,omitempty"`
+
+	// IdleAfter makes an active session idle after so long without activity.
+	// The default is Never.
+	IdleAfter time.Duration `json:"idle_after,omitempty"`
+
+	// ArchiveAfter archives a session that was idle for so long. The default
+	// is Never.
+	ArchiveAfter time.Duration `json:"archive_after,omitempty"`
+
+	// Retention is how long a terminated session is kept from then on. The
+	// default is 7 days.
+	Retention time.Duration `json:"retention,omitempty"`
+}
+
+// defaultLifecycle is what no one chose.
+var defaultLifecycle = Lifecycle{
+	TTL:          7 * 24 * time.Hour,
+	Expiry:       Sliding,
+	MaxLifetime:  Never,
+	IdleAfter:    Never,
+	ArchiveAfter: Never,
+	Retention:    7 * 24 * time.Hour,
+}
+
+// or fills what l leaves open from base.
+func (l Lifecycle) or(base Lifecycle) Lifecycle {
+	pick := func(a, b time.Duration) time.Duration {
+		if a == 0 {
+			return b
+		}
+		return a
+	}
+	l.TTL = pick(l.TTL, base.TTL)
+	l.MaxLifetime = pick(l.MaxLifetime, base.MaxLifetime)
+	l.IdleAfter = pick(l.IdleAfter, base.IdleAfter)
+	l.ArchiveAfter = pick(l.ArchiveAfter, base.ArchiveAfter)
+	l.Retention = pick(l.Retention, base.Retention)
+	if l.Expiry == 0 {
+		l.Expiry = base.Expiry
+	}
+	return l
+}
+
+// check refuses durations below zero other than Never. field is the prefix of
+// the names in the error.
+func (l Lifecycle) check(field string) error {
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"ttl", l.TTL}, {"max_lifetime", l.MaxLifetime}, {"idle_after", l.IdleAfter},
+		{"archive_after", l.ArchiveAfter}, {"retention", l.Retention},
+	} {
+		if d.d < 0 && d.d != Never {
+			return invalid(field+"."+d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")
+		}
+	}
+	if l.Expiry > Absolute {
+		return invalid(field+".expiry", "is none of sliding, absolute")
+	}
+	return nil
+}
+
+// life is a resolved lifecycle in the milliseconds of package rules.
+func (l Lifecycle) life() rules.Life {
+	return rules.Life{
+		TTL:          millis(l.TTL),
+		Sliding:      l.Expiry == Sliding,
+		MaxLifetime:  millis(l.MaxLifetime),
+		IdleAfter:    millis(l.IdleAfter),
+		ArchiveAfter: millis(l.ArchiveAfter),
+		Retention:    millis(l.Retention),
+	}
+}
+
+// lifecycleOf is the inverse of life.
+func lifecycleOf(l rules.Life) Lifecycle {
+	e := Absolute
+	if l.Sliding {
+		e = Sliding
+	}
+	return Lifecycle{
+		TTL:          duration(l.TTL),
+		Expiry:       e,
+		MaxLifetime:  duration(l.MaxLifetime),
+		IdleAfter:    duration(l.IdleAfter),
+		ArchiveAfter: duration(l.ArchiveAfter),
+		Retention:    duration(l.Retention),
+	}
+}
+
+// millis rounds a duration up to milliseconds; what is not positive never ends.
+func millis(d time.Duration) int64 {
+	if d <= 0 {
+		return rules.Never
+	}
+	ms := d.Milliseconds()
+	if d%time.Millisecond != 0 {
+		ms++
+	}
+	return ms
+}
+
+func duration(ms int64) time.Duration {
+	if ms > math.MaxInt64/int64(time.Millisecond) {
+		return Never
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// instant converts stored milliseconds to UTC; 0 and Never give the zero time.
+func instant(ms int64) time.Time {
+	if ms == 0 || ms == rules.Never {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// String returns sliding or absolute.
+func (e Expiry) String() string {
+	switch e {
+	case Sliding:
+		return "sliding"
+	case Absolute:
+		return "absolute"
+	}
+	return fmt.Sprintf("expiry(%d)", uint8(e))
+}
+
+// MarshalText returns sliding, absolute, or nothing for the zero value.
+func (e Expiry) MarshalText() ([]byte, error) {
+	if e == 0 {
+		return nil, nil
+	}
+	return []byte(e.String()), nil
+}
+
+// UnmarshalText reads sliding, absolute or nothing.
+func (e *Expiry) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "":
+		*e = 0
+	case "sliding":
+		*e = Sliding
+	case "absolute":
+		*e = Absolute
+	default:
+		return invalid("expiry", "is none of sliding, absolute")
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package seshat
+
+import (
+	"time"
+
+	"github.com/seshatdb/seshat/internal/rules"
+)
+
+// Status is where a session is in its life.
+type Status uint8
+
+// The statuses of a session, and the moves between them:
+//
+//	active     → idle, archived, terminated
+//	idle       → active (also by a message), archived, terminated
+//	archived   → active, terminated; read-only
+//	terminated → nothing; read-only and final
+const (
+	Active     = Status(rules.Active)
+	Idle       = Status(rules.Idle)
+	Archived   = Status(rules.Archived)
+	Terminated = Status(rules.Terminated)
+)
+
+var statusNames = [...]string{Active: "active", Idle: "idle", Archived: "archived", Terminated: "terminated"}
+
+// String returns the status's name: active, idle, archived or terminated.
+func (s Status) String() string { return nameOf(statusNames[:], int(s), "status") }
+
+// MarshalText returns the status's name. ErrInvalid: there is no such status.
+func (s Status) MarshalText() ([]byte, error) {
+	if err := s.check("status"); err != nil {
+		return nil, err
+	}
+	return []byte(s.String()), nil
+}
+
+// UnmarshalText reads the status's name. ErrInvalid: there is no such status.
+func (s *Status) UnmarshalText(text []byte) error {
+	i, err := numberOf(statusNames[:], string(text), "status")
+	*s = Status(i)
+	return err
+}
+
+func (s Status) check(field string) error {
+	if !rules.Status(s).Valid() {
+		return invalid(field, "is none of active, idle, archived, terminated")
+	}
+	return nil
+}
+
+// Move describes the last transition of a session.
+type Move struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"` // at most 1024 bytes
+	Actor  string    `json:"actor,omitempty"`  // who asked for it; the store itself is "seshat"
+}
+
+// sweepActor is the actor of transitions that time brings.
+const sweepActor = "seshat"
+
+// maxReason bounds the reason of a transition, in bytes.
+const maxReason = 1024
+
+func (m Move) check() error {
+	if len(m.Reason) > maxReason {
+		return invalid("reason", "has %d bytes; at most %d are allowed", len(m.Reason), maxReason)
+	}
+	if err := checkText("reason", m.Reason); err != nil {
+		return err
+	}
+	return checkOptional("actor", m.Actor)
+}
+
+// toAllowed returns the table's row of s.
+func toAllowed(s Status) []Status {
+	row := rules.Allowed(rules.Status(s))
+	out := make([]Status, len(row))
+	for i, r := range row {
+		out[i] = Status(r)
+	}
+	return out
+}
