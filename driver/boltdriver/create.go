@@ -1,0 +1,178 @@
+package boltdriver
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// tempMark stands between the name of the file that is being made and 16
+// random hex digits.
+const tempMark = ".new-"
+
+// createFile makes a store's file at path so that a power failure at any moment
+// leaves none or a complete one: it is built and synced under another name and
+// then linked. If path exists by then, the error is fs.ErrExist and that file
+// is untouched.
+func createFile(path string, o Options) error {
+	t, err := newTemp(path)
+	if err != nil {
+		return err
+	}
+	defer t.discard()
+	o.hooks.at("temp")
+	if err := t.initialize(); err != nil {
+		return err
+	}
+	o.hooks.at("built")
+	if err := publish(t.path, path); err != nil {
+		return err
+	}
+	o.hooks.at("linked")
+	return syncDir(filepath.Dir(path))
+}
+
+// temp is a locked file under a temporary name.
+type temp struct {
+	path string
+	f    *os.File
+}
+
+// newTemp creates an empty file beside path, locked so that nobody takes it
+// for the leftover of a crash.
+func newTemp(path string) (*temp, error) {
+	for range openAttempts {
+		var b [8]byte
+		_, _ = rand.Read(b[:])
+		t := &temp{path: path + tempMark + hex.EncodeToString(b[:])}
+		var err error
+		t.f, err = os.OpenFile(t.path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		ok, err := lockHandle(t.f, false)
+		if ok && stillThere(t.f, t.path) {
+			return t, nil
+		}
+		t.discard()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("no temporary name beside %s", path)
+}
+
+// stillThere says whether path names the open file.
+func stillThere(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Lstat(path)
+	return err == nil && os.SameFile(a, b)
+}
+
+// discard closes the file and removes its temporary name.
+func (t *temp) discard() {
+	_ = t.f.Close()
+	_ = os.Remove(t.path)
+}
+
+// initialize makes the file an empty store, synced and closed.
+func (t *temp) initialize() error {
+	return guarded("create", func() error {
+		db, err := bolt.Open(t.path, 0o600, &bolt.Options{
+			Timeout:      time.Second,
+			PageSize:     pageSize,
+			FreelistType: bolt.FreelistMapType,
+			OpenFile:     func(string, int, os.FileMode) (*os.File, error) { return t.f, nil },
+		})
+		if err != nil {
+			return err
+		}
+		if err := db.Update(initSchema); err != nil {
+			_ = db.Close()
+			return err
+		}
+		return db.Close()
+	})
+}
+
+// publish gives the finished file at from the name to, unless that is taken:
+// fs.ErrExist. Where the file system has no hard links it renames, and two
+// processes that create at the same instant may then replace one another;
+// the loser's next commit notices.
+func publish(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrExist
+	}
+	return os.Rename(from, to)
+}
+
+// cleanLeftovers removes files that a crash left under temporary names of path.
+// Only a regular file whose lock is free goes: its maker is dead.
+func cleanLeftovers(path string) {
+	dir, base := filepath.Split(path)
+	d, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	for range 64 {
+		names, err := d.Readdirnames(256)
+		for _, n := range names {
+			if isTempName(n, base) {
+				removeLeftover(filepath.Join(dir, n), path)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// isTempName says whether name is one that newTemp makes for base.
+func isTempName(name, base string) bool {
+	rest, ok := strings.CutPrefix(name, base+tempMark)
+	if !ok || len(rest) != 16 {
+		return false
+	}
+	_, err := hex.DecodeString(rest)
+	return err == nil
+}
+
+// removeLeftover removes name if nobody holds it. A second link to path itself,
+// left by a crash between link and removal, is only a name too many.
+func removeLeftover(name, path string) {
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	if own, err := os.Lstat(path); err == nil && os.SameFile(own, info) {
+		_ = os.Remove(name)
+		return
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|noFollow, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if ok, _ := lockHandle(f, false); ok && stillThere(f, name) {
+		_ = os.Remove(name)
+	}
+}

@@ -1,0 +1,46 @@
+package boltdriver
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// file is the open, locked and checked database file.
+type file struct {
+	db   *bolt.DB
+	f    *os.File    // the one handle, shared with db, that holds the lock
+	path string      // absolute
+	info os.FileInfo // device and inode of f
+
+	// bigMap says that the map is larger than the file, so that a commit which
+	// stays below mapLimit never remaps and so never waits for readers.
+	bigMap   bool
+	mapLimit int64 // bytes
+
+	claim *claim
+}
+
+// check returns an error that wraps ErrFailed if the file's path does not name
+// the open file any more. A commit would then be acknowledged into a file that
+// nobody can open again.
+func (f *file) check() error {
+	now, err := os.Lstat(f.path)
+	if err != nil {
+		return fmt.Errorf("%w: the file was removed or cannot be reached: %w", driver.ErrFailed, err)
+	}
+	if !os.SameFile(now, f.info) {
+		return fmt.Errorf("%w: %s was replaced by another file", driver.ErrFailed, f.path)
+	}
+	return nil
+}
+
+// close releases the map, the lock and the handle. It waits for open
+// transactions.
+func (f *file) close() error {
+	err := guarded("close", f.db.Close)
+	f.claim.release()
+	return err
+}

@@ -1,0 +1,49 @@
+package boltdriver
+
+import (
+	"math/bits"
+	"os"
+	"runtime"
+)
+
+// bigMapSize is how much address space a writable file's map takes from the
+// start. It costs nothing but address space.
+const bigMapSize = 16 << 30
+
+// mapSize chooses the initial size of the map and sets bigMap and mapLimit.
+// Where address space is short (32 bits, a limit on the process) or a map
+// makes the file as large as itself (Windows), the map grows with the file.
+func (f *file) mapSize(o Options) int {
+	size := f.info.Size()
+	f.mapLimit = roundMap(size)
+	if o.ReadOnly || o.hooks.noBigMap || bits.UintSize < 64 || runtime.GOOS == "windows" {
+		return 0
+	}
+	want := roundMap(max(bigMapSize, 2*size))
+	if !canMap(f.f, want) {
+		return 0
+	}
+	f.bigMap, f.mapLimit = true, want
+	return int(want)
+}
+
+// roundMap is how the engine rounds the size of its map: a power of two from
+// 32 KiB to 1 GiB, then whole GiB.
+func roundMap(size int64) int64 {
+	const step = 1 << 30
+	for s := int64(1 << 15); s <= step; s *= 2 {
+		if size <= s {
+			return s
+		}
+	}
+	return (size + step - 1) / step * step
+}
+
+// fileSize is the size of the open file in bytes, or 0 if it cannot be told.
+func fileSize(f *os.File) int64 {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

@@ -1,0 +1,16 @@
+//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd && !dragonfly
+
+package boltdriver
+
+import "os"
+
+const noFollow = 0
+
+func isLinkRefusal(error) bool { return false }
+
+func canMap(*os.File, int64) bool { return false }
+
+// Permission bits and directory syncs do not exist there.
+func tighten(*os.File) error { return nil }
+
+func syncDir(string) error { return nil }

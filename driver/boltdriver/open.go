@@ -1,0 +1,177 @@
+package boltdriver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+const (
+	// DefaultVerifyLimit is the default of Options.VerifyLimit.
+	DefaultVerifyLimit = 4 << 30
+
+	defaultLockTimeout = 500 * time.Millisecond
+	pageSize           = 4096
+	openAttempts       = 64 // each lost to a file that vanished or was replaced meanwhile
+)
+
+// fileHooks are faults that tests inject.
+type fileHooks struct {
+	noBigMap bool                // as if the large map could not be made
+	step     func(name string)   // called between the steps of opening and creating
+	isRemote func(*os.File) bool // instead of asking the file system
+}
+
+func (h fileHooks) at(step string) {
+	if h.step != nil {
+		h.step(step)
+	}
+}
+
+// errMoved: while the lock was awaited, the path came to name another file.
+var errMoved = errors.New("file was replaced while it was opened")
+
+// openFile opens the store's file at path, creating it whole if there is none.
+func openFile(path string, o Options) (*file, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(o.lockTimeout())
+	for range openAttempts {
+		f, err := openExisting(path, o, deadline)
+		switch {
+		case err == nil:
+			return f, nil
+		case errors.Is(err, errMoved):
+		case errors.Is(err, fs.ErrNotExist) && !o.ReadOnly:
+			if err := createFile(path, o); err != nil && !errors.Is(err, fs.ErrExist) {
+				return nil, fmt.Errorf("create %s: %w", path, err)
+			}
+		default:
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: %s keeps being replaced", driver.ErrLocked, path)
+}
+
+func (o *Options) lockTimeout() time.Duration {
+	if o.LockTimeout <= 0 {
+		return defaultLockTimeout
+	}
+	return o.LockTimeout
+}
+
+// openExisting opens path if it exists. Nothing of the file is trusted, mapped
+// or written before it is locked and checked.
+func openExisting(path string, o Options, deadline time.Time) (_ *file, err error) {
+	h, err := openHandle(path, o)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{f: h, path: path}
+	defer func() {
+		if err != nil {
+			f.abandon()
+		}
+	}()
+	if f.info, err = h.Stat(); err != nil {
+		return nil, err
+	}
+	if f.claim, err = acquire(f, o.ReadOnly, deadline); err != nil {
+		return nil, err
+	}
+	if now, err := os.Lstat(path); err != nil || !os.SameFile(now, f.info) {
+		return nil, errMoved
+	}
+	if err := f.prepare(o); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := f.openEngine(o); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// abandon undoes a failed open. The lock is released by name: an engine that
+// panicked may have leaked its map, which keeps the lock beyond the handle.
+func (f *file) abandon() {
+	if f.db != nil {
+		_ = guarded("close", f.db.Close)
+	}
+	_ = unlockHandle(f.f)
+	_ = f.f.Close()
+	f.claim.release()
+}
+
+// openHandle opens a regular file, refusing links and all else.
+func openHandle(path string, o Options) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a regular file (%s)", driver.ErrFormat, path, info.Mode().Type())
+	}
+	flag := os.O_RDWR
+	if o.ReadOnly {
+		flag = os.O_RDONLY
+	}
+	h, err := os.OpenFile(path, flag|noFollow, 0)
+	if isLinkRefusal(err) {
+		return nil, fmt.Errorf("%w: %s is a symbolic link", driver.ErrFormat, path)
+	}
+	return h, err
+}
+
+// prepare checks the locked file and makes it fit to be built upon.
+func (f *file) prepare(o Options) error {
+	remote := isRemote
+	if o.hooks.isRemote != nil {
+		remote = o.hooks.isRemote
+	}
+	if !o.AllowNetworkFS && remote(f.f) {
+		return fmt.Errorf("%w: the file is on a network or FUSE file system (see Options.AllowNetworkFS)", errors.ErrUnsupported)
+	}
+	if err := f.verify(o); err != nil {
+		return err
+	}
+	if o.ReadOnly {
+		return nil
+	}
+	if err := tighten(f.f); err != nil {
+		return err
+	}
+	if err := reassert(f.f); err != nil {
+		return err
+	}
+	cleanLeftovers(f.path)
+	return syncDir(filepath.Dir(f.path))
+}
+
+// openEngine hands the locked handle to the engine.
+func (f *file) openEngine(o Options) error {
+	size := f.mapSize(o)
+	err := guarded("open", func() (err error) {
+		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
+			Timeout:         time.Second,
+			PageSize:        pageSize,
+			FreelistType:    bolt.FreelistMapType,
+			InitialMmapSize: size,
+			MaxSize:         int(o.MaxSize),
+			ReadOnly:        o.ReadOnly,
+			OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f.f, nil },
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return guarded("open", func() error { return f.db.View(checkSchema) })
+}
