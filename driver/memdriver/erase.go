@@ -1,0 +1,63 @@
+package memdriver
+
+import (
+	"context"
+	"strings"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// erase deletes at once what e names. Reclaim reports it later, as it does
+// for drivers that leave the work to it.
+func (d *Driver) erase(e driver.Erasure) {
+	e.User = strings.Clone(e.User)
+	n := driver.Erased{Erasure: e}
+	s := d.space(e.Namespace)
+	for id, r := range s.records {
+		if e.User == "" || r.User == e.User {
+			n.Sessions++
+			n.Messages += r.Messages
+			n.Bytes += r.Bytes
+			n.Entries += uint64(len(s.life(r.Incarnation).entries))
+			s.remove(id)
+		}
+	}
+	for k := range s.entries {
+		if e.Covers(&k) {
+			n.Entries++
+			delete(s.entries, k)
+		}
+	}
+	if e.User == "" {
+		delete(d.spaces, e.Namespace)
+	}
+	if n.Sessions+n.Entries > 0 {
+		d.erased = append(d.erased, n)
+	}
+}
+
+// Reclaim removes logs that were staged until now or earlier, each whole, and
+// reports what was erased since the last call.
+func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (driver.Reclaimed, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.ready(ctx); err != nil {
+		return driver.Reclaimed{}, err
+	}
+	r := driver.Reclaimed{Erased: d.erased}
+	d.erased = nil
+	for _, s := range d.spaces {
+		for inc, l := range s.lives {
+			if !l.staged || l.until > now {
+				continue
+			}
+			if r.Values >= limit {
+				r.More = true
+				return r, nil
+			}
+			r.Values += 1 + len(l.messages)
+			delete(s.lives, inc)
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,177 @@
+package memdriver
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Get fills into with a copy of the record at k.
+func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if err := d.ready(ctx); err != nil {
+		return err
+	}
+	r := d.space(k.Namespace).records[k.ID]
+	if r == nil || r.Expires <= now {
+		return driver.ErrNotFound
+	}
+	body, labels := into.Body, into.Labels
+	*into = *r
+	into.Body = append(body[:0], r.Body...)
+	into.Labels = append(labels[:0], r.Labels...)
+	return nil
+}
+
+// Messages returns copies of messages.
+func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) ([]driver.Message, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if err := d.ready(ctx); err != nil {
+		return nil, err
+	}
+	l := d.space(q.Namespace).life(q.Incarnation)
+	if l.staged {
+		return nil, nil
+	}
+	if q.Span.To == 0 {
+		q.Span.To = l.last()
+	}
+	ms := slices.Clone(l.in(q.Span))
+	if q.Desc {
+		slices.Reverse(ms)
+	}
+	ms = first(ms, q.Limit)
+	for i := range ms {
+		ms[i] = cloneMessage(&ms[i])
+	}
+	return ms, nil
+}
+
+// Entries returns copies of entries, in order.
+func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if err := d.ready(ctx); err != nil {
+		return nil, err
+	}
+	if q.Kind == driver.KindClock && q.Namespace == 0 {
+		return d.clockEntry(q), nil
+	}
+	var found []driver.Entry
+	for k, v := range d.candidates(q) {
+		if selects(q, k) {
+			found = append(found, driver.Entry{EntryKey: k, Value: v})
+		}
+	}
+	slices.SortFunc(found, func(a, b driver.Entry) int { return compareEntries(a.EntryKey, b.EntryKey) })
+	found = first(found, q.Limit)
+	for i := range found {
+		found[i].Value = cloneValue(found[i].Value)
+	}
+	return found, nil
+}
+
+// candidates returns a map that holds all that q may select, and more.
+func (d *Driver) candidates(q driver.EntryQuery) map[driver.EntryKey][]byte {
+	s := d.space(q.Namespace)
+	if q.Kind&driver.KindSession == 0 {
+		return s.entries
+	}
+	all := make(map[driver.EntryKey][]byte)
+	for inc, l := range s.lives {
+		if q.AllOwners || q.Owner == string(inc[:]) {
+			for k, v := range l.entries {
+				all[k] = v
+			}
+		}
+	}
+	return all
+}
+
+func selects(q driver.EntryQuery, k driver.EntryKey) bool {
+	if k.Kind != q.Kind || q.Name != "" && k.Name != q.Name {
+		return false
+	}
+	if !q.AllOwners {
+		return k.Owner == q.Owner && (q.After == "" || k.Name > q.After)
+	}
+	after := driver.EntryKey{Owner: q.Owner, Name: q.After}
+	order := compareEntries(k, after)
+	return order > 0 || order == 0 && q.After == ""
+}
+
+func compareEntries(a, b driver.EntryKey) int {
+	return cmp.Or(
+		cmp.Compare(len(a.Owner), len(b.Owner)),
+		strings.Compare(a.Owner, b.Owner),
+		strings.Compare(a.Name, b.Name))
+}
+
+// clockEntry answers a query for driver.KindClock. The entry has no name and
+// no owner, so none comes before it.
+func (d *Driver) clockEntry(q driver.EntryQuery) []driver.Entry {
+	if d.clock == 0 || q.Name != "" || q.After != "" || q.Owner != "" || q.Limit < 1 {
+		return nil
+	}
+	k := driver.EntryKey{Kind: driver.KindClock}
+	return []driver.Entry{{EntryKey: k, Value: d.clockValue(k)}}
+}
+
+func (d *Driver) clockValue(k driver.EntryKey) []byte {
+	if d.clock == 0 || k != (driver.EntryKey{Kind: driver.KindClock}) {
+		return nil
+	}
+	return binary.BigEndian.AppendUint64(nil, uint64(d.clock))
+}
+
+// Feed returns events after a position.
+func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (driver.Feed, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if err := d.ready(ctx); err != nil {
+		return driver.Feed{}, err
+	}
+	s := d.space(q.Namespace)
+	f := driver.Feed{Head: s.head, Tail: s.tail}
+	if q.After < s.tail {
+		return f, driver.ErrLagged
+	}
+	f.Events = slices.Clone(first(s.events[min(q.After, s.head)-s.tail:], q.Limit))
+	return f, nil
+}
+
+// Due returns filed due entries, earliest first.
+func (d *Driver) Due(ctx context.Context, q driver.DueQuery) ([]driver.Due, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if err := d.ready(ctx); err != nil {
+		return nil, err
+	}
+	var due []driver.Due
+	for _, s := range d.spaces {
+		for _, r := range s.records {
+			e := driver.Due{At: r.Due, Key: r.Key}
+			if r.Due != driver.Never && r.Due <= q.Now && (q.After == nil || compareDue(e, *q.After) > 0) {
+				due = append(due, e)
+			}
+		}
+	}
+	slices.SortFunc(due, compareDue)
+	return first(due, q.Limit), nil
+}
+
+func compareDue(a, b driver.Due) int {
+	return cmp.Or(
+		cmp.Compare(a.At, b.At),
+		cmp.Compare(a.Namespace, b.Namespace),
+		strings.Compare(a.ID, b.ID))
+}
+
+// first returns at most the first n of s.
+func first[T any](s []T, n int) []T { return s[:min(len(s), max(n, 0))] }
