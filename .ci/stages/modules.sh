@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Each module but tools/ is in go.work, so that one checkout builds against itself.
+source "$(dirname "$0")/../lib.sh"
+
+used=$(go work edit -json | sed -n 's/.*"DiskPath": "\(.*\)".*/\1/p' | sed 's|^\./||' | LC_ALL=C sort)
+present=$(modules | while read -r m; do if joined "$m"; then echo "${m#./}"; fi; done | LC_ALL=C sort)
+diff <(echo "$present") <(echo "$used") || {
+	echo "go.work (right) does not list exactly the modules of this repository (left)"
+	exit 1
+}
+echo "$present"
