@@ -21,7 +21,6 @@ bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 
 cover: ## coverage of the root module against its floors, by function in bin/coverage.txt
 	@bash .ci/stages/coverage.sh
-	@mkdir -p bin && go tool cover -func=coverage.out >bin/coverage.txt
 
 fuzz: ## each fuzz target for a while (FUZZTIME=60 FUZZ_BUDGET=3600, in seconds)
 	@bash .ci/stages/fuzz.sh

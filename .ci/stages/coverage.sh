@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The packages of .ci/coverage.txt are covered by the tests of the root module.
+# Leaves the profile in coverage.out, and the coverage of each function in bin/coverage.txt.
 source "$(dirname "$0")/../lib.sh"
 
 module=$(GOWORK=off go list -m)
@@ -8,6 +9,8 @@ floors() { grep -v '^#' "$ROOT/.ci/coverage.txt"; }
 
 covered=$(floors | awk -v m="$module" '{ print ($1 == "." ? m : m "/" $1) }' | paste -sd,)
 go test -coverpkg="$covered" -coverprofile="$profile" ./...
+mkdir -p bin
+go tool cover -func="$profile" >bin/coverage.txt
 
 # A block appears once for each test binary; it is covered if any of them ran it.
 measured=$(awk '
