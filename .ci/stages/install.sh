@@ -15,4 +15,4 @@ need /usr/bin/gcc gcc libc6-dev # the race detector links with cgo
 if [[ -e postgres/go.mod ]]; then
 	need '/usr/lib/postgresql/*/bin/initdb' postgresql
 fi
-each go mod download
+for m in $(modules); do GOWORK=off go -C "$m" mod download; done
