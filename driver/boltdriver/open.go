@@ -90,6 +90,9 @@ func openExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(now, f.info) {
 		return nil, errMoved
 	}
+	if f.info, err = h.Stat(); err != nil { // it may have grown until the lock was ours
+		return nil, err
+	}
 	if err := f.prepare(o); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

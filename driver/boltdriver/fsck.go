@@ -1,0 +1,264 @@
+package boltdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Problem is one thing that is wrong with the structure of a file.
+type Problem struct {
+	Page   uint64 // 0 and 1 are the meta pages
+	Bucket string // "" = the file itself
+	What   string
+}
+
+func (p Problem) String() string {
+	if p.Bucket == "" {
+		return fmt.Sprintf("page %d: %s", p.Page, p.What)
+	}
+	return fmt.Sprintf("page %d, bucket %q: %s", p.Page, p.Bucket, p.What)
+}
+
+// DamageError says what is wrong with the structure of a file. It matches
+// driver.ErrCorrupt.
+type DamageError struct {
+	Problems []Problem // the first ones
+	More     int       // problems beyond those
+}
+
+func (e *DamageError) Error() string {
+	s := fmt.Sprintf("%v: %v", driver.ErrCorrupt, e.Problems[0])
+	if n := len(e.Problems) + e.More - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+// Is makes the error match driver.ErrCorrupt.
+func (e *DamageError) Is(target error) bool { return target == driver.ErrCorrupt }
+
+const (
+	maxProblems = 50
+	maxDepth    = 64      // of branches and nested buckets together
+	maxKey      = 1 << 15 // the engine's limit
+	wholeRun    = 64 << 10
+)
+
+// What a page is used for.
+const (
+	ownNone byte = iota
+	ownMeta
+	ownTree
+	ownList
+	ownFree
+)
+
+// walker follows a file's tree with plain reads: no map and none of the
+// engine's code, so nothing that faults, panics, hangs or recurses without end,
+// whatever the bytes. Memory grows with the pages it visits.
+type walker struct {
+	ctx   context.Context
+	r     io.ReaderAt
+	high  uint64
+	owner owners
+	bufs  [maxDepth + 1][]byte
+
+	// visit, if set, sees every key that the tree reaches.
+	visit func(visited)
+	// progress, if set, hears of every page visited.
+	progress func(pages uint64)
+
+	st structure
+}
+
+// visited is one key in a leaf. Its slices are valid during the call only.
+type visited struct {
+	bucket string
+	page   uint64
+	key    []byte
+	size   int                    // of the value
+	value  func() ([]byte, error) // reads it
+}
+
+// structure is what a walk found.
+type structure struct {
+	meta                 meta
+	branches, leaves     uint64 // pages with their overflow
+	free, leaked, listed uint64 // pages
+	keys                 uint64
+	problems             []Problem
+	more                 int
+}
+
+func (s *structure) err() error {
+	if len(s.problems) == 0 {
+		return nil
+	}
+	return &DamageError{Problems: s.problems, More: s.more}
+}
+
+func (s *structure) bad(page uint64, bucket, format string, args ...any) {
+	if len(s.problems) == maxProblems {
+		s.more++
+		return
+	}
+	s.problems = append(s.problems, Problem{page, bucket, fmt.Sprintf(format, args...)})
+}
+
+// checkMetas checks the two meta pages and the file's length. The error says
+// that it is not a file of ours; problems are in st.
+func (w *walker) checkMetas(size int64) error {
+	m, err := readMetas(w.r)
+	if err != nil {
+		return err
+	}
+	if !m[0].sound && !m[1].sound {
+		return classify(w.r, size, m)
+	}
+	for i := range m {
+		if !m[i].sound {
+			w.st.bad(uint64(i), "", "meta page is damaged: the last change may be missing")
+		} else if m[i].pageSize != pageSize {
+			return fmt.Errorf("%w: page size %d", driver.ErrFormat, m[i].pageSize)
+		}
+	}
+	if m[0].sound && m[1].sound && m[0].txid != m[1].txid+1 && m[1].txid != m[0].txid+1 {
+		w.st.bad(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
+	}
+	w.st.meta = newest(m)
+	w.high = w.st.meta.high
+	if pages := uint64(size) / pageSize; w.high > pages {
+		w.st.bad(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
+		w.high = pages
+	}
+	if w.high < 4 {
+		w.st.bad(w.st.meta.page, "", "only %d pages are in use", w.high)
+	}
+	return nil
+}
+
+// classify tells a damaged store from a file that never was one.
+func classify(r io.ReaderAt, size int64, m [2]meta) error {
+	if size == 0 {
+		return fmt.Errorf("%w: the file is empty; remove it to have a new one created", driver.ErrFormat)
+	}
+	if m[0].sound || m[1].sound || m[0].magic || m[1].magic {
+		return &DamageError{Problems: []Problem{{0, "", "both meta pages are damaged"}}}
+	}
+	zero := true
+	b := make([]byte, pageSize)
+	for id := int64(0); id < 64 && (id+1)*pageSize <= size; id++ {
+		if _, err := r.ReadAt(b, id*pageSize); err != nil {
+			return fmt.Errorf("%w: page %d: %w", driver.ErrCorrupt, id, err)
+		}
+		if id > 1 && looksLikePage(b, uint64(id)) {
+			return &DamageError{Problems: []Problem{{0, "", "both meta pages are gone"}}}
+		}
+		zero = zero && allZero(b)
+	}
+	if zero && size >= pageSize {
+		return &DamageError{Problems: []Problem{{0, "", "the file begins with zeros only"}}}
+	}
+	return fmt.Errorf("%w: not a store", driver.ErrFormat)
+}
+
+func looksLikePage(b []byte, id uint64) bool {
+	switch le.Uint16(b[8:]) {
+	case flagBranch, flagLeaf, flagFreelist:
+		return le.Uint64(b) == id
+	}
+	return false
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// walk checks the whole tree and the freelist. The error is ctx's.
+func (w *walker) walk() error {
+	w.owner.set(0, 2, ownMeta)
+	w.tree(w.st.meta.root, place{})
+	if w.st.meta.freelist != noFreelist {
+		w.freelist(w.st.meta.freelist)
+	}
+	if used := 2 + w.st.branches + w.st.leaves + w.st.listed + w.st.free; used < w.high {
+		w.st.leaked = w.high - used
+	}
+	return w.ctx.Err()
+}
+
+// page reads and claims a page with its overflow. Buffers are per depth: a
+// parent's page is still needed while its children are walked.
+func (w *walker) page(id uint64, as byte, at place) (run, bool) {
+	if id < 2 || id >= w.high {
+		w.st.bad(at.page, at.bucket, "points to page %d of %d", id, w.high)
+		return run{}, false
+	}
+	b := w.buffer(at.depth, pageSize)
+	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
+		w.st.bad(id, at.bucket, "cannot be read: %v", err)
+		return run{}, false
+	}
+	if got := le.Uint64(b); got != id {
+		w.st.bad(id, at.bucket, "says it is page %d", got)
+		return run{}, false
+	}
+	n := uint64(le.Uint32(b[12:])) + 1
+	if n > w.high-id {
+		w.st.bad(id, at.bucket, "%d pages of overflow reach past the end", n-1)
+		return run{}, false
+	}
+	if taken, ok := w.owner.claim(id, n, as); !ok {
+		w.st.bad(taken, at.bucket, "is used twice")
+		return run{}, false
+	}
+	if w.progress != nil {
+		w.progress(n)
+	}
+	return run{r: w.r, id: id, pages: n, b: b}, true
+}
+
+// buffer returns the buffer of a depth, grown to at least n bytes.
+func (w *walker) buffer(depth, n int) []byte {
+	if cap(w.bufs[depth]) < n {
+		w.bufs[depth] = make([]byte, n)
+	}
+	return w.bufs[depth][:n]
+}
+
+// run is a page with its overflow, of which b holds the beginning.
+type run struct {
+	r     io.ReaderAt
+	id    uint64
+	pages uint64
+	b     []byte
+}
+
+func (r *run) size() uint64 { return r.pages * pageSize }
+
+var errOutside = errors.New("reaches outside the page")
+
+// at returns n bytes at off: of the buffer if they are there, else read.
+func (r *run) at(off, n uint64) ([]byte, error) {
+	if off > r.size() || n > r.size()-off {
+		return nil, errOutside
+	}
+	if off+n <= uint64(len(r.b)) {
+		return r.b[off : off+n], nil
+	}
+	if r.r == nil {
+		return nil, errOutside
+	}
+	b := make([]byte, n)
+	_, err := r.r.ReadAt(b, int64(r.id*pageSize+off))
+	return b, err
+}

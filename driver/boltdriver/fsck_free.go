@@ -1,0 +1,98 @@
+package boltdriver
+
+// freelist checks the list of free pages: ascending, within the file, and none
+// of them in use.
+func (w *walker) freelist(id uint64) {
+	r, ok := w.page(id, ownList, place{})
+	if !ok {
+		return
+	}
+	w.st.listed += r.pages
+	if flags := le.Uint16(r.b[8:]); flags != flagFreelist {
+		w.st.bad(id, "", "is no freelist: flags %#x", flags)
+		return
+	}
+	n, off := uint64(le.Uint16(r.b[10:])), uint64(headerSize)
+	if n == 0xFFFF {
+		n, off = le.Uint64(r.b[headerSize:]), headerSize+8
+	}
+	if n > (r.size()-off)/8 {
+		w.st.bad(id, "", "a freelist of %d pages does not fit", n)
+		return
+	}
+	w.freePages(&r, off, n)
+}
+
+// freePages reads the list in pieces, so that a long one needs no long buffer.
+func (w *walker) freePages(r *run, off, n uint64) {
+	const step = wholeRun / 8
+	last := uint64(1)
+	for done := uint64(0); done < n; done += step {
+		c := min(step, n-done)
+		b, err := r.at(off+8*done, 8*c)
+		if err != nil {
+			w.st.bad(r.id, "", "cannot be read: %v", err)
+			return
+		}
+		for i := range c {
+			id := le.Uint64(b[8*i:])
+			if id <= last || id >= w.high {
+				w.st.bad(r.id, "", "free page %d after %d, of %d", id, last, w.high)
+				return
+			}
+			if _, ok := w.owner.claim(id, 1, ownFree); !ok {
+				w.st.bad(id, "", "is free and in use")
+				return
+			}
+			last = id
+			w.st.free++
+		}
+	}
+}
+
+// owners says what each page is used for. Its memory grows with the pages
+// claimed and not with the file, whose length a damaged or sparse file may lie
+// about.
+type owners struct {
+	chunks map[uint64]*[ownerChunk]byte
+	at     uint64 // of last
+	last   *[ownerChunk]byte
+}
+
+const ownerChunk = 1 << 14
+
+func (o *owners) chunk(id uint64) *[ownerChunk]byte {
+	n := id / ownerChunk
+	if o.last != nil && o.at == n {
+		return o.last
+	}
+	if o.chunks == nil {
+		o.chunks = map[uint64]*[ownerChunk]byte{}
+	}
+	c := o.chunks[n]
+	if c == nil {
+		c = new([ownerChunk]byte)
+		o.chunks[n] = c
+	}
+	o.at, o.last = n, c
+	return c
+}
+
+func (o *owners) get(id uint64) byte { return o.chunk(id)[id%ownerChunk] }
+
+func (o *owners) set(id, n uint64, as byte) {
+	for i := id; i < id+n; i++ {
+		o.chunk(i)[i%ownerChunk] = as
+	}
+}
+
+// claim marks n pages from id, or returns the first that is taken and marks none.
+func (o *owners) claim(id, n uint64, as byte) (uint64, bool) {
+	for i := id; i < id+n; i++ {
+		if o.get(i) != ownNone {
+			return i, false
+		}
+	}
+	o.set(id, n, as)
+	return 0, true
+}

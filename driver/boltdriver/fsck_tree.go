@@ -1,0 +1,230 @@
+package boltdriver
+
+import "bytes"
+
+// place is where a node hangs: its bucket, its parent's page, and the range
+// that its keys must be in.
+type place struct {
+	bucket string
+	page   uint64
+	depth  int
+	lo, hi []byte // nil = open
+	nested bool   // inside a bucket, not in the root that lists the buckets
+}
+
+// tree walks the node on page id and all below it.
+func (w *walker) tree(id uint64, at place) {
+	if at.depth > maxDepth {
+		w.st.bad(id, at.bucket, "the tree is deeper than %d", maxDepth)
+		return
+	}
+	if w.ctx.Err() != nil || w.st.more > 0 && !w.lenient() {
+		return
+	}
+	r, ok := w.page(id, ownTree, at)
+	if !ok || !w.load(&r, at) {
+		return
+	}
+	at.page = id
+	switch flags := le.Uint16(r.b[8:]); flags {
+	case flagBranch:
+		w.st.branches += r.pages
+		w.branch(&r, at)
+	case flagLeaf:
+		w.st.leaves += r.pages
+		w.fits(&r, w.leaf(&r, at), at)
+	default:
+		w.st.bad(id, at.bucket, "is no node of the tree: flags %#x", flags)
+	}
+}
+
+// load reads the element table of a node, and all of it if it is small.
+func (w *walker) load(r *run, at place) bool {
+	table := headerSize + 16*uint64(le.Uint16(r.b[10:]))
+	if table > r.size() {
+		w.st.bad(r.id, at.bucket, "%d elements do not fit", le.Uint16(r.b[10:]))
+		return false
+	}
+	if r.pages == 1 {
+		return true
+	}
+	r.b = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
+	if _, err := r.r.ReadAt(r.b, int64(r.id)*pageSize); err != nil {
+		w.st.bad(r.id, at.bucket, "cannot be read: %v", err)
+		return false
+	}
+	return true
+}
+
+// fits checks that a node needs the pages that it has: end is where its last
+// element ends, 0 if that is not known.
+func (w *walker) fits(r *run, end uint64, at place) {
+	if end != 0 && max(1, (end+pageSize-1)/pageSize) != r.pages {
+		w.st.bad(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
+	}
+}
+
+// element is one entry of a node's table.
+type element struct {
+	flags     uint32
+	data      uint64 // where its key begins in the run
+	key, size uint64 // lengths of key and value
+	child     uint64
+}
+
+func leafElement(b []byte, i uint64) element {
+	off := headerSize + 16*i
+	e := b[off:]
+	return element{
+		flags: le.Uint32(e), data: off + uint64(le.Uint32(e[4:])),
+		key: uint64(le.Uint32(e[8:])), size: uint64(le.Uint32(e[12:])),
+	}
+}
+
+func branchElement(b []byte, i uint64) element {
+	off := headerSize + 16*i
+	e := b[off:]
+	return element{data: off + uint64(le.Uint32(e)), key: uint64(le.Uint32(e[4:])), child: le.Uint64(e[8:])}
+}
+
+// lenient says that the walk is there to save what it can: keys are shown also
+// where their order or place is wrong, and it goes on however much is wrong.
+func (w *walker) lenient() bool { return w.visit != nil }
+
+// order checks the elements of one node as they are read: each begins where
+// the one before it ended, and keys ascend within the range of the node.
+type order struct {
+	w    *walker
+	r    *run
+	at   place
+	next uint64 // where the next element should begin
+	prev []byte
+}
+
+// key returns the key of an element, or says what is wrong with it.
+func (o *order) key(i uint64, e element) ([]byte, bool) {
+	if e.key == 0 || e.key > maxKey || e.data < headerSize {
+		o.w.st.bad(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
+		return nil, false
+	}
+	k, err := o.r.at(e.data, e.key)
+	if err != nil || e.size > o.r.size()-e.data-e.key {
+		o.w.st.bad(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
+		return nil, false
+	}
+	sound := true
+	if e.data != o.next {
+		o.w.st.bad(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
+		sound = false
+	}
+	if !o.inOrder(k) {
+		o.w.st.bad(o.r.id, o.at.bucket, "key %d is out of order", i)
+		sound = false
+	}
+	o.prev, o.next = k, e.data+e.key+e.size
+	return k, sound || o.w.lenient()
+}
+
+func (o *order) inOrder(k []byte) bool {
+	return !(o.prev != nil && bytes.Compare(o.prev, k) >= 0 ||
+		o.at.lo != nil && bytes.Compare(k, o.at.lo) < 0 ||
+		o.at.hi != nil && bytes.Compare(k, o.at.hi) >= 0)
+}
+
+// branch walks the children of a branch node whose table is sound.
+func (w *walker) branch(r *run, at place) {
+	n := uint64(le.Uint16(r.b[10:]))
+	if n == 0 {
+		w.st.bad(r.id, at.bucket, "a branch without children")
+		return
+	}
+	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
+	keys, children := make([][]byte, 0, n+1), make([]uint64, 0, n)
+	for i := range n {
+		e := branchElement(r.b, i)
+		k, ok := o.key(i, e)
+		if !ok && !w.lenient() {
+			return
+		}
+		if ok {
+			keys, children = append(keys, k), append(children, e.child)
+		}
+	}
+	w.fits(r, o.next, at)
+	keys = append(keys, at.hi)
+	for i, id := range children {
+		below := at
+		below.depth, below.lo, below.hi = at.depth+1, keys[i], keys[i+1]
+		w.tree(id, below)
+	}
+}
+
+// leaf checks the elements of a leaf and returns where the last one ends, or 0
+// if it had to give up.
+func (w *walker) leaf(r *run, at place) uint64 {
+	n := uint64(le.Uint16(r.b[10:]))
+	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
+	for i := range n {
+		e := leafElement(r.b, i)
+		k, ok := o.key(i, e)
+		if !ok {
+			if !w.lenient() {
+				return 0
+			}
+			continue
+		}
+		w.value(r, at, e, k)
+	}
+	return o.next
+}
+
+// value looks at what an element holds: a value, or a bucket.
+func (w *walker) value(r *run, at place, e element, k []byte) {
+	switch {
+	case e.flags == 1:
+		w.bucket(r, at, e, k)
+	case e.flags != 0:
+		w.st.bad(r.id, at.bucket, "an element has flags %#x", e.flags)
+	case !at.nested:
+		w.st.bad(r.id, at.bucket, "a value among the buckets")
+	default:
+		w.st.keys++
+		if w.visit != nil {
+			w.visit(visited{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
+		}
+	}
+}
+
+// bucket walks a bucket: a tree of its own, or a small leaf inside the value.
+func (w *walker) bucket(r *run, at place, e element, k []byte) {
+	sub := place{bucket: string(k), page: r.id, depth: at.depth + 1, nested: true}
+	if at.nested {
+		sub.bucket = at.bucket + "/" + sub.bucket
+	}
+	if e.size < headerSize || e.size > wholeRun {
+		w.st.bad(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
+		return
+	}
+	v, err := r.at(e.data+e.key, e.size)
+	if err != nil {
+		w.st.bad(r.id, sub.bucket, "cannot be read: %v", err)
+		return
+	}
+	if root := le.Uint64(v); root != 0 {
+		w.tree(root, sub)
+		return
+	}
+	w.inline(r.id, v[headerSize:], sub)
+}
+
+// inline walks a bucket that is small enough to live in its parent's leaf.
+func (w *walker) inline(page uint64, b []byte, at place) {
+	if len(b) < headerSize || le.Uint16(b[8:]) != flagLeaf || headerSize+16*int(le.Uint16(b[10:])) > len(b) {
+		w.st.bad(page, at.bucket, "a damaged inline bucket")
+		return
+	}
+	r := run{id: page, pages: 1, b: b}
+	if end := w.leaf(&r, at); end != 0 && end != uint64(len(b)) {
+		w.st.bad(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
+	}
+}
