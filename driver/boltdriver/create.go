@@ -34,6 +34,9 @@ func createFile(path string, o Options) error {
 	}
 	o.hooks.at("built")
 	if err := publish(t.path, path); err != nil {
+		if _, gone := os.Lstat(t.path); errors.Is(gone, fs.ErrNotExist) {
+			return errMoved // closed and so unlocked, it was taken for a leftover
+		}
 		return err
 	}
 	o.hooks.at("linked")

@@ -51,7 +51,8 @@ func openFile(path string, o Options) (*file, error) {
 			return f, nil
 		case errors.Is(err, errMoved):
 		case errors.Is(err, fs.ErrNotExist) && !o.ReadOnly:
-			if err := createFile(path, o); err != nil && !errors.Is(err, fs.ErrExist) {
+			err := createFile(path, o)
+			if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, errMoved) {
 				return nil, fmt.Errorf("create %s: %w", path, err)
 			}
 		default:
