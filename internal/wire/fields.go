@@ -54,6 +54,13 @@ func (f *Fields) Close() (extra string, err error) {
 	return f.r.s[from:], nil
 }
 
+// Require fails if a value that was read cannot be.
+func (f *Fields) Require(ok bool) {
+	if !ok {
+		f.r.fail()
+	}
+}
+
 // Uint reads an integer that is not negative.
 func (f *Fields) Uint() uint64 {
 	if !f.next() {

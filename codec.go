@@ -1,0 +1,260 @@
+package seshat
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
+	"github.com/seshatdb/seshat/internal/wire"
+)
+
+// What is stored is one msgpack array each: flat, its first element the
+// version of the layout. Fields are only ever added at the end. A reader takes
+// an array that ends early as zero values from there on, and keeps elements
+// that it does not know and writes them back, so that versions of the store
+// that differ in fields can share a file. An array whose version is larger
+// than bodyVersion means something else, and is refused with ErrFormat.
+//
+// A session. What driver.Record has as a plain field (id, user, labels,
+// status, version, numbers and sizes, created, due, expires) is not repeated:
+//
+//	 0 layout version         1 name
+//	 2 model                  3 temperature or nil       4 max_tokens or nil
+//	 5 system_prompt          6 available_tools
+//	 7 max_messages           8 max_tokens_total         9 max_tool_calls
+//	10 rate limit a minute   11 max duration in minutes
+//	12 user_memory or nil    13 metadata or nil         14 memory disabled
+//	15 last move's time      16 its reason              17 its actor
+//	18 total_messages        19 total_tokens            20 total_tool_calls
+//	21 sum of latencies      22 number of them
+//	23 updated   24 last activity   25 last write   26 terminated   27 status since
+//	28 TTL, 29 whether sliding, 30 max lifetime, 31 idle after, 32 archive
+//	   after, 33 retention: as resolved, in milliseconds; 0 = never
+//	34 to 39 the same as chosen for the session, in nanoseconds; 0 = not
+//	   chosen, -1 = never; 35 is the Expiry
+//	40 parent's id           41 its message
+//	42 minute of the rate    43 messages in it          44 in the one before
+//	45 lease's owner         46 its token               47 its end
+//
+// Times are Unix milliseconds, 0 = not. Documents are binary strings that hold
+// msgpack, so that they are passed over until somebody asks for them.
+const (
+	bodyVersion   = 1
+	sessionFields = 48
+)
+
+// optional is where a decoded session keeps what its Agent points at, so that
+// it takes no allocation of its own.
+type optional struct {
+	temperature float64
+	maxTokens   int
+}
+
+// encodeBody appends the body of a session.
+func encodeBody(b []byte, s *Session) []byte {
+	b = wire.AppendFields(b, sessionFields, s.extra)
+	b = wire.AppendUint(b, bodyVersion)
+	b = wire.AppendText(b, s.Name)
+	b = appendAgent(b, &s.Agent)
+	b = appendQuotas(b, &s.Quotas)
+	b = appendDocument(b, s.UserMemory)
+	b = appendDocument(b, s.Metadata)
+	b = wire.AppendBool(b, s.MemoryDisabled)
+	b = appendMove(b, &s.LastMove)
+	b = appendStats(b, s)
+	b = appendCourse(b, s)
+	b = appendLifecycle(b, &s.own)
+	b = wire.AppendText(b, s.Parent.SessionID)
+	b = wire.AppendUint(b, s.Parent.Seq)
+	b = wire.AppendInt(b, s.rate.Minute)
+	b = wire.AppendUint(b, s.rate.Count)
+	b = wire.AppendUint(b, s.rate.Earlier)
+	b = wire.AppendText(b, s.lease.Owner)
+	b = wire.AppendUint(b, s.lease.Token)
+	b = wire.AppendInt(b, s.lease.Expires)
+	return append(b, s.extra...)
+}
+
+// decodeSession makes a session of a record, of whose memory it keeps nothing
+// but the id. ErrCorrupt, ErrFormat.
+func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
+	text := stable(rec)
+	s := &Session{ID: rec.ID, NamespaceID: ns, InternalID: internal}
+	if err := s.decodeBody(text[:len(rec.Body)]); err != nil {
+		return nil, err
+	}
+	if rec.NextSeq == 0 || !rules.Status(rec.Status).Valid() {
+		return nil, fmt.Errorf("%w: a session without status or number", ErrCorrupt)
+	}
+	s.takeNames(rec, text[len(rec.Body):])
+	s.Version, s.LastSeq, s.MessageCount = rec.Version, rec.NextSeq-1, rec.Messages
+	s.incarnation, s.bytes, s.filed = rec.Incarnation, rec.Bytes, rec.Due
+	s.course.Status, s.course.Created, s.course.Expires = rules.Status(rec.Status), rec.Created, rec.Expires
+	s.publish()
+	return s, nil
+}
+
+// stable copies what a session keeps of a record into one string: the body,
+// the user, then the labels.
+func stable(rec *driver.Record) string {
+	n := len(rec.Body) + len(rec.User)
+	for _, l := range rec.Labels {
+		n += len(l.Name) + len(l.Value)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	b.Write(rec.Body)
+	b.WriteString(rec.User)
+	for _, l := range rec.Labels {
+		b.WriteString(l.Name)
+		b.WriteString(l.Value)
+	}
+	return b.String()
+}
+
+// takeNames takes user and labels from their copies in text.
+func (s *Session) takeNames(rec *driver.Record, text string) {
+	cut := func(n int) (part string) {
+		part, text = text[:n], text[n:]
+		return part
+	}
+	s.UserID = cut(len(rec.User))
+	if len(rec.Labels) == 0 {
+		return
+	}
+	s.Labels = make(map[string]string, len(rec.Labels))
+	for _, l := range rec.Labels {
+		name := cut(len(l.Name))
+		s.Labels[name] = cut(len(l.Value))
+	}
+}
+
+func (s *Session) decodeBody(body string) (err error) {
+	f, err := readBody(body)
+	if err != nil {
+		return err
+	}
+	s.Name = f.Text()
+	s.readAgent(&f)
+	readQuotas(&f, &s.Quotas)
+	s.UserMemory, s.Metadata = readDocument(&f), readDocument(&f)
+	s.MemoryDisabled = f.Bool()
+	s.LastMove = Move{At: instant(f.Int()), Reason: f.Text(), Actor: f.Text()}
+	s.readStats(&f)
+	s.readCourse(&f)
+	readLifecycle(&f, &s.own)
+	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
+	s.rate = rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
+	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
+	s.extra, err = closeBody(&f)
+	return err
+}
+
+// readBody begins to read a body and checks its version. ErrFormat.
+func readBody(body string) (wire.Fields, error) {
+	f := wire.ReadFields(body)
+	v := f.Uint()
+	if v > bodyVersion {
+		return f, fmt.Errorf("%w: layout %d, newer than %d", ErrFormat, v, bodyVersion)
+	}
+	f.Require(v > 0)
+	return f, nil
+}
+
+// closeBody ends reading a body. ErrCorrupt.
+func closeBody(f *wire.Fields) (extra string, err error) {
+	if extra, err = f.Close(); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return extra, nil
+}
+
+func appendAgent(b []byte, a *AgentConfig) []byte {
+	b = wire.AppendText(b, a.Model)
+	if a.Temperature == nil {
+		b = wire.AppendNil(b)
+	} else {
+		b = wire.AppendFloat(b, *a.Temperature)
+	}
+	if a.MaxTokens == nil {
+		b = wire.AppendNil(b)
+	} else {
+		b = wire.AppendInt(b, int64(*a.MaxTokens))
+	}
+	b = wire.AppendText(b, a.SystemPrompt)
+	b = wire.AppendArray(b, len(a.AvailableTools))
+	for _, name := range a.AvailableTools {
+		b = wire.AppendText(b, name)
+	}
+	return b
+}
+
+func (s *Session) readAgent(f *wire.Fields) {
+	a, o := &s.Agent, &s.optional
+	a.Model = f.Text()
+	if t, ok := f.OptFloat(); ok {
+		o.temperature, a.Temperature = t, &o.temperature
+	}
+	if n, ok := f.OptInt(); ok {
+		f.Require(n >= 0 && n <= math.MaxInt32)
+		o.maxTokens, a.MaxTokens = int(n), &o.maxTokens
+	}
+	a.SystemPrompt = f.Text()
+	a.AvailableTools = f.Texts()
+}
+
+func appendQuotas(b []byte, q *Quotas) []byte {
+	b = wire.AppendUint(b, q.MaxMessages)
+	b = wire.AppendUint(b, q.MaxTokensTotal)
+	b = wire.AppendUint(b, q.MaxToolCalls)
+	b = wire.AppendUint(b, q.RateLimitMessagesPerMinute)
+	return wire.AppendUint(b, q.MaxSessionDurationMinutes)
+}
+
+func readQuotas(f *wire.Fields, q *Quotas) {
+	q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls = f.Uint(), f.Uint(), f.Uint()
+	q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes = f.Uint(), f.Uint()
+	f.Require(q.MaxSessionDurationMinutes <= math.MaxInt64/60_000)
+}
+
+func appendDocument(b []byte, d Document) []byte {
+	if d.enc == "" {
+		return wire.AppendNil(b)
+	}
+	return wire.AppendBin(b, d.enc)
+}
+
+func readDocument(f *wire.Fields) Document {
+	enc, _ := f.Bin()
+	return Document{enc: enc}
+}
+
+func appendMove(b []byte, m *Move) []byte {
+	b = wire.AppendInt(b, unixMilli(m.At))
+	b = wire.AppendText(b, m.Reason)
+	return wire.AppendText(b, m.Actor)
+}
+
+// unixMilli is the inverse of instant.
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func appendStats(b []byte, s *Session) []byte {
+	b = wire.AppendUint(b, s.Stats.TotalMessages)
+	b = wire.AppendUint(b, s.Stats.TotalTokens)
+	b = wire.AppendUint(b, s.Stats.TotalToolCalls)
+	b = wire.AppendUint(b, s.latency.SumMS)
+	return wire.AppendUint(b, s.latency.Count)
+}
+
+func (s *Session) readStats(f *wire.Fields) {
+	s.Stats = SessionStats{TotalMessages: f.Uint(), TotalTokens: f.Uint(), TotalToolCalls: f.Uint()}
+	s.latency = latency{SumMS: f.Uint(), Count: f.Uint()}
+}

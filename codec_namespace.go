@@ -1,0 +1,45 @@
+package seshat
+
+import "github.com/seshatdb/seshat/internal/wire"
+
+// A namespace, by the rules at bodyVersion:
+//
+//	0 layout version   1 ordinal   2 id   3 name   4 internal_id
+//	5 created   6 updated
+//	7 to 12 its lifecycle, as 34 to 39 of a session
+//	13 max_sessions   14 max_messages   15 max_bytes
+const namespaceFields = 16
+
+// encodeNamespace appends the stored form of a namespace.
+func encodeNamespace(b []byte, n *Namespace) []byte {
+	b = wire.AppendFields(b, namespaceFields, n.extra)
+	b = wire.AppendUint(b, bodyVersion)
+	b = wire.AppendUint(b, n.ordinal)
+	b = wire.AppendText(b, n.ID)
+	b = wire.AppendText(b, n.Name)
+	b = wire.AppendText(b, n.InternalID)
+	b = wire.AppendInt(b, unixMilli(n.CreatedAt))
+	b = wire.AppendInt(b, unixMilli(n.UpdatedAt))
+	b = appendLifecycle(b, &n.Lifecycle)
+	b = wire.AppendUint(b, n.Quotas.MaxSessions)
+	b = wire.AppendUint(b, n.Quotas.MaxMessages)
+	b = wire.AppendUint(b, n.Quotas.MaxBytes)
+	return append(b, n.extra...)
+}
+
+// decodeNamespace reads the stored form of a namespace, of whose memory it
+// keeps nothing. ErrCorrupt, ErrFormat.
+func decodeNamespace(b []byte) (*Namespace, error) {
+	f, err := readBody(string(b))
+	if err != nil {
+		return nil, err
+	}
+	n := &Namespace{ordinal: f.Uint(), ID: f.Text(), Name: f.Text(), InternalID: f.Text()}
+	n.CreatedAt, n.UpdatedAt = instant(f.Int()), instant(f.Int())
+	readLifecycle(&f, &n.Lifecycle)
+	n.Quotas = NamespaceQuotas{MaxSessions: f.Uint(), MaxMessages: f.Uint(), MaxBytes: f.Uint()}
+	if n.extra, err = closeBody(&f); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
