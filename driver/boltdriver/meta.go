@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/fnv"
 	"io"
-	"os"
 )
 
 // The engine's format: two meta pages, written in turn. The one with the higher
@@ -87,7 +86,11 @@ func newest(m [2]meta) meta {
 // would reuse pages that the meta page on disk still needs, and a power cut
 // would then leave a corrupt file. The other meta page is the fallback, and
 // stays as it is.
-func reassert(f *os.File) error {
+func reassert(f interface {
+	io.ReaderAt
+	io.WriterAt
+	Sync() error
+}) error {
 	m, err := readMetas(f)
 	if err != nil {
 		return err
