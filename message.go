@@ -14,6 +14,7 @@ const (
 	MaxTurn     = 256       // messages of one append
 	MaxTurnSize = 8 << 20   // bytes of one append, encoded
 	maxTokens   = 1<<40 - 1 // of one message: keeps sums from overflowing
+	maxLatency  = 366 * 24 * time.Hour
 )
 
 // Role says who speaks in a message.
@@ -118,9 +119,17 @@ func (c *ContentType) UnmarshalText(text []byte) error {
 	return err
 }
 
+// nameAt returns the name of number i, "" if there is none.
+func nameAt(names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return ""
+	}
+	return names[i]
+}
+
 func nameOf(names []string, i int, field string) string {
-	if i > 0 && i < len(names) {
-		return names[i]
+	if name := nameAt(names, i); name != "" {
+		return name
 	}
 	return fmt.Sprintf("%s(%d)", field, i)
 }
@@ -132,4 +141,92 @@ func numberOf(names []string, name, field string) (int, error) {
 		}
 	}
 	return 0, invalid(field, "is none of %q", names[1:])
+}
+
+// checkTurn refuses messages that cannot be appended together.
+func checkTurn(ms []Message) error {
+	if len(ms) == 0 || len(ms) > MaxTurn {
+		return invalid("messages", "are %d; 1 to %d are allowed", len(ms), MaxTurn)
+	}
+	ids := make(map[string]bool, len(ms))
+	size := 0
+	for i := range ms {
+		field := fmt.Sprintf("messages[%d]", i)
+		if err := ms[i].check(field); err != nil {
+			return err
+		}
+		if id := ms[i].ID; id != "" && ids[id] {
+			return invalid(field+".message_id", "is given twice in one turn")
+		}
+		ids[ms[i].ID] = true
+		size += ms[i].size()
+	}
+	if size > MaxTurnSize {
+		return invalid("messages", "have %d bytes; at most %d are allowed", size, MaxTurnSize)
+	}
+	return nil
+}
+
+func (m *Message) size() int {
+	return len(m.Content) + len(m.ToolInputs) + len(m.ToolOutputs) + len(m.Payload) + len(m.Metadata.enc)
+}
+
+// check refuses a message that cannot be stored; field is its place in the
+// error.
+func (m *Message) check(field string) error {
+	if m.Seq != 0 || m.Summary != (Range{}) || !m.AppendedAt.IsZero() {
+		return invalid(field, "has seq, summary or appended_at; the store gives them")
+	}
+	if nameAt(roleNames[:], int(m.Role)) == "" {
+		return invalid(field+".role", "is none of %q", roleNames[1:])
+	}
+	if m.ContentType != 0 && nameAt(contentTypeNames[:], int(m.ContentType)) == "" {
+		return invalid(field+".content_type", "is none of %q", contentTypeNames[1:])
+	}
+	for _, x := range []struct{ name, value string }{
+		{"message_id", m.ID}, {"tool_name", m.ToolName}, {"tool_call_id", m.ToolCallID},
+		{"tool_status", m.ToolStatus}, {"author", m.Author},
+	} {
+		if err := checkOptional(field+"."+x.name, x.value); err != nil {
+			return err
+		}
+	}
+	if err := checkUTF8(field+".content", m.Content); err != nil {
+		return err
+	}
+	if err := m.checkSizes(field); err != nil {
+		return err
+	}
+	return m.Metadata.check(field + ".metadata")
+}
+
+func (m *Message) checkSizes(field string) error {
+	for _, x := range []struct {
+		name       string
+		size, most int
+	}{
+		{"content", len(m.Content), MaxContent},
+		{"tool_inputs", len(m.ToolInputs), MaxToolJSON},
+		{"tool_outputs", len(m.ToolOutputs), MaxToolJSON},
+		{"payload", len(m.Payload), MaxPayload},
+	} {
+		if x.size > x.most {
+			return invalid(field+"."+x.name, "has %d bytes; at most %d are allowed", x.size, x.most)
+		}
+	}
+	if m.Tokens > maxTokens || m.ToolCalls > maxTokens {
+		return invalid(field+".tokens", "or tool_calls is above %d", uint64(maxTokens))
+	}
+	if m.Latency < 0 || m.Latency > maxLatency {
+		return invalid(field+".latency_ms", "is outside 0 to %v", maxLatency)
+	}
+	if y := m.Timestamp.Year(); !m.Timestamp.IsZero() && (y < 1 || y > 9999) {
+		return invalid(field+".timestamp", "is outside the years 1 to 9999")
+	}
+	for name, raw := range map[string]json.RawMessage{"tool_inputs": m.ToolInputs, "tool_outputs": m.ToolOutputs} {
+		if len(raw) > 0 && !json.Valid(raw) {
+			return invalid(field+"."+name, "is not valid JSON")
+		}
+	}
+	return nil
 }

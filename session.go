@@ -1,9 +1,11 @@
 package seshat
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -69,6 +71,7 @@ type inner struct {
 	bytes       uint64 // driver.Record.Bytes
 	filed       int64  // driver.Record.Due
 	extra       string // trailing elements of the body that this version does not know
+	optional    optional
 }
 
 // SessionStats counts what a session has seen since its creation. Editing,
@@ -102,51 +105,6 @@ type lease struct {
 	Expires int64  // Unix milliseconds
 }
 
-// NewSession is what Create and Ensure make a session of. Every field is
-// optional.
-type NewSession struct {
-	ID         string            // the caller's own id; by default "ses_" and a ULID
-	User       string            // opaque id of the user
-	Name       string            // by default made from the first user message
-	Agent      AgentConfig       // copied
-	Quotas     Quotas            // zero fields are unlimited
-	UserMemory map[string]any    // see Doc for what values are allowed; copied
-	Metadata   map[string]any    // likewise
-	Labels     map[string]string // copied
-	Lifecycle  Lifecycle         // zero fields come from the namespace, then Options
-
-	// DisableMemory creates the session without user memory: UserMemory must
-	// be empty, now and in every Update.
-	DisableMemory bool
-}
-
-func (n *NewSession) check() error {
-	if err := checkOptional("session_id", n.ID); err != nil {
-		return err
-	}
-	if err := checkOptional("user_id", n.User); err != nil {
-		return err
-	}
-	if err := checkTitle(n.Name); err != nil {
-		return err
-	}
-	if err := n.Agent.check(); err != nil {
-		return err
-	}
-	if err := n.Quotas.check(); err != nil {
-		return err
-	}
-	if n.DisableMemory && len(n.UserMemory) > 0 {
-		return errMemoryDisabled
-	}
-	if err := checkLabels(n.Labels); err != nil {
-		return err
-	}
-	return n.Lifecycle.check("lifecycle")
-}
-
-var errMemoryDisabled = invalid("user_memory", "is disabled for this session")
-
 func checkTitle(name string) error {
 	if len(name) > MaxSessionName {
 		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionName)
@@ -179,36 +137,6 @@ func sortedLabels(labels map[string]string) []driver.Label {
 		out = append(out, driver.Label{Name: k, Value: labels[k]})
 	}
 	return out
-}
-
-// build makes the session that n describes, in a namespace, at now.
-func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*Session, error) {
-	s := &Session{
-		ID: n.ID, NamespaceID: ns.ID, InternalID: ns.InternalID, UserID: n.User,
-		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
-		Version: 1, MemoryDisabled: n.DisableMemory,
-	}
-	s.UserMemory, s.Metadata = Doc(n.UserMemory), Doc(n.Metadata)
-	if err := s.checkDocuments(); err != nil {
-		return nil, err
-	}
-	s.incarnation = driver.Incarnation(newULID(now))
-	s.own = n.Lifecycle
-	s.updated, s.filed = now, driver.Never
-	s.course = rules.Course{
-		Life: n.Lifecycle.or(ns.Lifecycle).or(base).life(), Status: rules.Active, StatusAt: now,
-		Created: now, Active: now, MaxAge: maxAge(n.Quotas),
-	}
-	s.course.Write(now)
-	s.publish()
-	return s, nil
-}
-
-func maxAge(q Quotas) int64 {
-	if q.MaxSessionDurationMinutes == 0 {
-		return rules.Never
-	}
-	return int64(q.MaxSessionDurationMinutes) * 60_000
 }
 
 // publish sets the exported fields that follow from the course.
@@ -245,4 +173,59 @@ func (s *Session) clone() *Session {
 // String names the session without its content.
 func (s *Session) String() string {
 	return fmt.Sprintf("session %q (%v, %d messages)", s.ID, s.Status, s.MessageCount)
+}
+
+// Get returns the live session at id. ErrNotFound: there is none, or it is
+// another tenant's. ErrInvalid, ErrCorrupt.
+func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
+	now := t.s.clock.read()
+	if err := t.ready(ctx, id); err != nil {
+		return nil, t.fail("Get", id, err)
+	}
+	rec := records.Get().(*driver.Record)
+	defer records.Put(rec)
+	err := t.s.d.Get(ctx, driver.Key{Namespace: t.ord, ID: id}, now, rec)
+	if err != nil {
+		return nil, t.fail("Get", id, err)
+	}
+	s, err := decodeSession(rec, t.id, t.org)
+	if err != nil {
+		return nil, t.fail("Get", id, err)
+	}
+	return s, nil
+}
+
+// records keeps the buffers that Get reads into.
+var records = sync.Pool{New: func() any { return new(driver.Record) }}
+
+// Touch marks the session as in use: it counts as activity, and extends a
+// sliding TTL. ErrNotFound, ErrReadOnly, ErrInvalid.
+func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
+	return t.write(ctx, "Touch", id, driver.Target{}, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		s.course.Active = c.now
+		c.store(0)
+		return nil
+	})
+}
+
+// Delete removes the session with all that belongs to it, in any status, at
+// once and for good; a session made of its id later starts empty. It returns
+// what was removed. ErrNotFound, ErrInvalid.
+func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
+	s, err := t.write(ctx, "Delete", id, driver.Target{}, func(c *change) error {
+		if _, err := c.live(); err != nil {
+			return err
+		}
+		c.put, c.out.Remove = false, true
+		c.event(eventDeleted)
+		return nil
+	})
+	if err != nil {
+		return Erased{}, err
+	}
+	return Erased{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}, nil
 }

@@ -1,8 +1,10 @@
 package seshat
 
 import (
+	"context"
 	"time"
 
+	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
@@ -80,4 +82,41 @@ func toAllowed(s Status) []Status {
 		out[i] = Status(r)
 	}
 	return out
+}
+
+// Transition moves the session to another status, by the table at [Active].
+// To the status that it has is a no-op. It takes IfVersion and Because.
+//
+// ErrTransition: the table has no such move. ErrConflict, ErrNotFound,
+// ErrInvalid.
+func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...WriteOption) (*Session, error) {
+	const op = "Transition"
+	o := options(opts)
+	if err := to.check("status"); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	if err := o.move.check(); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	return t.write(ctx, op, id, driver.Target{}, func(c *change) error {
+		s, err := c.live()
+		if err != nil {
+			return err
+		}
+		if o.versioned && s.Version != o.version {
+			return &ConflictError{Have: o.version, Stored: s.Version}
+		}
+		from := Status(s.course.Status)
+		if from == to {
+			return nil
+		}
+		if !rules.May(rules.Status(from), rules.Status(to)) {
+			return &TransitionError{From: from, To: to, Allowed: toAllowed(from)}
+		}
+		s.Version++
+		s.course.Move(rules.Status(to), c.now)
+		s.LastMove = Move{At: instant(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
+		c.store(eventTransitioned)
+		return nil
+	})
 }

@@ -1,0 +1,223 @@
+package seshat
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
+)
+
+// Turn is what one append adds to a session: all of it or nothing.
+type Turn struct {
+	// Messages are appended in this order, at most MaxTurn of them and
+	// MaxTurnSize bytes.
+	Messages []Message
+
+	// Lease is the fencing token of the caller's lease. By default no lease is
+	// claimed, and the append is refused while somebody holds one.
+	Lease uint64
+}
+
+// Appended is the outcome of an append.
+type Appended struct {
+	Session *Session // as it is after the append
+
+	// First and Last are the numbers of the turn's messages. If Repeated they
+	// are those of the first time.
+	First, Last uint64
+
+	// Repeated: the session had all of the messages already, by their ids, and
+	// nothing was changed.
+	Repeated bool
+}
+
+// MessageIDError says that a message's id is already used in the session for
+// other content, or that only some of a turn's messages are known. It matches
+// ErrConflict.
+type MessageIDError struct {
+	MessageID string
+	Seq       uint64 // the number of the message that has the id; 0 = none
+}
+
+func (e *MessageIDError) Error() string {
+	if e.Seq == 0 {
+		return fmt.Sprintf("message id %q is new, but others of the turn are known", e.MessageID)
+	}
+	return fmt.Sprintf("message id %q is used for other content, at %d", e.MessageID, e.Seq)
+}
+
+// Is reports whether target is ErrConflict.
+func (e *MessageIDError) Is(target error) bool { return target == ErrConflict }
+
+// Append adds messages to the end of the session's log, as AppendTurn does.
+func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*Session, error) {
+	a, err := t.AppendTurn(ctx, id, Turn{Messages: messages})
+	return a.Session, err
+}
+
+// AppendTurn adds a turn to the end of the session's log. The store numbers
+// the messages; it never fails because of another writer. Messages with the
+// same ids and the same content as ones that were appended before, in this
+// life of the session, are not appended again: the call reports their numbers,
+// even if they were edited or truncated since. In one transaction the append
+// also counts stats, gives the session its name at the first user message,
+// wakes an idle session, and extends a sliding TTL.
+//
+// ErrConflict: see [MessageIDError]. ErrQuota: a quota of the session or the
+// namespace. ErrLease: another holds the lease. ErrReadOnly, ErrNotFound,
+// ErrInvalid.
+func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended, error) {
+	const op = "Append"
+	a, err := t.newAppend(turn)
+	if err != nil {
+		return Appended{}, t.fail(op, id, err)
+	}
+	s, err := t.write(ctx, op, id, driver.Target{MessageIDs: a.given}, a.plan)
+	if err != nil {
+		return Appended{}, err
+	}
+	return Appended{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
+}
+
+// appendOp is an append under way.
+type appendOp struct {
+	turn    Turn
+	digests [][16]byte // one for each message
+	given   []string   // the ids that the caller gave
+	at      []int      // for each of given, the message that has it
+	name    string     // for a session without one
+
+	// Results of the last run of plan.
+	seqs     []uint64
+	repeated bool
+}
+
+// newAppend checks the turn, and does what needs no transaction.
+func (t *Tenant) newAppend(turn Turn) (*appendOp, error) {
+	if err := checkTurn(turn.Messages); err != nil {
+		return nil, err
+	}
+	a := &appendOp{turn: turn, digests: make([][16]byte, len(turn.Messages)), seqs: make([]uint64, len(turn.Messages))}
+	a.turn.Messages = append([]Message(nil), turn.Messages...)
+	for i := range a.turn.Messages {
+		m := &a.turn.Messages[i]
+		a.digests[i] = messageDigest(m)
+		if m.ID != "" {
+			a.given, a.at = append(a.given, m.ID), append(a.at, i)
+		}
+		if m.Role == User && a.name == "" {
+			a.name = title(t.s.opts.Name(m.Content))
+		}
+	}
+	return a, nil
+}
+
+func (a *appendOp) plan(c *change) error {
+	s, err := c.live()
+	if err != nil {
+		return err
+	}
+	if a.repeated, err = a.known(c.view.Refs); a.repeated || err != nil {
+		return err
+	}
+	if s, err = c.writable(); err != nil {
+		return err
+	}
+	if err := s.lease.admit(a.turn.Lease, c.now); err != nil {
+		return err
+	}
+	n := countMessages(a.turn.Messages)
+	if err := s.admit(n, c.now); err != nil {
+		return err
+	}
+	if s.course.Status == rules.Idle {
+		s.course.Move(rules.Active, c.now)
+		s.LastMove = Move{At: instant(c.now), Reason: "message"}
+	}
+	if s.Name == "" {
+		s.Name = a.name
+	}
+	a.file(c, s)
+	s.count(n, c.now)
+	c.addMessages = n.messages
+	s.course.Active = c.now
+	c.store(eventAppended)
+	return nil
+}
+
+// known reports whether all messages are known by their ids.
+func (a *appendOp) known(refs []driver.Ref) (bool, error) {
+	found := 0
+	var fresh string
+	for i, ref := range refs {
+		switch m := a.at[i]; {
+		case !ref.Found:
+			fresh = a.given[i]
+		case ref.Digest != a.digests[m]:
+			return false, &MessageIDError{MessageID: a.given[i], Seq: ref.Seq}
+		default:
+			found++
+			a.seqs[m] = ref.Seq
+		}
+	}
+	switch {
+	case found == 0:
+		return false, nil
+	case found < len(a.turn.Messages):
+		return false, &MessageIDError{MessageID: fresh}
+	}
+	return true, nil
+}
+
+// file numbers the messages and adds them to the change.
+func (a *appendOp) file(c *change, s *Session) {
+	c.out.Append = make([]driver.Message, len(a.turn.Messages))
+	for i := range a.turn.Messages {
+		m := a.turn.Messages[i] // plan may run again
+		s.LastSeq++
+		m.Seq, a.seqs[i] = s.LastSeq, s.LastSeq
+		m.complete(c.now)
+		body := encodeMessage(nil, &m)
+		c.out.Append[i] = driver.Message{Seq: m.Seq, ID: m.ID, Digest: a.digests[i], Body: body}
+		s.bytes += uint64(len(body))
+		s.MessageCount++
+	}
+}
+
+// complete gives the message what the caller left open.
+func (m *Message) complete(now int64) {
+	if m.ID == "" {
+		m.ID = messagePrefix + newULID(now).String()
+	}
+	m.AppendedAt = instant(now)
+	if m.Timestamp.IsZero() {
+		m.Timestamp = m.AppendedAt
+	}
+	m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond)
+	m.normalize()
+}
+
+// normalize fills the fields whose defaults follow from others.
+func (m *Message) normalize() {
+	if m.ContentType == 0 {
+		m.ContentType = Text
+	}
+	if m.ToolCalls == 0 && m.ContentType == ToolCall {
+		m.ToolCalls = 1
+	}
+	m.Latency = m.Latency.Round(time.Millisecond)
+}
+
+// admit refuses an append unless it holds the lease that is in force, if any
+// is. ErrLease.
+func (l *lease) admit(token uint64, now int64) error {
+	switch {
+	case token != 0 && token != l.Token:
+		return fmt.Errorf("%w: token %d is not the newest, which is %d", ErrLease, token, l.Token)
+	case token == 0 && l.Owner != "" && l.Expires > now:
+		return fmt.Errorf("%w: held until %s", ErrLease, instant(l.Expires).Format(time.RFC3339))
+	}
+	return nil
+}

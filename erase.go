@@ -1,0 +1,109 @@
+package seshat
+
+import (
+	"context"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Erased counts what an erasure removed.
+type Erased struct {
+	Sessions uint64 `json:"sessions"`
+	Messages uint64 `json:"messages"`
+	Bytes    uint64 `json:"bytes"`   // of sessions and messages, as stored
+	Entries  uint64 `json:"entries"` // of state
+}
+
+func (e *Erased) add(d driver.Erased) {
+	e.Sessions += d.Sessions
+	e.Messages += d.Messages
+	e.Bytes += d.Bytes
+	e.Entries += d.Entries
+}
+
+// reclaimStep is how many keys one commit of reclaiming removes.
+const reclaimStep = 256
+
+// DeleteUser removes all that the user has in the namespace: sessions with
+// their logs, message ids and state, and the user's own state. All of it is
+// invisible at once and for good when the first commit is durable; the rest of
+// the call reclaims its space in bounded steps, and the sweeper goes on where
+// a crash or the end of ctx stopped it. The counts are of what this call
+// removed; if it ends early they fall short, and err says why. A user without
+// anything is not an error. ErrInvalid, ErrNotFound.
+func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
+	const op = "DeleteUser"
+	if err := checkName("user_id", user); err != nil {
+		return Erased{}, t.fail(op, "", err)
+	}
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord, User: user}, func(v driver.View, c *driver.Change) {
+		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
+	})
+	if err != nil {
+		return e, t.fail(op, "", err)
+	}
+	return e, nil
+}
+
+// DeleteNamespace removes the namespace with all that is in it, as DeleteUser
+// does for a user; its name is free at once. ErrNotFound.
+func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord}, func(v driver.View, c *driver.Change) {
+		n := t.last.Load().ns // decoded from this View
+		c.Entries = []driver.Entry{
+			{EntryKey: namespaceKey(t.id)},
+			{EntryKey: namespaceNameKey(t.org, n.Name)},
+		}
+	})
+	if err != nil {
+		return e, t.fail("DeleteNamespace", "", err)
+	}
+	return e, nil
+}
+
+// erase makes x invisible and then reclaims it, keeping the sweeper off so
+// that the counts are whole.
+func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *driver.Change)) (Erased, error) {
+	if err := ready(ctx); err != nil {
+		return Erased{}, err
+	}
+	unlock, err := t.s.sweep.lock(ctx)
+	if err != nil {
+		return Erased{}, err
+	}
+	defer unlock()
+	target := driver.Target{
+		Key:     driver.Key{Namespace: t.ord},
+		Entries: []driver.EntryKey{namespaceKey(t.id)},
+	}
+	err = t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		if _, err := t.decode(v.Entries[0]); err != nil {
+			return driver.Change{}, err
+		}
+		c := driver.Change{Erase: &x}
+		also(v, &c)
+		return c, nil
+	})
+	if err != nil {
+		return Erased{}, err
+	}
+	return t.s.reclaim(ctx, x)
+}
+
+// reclaim frees what erasures left, until nothing is, and counts what x had.
+func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum Erased, err error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		r, err := s.d.Reclaim(ctx, s.clock.read(), reclaimStep)
+		for _, e := range r.Erased {
+			if e.Erasure == x {
+				sum.add(e)
+			}
+		}
+		if err != nil || !r.More {
+			return sum, err
+		}
+	}
+}

@@ -1,0 +1,478 @@
+package seshat
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// The size of a sweep's transactions: it begins with few sessions, doubles
+// while one takes less than quickChunk, and halves when one takes more than
+// slowChunk, so that a writer never waits long behind it.
+const (
+	firstChunk = 64
+	maxChunk   = driver.MaxOps
+	quickChunk = 15 * time.Millisecond
+	slowChunk  = 25 * time.Millisecond
+)
+
+// SweepOptions choose what a Sweep does.
+type SweepOptions struct {
+	// DryRun changes nothing, and lists in SweepReport.Due what would happen.
+	DryRun bool
+
+	// Limit ends the sweep after so many sessions. The default is no limit;
+	// of a dry run 1,000.
+	Limit int
+
+	// AcceptClock sweeps although the machine's clock jumped, and trusts the
+	// clock again from then on: see SweepReport.ClockJump.
+	AcceptClock bool
+}
+
+// SweepReport says what a sweep did.
+type SweepReport struct {
+	Expired  int // sessions removed
+	Idled    int // sessions that became idle
+	Archived int // sessions that were archived
+	Refiled  int // sessions that lived on, looked at again at their next deadline
+	Failed   int // sessions that could not be swept; Err is the first cause
+
+	Reclaimed int           // stored values of erased sessions, users and namespaces removed
+	Chunks    int           // transactions
+	Took      time.Duration // wall time, without rests
+	Err       error         // why it ended early, or the first failure; nil = none
+
+	// ClockJump, if not zero, is how far the machine's clock ran ahead of its
+	// monotonic one since Open: more than an hour, so that the sweep removed
+	// nothing. Either the machine slept, or its clock is wrong. Sweep with
+	// AcceptClock, or reopen the store, to go on.
+	ClockJump time.Duration
+
+	Due []DueSession // of a dry run
+}
+
+// DueSession is a session that a sweep would change.
+type DueSession struct {
+	NamespaceID string
+	SessionID   string
+	Due         time.Time // when it became due
+	Action      string    // expire, idle or archive
+}
+
+func (r *SweepReport) idle() bool {
+	return r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
+}
+
+// Sweep does by hand what the background sweeper does: it removes sessions
+// that have expired, applies overdue idling and archiving, and reclaims what
+// was erased, in transactions of at most about 25 ms each. It costs what is
+// due, whatever the store's size. Unlike the background sweeper it does not
+// rest between transactions. A session that fails does not stop it; its error
+// is in the report. ErrReadOnly, ErrClosed, or the context's error.
+func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
+	r, err := s.sweepOnce(ctx, o, 0)
+	if err != nil {
+		return r, &Error{Op: "Sweep", Err: err}
+	}
+	return r, nil
+}
+
+// sweepOnce runs one sweep. It rests restFactor times as long as it worked.
+func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (SweepReport, error) {
+	if err := ready(ctx); err != nil {
+		return SweepReport{}, err
+	}
+	if o.Limit < 0 {
+		return SweepReport{}, invalid("limit", "is negative")
+	}
+	if o.DryRun {
+		return s.dryRun(ctx, o)
+	}
+	if s.opts.ReadOnly {
+		return SweepReport{}, ErrReadOnly
+	}
+	unlock, err := s.sweep.lock(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	defer unlock()
+	run := sweepRun{s: s, o: o, rest: restFactor, chunk: firstChunk}
+	if jump := s.clockJump(o.AcceptClock); jump > 0 {
+		run.r.ClockJump = jump
+	} else {
+		run.err = run.all(ctx)
+	}
+	if run.r.Err == nil {
+		run.r.Err = run.err
+	}
+	s.sweep.done(&run.r)
+	return run.r, run.err
+}
+
+// clockJump returns how far the clock jumped, if too far to be trusted.
+func (s *Store) clockJump(accept bool) time.Duration {
+	s.sweep.mu.Lock()
+	defer s.sweep.mu.Unlock()
+	if s.clock.jump == nil {
+		return 0
+	}
+	jump := s.clock.jump() - s.sweep.accepted
+	if jump <= maxClockJump {
+		return 0
+	}
+	if accept {
+		s.sweep.accepted += jump
+		return 0
+	}
+	return jump
+}
+
+// sweepRun is one sweep under way.
+type sweepRun struct {
+	s     *Store
+	o     SweepOptions
+	rest  int
+	chunk int
+	seen  int
+	after *driver.Due
+	r     SweepReport
+	err   error
+}
+
+func (w *sweepRun) all(ctx context.Context) error {
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		start := time.Now()
+		var err error
+		if more, err = w.step(ctx); err != nil {
+			return err
+		}
+		if err := w.pause(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
+	for more := true; more; {
+		start := time.Now()
+		r, err := w.s.d.Reclaim(ctx, w.s.clock.read(), w.chunk)
+		if err != nil {
+			return err
+		}
+		w.r.Reclaimed += r.Values
+		if more = r.More; r.Values > 0 {
+			w.r.Chunks++
+		}
+		if err := w.pause(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause sizes the next transaction by how long the last one took, and rests.
+func (w *sweepRun) pause(ctx context.Context, took time.Duration) error {
+	w.r.Took += took
+	switch {
+	case took > slowChunk:
+		w.chunk = max(1, w.chunk/2)
+	case took < quickChunk:
+		w.chunk = min(maxChunk, w.chunk*2)
+	}
+	if w.rest == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(took * time.Duration(w.rest)):
+		return nil
+	}
+}
+
+// step sweeps one chunk, and reports whether there may be more.
+func (w *sweepRun) step(ctx context.Context) (bool, error) {
+	limit := w.chunk
+	if w.o.Limit > 0 {
+		limit = min(limit, w.o.Limit-w.seen)
+	}
+	if limit == 0 {
+		return false, nil
+	}
+	due, err := w.s.d.Due(ctx, driver.DueQuery{Now: w.s.clock.read(), After: w.after, Limit: limit})
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	sweeps := make([]sweepOp, len(due))
+	ops := make([]*driver.Op, len(due))
+	for i := range due {
+		sweeps[i].key, sweeps[i].keep = due[i].Key, w.s.opts.FeedEvents
+		sweeps[i].op = driver.Op{
+			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.read, Plan: sweeps[i].plan,
+		}
+		ops[i] = &sweeps[i].op
+	}
+	err = w.s.d.Mutate(ctx, ops...)
+	w.r.Chunks++
+	for i := range sweeps {
+		w.note(&sweeps[i])
+	}
+	w.seen += len(due)
+	w.after = &due[len(due)-1]
+	if err != nil && w.r.Failed == len(due) {
+		return false, err // nothing went through: not about one session
+	}
+	return len(due) == limit, nil
+}
+
+func (w *sweepRun) note(op *sweepOp) {
+	switch {
+	case op.op.Err != nil:
+		w.r.Failed++
+		if w.r.Err == nil {
+			w.r.Err = op.op.Err
+		}
+	case op.act == actExpire:
+		w.r.Expired++
+	case op.act == actIdle:
+		w.r.Idled++
+	case op.act == actArchive:
+		w.r.Archived++
+	case op.act == actRefile:
+		w.r.Refiled++
+	}
+}
+
+// action is what a sweep does with one session.
+type action uint8
+
+const (
+	actNone action = iota
+	actExpire
+	actIdle
+	actArchive
+	actRefile
+)
+
+var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: "archive"}
+
+// sweepOp decides, inside the write, what time did to one session.
+type sweepOp struct {
+	key  driver.Key
+	keep uint64 // events of the feed
+	op   driver.Op
+	act  action
+	buf  []byte
+}
+
+func (o *sweepOp) plan(v driver.View) (driver.Change, error) {
+	o.act = actNone
+	rec := v.Record
+	if rec == nil || rec.Due > v.Now {
+		return driver.Change{}, nil // removed or moved since it was listed
+	}
+	c := change{id: o.key.ID, view: v, now: v.Now}
+	if rec.Expires <= v.Now {
+		o.act = actExpire
+		c.out.Remove = true
+		c.expired(rec)
+		c.trimFeed(o.keep)
+		return c.out, nil
+	}
+	s, err := decodeSession(rec, "", "")
+	if err != nil {
+		return driver.Change{}, err
+	}
+	c.s, c.old = s, Status(s.course.Status)
+	c.advance()
+	o.act = actionOf(s, c.moved)
+	s.filed = s.course.Next()
+	if c.moved {
+		s.Version++
+		s.updated = v.Now
+		s.publish()
+		c.event(eventTransitioned)
+		c.trimFeed(o.keep)
+	}
+	c.encode(o.key.Namespace, &o.buf)
+	c.out.Put = &c.rec
+	return c.out, nil
+}
+
+func actionOf(s *Session, moved bool) action {
+	switch {
+	case !moved:
+		return actRefile
+	case Status(s.course.Status) == Idle:
+		return actIdle
+	default:
+		return actArchive
+	}
+}
+
+// dryRun lists what a sweep would do now.
+func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err error) {
+	limit := o.Limit
+	if limit == 0 {
+		limit = 1000
+	}
+	names := map[uint64]string{}
+	for n, err := range s.AllNamespaces(ctx) {
+		if err != nil {
+			return r, cause(err)
+		}
+		names[n.ordinal] = n.ID
+	}
+	q := driver.DueQuery{Now: s.clock.read(), Limit: firstChunk}
+	for len(r.Due) < limit {
+		due, err := s.d.Due(ctx, q)
+		if err != nil || len(due) == 0 {
+			return r, err
+		}
+		for i := range due {
+			if len(r.Due) == limit {
+				break
+			}
+			if err := s.foresee(ctx, &r, due[i], names[due[i].Namespace], q.Now); err != nil {
+				return r, err
+			}
+		}
+		q.After = &due[len(due)-1]
+	}
+	return r, nil
+}
+
+// foresee adds what a sweep would do with one due session to the report.
+func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, namespaceID string, now int64) error {
+	var rec driver.Record
+	// Expires is above any time before it, so this reads expired records too.
+	err := s.d.Get(ctx, d.Key, 0, &rec)
+	if err == ErrNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	act := actExpire
+	if rec.Expires > now {
+		ses, err := decodeSession(&rec, "", "")
+		if err != nil {
+			return err
+		}
+		act = actionOf(ses, ses.course.Advance(now))
+	}
+	switch act {
+	case actRefile:
+		r.Refiled++
+		return nil
+	case actExpire:
+		r.Expired++
+	case actIdle:
+		r.Idled++
+	case actArchive:
+		r.Archived++
+	}
+	r.Due = append(r.Due, DueSession{
+		NamespaceID: namespaceID, SessionID: d.ID, Due: instant(d.At), Action: actionNames[act],
+	})
+	return nil
+}
+
+// sweeper is the store's one background goroutine, and what keeps sweeps and
+// erasures apart.
+type sweeper struct {
+	busy   chan struct{} // holds one token while a sweep or an erasure runs
+	cancel context.CancelFunc
+	gone   chan struct{} // closed when the goroutine has ended; nil = there is none
+
+	mu       sync.Mutex // guards what follows
+	accepted time.Duration
+	sweeps   uint64
+	last     time.Time
+	paused   bool
+}
+
+// lock waits until no sweep and no erasure runs, or for the end of ctx.
+func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
+	select {
+	case w.busy <- struct{}{}:
+		return func() { <-w.busy }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// start begins background sweeps, if s wants any.
+func (w *sweeper) start(s *Store) {
+	w.busy = make(chan struct{}, 1)
+	if s.opts.ReadOnly || s.opts.SweepEvery == Never {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel, w.gone = cancel, make(chan struct{})
+	go func() {
+		defer close(w.gone)
+		s.sweepForever(ctx)
+	}()
+}
+
+// stop ends the goroutine and waits for it.
+func (w *sweeper) stop() {
+	if w.gone == nil {
+		return
+	}
+	w.cancel()
+	<-w.gone
+}
+
+// done takes note of a sweep's end.
+func (w *sweeper) done(r *SweepReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sweeps++
+	w.last = time.Now()
+	w.paused = r.ClockJump > 0
+}
+
+func (w *sweeper) stats(st *Stats) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	st.Sweeps, st.LastSweep, st.SweepPaused = w.sweeps, w.last, w.paused
+}
+
+// sweepForever sweeps every Options.SweepEvery, resting as long as it worked.
+func (s *Store) sweepForever(ctx context.Context) {
+	timer := time.NewTimer(s.opts.SweepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		r, err := s.sweepOnce(ctx, SweepOptions{}, 1)
+		if ctx.Err() != nil {
+			return
+		}
+		s.report(ctx, &r, err)
+		timer.Reset(s.opts.SweepEvery)
+	}
+}
+
+// report tells the operator what a background sweep did.
+func (s *Store) report(ctx context.Context, r *SweepReport, err error) {
+	switch {
+	case r.ClockJump > 0:
+		s.opts.Logger.ErrorContext(ctx, "sweeper paused: the machine's clock jumped ahead", "jump", r.ClockJump)
+	case err != nil:
+		s.opts.Logger.ErrorContext(ctx, "sweep failed", "error", err)
+	case r.Err != nil:
+		s.opts.Logger.WarnContext(ctx, "some sessions could not be swept", "failed", r.Failed, "error", r.Err)
+	}
+	if s.opts.OnSweep != nil && !r.idle() {
+		s.opts.OnSweep(*r)
+	}
+}

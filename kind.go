@@ -1,0 +1,32 @@
+package seshat
+
+import "github.com/seshatdb/seshat/driver"
+
+// Kinds of entries. The numbers are stored. Their high bits, KindUser and
+// KindSession, say what erases them.
+const (
+	kindNamespace     uint8 = 0x01 // store; name: namespace id → encoded Namespace
+	kindNamespaceName uint8 = 0x02 // store; owner: organization, name: namespace name → namespace id
+	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
+)
+
+// Kinds of events. The numbers are stored.
+const (
+	eventCreated      driver.EventKind = 1
+	eventUpdated      driver.EventKind = 2
+	eventAppended     driver.EventKind = 3
+	eventTransitioned driver.EventKind = 4
+	eventExpired      driver.EventKind = 5
+	eventDeleted      driver.EventKind = 6
+	eventUserErased   driver.EventKind = 7
+)
+
+func namespaceKey(id string) driver.EntryKey {
+	return driver.EntryKey{Kind: kindNamespace, Name: id}
+}
+
+func namespaceNameKey(internalID, name string) driver.EntryKey {
+	return driver.EntryKey{Kind: kindNamespaceName, Owner: internalID, Name: name}
+}
+
+func ordinalKey() driver.EntryKey { return driver.EntryKey{Kind: kindOrdinal} }

@@ -1,0 +1,279 @@
+package seshat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Order is the order of a list of sessions.
+type Order uint8
+
+// The orders of a list.
+const (
+	// ByCreation orders by (created_at, session_id): a session that exists
+	// all the while appears exactly once over all pages.
+	ByCreation Order = iota
+
+	// ByActivity orders by (last_activity_at, session_id), to the minute. A
+	// session that is active while pages are read may be missed (newest
+	// first) or come again (oldest first).
+	ByActivity
+)
+
+// Bounds of a page of sessions.
+const (
+	MaxPage     = 1000
+	defaultPage = 50
+)
+
+// maxScan is how many index entries one page looks at, at most.
+const maxScan = 10_000
+
+// Query selects sessions of a tenant. The zero Query is all of them, newest
+// first by creation.
+type Query struct {
+	User     string            // of this user; "" = of any
+	Statuses []Status          // in one of these; none = in any
+	Labels   map[string]string // with all of these
+
+	// Ranges of time, from inclusive, to exclusive; zero = open. Activity is
+	// compared by the minute.
+	CreatedFrom, CreatedTo time.Time
+	ActiveFrom, ActiveTo   time.Time
+
+	Order       Order
+	OldestFirst bool
+
+	// Limit is how many sessions a page holds at most, up to MaxPage. The
+	// default is 50. Sessions and Count ignore it, but for the size of their
+	// reads.
+	Limit int
+
+	// Cursor is the NextCursor of the page before. It fits the query that it
+	// came from, of the same tenant; only Limit may differ.
+	Cursor string
+}
+
+// Page is a part of a list. Sessions come without their logs.
+type Page struct {
+	Sessions []*Session
+
+	// NextCursor leads to the next page; "" = this is the last. A page may
+	// hold fewer sessions than its limit, even none, and have a next one: no
+	// page looks at more than 10,000 index entries. See Scanned.
+	NextCursor string
+
+	Scanned int // index entries that were looked at
+}
+
+// List returns a page of the tenant's live sessions: one durable snapshot that
+// holds everything acknowledged before the call. A filter on User, an Order
+// and a range of time in that order are served by an index; other filters look
+// at what these leave. ErrInvalid: a filter, the limit or the cursor.
+// ErrNotFound: the namespace was deleted.
+func (t *Tenant) List(ctx context.Context, q Query) (Page, error) {
+	p, err := t.list(ctx, q)
+	if err != nil {
+		return Page{}, t.fail("List", "", err)
+	}
+	return p, nil
+}
+
+func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
+	if err := ready(ctx); err != nil {
+		return Page{}, err
+	}
+	dq, err := t.query(&q)
+	if err != nil {
+		return Page{}, err
+	}
+	dp, err := t.s.d.List(ctx, dq)
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{Sessions: make([]*Session, len(dp.Records)), Scanned: dp.Scanned}
+	for i := range dp.Records {
+		if p.Sessions[i], err = decodeSession(&dp.Records[i], t.id, t.org); err != nil {
+			return Page{}, fmt.Errorf("session %q: %w", dp.Records[i].ID, err)
+		}
+	}
+	if dp.Next != nil {
+		p.NextCursor = encodeCursor(t.queryHash(&q), *dp.Next)
+	}
+	if len(p.Sessions) == 0 {
+		_, err = t.read(ctx) // an empty namespace and a deleted one differ
+	}
+	return p, err
+}
+
+// Sessions returns the sessions that q selects, from q.Cursor on, page by page
+// of q.Limit. The loop body runs with nothing locked, and may call the store.
+// The loop ends after the first error.
+func (t *Tenant) Sessions(ctx context.Context, q Query) iter.Seq2[*Session, error] {
+	return func(yield func(*Session, error) bool) {
+		q := q
+		for {
+			p, err := t.list(ctx, q)
+			if err != nil {
+				yield(nil, t.fail("Sessions", "", err))
+				return
+			}
+			for _, s := range p.Sessions {
+				if !yield(s, nil) {
+					return
+				}
+			}
+			if q.Cursor = p.NextCursor; q.Cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// Count returns how many sessions q selects, exactly: those that have expired
+// do not count, swept or not. Without filters, or with one on Statuses, it is
+// kept; with one on User it costs a look at each of the user's sessions, with
+// others at each of the namespace's. ErrInvalid, ErrNotFound.
+func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
+	q.Cursor = ""
+	if err := ready(ctx); err != nil {
+		return 0, t.fail("Count", "", err)
+	}
+	dq, err := t.query(&q)
+	if err != nil {
+		return 0, t.fail("Count", "", err)
+	}
+	u, err := t.s.d.Count(ctx, dq)
+	if err != nil {
+		return 0, t.fail("Count", "", err)
+	}
+	n := usageOf(u).Sessions()
+	if n == 0 {
+		if _, err := t.read(ctx); err != nil {
+			return 0, t.fail("Count", "", err)
+		}
+	}
+	return n, nil
+}
+
+// query checks q and makes the driver's query of it.
+func (t *Tenant) query(q *Query) (driver.Query, error) {
+	if err := q.check(); err != nil {
+		return driver.Query{}, err
+	}
+	dq := driver.Query{
+		Namespace: t.ord, Now: t.s.clock.read(),
+		User: q.User, Statuses: statusMask(q.Statuses), Labels: sortedLabels(q.Labels),
+		CreatedFrom: bound(q.CreatedFrom), CreatedTo: bound(q.CreatedTo),
+		ActiveFrom: bound(q.ActiveFrom), ActiveTo: bound(q.ActiveTo),
+		Order: driver.Order(q.Order), Desc: !q.OldestFirst, Limit: q.Limit, Scan: maxScan,
+	}
+	if dq.Limit == 0 {
+		dq.Limit = defaultPage
+	}
+	if q.Cursor != "" {
+		at, err := decodeCursor(t.queryHash(q), q.Cursor)
+		if err != nil {
+			return driver.Query{}, err
+		}
+		dq.After = &at
+	}
+	return dq, nil
+}
+
+func (q *Query) check() error {
+	if err := checkOptional("user_id", q.User); err != nil {
+		return err
+	}
+	if len(q.Statuses) > 2*len(statusNames) {
+		return invalid("status", "are %d; each status is allowed once", len(q.Statuses))
+	}
+	for _, s := range q.Statuses {
+		if err := s.check("status"); err != nil {
+			return err
+		}
+	}
+	if err := checkLabels(q.Labels); err != nil {
+		return err
+	}
+	if q.Order > ByActivity {
+		return invalid("order", "is none of creation, activity")
+	}
+	if q.Limit < 0 || q.Limit > MaxPage {
+		return invalid("limit", "is %d; 1 to %d are allowed", q.Limit, MaxPage)
+	}
+	return nil
+}
+
+func statusMask(statuses []Status) (m uint8) {
+	for _, s := range statuses {
+		m |= 1 << s
+	}
+	return m
+}
+
+// bound is one end of a range: 0 is open, and times before 1970 are too early
+// for any session.
+func bound(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(1, t.UnixMilli())
+}
+
+// A cursor is, in base64url: a version byte, 8 bytes of a hash of the tenant
+// and the query that it belongs to, the position as 8 big-endian bytes, and
+// the session id.
+const (
+	cursorVersion = 1
+	cursorHeader  = 1 + 8 + 8
+	maxCursor     = (cursorHeader + MaxName) * 4 / 3
+)
+
+var cursorEncoding = base64.RawURLEncoding
+
+func encodeCursor(hash [8]byte, at driver.Position) string {
+	b := append([]byte{cursorVersion}, hash[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(at.At))
+	return cursorEncoding.EncodeToString(append(b, at.ID...))
+}
+
+func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
+	bad := func(why string) (driver.Position, error) {
+		return driver.Position{}, invalid("cursor", "%s; use the next_cursor of a page of the same query", why)
+	}
+	if len(s) > maxCursor+2 {
+		return bad("is too long")
+	}
+	b, err := cursorEncoding.DecodeString(s)
+	if err != nil || len(b) <= cursorHeader {
+		return bad("is not a cursor")
+	}
+	if b[0] != cursorVersion {
+		return bad("is of another version")
+	}
+	if [8]byte(b[1:9]) != hash {
+		return bad("belongs to another query")
+	}
+	at := driver.Position{At: int64(binary.BigEndian.Uint64(b[9:])), ID: string(b[cursorHeader:])}
+	if at.At < 0 || checkName("cursor", at.ID) != nil {
+		return bad("is damaged")
+	}
+	return at, nil
+}
+
+// queryHash tells the cursors of one query of one tenant from all others.
+func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.User, statusMask(q.Statuses), sortedLabels(q.Labels),
+		bound(q.CreatedFrom), bound(q.CreatedTo), bound(q.ActiveFrom), bound(q.ActiveTo), q.Order, q.OldestFirst)
+	copy(sum[:], h.Sum(nil))
+	return sum
+}

@@ -1,0 +1,156 @@
+package seshat
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Options configure a store. The zero value is right for most.
+type Options struct {
+	// Lifecycle is what sessions get where neither they nor their namespace
+	// choose. Its zero fields mean the defaults that [Lifecycle] names.
+	Lifecycle Lifecycle
+
+	// SweepEvery is the pause between two runs of the background sweeper,
+	// which removes what has expired and applies what time brings. Expired
+	// sessions are invisible whether it runs or not. Never switches it off,
+	// and leaves the work to [Store.Sweep]. The default is one minute.
+	SweepEvery time.Duration
+
+	// OnSweep, if set, is called after each background sweep that did
+	// something or failed, in the sweeper's goroutine, with no lock held. It
+	// may call the store, but not Close. The default is nothing.
+	OnSweep func(SweepReport)
+
+	// Name makes a session's name of its first user message. It runs in the
+	// goroutine of the append, before the write. What it returns is cut at
+	// MaxSessionName bytes; control characters become spaces. The default is
+	// the first line that is not blank, shortened to 80 characters.
+	Name func(content string) string
+
+	// FeedEvents is how many events of each namespace's change feed are kept.
+	// The default is 100,000; see also FeedAge.
+	FeedEvents uint64
+
+	// FeedAge is how long events are kept at least, as long as they are not
+	// more than FeedEvents. The default is 7 days.
+	FeedAge time.Duration
+
+	// ReadOnly opens a file, such as a backup, that nothing may change. Every
+	// write returns ErrReadOnly, and the sweeper does not run.
+	ReadOnly bool
+
+	// Logger gets what goes wrong in the background. Errors of calls are
+	// returned, not logged. The default is silence.
+	Logger *slog.Logger
+
+	// Now is the clock. A store's time never runs backwards, whatever Now
+	// does. The default is time.Now, and only with it the store notices that
+	// the machine's clock jumped: see [SweepReport.ClockJump].
+	Now func() time.Time
+
+	// File has the knobs of [Open]; OpenMemory and OpenDriver ignore it.
+	File FileOptions
+
+	machineClock bool // Now was not set
+}
+
+// FileOptions are the knobs of a store in a file.
+type FileOptions struct {
+	// MaxSize bounds the file in bytes; a write that would pass it fails and
+	// changes nothing. The default is no bound.
+	MaxSize int64
+
+	// VerifyLimit is the size in bytes above which Open does not check the
+	// file's structure first. Never (-1) checks none. The default is to check
+	// files of any size.
+	VerifyLimit int64
+
+	// AllowNetworkFS permits a file on NFS, SMB, 9P or FUSE, whose locks and
+	// syncs often promise more than they do. The default is to refuse.
+	AllowNetworkFS bool
+}
+
+const (
+	defaultSweepEvery = time.Minute
+	defaultFeedEvents = 100_000
+	defaultFeedAge    = 7 * 24 * time.Hour
+	defaultTitleRunes = 80
+)
+
+// withDefaults returns a complete copy of o, or an error naming the bad field.
+func (o Options) withDefaults() (Options, error) {
+	if err := o.Lifecycle.check("lifecycle"); err != nil {
+		return o, err
+	}
+	o.Lifecycle = o.Lifecycle.or(defaultLifecycle)
+	switch {
+	case o.SweepEvery == 0:
+		o.SweepEvery = defaultSweepEvery
+	case o.SweepEvery < 0 && o.SweepEvery != Never:
+		return o, invalid("sweep_every", "is negative; a positive duration or Never is allowed")
+	}
+	if o.FeedAge < 0 {
+		return o, invalid("feed_age", "is negative")
+	}
+	if o.FeedAge == 0 {
+		o.FeedAge = defaultFeedAge
+	}
+	if o.FeedEvents == 0 {
+		o.FeedEvents = defaultFeedEvents
+	}
+	if o.File.MaxSize < 0 {
+		return o, invalid("file.max_size", "is negative")
+	}
+	if o.File.VerifyLimit < -1 {
+		return o, invalid("file.verify_limit", "is below -1")
+	}
+	o.setFuncs()
+	return o, nil
+}
+
+func (o *Options) setFuncs() {
+	if o.Name == nil {
+		o.Name = firstLine
+	}
+	if o.Now == nil {
+		o.Now, o.machineClock = time.Now, true
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// firstLine is the default title: the first line of content that is not
+// blank, shortened to 80 characters on a rune boundary.
+func firstLine(content string) string {
+	for line := range strings.Lines(content) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line == "" {
+			continue
+		}
+		if utf8.RuneCountInString(line) <= defaultTitleRunes {
+			return line
+		}
+		runes := []rune(line)
+		return strings.TrimRight(string(runes[:defaultTitleRunes-1]), " ") + "…"
+	}
+	return ""
+}
+
+// title makes what a name function returned into a legal session name.
+func title(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	for len(name) > MaxSessionName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return strings.TrimSpace(name)
+}

@@ -1,0 +1,141 @@
+package seshat
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver"
+	"github.com/seshatdb/seshat/driver/memdriver"
+)
+
+// Store keeps the sessions of many tenants. All its methods, and those of its
+// tenants, are safe for concurrent use.
+type Store struct {
+	d     driver.Driver
+	opts  Options // complete
+	clock clock
+	sweep sweeper
+
+	closing sync.Once
+	closed  error // what Close returns; read after closing is done
+}
+
+// Open opens the store in the file at path, which is created if it is not
+// there. One process at a time may have it open.
+//
+// ErrLocked: another one has. ErrCorrupt, ErrFormat: the file is damaged, or
+// not a store of this version. ErrInvalid: an option is not allowed.
+func Open(path string, o Options) (*Store, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, &Error{Op: "Open", Err: err}
+	}
+	d, err := boltdriver.Open(path, boltdriver.Options{
+		ReadOnly:       o.ReadOnly,
+		MaxSize:        o.File.MaxSize,
+		VerifyLimit:    o.File.VerifyLimit,
+		AllowNetworkFS: o.File.AllowNetworkFS,
+		Logger:         o.Logger,
+	})
+	if err != nil {
+		return nil, &Error{Op: "Open", Err: err}
+	}
+	return open(d, o)
+}
+
+// OpenMemory opens a store that lives in memory and ends with it: the same
+// behaviour without a file, for unit tests. ErrInvalid: an option is not
+// allowed.
+func OpenMemory(o Options) (*Store, error) { return OpenDriver(memdriver.Open(), o) }
+
+// OpenDriver opens a store on another engine. The store owns d from then on,
+// and closes it, also if OpenDriver fails.
+func OpenDriver(d driver.Driver, o Options) (*Store, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, &Error{Op: "OpenDriver", Err: errors.Join(err, d.Close())}
+	}
+	return open(d, o)
+}
+
+func open(d driver.Driver, o Options) (*Store, error) {
+	s := &Store{d: d, opts: o}
+	s.opts.ReadOnly = o.ReadOnly || d.Caps().ReadOnly
+	s.clock.now = o.Now
+	if o.machineClock {
+		s.clock.jump = wallJump(time.Now())
+	}
+	if err := s.startClock(); err != nil {
+		return nil, &Error{Op: "Open", Err: errors.Join(err, d.Close())}
+	}
+	s.sweep.start(s)
+	return s, nil
+}
+
+// startClock lets the store's time begin where the last commit left it.
+func (s *Store) startClock() error {
+	entries, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindClock, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(entries) == 1 && len(entries[0].Value) == 8 {
+		s.clock.last.Store(int64(binary.BigEndian.Uint64(entries[0].Value)))
+	}
+	return nil
+}
+
+// Close stops the sweeper, waits for running calls and closes the file. Calls
+// that begin later return ErrClosed, but for Close, which returns what the
+// first one did. It must not be called from OnSweep.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.sweep.stop()
+		if err := s.d.Close(); err != nil {
+			s.closed = &Error{Op: "Close", Err: err}
+		}
+	})
+	return s.closed
+}
+
+// Driver returns the engine under the store, for what only that engine does.
+func (s *Store) Driver() driver.Driver { return s.d }
+
+// Stats are a store's own counters since it was opened.
+type Stats struct {
+	Driver      string        // the engine's name
+	Engine      driver.Stats  // zero where the engine does not count
+	Sweeps      uint64        // runs of the sweeper and of Sweep
+	LastSweep   time.Time     // when the last one ended; zero = none yet
+	SweepLag    time.Duration // how long the earliest due entry is overdue; 0 = none is
+	SweepPaused bool          // the machine's clock jumped: see SweepReport.ClockJump
+}
+
+// Stats returns the store's counters. ErrClosed.
+func (s *Store) Stats(ctx context.Context) (Stats, error) {
+	st := Stats{Driver: s.d.Caps().Name}
+	now := s.clock.read()
+	due, err := s.d.Due(ctx, driver.DueQuery{Now: now, Limit: 1})
+	if err != nil {
+		return Stats{}, &Error{Op: "Stats", Err: err}
+	}
+	if len(due) > 0 {
+		st.SweepLag = time.Duration(now-due[0].At) * time.Millisecond
+	}
+	if e, ok := s.d.(driver.Statser); ok {
+		st.Engine = e.Stats()
+	}
+	s.sweep.stats(&st)
+	return st, nil
+}
+
+// ready refuses a call without a context.
+func ready(ctx context.Context) error {
+	if ctx == nil {
+		return invalid("ctx", "is nil")
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,185 @@
+package seshat
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// maxRetries is how often Update starts again when another call got in between
+// its read and its write.
+const maxRetries = 32
+
+// A WriteOption is a condition of a write.
+type WriteOption func(*writeOptions)
+
+type writeOptions struct {
+	version   uint64
+	versioned bool
+	move      Move
+}
+
+func options(opts []WriteOption) (o writeOptions) {
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	return o
+}
+
+// IfVersion makes a write succeed only on that version of the session;
+// otherwise it fails with a [ConflictError] and changes nothing.
+func IfVersion(v uint64) WriteOption {
+	return func(o *writeOptions) { o.version, o.versioned = v, true }
+}
+
+// Because gives a transition its reason, of at most 1024 bytes, and the actor
+// who asked for it.
+func Because(reason, actor string) WriteOption {
+	return func(o *writeOptions) { o.move.Reason, o.move.Actor = reason, actor }
+}
+
+// Update lets fn edit the session: its Name, UserMemory, Metadata, Labels and
+// Lifecycle. fn gets a copy, and runs with nothing locked, before the write; if
+// another call changed the editable part meanwhile, it runs again on the new
+// state, up to 32 times and then ErrConflict, unless IfVersion was given.
+// Appends and touches never get in its way. An error of fn comes back wrapped
+// in [*Error], and nothing is changed.
+//
+// ErrConflict; ErrInvalid: an edit is not allowed, or of a field that cannot
+// be edited; ErrNotFound, ErrReadOnly, ErrQuota.
+func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, opts ...WriteOption) (*Session, error) {
+	const op = "Update"
+	if fn == nil {
+		return nil, t.fail(op, id, invalid("fn", "is nil"))
+	}
+	o := options(opts)
+	for try := 0; ; try++ {
+		base, err := t.Get(ctx, id)
+		if err != nil {
+			return nil, t.fail(op, id, cause(err))
+		}
+		edited, err := edit(base, fn, o)
+		if err != nil {
+			return nil, t.fail(op, id, err)
+		}
+		s, err := t.commitEdit(ctx, base, edited)
+		if errors.Is(err, ErrConflict) && !o.versioned && try+1 < maxRetries {
+			continue
+		}
+		if err != nil {
+			return nil, t.fail(op, id, cause(err))
+		}
+		return s, nil
+	}
+}
+
+// edit runs fn on a copy of base, and checks what it did.
+func edit(base *Session, fn func(*Session) error, o writeOptions) (*Session, error) {
+	if o.versioned && base.Version != o.version {
+		return nil, &ConflictError{Have: o.version, Stored: base.Version}
+	}
+	if !base.course.Status.Writable() {
+		return nil, readOnlyError{base.Status}
+	}
+	edited := base.clone()
+	if err := fn(edited); err != nil {
+		return nil, err
+	}
+	if err := checkEdit(base, edited); err != nil {
+		return nil, err
+	}
+	return edited, nil
+}
+
+// checkEdit refuses edits of what cannot be edited, and illegal ones.
+func checkEdit(base, edited *Session) error {
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"session_id", base.ID == edited.ID},
+		{"namespace_id", base.NamespaceID == edited.NamespaceID},
+		{"internal_id", base.InternalID == edited.InternalID},
+		{"user_id", base.UserID == edited.UserID},
+		{"agent_config", base.Agent.equal(edited.Agent)},
+		{"quotas", base.Quotas == edited.Quotas},
+		{"status", base.Status == edited.Status && base.LastMove == edited.LastMove},
+		{"stats", base.Stats == edited.Stats && base.MessageCount == edited.MessageCount},
+		{"version", base.Version == edited.Version && base.LastSeq == edited.LastSeq},
+		{"parent", base.Parent == edited.Parent},
+		{"memory_disabled", base.MemoryDisabled == edited.MemoryDisabled},
+		{"expires_at", base.ExpiresAt.Equal(edited.ExpiresAt)},
+	} {
+		if !f.same {
+			return invalid(f.name, "cannot be edited; session_name, user_memory, metadata, labels and lifecycle can")
+		}
+	}
+	if err := checkTitle(edited.Name); err != nil {
+		return err
+	}
+	if err := checkLabels(edited.Labels); err != nil {
+		return err
+	}
+	if err := edited.Lifecycle.check("lifecycle"); err != nil {
+		return err
+	}
+	return edited.checkDocuments()
+}
+
+// commitEdit stores the editable part of edited if base's version still is the
+// newest.
+func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session) (*Session, error) {
+	return t.write(ctx, "Update", base.ID, driver.Target{}, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		if s.incarnation != base.incarnation || s.Version != base.Version {
+			return &ConflictError{Have: base.Version, Stored: s.Version}
+		}
+		s.Name, s.UserMemory, s.Metadata = edited.Name, edited.UserMemory, edited.Metadata
+		s.Labels = maps.Clone(edited.Labels)
+		if edited.Lifecycle != base.Lifecycle {
+			s.own = s.own.edited(base.Lifecycle, edited.Lifecycle)
+			s.course.Life = s.own.or(c.ns.Lifecycle).or(t.s.opts.Lifecycle).life()
+		}
+		s.Version++
+		c.store(eventUpdated)
+		return nil
+	})
+}
+
+// edited is l with the fields that differ between base and now as now has them.
+func (l Lifecycle) edited(base, now Lifecycle) Lifecycle {
+	if base.TTL != now.TTL {
+		l.TTL = now.TTL
+	}
+	if base.Expiry != now.Expiry {
+		l.Expiry = now.Expiry
+	}
+	if base.MaxLifetime != now.MaxLifetime {
+		l.MaxLifetime = now.MaxLifetime
+	}
+	if base.IdleAfter != now.IdleAfter {
+		l.IdleAfter = now.IdleAfter
+	}
+	if base.ArchiveAfter != now.ArchiveAfter {
+		l.ArchiveAfter = now.ArchiveAfter
+	}
+	if base.Retention != now.Retention {
+		l.Retention = now.Retention
+	}
+	return l
+}
+
+// cause returns what an *Error wraps, so that it is not wrapped twice.
+func cause(err error) error {
+	if e, ok := err.(*Error); ok {
+		return e.Err
+	}
+	return err
+}
