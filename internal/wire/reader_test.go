@@ -1,0 +1,166 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// Promise: integers are read in every width that msgpack has.
+func TestIntegersOfEveryWidth(t *testing.T) {
+	for _, n := range edges {
+		for _, write := range []func(*msgpack.Encoder) error{
+			func(e *msgpack.Encoder) error { return e.EncodeInt8(int8(n)) },
+			func(e *msgpack.Encoder) error { return e.EncodeInt16(int16(n)) },
+			func(e *msgpack.Encoder) error { return e.EncodeInt32(int32(n)) },
+			func(e *msgpack.Encoder) error { return e.EncodeInt64(n) },
+			func(e *msgpack.Encoder) error { return e.EncodeUint8(uint8(n)) },
+			func(e *msgpack.Encoder) error { return e.EncodeUint16(uint16(n)) },
+			func(e *msgpack.Encoder) error { return e.EncodeUint32(uint32(n)) },
+		} {
+			enc := reference(t, write)
+			want, err := msgpack.NewDecoder(bytes.NewReader(enc)).DecodeInt64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := NewReader(string(enc))
+			if got := r.Int(); got != want || r.Err() != nil || r.Len() != 0 {
+				t.Errorf("%x reads as %d, %v; want %d", enc, got, r.Err(), want)
+			}
+		}
+	}
+}
+
+func TestSignsAreChecked(t *testing.T) {
+	r := NewReader(string(AppendInt(nil, -1)))
+	if n := r.Uint(); n != 0 || !errors.Is(r.Err(), ErrMalformed) {
+		t.Errorf("-1 reads as %d, %v", n, r.Err())
+	}
+	r = NewReader(string(AppendUint(nil, math.MaxInt64+1)))
+	if n := r.Int(); n != 0 || !errors.Is(r.Err(), ErrMalformed) {
+		t.Errorf("2^63 reads as %d, %v", n, r.Err())
+	}
+}
+
+func TestFloatsOf32Bits(t *testing.T) {
+	r := NewReader(string(binary.BigEndian.AppendUint32([]byte{float32c}, math.Float32bits(1.5))))
+	if x := r.Float(); x != 1.5 || r.Err() != nil {
+		t.Errorf("reads as %v, %v", x, r.Err())
+	}
+}
+
+// reads is every way to read a value, by the kinds that it takes.
+var reads = []struct {
+	name  string
+	read  func(*Reader)
+	kinds []Kind
+}{
+	{"Nil", func(r *Reader) {
+		if !r.Nil() {
+			r.fail()
+		}
+	}, []Kind{Nil}},
+	{"Bool", func(r *Reader) { r.Bool() }, []Kind{Bool}},
+	{"Uint", func(r *Reader) { r.Uint() }, []Kind{Uint}},
+	{"Int", func(r *Reader) { r.Int() }, []Kind{Uint, Int}},
+	{"Float", func(r *Reader) { r.Float() }, []Kind{Float}},
+	{"Text", func(r *Reader) { r.Text() }, []Kind{Text}},
+	{"Bin", func(r *Reader) { r.Bin() }, []Kind{Bin}},
+	{"Time", func(r *Reader) { r.Time() }, []Kind{Ext}},
+	{"Array", func(r *Reader) { r.Array() }, []Kind{Array}},
+	{"Map", func(r *Reader) { r.Map() }, []Kind{Map}},
+}
+
+// Promise: a read of another kind of value fails, and so does all after it.
+func TestEachReadTakesItsKindOnly(t *testing.T) {
+	for c := range 256 {
+		// Enough zeros for any fixed-width value, and a timestamp's type.
+		s := string([]byte{byte(c)}) + "\xff" + strings.Repeat("\x00", 20)
+		for _, rd := range reads {
+			r := NewReader(s)
+			kind := r.Peek()
+			rd.read(&r)
+			takes := bytes.IndexByte(kindBytes(rd.kinds), byte(kind)) >= 0
+			if r.Err() == nil && !takes {
+				t.Errorf("%s takes %#x", rd.name, c)
+			}
+			if r.Err() != nil && (r.Len() != 0 || r.Uint() != 0 || r.Text() != "" || r.Peek() != Invalid) {
+				t.Errorf("%s of %#x: reading goes on after the failure", rd.name, c)
+			}
+		}
+	}
+}
+
+func kindBytes(kinds []Kind) (b []byte) {
+	for _, k := range kinds {
+		b = append(b, byte(k))
+	}
+	return b
+}
+
+// Promise: no prefix of a value is read as a value.
+func TestTruncationIsFound(t *testing.T) {
+	b := AppendMap(AppendArray(nil, 6), 1)
+	b = AppendInt(AppendText(b, "key"), -70_000)
+	b = AppendBin(b, bytes.Repeat([]byte{7}, 300))
+	b = AppendFloat(AppendText(b, strings.Repeat("x", 70)), 2.5)
+	b = AppendUint(AppendBool(b, true), math.MaxUint64)
+	for n := range b {
+		r := NewReader(string(b[:n]))
+		if got := r.Skip(); got != "" || !errors.Is(r.Err(), ErrMalformed) {
+			t.Fatalf("the first %d of %d bytes are skipped: %q, %v", n, len(b), got, r.Err())
+		}
+	}
+	r := NewReader(string(b))
+	if got := r.Skip(); got != string(b) || r.Err() != nil {
+		t.Fatalf("the whole is not: %v", r.Err())
+	}
+}
+
+// Promise: lengths and depths in the input cost neither memory nor stack.
+func TestHostileInputIsCheap(t *testing.T) {
+	for name, s := range map[string]string{
+		"array":  "\xdd\xff\xff\xff\xff\x00",
+		"map":    "\xdf\xff\xff\xff\xff\x00",
+		"text":   "\xdb\xff\xff\xff\xffx",
+		"bin":    "\xc6\xff\xff\xff\xffx",
+		"ext":    "\xc9\xff\xff\xff\xff\x01x",
+		"nested": strings.Repeat("\x91", 1<<20),
+		"wide":   strings.Repeat("\xdc\xff\xff", 1<<16),
+	} {
+		r := NewReader(s)
+		allocs := testing.AllocsPerRun(1, func() {
+			r = NewReader(s)
+			r.Skip()
+		})
+		if !errors.Is(r.Err(), ErrMalformed) || allocs > 0 {
+			t.Errorf("%s: %v after %v allocations", name, r.Err(), allocs)
+		}
+	}
+}
+
+func FuzzSkip(f *testing.F) {
+	f.Add([]byte("\x93\x01\xa1x\x81\xa1y\xc0"))
+	f.Add([]byte("\xd6\xff\x00\x00\x00\x01"))
+	f.Add([]byte("\xc7\x03\x05abc"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := NewReader(string(b))
+		got := r.Skip()
+		in := bytes.NewReader(b)
+		err := msgpack.NewDecoder(in).Skip()
+		if (err == nil) != (r.Err() == nil) {
+			t.Fatalf("%x: %v, the reference says %v", head(b), r.Err(), err)
+		}
+		if err == nil && len(got) != len(b)-in.Len() {
+			t.Fatalf("%x: %d bytes, the reference skips %d", head(b), len(got), len(b)-in.Len())
+		}
+		if err == nil && Count(got) != 1 {
+			t.Fatalf("%x counts as %d values", head(b), Count(got))
+		}
+	})
+}
