@@ -38,12 +38,13 @@ import (
 //	40 parent's id           41 its message
 //	42 minute of the rate    43 messages in it          44 in the one before
 //	45 lease's owner         46 its token               47 its end
+//	48 edits of the log
 //
 // Times are Unix milliseconds, 0 = not. Documents are binary strings that hold
 // msgpack, so that they are passed over until somebody asks for them.
 const (
 	bodyVersion   = 1
-	sessionFields = 48
+	sessionFields = 49
 )
 
 // optional is where a decoded session keeps what its Agent points at, so that
@@ -75,6 +76,7 @@ func encodeBody(b []byte, s *Session) []byte {
 	b = wire.AppendText(b, s.lease.Owner)
 	b = wire.AppendUint(b, s.lease.Token)
 	b = wire.AppendInt(b, s.lease.Expires)
+	b = wire.AppendUint(b, s.edits)
 	return append(b, s.extra...)
 }
 
@@ -149,6 +151,7 @@ func (s *Session) decodeBody(body string) (err error) {
 	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
 	s.rate = rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
 	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
+	s.edits = f.Uint()
 	s.extra, err = closeBody(&f)
 	return err
 }

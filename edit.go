@@ -1,0 +1,214 @@
+package seshat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// EditMessage lets fn change a message, but for its ID, Seq, AppendedAt and
+// Summary. fn gets a copy, and runs with nothing locked; if another call
+// changed the message meanwhile, it runs again, up to 32 times and then
+// ErrConflict. The message keeps its id, under which a repeated append of the
+// original is still known. Stats do not change. It returns the message as it
+// is then. An error of fn comes back wrapped.
+//
+// ErrNotFound: no such session, or no message of that number. ErrReadOnly,
+// ErrInvalid, ErrQuota.
+func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
+	const op = "EditMessage"
+	if fn == nil {
+		return Message{}, t.fail(op, id, invalid("fn", "is nil"))
+	}
+	for try := 0; ; try++ {
+		m, err := t.editOnce(ctx, id, seq, fn)
+		if errors.Is(err, errRetry) && try+1 < maxRetries {
+			continue
+		}
+		if errors.Is(err, errRetry) {
+			err = ErrConflict
+		}
+		if err != nil {
+			return Message{}, t.fail(op, id, cause(err))
+		}
+		return m, nil
+	}
+}
+
+// errRetry: what was read has changed since.
+var errRetry = errors.New("changed since it was read")
+
+func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
+	log, err := t.openLog(ctx, id)
+	if err != nil {
+		return Message{}, err
+	}
+	raw, err := t.s.d.Messages(ctx, driver.LogQuery{
+		Namespace: t.ord, Incarnation: log.inc, Span: driver.Span{From: seq, To: max(seq, 1)}, Limit: 1,
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	if len(raw) == 0 {
+		return Message{}, ErrNotFound
+	}
+	base, err := decodeMessage(&raw[0])
+	if err != nil {
+		return Message{}, err
+	}
+	m := base
+	if err := fn(&m); err != nil {
+		return Message{}, err
+	}
+	if err := checkMessageEdit(&base, &m); err != nil {
+		return Message{}, err
+	}
+	m.normalize()
+	body := encodeMessage(nil, &m)
+	_, err = t.write(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		stored := c.view.Messages[0]
+		if s.incarnation != log.inc || !bytes.Equal(stored.Body, raw[0].Body) {
+			return errRetry
+		}
+		s.bytes += uint64(len(body)) - uint64(len(stored.Body))
+		c.out.Replace = []driver.Message{{Seq: seq, ID: stored.ID, Digest: stored.Digest, Body: body}}
+		c.storeLog()
+		return nil
+	})
+	return m, err
+}
+
+// checkMessageEdit refuses edits of what the store gives, and illegal ones.
+func checkMessageEdit(base, m *Message) error {
+	if m.ID != base.ID || m.Seq != base.Seq || !m.AppendedAt.Equal(base.AppendedAt) || m.Summary != base.Summary {
+		return invalid("message", "has another message_id, seq, appended_at or summary; they cannot be edited")
+	}
+	given := *m
+	given.Seq, given.AppendedAt, given.Summary = 0, time.Time{}, Range{}
+	if m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond); m.Timestamp.IsZero() {
+		m.Timestamp = base.Timestamp
+	}
+	return given.check("message")
+}
+
+// storeLog notes a change of the log other than an append.
+func (c *change) storeLog() {
+	c.s.Version++
+	c.s.edits++
+	c.store(eventUpdated)
+}
+
+// DeleteMessage removes a message. Its number and id are not used again, and
+// stats do not change. ErrNotFound: no such session or message. ErrReadOnly,
+// ErrInvalid.
+func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Session, error) {
+	return t.write(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		if c.view.Messages[0].Seq == 0 {
+			return ErrNotFound
+		}
+		c.drop(s, driver.Span{From: seq, To: seq}, driver.SpanUsage{
+			Messages: 1, Bytes: uint64(len(c.view.Messages[0].Body)),
+		})
+		c.storeLog()
+		return nil
+	})
+}
+
+// drop removes what a span of the log holds.
+func (c *change) drop(s *Session, span driver.Span, held driver.SpanUsage) {
+	c.out.Drop = append(c.out.Drop, span)
+	s.MessageCount -= held.Messages
+	s.bytes -= held.Bytes
+}
+
+// Truncate rewinds the log to seq: it removes every message with a higher
+// number, all at once. Their numbers and ids are not used again, and stats do
+// not change. It returns how many messages were removed; 0 is not an error.
+// ErrNotFound, ErrReadOnly, ErrInvalid.
+func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed uint64, err error) {
+	if seq == math.MaxUint64 {
+		return 0, t.fail("Truncate", id, invalid("seq", "is above every number"))
+	}
+	span := driver.Span{From: seq + 1, To: math.MaxUint64}
+	_, err = t.write(ctx, "Truncate", id, driver.Target{Span: span}, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		if removed = c.view.Span.Messages; removed == 0 {
+			return nil
+		}
+		c.drop(s, span, c.view.Span)
+		c.storeLog()
+		return nil
+	})
+	if err != nil {
+		removed = 0
+	}
+	return removed, err
+}
+
+// Summarize replaces the messages numbered r.From to r.To by one, which takes
+// the number and the id of message r.To and says in its Summary what it
+// replaced. summary.ID must be empty. Stats do not change. It returns the
+// session as it is then.
+//
+// ErrNotFound: no such session, or no message r.To. ErrInvalid, ErrReadOnly,
+// ErrQuota.
+func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Message) (*Session, error) {
+	const op = "Summarize"
+	if r.From == 0 || r.From > r.To {
+		return nil, t.fail(op, id, invalid("range", "is empty; from is at least 1 and at most to"))
+	}
+	if summary.ID != "" {
+		return nil, t.fail(op, id, invalid("summary.message_id", "is given; a summary takes that of the message at range.to"))
+	}
+	if err := summary.check("summary"); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	target := driver.Target{Seqs: []uint64{r.To}, Span: driver.Span{From: r.From, To: r.To}}
+	return t.write(ctx, op, id, target, func(c *change) error {
+		s, err := c.writable()
+		if err != nil {
+			return err
+		}
+		last := c.view.Messages[0]
+		if last.Seq == 0 {
+			return ErrNotFound
+		}
+		return c.summarize(s, r, summary, last)
+	})
+}
+
+func (c *change) summarize(s *Session, r Range, m Message, last driver.Message) error {
+	old, err := decodeMessage(&last)
+	if err != nil {
+		return err
+	}
+	m.ID, m.Seq, m.Summary = last.ID, last.Seq, r
+	m.complete(c.now)
+	m.AppendedAt = old.AppendedAt // which never falls along a log
+	body := encodeMessage(nil, &m)
+	if r.From < r.To {
+		c.drop(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{
+			Messages: c.view.Span.Messages - 1,
+			Bytes:    c.view.Span.Bytes - uint64(len(last.Body)),
+		})
+	}
+	s.bytes += uint64(len(body)) - uint64(len(last.Body))
+	c.out.Replace = []driver.Message{{Seq: m.Seq, ID: m.ID, Digest: last.Digest, Body: body}}
+	c.storeLog()
+	return nil
+}

@@ -1,0 +1,339 @@
+package seshat
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// MaxHistory is how many messages one call of History returns at most.
+const MaxHistory = 1000
+
+// defaultHistory is how many it returns where no option says.
+const defaultHistory = 100
+
+// historyPage is how many messages an iteration reads at once.
+const historyPage = 256
+
+// A HistoryOption selects messages of a log. Options add up: a message has to
+// fit all of them.
+type HistoryOption func(*historyQuery)
+
+type historyQuery struct {
+	span   driver.Span
+	after  time.Time
+	limit  int
+	newest bool // newest first
+	last   bool // the newest ones, whichever order they come in
+	budget uint64
+	err    error
+}
+
+// Last selects the n newest messages, 1 to MaxHistory, oldest of them first.
+func Last(n int) HistoryOption {
+	return func(q *historyQuery) {
+		q.last = true
+		Limit(n)(q)
+	}
+}
+
+// Limit ends the history after n messages, 1 to MaxHistory. The default is
+// 100; with TokenBudget it is MaxHistory.
+func Limit(n int) HistoryOption {
+	return func(q *historyQuery) {
+		if n < 1 || n > MaxHistory {
+			q.err = invalid("limit", "is %d; 1 to %d are allowed", n, MaxHistory)
+		}
+		q.limit = n
+	}
+}
+
+// FromSeq selects messages with that number and above.
+func FromSeq(n uint64) HistoryOption { return func(q *historyQuery) { q.span.From = n } }
+
+// ToSeq selects messages up to and including that number, from 1.
+func ToSeq(n uint64) HistoryOption {
+	return func(q *historyQuery) {
+		if n == 0 {
+			q.err = invalid("to_seq", "is 0; messages are numbered from 1")
+		}
+		q.span.To = n
+	}
+}
+
+// AppendedAfter selects messages that the store took after that moment, by its
+// clock to the millisecond (see Message.AppendedAt).
+func AppendedAfter(t time.Time) HistoryOption { return func(q *historyQuery) { q.after = t } }
+
+// NewestFirst turns the order around.
+func NewestFirst() HistoryOption { return func(q *historyQuery) { q.newest = true } }
+
+// TokenBudget selects the newest messages that together have at most n tokens,
+// oldest of them first, as a prompt wants them: a result never comes without
+// the call that it answers, so a call and its results are in or out together.
+// A message that was appended without Tokens counts a token for each four
+// bytes that it holds, rounded up.
+func TokenBudget(n uint64) HistoryOption {
+	return func(q *historyQuery) {
+		if n == 0 {
+			q.err = invalid("token_budget", "is 0; a positive number is allowed")
+		}
+		q.budget, q.last = n, true
+	}
+}
+
+func historyOf(opts []HistoryOption) (q historyQuery, err error) {
+	for _, o := range opts {
+		if o != nil {
+			o(&q)
+		}
+	}
+	if q.limit == 0 {
+		q.limit = defaultHistory
+		if q.budget > 0 {
+			q.limit = MaxHistory
+		}
+	}
+	return q, q.err
+}
+
+// History returns messages of the session's log: by default its 100 oldest, in
+// order. Reading n of them costs n, wherever they are in the log; Last,
+// NewestFirst and TokenBudget read from the new end. A gap in the numbers is
+// where messages were removed. It is one durable snapshot, but for
+// AppendedAfter and TokenBudget, which may read the log in several.
+// ErrNotFound, ErrInvalid, ErrCorrupt.
+func (t *Tenant) History(ctx context.Context, id string, opts ...HistoryOption) ([]Message, error) {
+	ms, err := t.history(ctx, id, opts)
+	if err != nil {
+		return nil, t.fail("History", id, err)
+	}
+	return ms, nil
+}
+
+func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) ([]Message, error) {
+	q, err := historyOf(opts)
+	if err != nil {
+		return nil, err
+	}
+	log, err := t.openLog(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	fromNew := q.newest || q.last
+	var ms []Message
+	if q.budget > 0 {
+		ms, err = log.within(ctx, q)
+	} else {
+		ms, err = log.read(ctx, q, fromNew)
+	}
+	if err == nil && len(ms) == 0 {
+		_, err = t.openLog(ctx, id) // it may have ended since, which is not an empty log
+	}
+	if fromNew && !q.newest {
+		slices.Reverse(ms)
+	}
+	return ms, err
+}
+
+// Messages returns the messages that History would, without a limit unless one
+// is given, reading a page at a time: each page is a snapshot of its own. The
+// loop body runs with nothing locked. The loop ends after the first error.
+func (t *Tenant) Messages(ctx context.Context, id string, opts ...HistoryOption) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		q, err := historyOf(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
+		if err == nil && (q.last || q.budget > 0) {
+			err = invalid("opts", "Last and TokenBudget are for History; use NewestFirst and Limit")
+		}
+		var log *openedLog
+		if err == nil {
+			log, err = t.openLog(ctx, id)
+		}
+		for left := q.limit; err == nil && left > 0; {
+			q.limit = min(left, historyPage)
+			var page []Message
+			if page, err = log.read(ctx, q, q.newest); err != nil {
+				break
+			}
+			for _, m := range page {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if len(page) < q.limit || !q.advance(page[len(page)-1].Seq) {
+				return
+			}
+			left -= len(page)
+		}
+		if err != nil {
+			yield(Message{}, t.fail("Messages", id, err))
+		}
+	}
+}
+
+// advance moves the span past the message of that number, and reports whether
+// anything is left of it.
+func (q *historyQuery) advance(seq uint64) bool {
+	if q.newest {
+		q.span.To = seq - 1
+		return seq > 1
+	}
+	q.span.From = seq + 1
+	return true
+}
+
+// openedLog is the log of a session's life that was live when it was opened.
+type openedLog struct {
+	t   *Tenant
+	key driver.Key
+	inc driver.Incarnation
+}
+
+// openLog finds the session's log. ErrNotFound.
+func (t *Tenant) openLog(ctx context.Context, id string) (*openedLog, error) {
+	now := t.s.clock.read()
+	if err := t.ready(ctx, id); err != nil {
+		return nil, err
+	}
+	rec := records.Get().(*driver.Record)
+	defer records.Put(rec)
+	key := driver.Key{Namespace: t.ord, ID: id}
+	if err := t.s.d.Get(ctx, key, now, rec); err != nil {
+		return nil, err
+	}
+	return &openedLog{t: t, key: key, inc: rec.Incarnation}, nil
+}
+
+// read returns up to q.limit messages, from the new end or the old one.
+func (l *openedLog) read(ctx context.Context, q historyQuery, desc bool) ([]Message, error) {
+	if q.span.To != 0 && q.span.From > q.span.To {
+		return nil, nil
+	}
+	var out []Message
+	for len(out) < q.limit {
+		want := q.limit - len(out)
+		page, err := l.fetch(ctx, q.span, want, desc)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			if q.after.IsZero() || page[i].AppendedAt.After(q.after) {
+				out = append(out, page[i])
+			} else if desc {
+				return out, nil // AppendedAt never falls along a log
+			}
+		}
+		if len(page) < want {
+			break
+		}
+		step := historyQuery{span: q.span, newest: desc}
+		if !step.advance(page[len(page)-1].Seq) {
+			break
+		}
+		q.span = step.span
+	}
+	return out, nil
+}
+
+// fetch reads and decodes one range.
+func (l *openedLog) fetch(ctx context.Context, span driver.Span, limit int, desc bool) ([]Message, error) {
+	raw, err := l.t.s.d.Messages(ctx, driver.LogQuery{
+		Namespace: l.key.Namespace, Incarnation: l.inc, Span: span, Limit: limit, Desc: desc,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Message, len(raw))
+	for i := range raw {
+		if out[i], err = decodeMessage(&raw[i]); err != nil {
+			return nil, fmt.Errorf("message %d: %w", raw[i].Seq, err)
+		}
+	}
+	return out, nil
+}
+
+// firstBudgetPage is how many messages a token budget reads first.
+const firstBudgetPage = 32
+
+// within returns the newest messages that fit q.budget, newest first, cut
+// where no call is parted from its results.
+func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, error) {
+	var ms []Message
+	cut := newCutter(q.budget)
+	page := historyQuery{span: q.span, after: q.after, limit: firstBudgetPage}
+	for {
+		page.limit = min(page.limit, q.limit+1-len(ms))
+		next, err := l.read(ctx, page, true)
+		if err != nil {
+			return nil, err
+		}
+		for i := range next {
+			if len(ms) == q.limit {
+				cut.settle(next[i].ContentType == ToolCall)
+				return ms[:cut.whole], nil
+			}
+			if !cut.add(&next[i]) {
+				return ms[:cut.whole], nil
+			}
+			ms = append(ms, next[i])
+		}
+		page.newest = true
+		if len(next) < page.limit || !page.advance(next[len(next)-1].Seq) {
+			break
+		}
+		page.limit *= 2
+	}
+	cut.settle(false)
+	return ms[:cut.whole], nil
+}
+
+// cutter walks a log from its new end, and remembers the furthest place at
+// which it may be cut: where no result needs a call from before it.
+type cutter struct {
+	left   uint64          // tokens
+	n      int             // messages taken
+	whole  int             // messages up to the furthest good cut
+	open   map[string]bool // ids of results whose calls did not come yet
+	result bool            // the last message taken is a result
+	call   bool            // the last message taken is a call
+}
+
+func newCutter(budget uint64) *cutter { return &cutter{left: budget, open: map[string]bool{}} }
+
+// add takes the next older message, unless the budget is spent.
+func (c *cutter) add(m *Message) bool {
+	c.settle(m.ContentType == ToolCall)
+	cost := m.Tokens
+	if cost == 0 {
+		cost = uint64(m.size()+3) / 4
+	}
+	if cost > c.left {
+		return false
+	}
+	c.left -= cost
+	c.n++
+	c.result, c.call = m.ContentType == ToolResult, m.ContentType == ToolCall
+	switch {
+	case c.result && m.ToolCallID != "":
+		c.open[m.ToolCallID] = true
+	case c.call && m.ToolCallID != "":
+		delete(c.open, m.ToolCallID)
+	case c.call: // several calls in one message
+		clear(c.open)
+	}
+	return true
+}
+
+// settle decides whether the log may be cut before the last message taken,
+// given whether the one before that is a call: calls side by side have their
+// results behind the last of them.
+func (c *cutter) settle(callBefore bool) {
+	if !c.result && len(c.open) == 0 && !(c.call && callBefore) {
+		c.whole = c.n
+	}
+}
