@@ -22,15 +22,15 @@ type change struct {
 	old  Status   // as stored
 
 	bytes uint64 // driver.Record.Bytes as stored
-	put   bool // s is to be stored
-	moved bool // time moved the status
+	put   bool   // s is to be stored
+	moved bool   // time moved the status
 	kind  driver.EventKind
 	out   driver.Change
 
 	// What the call adds, for the namespace's quotas.
 	addSessions, addMessages uint64
 
-	rec   driver.Record
+	rec driver.Record
 }
 
 // bodies keeps the buffers that records are encoded into; a driver is done

@@ -68,7 +68,7 @@ type inner struct {
 	latency     latency
 	rate        rate
 	lease       lease
-	edits       uint64       // changes of the log other than appends
+	edits       uint64 // changes of the log other than appends
 	bytes       uint64 // driver.Record.Bytes
 	filed       int64  // driver.Record.Due
 	extra       string // trailing elements of the body that this version does not know
