@@ -66,15 +66,20 @@ func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*Session, 
 		return nil, err
 	}
 	s.incarnation = driver.Incarnation(newULID(now))
-	s.own = n.Lifecycle
-	s.updated, s.filed = now, driver.Never
+	s.own, s.filed = n.Lifecycle, driver.Never
+	s.begin(n.Lifecycle.or(ns.Lifecycle).or(base).life(), now)
+	return s, nil
+}
+
+// begin starts the session's course at now.
+func (s *Session) begin(life rules.Life, now int64) {
+	s.updated = now
 	s.course = rules.Course{
-		Life: n.Lifecycle.or(ns.Lifecycle).or(base).life(), Status: rules.Active, StatusAt: now,
-		Created: now, Active: now, MaxAge: maxAge(n.Quotas),
+		Life: life, Status: rules.Active, StatusAt: now,
+		Created: now, Active: now, MaxAge: maxAge(s.Quotas),
 	}
 	s.course.Write(now)
 	s.publish()
-	return s, nil
 }
 
 func maxAge(q Quotas) int64 {

@@ -1,0 +1,137 @@
+package seshat
+
+import (
+	"context"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Fork is what a fork changes of the session that it copies.
+type Fork struct {
+	ID  string // the new session's id; by default "ses_" and a ULID
+	Seq uint64 // copy the messages up to this number; 0 = all of them
+}
+
+// Fork makes a new session of the one at id: its agent, quotas, user, memory,
+// metadata, labels, lifecycle, name, and its log up to f.Seq, with the same
+// numbers and message ids; Parent says where it came from. Its stats count
+// what was copied. The new session is active, is visible only when it is
+// whole, and is independent from then on. The copy is made in bounded steps
+// while others go on: if the part of the log that it copies is edited
+// meanwhile it starts again, up to 32 times and then ErrConflict.
+//
+// ErrNotFound: there is no session at id, or it ended meanwhile. ErrExists:
+// f.ID is taken. ErrQuota: the namespace is full. ErrInvalid: f.Seq is above
+// the newest number. A session in any status can be forked.
+func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) {
+	const op = "Fork"
+	if f.ID == "" {
+		f.ID = NewSessionID()
+	}
+	if err := checkName("session_id", f.ID); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	for range maxRetries {
+		s, again, err := t.forkOnce(ctx, id, f)
+		if err != nil {
+			return nil, t.fail(op, id, cause(err))
+		}
+		if !again {
+			return s, nil
+		}
+	}
+	return nil, t.fail(op, id, ErrConflict)
+}
+
+// forkOnce copies the log; again means that it was edited meanwhile.
+func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Session, again bool, err error) {
+	parent, err := t.Get(ctx, id)
+	if err != nil {
+		return nil, false, err
+	}
+	seq := f.Seq
+	if seq == 0 {
+		seq = parent.LastSeq
+	}
+	if seq > parent.LastSeq {
+		return nil, false, invalid("seq", "is above the newest number, which is %d", parent.LastSeq)
+	}
+	g, stats, err := t.copyLog(ctx, parent, seq)
+	if err != nil {
+		return nil, false, err
+	}
+	now, err := t.Get(ctx, id)
+	if err != nil {
+		return nil, false, err
+	}
+	if now.incarnation != parent.incarnation {
+		return nil, false, ErrNotFound
+	}
+	if now.edits != parent.edits {
+		return nil, true, nil
+	}
+	child, err = t.write(ctx, "Fork", f.ID, driver.Target{}, func(c *change) error {
+		if c.s != nil {
+			return ErrExists
+		}
+		if r := c.view.Record; r != nil {
+			c.expired(r)
+		}
+		c.fork(parent, f.ID, seq, g, stats)
+		return nil
+	})
+	return child, false, err
+}
+
+// copyLog stages the parent's messages up to seq.
+func (t *Tenant) copyLog(ctx context.Context, parent *Session, seq uint64) (*stage, added, error) {
+	g := t.newStage()
+	var sum added
+	span := driver.Span{To: seq}
+	for seq > 0 && span.From <= seq {
+		page, err := t.s.d.Messages(ctx, driver.LogQuery{
+			Namespace: t.ord, Incarnation: parent.incarnation, Span: span, Limit: stageStep,
+		})
+		if err != nil {
+			return nil, sum, err
+		}
+		for i := range page {
+			m, err := decodeMessage(&page[i])
+			if err != nil {
+				return nil, sum, err
+			}
+			sum.add(countMessages([]Message{m}))
+			if err := g.add(ctx, page[i]); err != nil {
+				return nil, sum, err
+			}
+		}
+		if len(page) < stageStep {
+			break
+		}
+		span.From = page[len(page)-1].Seq + 1
+	}
+	return g, sum, g.flush(ctx)
+}
+
+func (n *added) add(m added) {
+	n.messages += m.messages
+	n.tokens += m.tokens
+	n.toolCalls += m.toolCalls
+	n.latency.SumMS += m.latency.SumMS
+	n.latency.Count += m.latency.Count
+}
+
+// fork makes the change's session a child of parent.
+func (c *change) fork(parent *Session, id string, seq uint64, g *stage, n added) {
+	s := parent.clone()
+	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
+	s.LastMove, s.Stats = Move{}, SessionStats{}
+	s.inner = inner{own: parent.own, filed: driver.Never}
+	s.begin(parent.course.Life, c.now)
+	s.LastSeq = seq
+	g.adopt(s)
+	s.count(n, c.now)
+	s.rate = rate{} // copying is not talking
+	c.s, c.addSessions, c.addMessages = s, 1, g.messages
+	c.put, c.kind = true, eventCreated
+}

@@ -1,0 +1,76 @@
+package seshat
+
+import (
+	"context"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// A log that comes from elsewhere is staged: written in bounded steps under an
+// incarnation that no session has yet, and made visible, whole, by the write
+// that creates the session. One that is given up is reclaimed later.
+type stage struct {
+	t     *Tenant
+	inc   driver.Incarnation
+	batch []driver.Message
+	size  int
+
+	last     uint64 // highest number staged
+	messages uint64
+	bytes    uint64
+}
+
+const (
+	// stageFor is how long a staged log waits for its session.
+	stageFor = time.Hour
+
+	// stageStep and stageBytes bound one step.
+	stageStep  = 128
+	stageBytes = 1 << 20
+)
+
+func (t *Tenant) newStage() *stage {
+	return &stage{t: t, inc: driver.Incarnation(newULID(t.s.clock.read()))}
+}
+
+// add stages one message, whose memory it keeps until the next flush. Numbers
+// must ascend.
+func (g *stage) add(ctx context.Context, m driver.Message) error {
+	g.batch = append(g.batch, m)
+	g.size += len(m.Body)
+	g.last = m.Seq
+	g.messages++
+	g.bytes += uint64(len(m.Body))
+	if len(g.batch) < stageStep && g.size < stageBytes {
+		return nil
+	}
+	return g.flush(ctx)
+}
+
+// flush writes what was added since the last flush.
+func (g *stage) flush(ctx context.Context) error {
+	if len(g.batch) == 0 {
+		return nil
+	}
+	target := driver.Target{
+		Key:     driver.Key{Namespace: g.t.ord},
+		Entries: []driver.EntryKey{namespaceKey(g.t.id)},
+	}
+	err := g.t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		if _, err := g.t.decode(v.Entries[0]); err != nil {
+			return driver.Change{}, err
+		}
+		return driver.Change{Stage: g.inc, StageUntil: v.Now + stageFor.Milliseconds(), Append: g.batch}, nil
+	})
+	g.batch, g.size = nil, 0
+	return err
+}
+
+// adopt gives the staged log to s, which is about to be created.
+func (g *stage) adopt(s *Session) {
+	s.incarnation = g.inc
+	s.LastSeq = max(s.LastSeq, g.last)
+	s.MessageCount = g.messages
+	s.bytes = g.bytes
+}
