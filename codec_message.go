@@ -85,7 +85,7 @@ func decodeMessage(dm *driver.Message) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	m := Message{ID: dm.ID, Seq: dm.Seq}
+	m := Message{ID: dm.ID, Seq: dm.Seq, digest: dm.Digest}
 	m.readGiven(&f)
 	m.AppendedAt = instant(f.Int())
 	m.Summary = Range{From: f.Uint(), To: f.Uint()}

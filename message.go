@@ -78,7 +78,8 @@ type Message struct {
 	// [Tenant.Summarize]. The store sets it.
 	Summary Range `json:"summary"`
 
-	extra string // trailing elements of the body that this version does not know
+	digest [16]byte // of what the caller gave; zero = not read from a store
+	extra  string   // trailing elements of the body that this version does not know
 }
 
 // Range is a range of message numbers, both ends included. Its zero value is

@@ -82,6 +82,7 @@ type SessionStats struct {
 	TotalTokens    uint64  `json:"total_tokens"`
 	TotalToolCalls uint64  `json:"total_tool_calls"`
 	AvgLatencyMS   float64 `json:"avg_latency_ms"` // over the messages that gave one; 0 = none did
+	LatencyCount   uint64  `json:"latency_count"`  // how many gave one
 }
 
 // Parent is the place that a fork came from; its zero value means none.
@@ -148,7 +149,7 @@ func (s *Session) publish() {
 	s.LastActivityAt, s.ExpiresAt = instant(c.Active), instant(c.Expires)
 	s.TerminatedAt = instant(c.Terminated)
 	s.Lifecycle = lifecycleOf(c.Life)
-	if s.latency.Count > 0 {
+	if s.Stats.LatencyCount = s.latency.Count; s.latency.Count > 0 {
 		s.Stats.AvgLatencyMS = float64(s.latency.SumMS) / float64(s.latency.Count)
 	}
 }
