@@ -1,0 +1,32 @@
+package drivertest
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// The suite keeps copies of what it hands in and of what it is handed, down
+// to the bytes of strings.
+
+func cloneRecord(r *driver.Record) *driver.Record {
+	c := *r
+	c.ID, c.User = strings.Clone(r.ID), strings.Clone(r.User)
+	c.Labels = slices.Clone(r.Labels)
+	for i, l := range c.Labels {
+		c.Labels[i] = driver.Label{Name: strings.Clone(l.Name), Value: strings.Clone(l.Value)}
+	}
+	c.Body = bytes.Clone(r.Body)
+	return &c
+}
+
+func cloneMessage(m *driver.Message) driver.Message {
+	c := *m
+	c.ID, c.Body = strings.Clone(m.ID), bytes.Clone(m.Body)
+	return c
+}
+
+// cloneValue keeps nil apart from empty.
+func cloneValue(v []byte) []byte { return bytes.Clone(v) }

@@ -1,0 +1,93 @@
+package drivertest
+
+import (
+	"errors"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var closedChecks = []check{
+	{name: "every method returns ErrClosed", run: checkClosed},
+	{name: "Close waits for running calls", run: checkCloseWaits},
+	{name: "Close beside every call", run: checkCloseBeside},
+}
+
+func checkClosed(e *env) {
+	e.furnish(1)
+	e.must(e.d.Close())
+	for range 2 {
+		e.answer(e.ctx, reads, driver.ErrClosed)
+		e.answer(e.ctx, writes, driver.ErrClosed)
+		e.is(e.d.Mutate(e.ctx), driver.ErrClosed)
+		e.that(e.d.Caps().MaxRecord > 0, "Caps changed")
+		e.must(e.d.Close())
+	}
+	if c, ok := e.d.(driver.Checker); ok {
+		_, err := c.Check(e.ctx, 1, driver.Visitor{})
+		e.is(err, driver.ErrClosed)
+	}
+}
+
+// checkCloseWaits closes while a plan is known to run.
+func checkCloseWaits(e *env) {
+	r := e.record(key(1, "a"))
+	var running, closing signal
+	var runs, finished atomic.Int32
+	o := e.plan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) {
+		runs.Add(1)
+		running.send()
+		closing.wait()
+		for range 1000 {
+			runtime.Gosched()
+		}
+		finished.Store(runs.Load())
+		return driver.Change{Put: r}, nil
+	})
+	e.together(3, func(i int) {
+		if i == 0 {
+			defer running.send()
+			e.must(e.d.Mutate(e.ctx, o))
+			return
+		}
+		running.wait()
+		if i == 1 {
+			closing.send()
+		}
+		e.must(e.d.Close())
+		e.equal("runs finished before Close returned", finished.Load(), runs.Load())
+	})
+	if e.h.Reopen != nil {
+		e.reopen()
+		e.equal("Get", e.get(r.Key), r)
+	}
+}
+
+// checkCloseBeside proves that a call beside Close works or is refused.
+func checkCloseBeside(e *env) {
+	r := e.furnish(1)
+	ready := make(chan struct{}, 8)
+	e.together(9, func(i int) {
+		if i == 8 {
+			for range 8 {
+				<-ready
+			}
+			e.must(e.d.Close())
+			return
+		}
+		for n := 0; ; n++ {
+			if n == 2 {
+				ready <- struct{}{}
+			}
+			err := reads[(i+n)%len(reads)].do(e.ctx, e.d, e)
+			if i%2 == 0 {
+				err = e.d.Mutate(e.ctx, e.op(r.Key, driver.Change{Put: r}))
+			}
+			if errors.Is(err, driver.ErrClosed) && n >= 2 {
+				return
+			}
+			e.must(err)
+		}
+	})
+}
