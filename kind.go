@@ -8,6 +8,7 @@ const (
 	kindNamespace     uint8 = 0x01 // store; name: namespace id → encoded Namespace
 	kindNamespaceName uint8 = 0x02 // store; owner: organization, name: namespace name → namespace id
 	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
+	kindAPIKey        uint8 = 0x04 // store; name: key id → encoded APIKey
 )
 
 // Kinds of events. The numbers are stored.

@@ -1,0 +1,255 @@
+package seshat
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/wire"
+)
+
+// APIKey is what the store knows of a key: never its secret.
+type APIKey struct {
+	ID         string    `json:"key_id"`      // a ULID; the store gives it
+	InternalID string    `json:"internal_id"` // the organization that it opens; by default DefaultOrganization
+	Name       string    `json:"name"`        // for people; optional
+	Namespaces []string  `json:"namespaces"`  // ids of the namespaces that it opens; none = all of the organization
+	ReadOnly   bool      `json:"read_only"`
+	CreatedAt  time.Time `json:"created_at"`   // UTC, milliseconds; the store gives it
+	ExpiresAt  time.Time `json:"expires_at"`   // from then on it opens nothing; zero = never
+	LastUsedAt time.Time `json:"last_used_at"` // to the minute; zero = not yet
+
+	hash  [sha256.Size]byte // of the whole secret
+	extra string            // trailing elements of the stored form that this version does not know
+}
+
+// Opens reports whether the key opens the namespace.
+func (k *APIKey) Opens(t *Tenant) bool {
+	return k.InternalID == t.org && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
+}
+
+const (
+	keyPrefix     = "sk_"
+	maxKeySpaces  = 256         // namespaces of one key
+	maxSecret     = 256         // bytes of what Authenticate looks at
+	usedPrecision = time.Minute // of LastUsedAt
+)
+
+func apiKeyKey(id string) driver.EntryKey { return driver.EntryKey{Kind: kindAPIKey, Name: id} }
+
+// CreateKey makes an API key of k and returns it with its secret: "sk_", the
+// key's id, "_" and 260 random bits in base32. The secret is not kept, only
+// its SHA-256, and cannot be had again. ErrInvalid.
+func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret string, err error) {
+	if k.InternalID == "" {
+		k.InternalID = DefaultOrganization
+	}
+	if err := k.check(ctx); err != nil {
+		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
+	}
+	k.Namespaces = slices.Clone(k.Namespaces)
+	k.ID = newULID(s.clock.read()).String()
+	secret = keyPrefix + k.ID + "_" + rand.Text() + rand.Text()
+	k.hash = sha256.Sum256([]byte(secret))
+	err = s.mutate(ctx, driver.Target{}, func(v driver.View) (driver.Change, error) {
+		k.CreatedAt = instant(v.Now)
+		return putKey(&k), nil
+	})
+	if err != nil {
+		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
+	}
+	return k, secret, nil
+}
+
+func (k *APIKey) check(ctx context.Context) error {
+	if err := ready(ctx); err != nil {
+		return err
+	}
+	if k.ID != "" {
+		return invalid("key_id", "is given; the store makes it")
+	}
+	if err := checkName("internal_id", k.InternalID); err != nil {
+		return err
+	}
+	if len(k.Namespaces) > maxKeySpaces {
+		return invalid("namespaces", "are %d; at most %d are allowed", len(k.Namespaces), maxKeySpaces)
+	}
+	for _, id := range k.Namespaces {
+		if !isNamespaceID(id) {
+			return invalid("namespaces", "holds what is not a namespace's id")
+		}
+	}
+	return checkOptional("name", k.Name)
+}
+
+func putKey(k *APIKey) driver.Change {
+	return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(k.ID), Value: encodeKey(k)}}}
+}
+
+// Authenticate returns the key of a secret. It reads the store each time, so a
+// key that was revoked opens nothing from then on; and about once a minute it
+// writes LastUsedAt, unless the store is read-only. ErrNotFound: there is no
+// such key, or it has expired; nothing says which.
+func (s *Store) Authenticate(ctx context.Context, secret string) (APIKey, error) {
+	k, err := s.authenticate(ctx, secret)
+	if err != nil {
+		return APIKey{}, &Error{Op: "Authenticate", Err: err}
+	}
+	return *k, nil
+}
+
+func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error) {
+	if err := ready(ctx); err != nil {
+		return nil, err
+	}
+	id, _, ok := strings.Cut(strings.TrimPrefix(secret, keyPrefix), "_")
+	if !ok || len(secret) > maxSecret || checkName("key", id) != nil {
+		return nil, ErrNotFound
+	}
+	b, err := s.entry(ctx, apiKeyKey(id))
+	if err != nil {
+		return nil, err
+	}
+	k, err := decodeKey(b)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256([]byte(secret))
+	if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 0 {
+		return nil, ErrNotFound
+	}
+	now := instant(s.clock.read())
+	if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
+		return nil, ErrNotFound
+	}
+	if !s.opts.ReadOnly && now.Sub(k.LastUsedAt) >= usedPrecision {
+		err = s.markUsed(ctx, k)
+	}
+	return k, err
+}
+
+// markUsed writes when the key was used last.
+func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
+	target := driver.Target{Entries: []driver.EntryKey{apiKeyKey(k.ID)}}
+	return s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		if v.Entries[0] == nil {
+			return driver.Change{}, ErrNotFound // revoked meanwhile
+		}
+		k.LastUsedAt = instant(v.Now)
+		return putKey(k), nil
+	})
+}
+
+// RevokeKey removes a key, which opens nothing from then on. ErrNotFound.
+func (s *Store) RevokeKey(ctx context.Context, id string) error {
+	err := ready(ctx)
+	if err == nil {
+		err = checkName("key_id", id)
+	}
+	if err == nil {
+		target := driver.Target{Entries: []driver.EntryKey{apiKeyKey(id)}}
+		err = s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+			if v.Entries[0] == nil {
+				return driver.Change{}, ErrNotFound
+			}
+			return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(id)}}}, nil
+		})
+	}
+	if err != nil {
+		return &Error{Op: "RevokeKey", Err: err}
+	}
+	return nil
+}
+
+// Keys returns the keys of an organization, oldest first; "" means
+// DefaultOrganization. It looks at the keys of all organizations. The loop
+// ends after the first error.
+func (s *Store) Keys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
+	if internalID == "" {
+		internalID = DefaultOrganization
+	}
+	return func(yield func(APIKey, error) bool) {
+		q := driver.EntryQuery{Kind: kindAPIKey, Limit: namespacePage}
+		for {
+			page, err := s.keyPage(ctx, q)
+			if err != nil {
+				yield(APIKey{}, &Error{Op: "Keys", Err: err})
+				return
+			}
+			for _, k := range page {
+				if k.InternalID == internalID && !yield(*k, nil) {
+					return
+				}
+			}
+			if len(page) < q.Limit {
+				return
+			}
+			q.After = page[len(page)-1].ID
+		}
+	}
+}
+
+func (s *Store) keyPage(ctx context.Context, q driver.EntryQuery) ([]*APIKey, error) {
+	if err := ready(ctx); err != nil {
+		return nil, err
+	}
+	entries, err := s.d.Entries(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]*APIKey, len(entries))
+	for i := range entries {
+		if keys[i], err = decodeKey(entries[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// A key, by the rules at bodyVersion:
+//
+//	0 layout version   1 id   2 internal_id   3 name   4 namespaces
+//	5 read_only   6 created   7 expires   8 last used   9 hash
+const keyFields = 10
+
+func encodeKey(k *APIKey) []byte {
+	b := wire.AppendFields(nil, keyFields, k.extra)
+	b = wire.AppendUint(b, bodyVersion)
+	b = wire.AppendText(b, k.ID)
+	b = wire.AppendText(b, k.InternalID)
+	b = wire.AppendText(b, k.Name)
+	b = wire.AppendArray(b, len(k.Namespaces))
+	for _, id := range k.Namespaces {
+		b = wire.AppendText(b, id)
+	}
+	b = wire.AppendBool(b, k.ReadOnly)
+	b = wire.AppendInt(b, unixMilli(k.CreatedAt))
+	b = wire.AppendInt(b, unixMilli(k.ExpiresAt))
+	b = wire.AppendInt(b, unixMilli(k.LastUsedAt))
+	b = wire.AppendBin(b, k.hash[:])
+	return append(b, k.extra...)
+}
+
+func decodeKey(b []byte) (*APIKey, error) {
+	f, err := readBody(string(b))
+	if err != nil {
+		return nil, err
+	}
+	k := &APIKey{ID: f.Text(), InternalID: f.Text(), Name: f.Text()}
+	k.Namespaces = f.Texts()
+	k.ReadOnly = f.Bool()
+	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = instant(f.Int()), instant(f.Int()), instant(f.Int())
+	hash, _ := f.Bin()
+	f.Require(len(hash) == len(k.hash))
+	copy(k.hash[:], hash)
+	if k.extra, err = closeBody(&f); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
