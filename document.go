@@ -18,10 +18,13 @@ type Document struct {
 
 // Doc makes a document of m, which is copied. Values are normalized: strings,
 // booleans, nil, []byte, time.Time (to UTC), any integer (to int64, or uint64
-// where it does not fit), any float (to float64), and slices, arrays and maps
-// with string keys of these. Anything else, a cycle, or more than MaxDocument
-// bytes or MaxDocumentDepth levels is reported as ErrInvalid, naming the
-// value's path, by the call that stores the document.
+// where it does not fit), any float (to float64), json.Number, and slices,
+// arrays and maps with string keys of these, and of types made from them. Nil
+// slices and maps become nil, arrays of bytes become []byte. Anything else, a
+// cycle, text that is not UTF-8, a float that is not finite, a year outside 0
+// to 9999, or more than MaxDocument bytes or MaxDocumentDepth levels (of which
+// m is the first) is reported as ErrInvalid, naming the value's path, by the
+// call that stores the document.
 func Doc(m map[string]any) Document {
 	if len(m) == 0 {
 		return Document{}
@@ -58,14 +61,15 @@ func (d Document) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a JSON object or null. Numbers without fraction and
-// exponent that fit become integers. ErrInvalid: see Doc.
+// exponent that fit become integers, all others float64. ErrInvalid: see Doc;
+// also a key that is given twice.
 func (d *Document) UnmarshalJSON(data []byte) error {
 	m, err := jsonObject(data)
 	if err != nil {
-		return err
+		return Document{err: err}.check("document")
 	}
 	*d = Doc(m)
-	return d.err
+	return d.check("document")
 }
 
 // check names the field that holds a document which Doc could not make.
@@ -79,12 +83,13 @@ func (d Document) check(field string) error {
 	return d.err
 }
 
-// MemoryAs decodes a session's user memory into a T, by the rules of msgpack's
-// struct tags. ErrInvalid: it does not fit.
+// MemoryAs is DocumentAs of a session's user memory.
 func MemoryAs[T any](s *Session) (T, error) { return DocumentAs[T](s.UserMemory) }
 
 // DocumentAs decodes a document into a T, by the rules of msgpack's struct
-// tags. ErrInvalid: it does not fit.
+// tags (vmihailenco/msgpack): numbers are converted as Go converts them, times
+// are in the local zone, and an integer in an interface has the smallest type
+// that holds it. ErrInvalid: it does not fit.
 func DocumentAs[T any](d Document) (T, error) {
 	var v T
 	if d.err != nil {

@@ -1,0 +1,142 @@
+package seshat
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
+)
+
+// typical is a session as an agent's runtime would have it.
+func typical() *Session {
+	s := &Session{
+		ID: "ses_01JD0000000000000000000000", UserID: "user-4711", Name: "Flight to Seattle on May 20",
+		Agent: AgentConfig{
+			Model: "gpt-4o", Temperature: Ptr(0.2), MaxTokens: Ptr(4096),
+			SystemPrompt:   "You are an airline agent. Confirm each change with the user before you make it.",
+			AvailableTools: []string{"book_reservation", "search_direct_flight", "cancel_reservation", "calculate"},
+		},
+		UserMemory: Doc(map[string]any{
+			"name": "Mia Li", "home": "JFK", "miles": 12_500, "preferences": map[string]any{"seat": "aisle", "bags": 2},
+			"cards": []string{"visa 7447", "gift 6941"},
+		}),
+		Metadata: Doc(map[string]any{"channel": "web", "locale": "en-US"}),
+		Stats:    SessionStats{TotalMessages: 24, TotalTokens: 8112, TotalToolCalls: 6}, MessageCount: 24, Version: 3, LastSeq: 24,
+	}
+	now := time.Date(2026, 5, 20, 10, 0, 0, 0, time.UTC).UnixMilli()
+	s.course = rules.Course{
+		Life: defaultLifecycle.life(), Status: rules.Active, StatusAt: now, Created: now, Active: now + 60_000,
+		MaxAge: rules.Never,
+	}
+	s.course.Write(now + 60_000)
+	s.updated, s.filed = now+60_000, s.course.Expires
+	s.latency, s.rate = latency{9100, 12}, rate{now / 60_000, 3, 1}
+	s.publish()
+	return s
+}
+
+// plain is the same session as a struct for reflection, its documents decoded.
+type plain struct {
+	Name, Model, SystemPrompt string
+	Temperature               *float64
+	MaxTokens                 *int
+	Tools                     []string
+	Memory, Metadata          map[string]any
+	Stats                     SessionStats
+	Updated, Active, Written  time.Time
+	Life                      Lifecycle
+}
+
+func plainOf(s *Session) *plain {
+	return &plain{
+		s.Name, s.Agent.Model, s.Agent.SystemPrompt, s.Agent.Temperature, s.Agent.MaxTokens, s.Agent.AvailableTools,
+		s.UserMemory.Map(), s.Metadata.Map(), s.Stats, s.UpdatedAt, s.LastActivityAt, s.UpdatedAt, s.Lifecycle,
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	s := typical()
+	b.Run("codec", func(b *testing.B) {
+		b.ReportAllocs()
+		var buf []byte
+		for b.Loop() {
+			buf = encodeBody(buf[:0], s)
+		}
+		b.ReportMetric(float64(len(buf)), "bytes")
+	})
+	b.Run("reflection", func(b *testing.B) {
+		b.ReportAllocs()
+		p := plainOf(s)
+		for b.Loop() {
+			if _, err := msgpack.Marshal(p); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	s := typical()
+	rec := record(s, encodeBody(nil, s))
+	b.Run("codec", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			mustDecode(b, rec)
+		}
+	})
+	b.Run("codec and memory", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			mustDecode(b, rec).UserMemory.Map()
+		}
+	})
+	b.Run("reflection", func(b *testing.B) {
+		b.ReportAllocs()
+		enc, err := msgpack.Marshal(plainOf(s))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if err := msgpack.Unmarshal(enc, new(plain)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkMessage(b *testing.B) {
+	m := &Message{Role: User, Content: "Book me a flight to Seattle.", ContentType: Text, Tokens: 7, Timestamp: time.Unix(1, 0)}
+	var buf []byte
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			buf = encodeMessage(buf[:0], m)
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		dm := &driver.Message{Seq: 1, ID: "msg_1", Body: encodeMessage(nil, m)}
+		for b.Loop() {
+			if _, err := decodeMessage(dm); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("digest", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			messageDigest(m)
+		}
+	})
+}
+
+func BenchmarkDoc(b *testing.B) {
+	m := typical().UserMemory.Map()
+	b.ReportAllocs()
+	for b.Loop() {
+		Doc(m)
+	}
+}

@@ -1,0 +1,214 @@
+package seshat
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
+	"github.com/seshatdb/seshat/internal/wire"
+)
+
+func mustDecode(t testing.TB, rec *driver.Record) *Session {
+	t.Helper()
+	s, err := decodeSession(rec, "ns_1", "int_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Promise: a session comes back as it was stored, and shares no memory with
+// the record that it was read from.
+func TestSessionRoundTrip(t *testing.T) {
+	for seed := range uint64(200) {
+		want := newRandom(seed).session()
+		rec := record(want, encodeBody(nil, want))
+		got := mustDecode(t, rec)
+		clear(rec.Body)
+		clear(rec.Labels)
+		want.optional = got.optional // where Agent points is not part of the value
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d:\n%+v\ncomes back as\n%+v", seed, want, got)
+		}
+	}
+}
+
+// sessionElements is the documented layout, for the reference to write.
+func sessionElements(s *Session) []any {
+	c := &s.course
+	never := func(ms int64) int64 {
+		if ms == rules.Never {
+			return 0
+		}
+		return ms
+	}
+	var temperature, tokens any
+	if p := s.Agent.Temperature; p != nil {
+		temperature = *p
+	}
+	if p := s.Agent.MaxTokens; p != nil {
+		tokens = *p
+	}
+	tools := slices.Concat([]string{}, s.Agent.AvailableTools)
+	q, l, o := s.Quotas, c.Life, s.own
+	return []any{
+		1, s.Name, s.Agent.Model, temperature, tokens, s.Agent.SystemPrompt, tools,
+		q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls, q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes,
+		documentBytes(s.UserMemory), documentBytes(s.Metadata), s.MemoryDisabled,
+		unixMilli(s.LastMove.At), s.LastMove.Reason, s.LastMove.Actor,
+		s.Stats.TotalMessages, s.Stats.TotalTokens, s.Stats.TotalToolCalls, s.latency.SumMS, s.latency.Count,
+		s.updated, c.Active, c.Written, c.Terminated, c.StatusAt,
+		never(l.TTL), l.Sliding, never(l.MaxLifetime), never(l.IdleAfter), never(l.ArchiveAfter), never(l.Retention),
+		int64(o.TTL), int(o.Expiry), int64(o.MaxLifetime), int64(o.IdleAfter), int64(o.ArchiveAfter), int64(o.Retention),
+		s.Parent.SessionID, s.Parent.Seq, s.rate.Minute, s.rate.Count, s.rate.Earlier,
+		s.lease.Owner, s.lease.Token, s.lease.Expires, s.edits,
+	}
+}
+
+func documentBytes(d Document) []byte {
+	if d.IsZero() {
+		return nil
+	}
+	return []byte(d.enc)
+}
+
+// referenceArray is an array as vmihailenco/msgpack writes it: in its shortest
+// form, or with the width of each integer's type.
+func referenceArray(t testing.TB, values []any, short bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := msgpack.NewEncoder(&b)
+	e.UseCompactInts(short)
+	if err := e.Encode(values); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Promise: any msgpack tool reads the documented layout, and one that writes
+// it, in any width of integers, is understood.
+func TestSessionLayoutIsTheDocumentedOne(t *testing.T) {
+	for seed := range uint64(50) {
+		s := newRandom(seed).session()
+		s.extra = ""
+		body := encodeBody(nil, s)
+		if want := referenceArray(t, sessionElements(s), true); !bytes.Equal(body, want) {
+			t.Fatalf("seed %d: the reference writes\n%x, not\n%x", seed, want, body)
+		}
+		wide := mustDecode(t, record(s, referenceArray(t, sessionElements(s), false)))
+		if again := encodeBody(nil, wide); !bytes.Equal(again, body) {
+			t.Fatalf("seed %d: wide integers read as\n%x, not\n%x", seed, again, body)
+		}
+	}
+}
+
+// Promise: what a later version added survives a rewrite by this one.
+func TestLaterFieldsSurvive(t *testing.T) {
+	s := newRandom(3).session()
+	s.extra = ""
+	later := append(elements(t, encodeBody(nil, s)), "\x81\xa1k\x92\x01\x02", "\xc0", "\xd4\x05\x00")
+	got := mustDecode(t, record(s, array(later)))
+	got.Name = "changed"
+	again := elements(t, encodeBody(nil, got))
+	later[1] = string(wire.AppendText(nil, "changed"))
+	if !slices.Equal(again, later) {
+		t.Errorf("rewritten as\n%q, not\n%q", again, later)
+	}
+}
+
+// Promise: what an earlier version did not have yet reads as zero.
+func TestEarlierFieldsAreZero(t *testing.T) {
+	s := newRandom(4).session()
+	s.extra = ""
+	all := elements(t, encodeBody(nil, s))
+	none := elements(t, encodeBody(nil, mustDecode(t, record(s, []byte{0x91, bodyVersion}))))
+	for n := 1; n <= len(all); n++ {
+		got := mustDecode(t, record(s, array(all[:n])))
+		if again := elements(t, encodeBody(nil, got)); !slices.Equal(again, slices.Concat(all[:n], none[n:])) {
+			t.Fatalf("the first %d fields read as %q", n, again)
+		}
+	}
+	blank := mustDecode(t, record(s, []byte{0x91, bodyVersion}))
+	if l := blank.Lifecycle; l.TTL != Never || l.MaxLifetime != Never || blank.Name != "" || blank.Agent.Temperature != nil {
+		t.Errorf("no fields read as %+v", blank)
+	}
+}
+
+// Promise: damage is ErrCorrupt, a later layout ErrFormat, and neither is a
+// session.
+func TestDamagedSessions(t *testing.T) {
+	s := newRandom(5).session()
+	body := encodeBody(nil, s)
+	refuse := func(name string, want error, rec *driver.Record) {
+		t.Helper()
+		if got, err := decodeSession(rec, "", ""); !errors.Is(err, want) || got != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	for n := 0; n < len(body); n += 1 + n/64 {
+		refuse("cut", ErrCorrupt, record(s, body[:n]))
+	}
+	refuse("longer", ErrCorrupt, record(s, append(slices.Clone(body), 0)))
+	refuse("no layout", ErrCorrupt, record(s, []byte{0x91, 0}))
+	refuse("empty", ErrCorrupt, record(s, []byte{0x90}))
+	refuse("later layout", ErrFormat, record(s, []byte{0x92, bodyVersion + 1, 0xc1}))
+	refuse("deep", ErrCorrupt, record(s, []byte("\x91"+strings.Repeat("\x91", 1<<20))))
+	for _, status := range []uint8{0, 5, 255} {
+		rec := record(s, body)
+		rec.Status = status
+		refuse("status", ErrCorrupt, rec)
+	}
+	rec := record(s, body)
+	rec.NextSeq = 0
+	refuse("number", ErrCorrupt, rec)
+	for i, bad := range map[int][]byte{
+		4: wire.AppendInt(nil, -1), 11: wire.AppendUint(nil, 1<<60), 28: wire.AppendInt(nil, -1), 35: wire.AppendUint(nil, 256),
+	} {
+		parts := elements(t, body)
+		parts[i] = string(bad)
+		refuse("value out of range", ErrCorrupt, record(s, array(parts)))
+	}
+}
+
+func FuzzDecodeSession(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(encodeBody(nil, newRandom(seed).session()))
+	}
+	f.Add([]byte{0x91, bodyVersion})
+	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff, bodyVersion})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		rec := &driver.Record{Status: 1, NextSeq: 1, Body: body}
+		s, err := decodeSession(rec, "", "")
+		if err != nil {
+			if s != nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v, %v", s, err)
+			}
+			return
+		}
+		first := encodeBody(nil, s)
+		rec.Body = first
+		if second := encodeBody(nil, mustDecode(t, rec)); !bytes.Equal(first, second) {
+			t.Fatalf("written as %x, then as %x", first, second)
+		}
+	})
+}
+
+// Promise: storing and reading a session costs no more than it must.
+func TestSessionCodecAllocations(t *testing.T) {
+	s := typical()
+	buf := encodeBody(nil, s)
+	if n := testing.AllocsPerRun(100, func() { buf = encodeBody(buf[:0], s) }); n > 0 {
+		t.Errorf("encoding allocates %v times", n)
+	}
+	rec := record(s, buf)
+	if n := testing.AllocsPerRun(100, func() { s, _ = decodeSession(rec, "", "") }); n > 3 {
+		t.Errorf("decoding allocates %v times", n)
+	}
+}

@@ -1,0 +1,190 @@
+package seshat
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// sessionJSON is the form of a Session in JSON: the names of the documented
+// record, null for what is absent, and times as RFC 3339 in UTC with
+// milliseconds.
+type sessionJSON struct {
+	SessionID      string            `json:"session_id"`
+	NamespaceID    string            `json:"namespace_id"`
+	InternalID     string            `json:"internal_id"`
+	UserID         textJSON          `json:"user_id"`
+	SessionName    textJSON          `json:"session_name"`
+	AgentConfig    AgentConfig       `json:"agent_config"`
+	Quotas         Quotas            `json:"quotas"`
+	UserMemory     Document          `json:"user_memory"`
+	Metadata       Document          `json:"metadata"`
+	Labels         map[string]string `json:"labels"`
+	Status         Status            `json:"status"`
+	LastMove       *moveJSON         `json:"last_move"`
+	MessageCount   uint64            `json:"message_count"`
+	Stats          SessionStats      `json:"stats"`
+	Version        uint64            `json:"version"`
+	LastSeq        uint64            `json:"last_seq"`
+	CreatedAt      timeJSON          `json:"created_at"`
+	UpdatedAt      timeJSON          `json:"updated_at"`
+	LastActivityAt timeJSON          `json:"last_activity_at"`
+	ExpiresAt      timeJSON          `json:"expires_at"`
+	TerminatedAt   timeJSON          `json:"terminated_at"`
+	Lifecycle      Lifecycle         `json:"lifecycle"`
+	Parent         *Parent           `json:"parent"`
+	MemoryDisabled bool              `json:"memory_disabled"`
+}
+
+// MarshalJSON returns all that callers see of the session. What is absent is
+// null, times are RFC 3339 in UTC with milliseconds.
+func (s Session) MarshalJSON() ([]byte, error) {
+	j := sessionJSON{
+		SessionID: s.ID, NamespaceID: s.NamespaceID, InternalID: s.InternalID,
+		UserID: textJSON(s.UserID), SessionName: textJSON(s.Name),
+		AgentConfig: s.Agent, Quotas: s.Quotas,
+		UserMemory: s.UserMemory, Metadata: s.Metadata, Labels: s.Labels,
+		Status: s.Status, LastMove: s.LastMove.json(),
+		MessageCount: s.MessageCount, Stats: s.Stats, Version: s.Version, LastSeq: s.LastSeq,
+		CreatedAt: timeJSON(s.CreatedAt), UpdatedAt: timeJSON(s.UpdatedAt),
+		LastActivityAt: timeJSON(s.LastActivityAt), ExpiresAt: timeJSON(s.ExpiresAt),
+		TerminatedAt: timeJSON(s.TerminatedAt),
+		Lifecycle:    s.Lifecycle, Parent: optionalJSON(s.Parent), MemoryDisabled: s.MemoryDisabled,
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, and replaces all of s. Bytes and
+// times in documents come back as the strings that JSON has for them.
+func (s *Session) UnmarshalJSON(data []byte) error {
+	var j sessionJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	*s = Session{
+		ID: j.SessionID, NamespaceID: j.NamespaceID, InternalID: j.InternalID,
+		UserID: string(j.UserID), Name: string(j.SessionName),
+		Agent: j.AgentConfig, Quotas: j.Quotas,
+		UserMemory: j.UserMemory, Metadata: j.Metadata, Labels: j.Labels,
+		Status:       j.Status,
+		MessageCount: j.MessageCount, Stats: j.Stats, Version: j.Version, LastSeq: j.LastSeq,
+		CreatedAt: time.Time(j.CreatedAt), UpdatedAt: time.Time(j.UpdatedAt),
+		LastActivityAt: time.Time(j.LastActivityAt), ExpiresAt: time.Time(j.ExpiresAt),
+		TerminatedAt: time.Time(j.TerminatedAt),
+		Lifecycle:    j.Lifecycle, Parent: deref(j.Parent), MemoryDisabled: j.MemoryDisabled,
+	}
+	if m := j.LastMove; m != nil {
+		s.LastMove = Move{At: time.Time(m.At), Reason: m.Reason, Actor: m.Actor}
+	}
+	return nil
+}
+
+// moveJSON is Move with the time of a session.
+type moveJSON struct {
+	At     timeJSON `json:"at"`
+	Reason string   `json:"reason,omitempty"`
+	Actor  string   `json:"actor,omitempty"`
+}
+
+func (m Move) json() *moveJSON {
+	if m == (Move{}) {
+		return nil
+	}
+	return &moveJSON{At: timeJSON(m.At), Reason: m.Reason, Actor: m.Actor}
+}
+
+// textJSON is a string whose empty value is null.
+type textJSON string
+
+func (t textJSON) MarshalJSON() ([]byte, error) {
+	if t == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(t))
+}
+
+// timeJSON is an instant whose zero value is null.
+type timeJSON time.Time
+
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+func (t timeJSON) MarshalJSON() ([]byte, error) {
+	at := time.Time(t).UTC()
+	if at.IsZero() {
+		return []byte("null"), nil
+	}
+	if at.Year() < 0 || at.Year() > 9999 {
+		return nil, invalid("time", "is outside the years 0 to 9999")
+	}
+	return at.AppendFormat(nil, `"`+timeLayout+`"`), nil
+}
+
+func (t *timeJSON) UnmarshalJSON(data []byte) error {
+	var at time.Time
+	if err := json.Unmarshal(data, &at); err != nil {
+		return err
+	}
+	*t = timeJSON(at.UTC())
+	return nil
+}
+
+// lifecycleJSON is the form of a Lifecycle in JSON.
+type lifecycleJSON struct {
+	TTL          durationJSON `json:"ttl,omitempty"`
+	Expiry       Expiry       `json:"expiry,omitempty"`
+	MaxLifetime  durationJSON `json:"max_lifetime,omitempty"`
+	IdleAfter    durationJSON `json:"idle_after,omitempty"`
+	ArchiveAfter durationJSON `json:"archive_after,omitempty"`
+	Retention    durationJSON `json:"retention,omitempty"`
+}
+
+// MarshalJSON writes durations as text such as "168h0m0s", Never as "never",
+// and leaves out what is zero.
+func (l Lifecycle) MarshalJSON() ([]byte, error) {
+	return json.Marshal(lifecycleJSON{
+		durationJSON(l.TTL), l.Expiry, durationJSON(l.MaxLifetime),
+		durationJSON(l.IdleAfter), durationJSON(l.ArchiveAfter), durationJSON(l.Retention),
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes: "never", or a duration as
+// time.ParseDuration takes it, which is not negative. ErrInvalid.
+func (l *Lifecycle) UnmarshalJSON(data []byte) error {
+	var j lifecycleJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	*l = Lifecycle{
+		time.Duration(j.TTL), j.Expiry, time.Duration(j.MaxLifetime),
+		time.Duration(j.IdleAfter), time.Duration(j.ArchiveAfter), time.Duration(j.Retention),
+	}
+	return nil
+}
+
+// durationJSON is a duration as text.
+type durationJSON time.Duration
+
+const neverText = "never"
+
+func (d durationJSON) MarshalText() ([]byte, error) {
+	if time.Duration(d) == Never {
+		return []byte(neverText), nil
+	}
+	return []byte(time.Duration(d).String()), nil
+}
+
+func (d *durationJSON) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "":
+		*d = 0
+		return nil
+	case neverText:
+		*d = durationJSON(Never)
+		return nil
+	}
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v < 0 {
+		return invalid("lifecycle", `holds a duration that is neither "never" nor such as "168h" or "1m30s"`)
+	}
+	*d = durationJSON(v)
+	return nil
+}
