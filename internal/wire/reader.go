@@ -62,10 +62,15 @@ func (r *Reader) take(n uint64) string {
 	return s
 }
 
-// be consumes a big-endian number of n bytes.
+// be consumes a big-endian number of 1, 2, 4 or 8 bytes.
 func (r *Reader) be(n uint64) (v uint64) {
-	for s := r.take(n); len(s) > 0; s = s[1:] {
-		v = v<<8 | uint64(s[0])
+	s := r.take(n)
+	if len(s) == 8 { // most times; one load
+		return uint64(s[7]) | uint64(s[6])<<8 | uint64(s[5])<<16 | uint64(s[4])<<24 |
+			uint64(s[3])<<32 | uint64(s[2])<<40 | uint64(s[1])<<48 | uint64(s[0])<<56
+	}
+	for i := range len(s) {
+		v = v<<8 | uint64(s[i])
 	}
 	return v
 }
