@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,8 +16,16 @@ type Turn struct {
 	// MaxTurnSize bytes.
 	Messages []Message
 
-	// Lease is the fencing token of the caller's lease. By default no lease is
-	// claimed, and the append is refused while somebody holds one.
+	// State, UserState and NamespaceState are merged into the scopes of the
+	// session, its user and the namespace, as MergeState does, in the same
+	// transaction. A repeated turn merges nothing.
+	State          map[string]any
+	UserState      map[string]any // ErrInvalid where the session has no user
+	NamespaceState map[string]any
+
+	// Lease is the token of the caller's lease; see [Tenant.AcquireLease]. By
+	// default no lease is claimed, and the append is refused while one is in
+	// force.
 	Lease uint64
 }
 
@@ -66,19 +75,30 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // wakes an idle session, and extends a sliding TTL.
 //
 // ErrConflict: see [MessageIDError]. ErrQuota: a quota of the session or the
-// namespace. ErrLease: another holds the lease. ErrReadOnly, ErrNotFound,
-// ErrInvalid.
+// namespace, or a bound of state. ErrLease: a lease is in the way, or was
+// lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended, error) {
 	const op = "Append"
 	a, err := t.newAppend(turn)
 	if err != nil {
 		return Appended{}, t.fail(op, id, err)
 	}
-	s, err := t.write(ctx, op, id, driver.Target{MessageIDs: a.given}, a.plan)
+	s, err := t.runAppend(ctx, op, id, a)
+	for try := 1; errors.Is(err, errRetry) && try < maxRetries; try++ {
+		s, err = t.runAppend(ctx, op, id, a)
+	}
 	if err != nil {
 		return Appended{}, err
 	}
 	return Appended{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
+}
+
+func (t *Tenant) runAppend(ctx context.Context, op, id string, a *appendOp) (*Session, error) {
+	if err := t.scopeTurn(ctx, id, a); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	target := driver.Target{MessageIDs: a.given, Entries: a.merges.targets(t.ord)}
+	return t.write(ctx, op, id, target, a.plan)
 }
 
 // appendOp is an append under way.
@@ -88,6 +108,8 @@ type appendOp struct {
 	given   []string   // the ids that the caller gave
 	at      []int      // for each of given, the message that has it
 	name    string     // for a session without one
+	merges  merges
+	user    string // whose state is merged
 
 	// Results of the last run of plan.
 	seqs     []uint64
@@ -125,6 +147,9 @@ func (a *appendOp) plan(c *change) error {
 	if s, err = c.writable(); err != nil {
 		return err
 	}
+	if len(a.turn.UserState) > 0 && s.UserID != a.user {
+		return errRetry
+	}
 	if err := s.lease.admit(a.turn.Lease, c.now); err != nil {
 		return err
 	}
@@ -144,7 +169,7 @@ func (a *appendOp) plan(c *change) error {
 	c.addMessages = n.messages
 	s.course.Active = c.now
 	c.store(eventAppended)
-	return nil
+	return a.merges.apply(&c.out, c.t.ord, s.LastSeq, c.view.Entries[1:])
 }
 
 // known reports whether all messages are known by their ids.
@@ -208,16 +233,4 @@ func (m *Message) normalize() {
 		m.ToolCalls = 1
 	}
 	m.Latency = m.Latency.Round(time.Millisecond)
-}
-
-// admit refuses an append unless it holds the lease that is in force, if any
-// is. ErrLease.
-func (l *lease) admit(token uint64, now int64) error {
-	switch {
-	case token != 0 && token != l.Token:
-		return fmt.Errorf("%w: token %d is not the newest, which is %d", ErrLease, token, l.Token)
-	case token == 0 && l.Owner != "" && l.Expires > now:
-		return fmt.Errorf("%w: held until %s", ErrLease, instant(l.Expires).Format(time.RFC3339))
-	}
-	return nil
 }

@@ -20,6 +20,7 @@ type NewSession struct {
 	UserMemory map[string]any    // see Doc for what values are allowed; copied
 	Metadata   map[string]any    // likewise
 	Labels     map[string]string // copied
+	State      map[string]any    // initial state of the session: see MergeState; copied
 	Lifecycle  Lifecycle         // zero fields come from the namespace, then Options
 
 	// DisableMemory creates the session without user memory: UserMemory must
@@ -124,6 +125,10 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	if err := n.check(); err != nil {
 		return nil, t.fail(op, n.ID, err)
 	}
+	state, err := newMerge(SessionState(n.ID), "state", n.State)
+	if err != nil {
+		return nil, t.fail(op, n.ID, err)
+	}
 	return t.write(ctx, op, n.ID, driver.Target{}, func(c *change) (err error) {
 		if c.s != nil {
 			return found(c)
@@ -131,8 +136,10 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 		if r := c.view.Record; r != nil {
 			c.expired(r)
 		}
-		c.s, err = n.build(c.ns, t.s.opts.Lifecycle, c.now)
+		if c.s, err = n.build(c.ns, t.s.opts.Lifecycle, c.now); err != nil {
+			return err
+		}
 		c.addSessions, c.kind, c.put = 1, eventCreated, true
-		return err
+		return state.begin(&c.out, t.ord)
 	})
 }

@@ -9,6 +9,17 @@ const (
 	kindNamespaceName uint8 = 0x02 // store; owner: organization, name: namespace name → namespace id
 	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
 	kindAPIKey        uint8 = 0x04 // store; name: key id → encoded APIKey
+
+	// State: name: key → a document of that key alone; and without a name
+	// what the scope holds, see stateSize.
+	kindNamespaceState uint8 = 0x05                      // namespace
+	kindUserState      uint8 = driver.KindUser | 0x01    // owner: user
+	kindSessionState   uint8 = driver.KindSession | 0x01 // owner: incarnation
+
+	// kindSessionPast keeps what a session's state was; owner: incarnation,
+	// name: number of the newest message, big-endian, then key → as above, nil
+	// in it where the key was deleted.
+	kindSessionPast uint8 = driver.KindSession | 0x02
 )
 
 // Kinds of events. The numbers are stored.

@@ -1,0 +1,246 @@
+package seshat
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Bounds of the state in one scope.
+const (
+	MaxStateKeys = 1000      // also of one merge
+	MaxState     = 512 << 10 // bytes of keys and values, as stored
+)
+
+// Scope is a place for state: small named values that belong to a session, to
+// a user over all of its sessions, or to the namespace.
+type Scope struct {
+	kind  uint8
+	owner string // the session's id, or the user
+}
+
+// SessionState is the scope of one session. It ends with the session.
+func SessionState(id string) Scope { return Scope{kindSessionState, id} }
+
+// UserState is the scope that all sessions of a user share. It needs no
+// session, outlives them all, and ends with [Tenant.DeleteUser].
+func UserState(user string) Scope { return Scope{kindUserState, user} }
+
+// NamespaceState is the scope that all sessions of the tenant share.
+func NamespaceState() Scope { return Scope{kind: kindNamespaceState} }
+
+func (s Scope) check() error {
+	switch s.kind {
+	case kindSessionState:
+		return checkName("session_id", s.owner)
+	case kindUserState:
+		return checkName("user_id", s.owner)
+	case kindNamespaceState:
+		return nil
+	}
+	return invalid("scope", "is zero; use SessionState, UserState or NamespaceState")
+}
+
+// session returns the id of the session that has the scope, or "".
+func (s Scope) session() string {
+	if s.kind == kindSessionState {
+		return s.owner
+	}
+	return ""
+}
+
+// State returns all values of a scope: one durable snapshot, as fresh values
+// of the types that [Document.Map] names. It is empty, not nil, where nothing
+// was merged. ErrNotFound: there is no such session, or the namespace was
+// deleted; a user need not exist. ErrInvalid.
+func (t *Tenant) State(ctx context.Context, scope Scope) (map[string]any, error) {
+	m, err := t.readState(ctx, scope)
+	if err != nil {
+		return nil, t.fail("State", scope.session(), err)
+	}
+	return m, nil
+}
+
+func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, error) {
+	if err := scope.check(); err != nil {
+		return nil, err
+	}
+	if scope.kind == kindSessionState {
+		s, err := t.Get(ctx, scope.owner)
+		if err != nil {
+			return nil, cause(err)
+		}
+		m, err := t.currentState(ctx, scope.kind, string(s.incarnation[:]))
+		if err == nil && len(m) == 0 {
+			_, err = t.again(ctx, s) // it may have ended since, which is not an empty state
+		}
+		return m, err
+	}
+	if err := ready(ctx); err != nil {
+		return nil, err
+	}
+	m, err := t.currentState(ctx, scope.kind, scope.owner)
+	if err == nil && len(m) == 0 {
+		_, err = t.read(ctx) // an empty namespace and a deleted one differ
+	}
+	return m, err
+}
+
+// again reads a session once more. ErrNotFound: its life has ended.
+func (t *Tenant) again(ctx context.Context, s *Session) (*Session, error) {
+	now, err := t.Get(ctx, s.ID)
+	if err != nil {
+		return nil, cause(err)
+	}
+	if now.incarnation != s.incarnation {
+		return nil, ErrNotFound
+	}
+	return now, nil
+}
+
+func (t *Tenant) currentState(ctx context.Context, kind uint8, owner string) (map[string]any, error) {
+	m := map[string]any{}
+	entries, err := t.s.d.Entries(ctx, driver.EntryQuery{
+		Namespace: t.ord, Kind: kind, Owner: owner, Limit: 1 + MaxStateKeys,
+	})
+	for i := range entries {
+		if err == nil && entries[i].Name != "" {
+			err = addState(m, entries[i].Value)
+		}
+	}
+	return m, err
+}
+
+// addState makes a stored change of one key to m.
+func addState(m map[string]any, pair []byte) error {
+	changed, err := decodeDocument(string(pair))
+	for k, v := range changed {
+		if m[k] = v; v == nil {
+			delete(m, k)
+		}
+	}
+	return err
+}
+
+// StateAt returns the session's state as it was when seq was the number of its
+// newest message: after the turn that ended there, and what was merged before
+// the next one. 0 is before the first message, with [NewSession].State.
+// Removing messages changes no state, of now or then. It costs a look at each
+// change of state until then. ErrInvalid: seq is above the newest number.
+// ErrNotFound.
+func (t *Tenant) StateAt(ctx context.Context, id string, seq uint64) (map[string]any, error) {
+	s, err := t.Get(ctx, id)
+	if err != nil {
+		return nil, t.fail("StateAt", id, cause(err))
+	}
+	m, err := t.stateAt(ctx, s, seq)
+	if err != nil {
+		return nil, t.fail("StateAt", id, err)
+	}
+	return m, nil
+}
+
+// stateAt is StateAt for a session that was read before, and its state of now
+// if seq is its newest number. What was merged at a number can change no more
+// once there is another one, so only now needs to be one snapshot.
+func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[string]any, err error) {
+	if seq > s.LastSeq {
+		return nil, invalid("seq", "is above the newest number, which is %d", s.LastSeq)
+	}
+	for {
+		if seq == s.LastSeq {
+			m, err = t.currentState(ctx, kindSessionState, string(s.incarnation[:]))
+		} else {
+			m, err = t.pastState(ctx, s, seq)
+		}
+		if err != nil {
+			return nil, err
+		}
+		now, err := t.again(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if seq < s.LastSeq || seq == now.LastSeq {
+			return m, nil
+		}
+		s = now
+	}
+}
+
+// pastPage is how many changes of state are read at once.
+const pastPage = 256
+
+func (t *Tenant) pastState(ctx context.Context, s *Session, seq uint64) (map[string]any, error) {
+	m := map[string]any{}
+	end := pastName(seq+1, "")
+	q := driver.EntryQuery{Namespace: t.ord, Kind: kindSessionPast, Owner: string(s.incarnation[:]), Limit: pastPage}
+	for {
+		page, err := t.s.d.Entries(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			if page[i].Name >= end {
+				return m, nil
+			}
+			if err := addState(m, page[i].Value); err != nil {
+				return nil, err
+			}
+		}
+		if len(page) < q.Limit {
+			return m, nil
+		}
+		q.After = page[len(page)-1].Name
+	}
+}
+
+// pastName is the name under which the value that key got at seq is kept.
+func pastName(seq uint64, key string) string {
+	return string(binary.BigEndian.AppendUint64(nil, seq)) + key
+}
+
+// MergeState sets the values of delta in a scope, and deletes the keys whose
+// value is nil: null itself cannot be stored, but may be inside of a value.
+// Keys are names of 1 to 128 bytes; for values see [Doc]. All of it happens at
+// once; it never conflicts with another write, and the last one wins key by
+// key.
+//
+// The merge of a session's state is a write of the session: it extends a
+// sliding TTL and shows in the change feed, but leaves Version alone. That of
+// another scope needs no session, and the feed, which is about sessions, does
+// not show it. ErrQuota: the scope would pass MaxStateKeys or MaxState.
+// ErrReadOnly: the session is archived or terminated. ErrNotFound, ErrInvalid.
+func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]any) error {
+	const op = "MergeState"
+	m, err := newMerge(scope, "state", delta)
+	if err != nil {
+		return t.fail(op, scope.session(), err)
+	}
+	if scope.kind == kindSessionState {
+		_, err := t.write(ctx, op, scope.owner, driver.Target{Entries: m.targets(t.ord)}, func(c *change) error {
+			s, err := c.writable()
+			if err != nil || len(m.keys) == 0 {
+				return err
+			}
+			c.store(eventUpdated)
+			return m.apply(&c.out, t.ord, s.LastSeq, c.view.Entries[1:])
+		})
+		return err
+	}
+	if err = ready(ctx); err == nil {
+		err = t.s.mutate(ctx, driver.Target{
+			Key:     driver.Key{Namespace: t.ord},
+			Entries: append([]driver.EntryKey{namespaceKey(t.id)}, m.targets(t.ord)...),
+		}, func(v driver.View) (c driver.Change, err error) {
+			if _, err = t.decode(v.Entries[0]); err == nil {
+				err = m.apply(&c, t.ord, 0, v.Entries[1:])
+			}
+			return c, err
+		})
+	}
+	if err != nil {
+		return t.fail(op, "", err)
+	}
+	return nil
+}
