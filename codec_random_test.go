@@ -136,6 +136,17 @@ func (r random) namespace() *Namespace {
 	}
 }
 
+// seeds are a few encodings for a fuzzer to start from, small so that it is
+// quick.
+func seeds(encode func(random) []byte) (out [][]byte) {
+	for seed := uint64(0); len(out) < 8; seed++ {
+		if enc := encode(newRandom(seed)); len(enc) < 4096 {
+			out = append(out, enc)
+		}
+	}
+	return out
+}
+
 // record is what a driver holds of s, with body.
 func record(s *Session, body []byte) *driver.Record {
 	return &driver.Record{

@@ -45,7 +45,7 @@ func TestNormalForms(t *testing.T) {
 	for _, c := range []struct{ in, want any }{
 		{nil, nil}, {true, true}, {"x", "x"}, {flag(true), true}, {color("red"), "red"},
 		{int8(-1), int64(-1)}, {uint8(200), int64(200)}, {uint16(7), int64(7)}, {size(-300), int64(-300)},
-		{math.MaxInt64, int64(math.MaxInt64)}, {int64(math.MinInt64), int64(math.MinInt64)},
+		{int64(math.MaxInt64), int64(math.MaxInt64)}, {int64(math.MinInt64), int64(math.MinInt64)},
 		{uint64(1 << 63), uint64(1 << 63)}, {uint64(1<<63 - 1), int64(math.MaxInt64)}, {uintptr(5), int64(5)},
 		{float32(0.5), 0.5}, {ratio(2), 2.0}, {3.0, 3.0}, {time.Second, int64(time.Second)},
 		{json.Number("12"), int64(12)}, {json.Number("1e2"), 100.0}, {json.Number("18446744073709551615"), uint64(math.MaxUint64)},
