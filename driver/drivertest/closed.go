@@ -68,26 +68,36 @@ func checkCloseWaits(e *env) {
 func checkCloseBeside(e *env) {
 	r := e.furnish(1)
 	ready := make(chan struct{}, 8)
+	var closed atomic.Bool
 	e.together(9, func(i int) {
 		if i == 8 {
 			for range 8 {
 				<-ready
 			}
 			e.must(e.d.Close())
+			closed.Store(true)
 			return
 		}
+		for n := range 2 {
+			e.must(e.oneOf(i, n, r))
+		}
+		ready <- struct{}{}
 		for n := 0; ; n++ {
-			if n == 2 {
-				ready <- struct{}{}
-			}
-			err := reads[(i+n)%len(reads)].do(e.ctx, e.d, e)
-			if i%2 == 0 {
-				err = e.d.Mutate(e.ctx, e.op(r.Key, driver.Change{Put: r}))
-			}
-			if errors.Is(err, driver.ErrClosed) && n >= 2 {
+			late := closed.Load()
+			err := e.oneOf(i, n, r)
+			if errors.Is(err, driver.ErrClosed) {
 				return
 			}
 			e.must(err)
+			e.that(!late, "a call after Close worked")
 		}
 	})
+}
+
+// oneOf makes one of a caller's calls: half of the callers write.
+func (e *env) oneOf(caller, n int, r *driver.Record) error {
+	if caller%2 == 0 {
+		return e.d.Mutate(e.ctx, e.op(r.Key, driver.Change{Put: r}))
+	}
+	return reads[(caller+n)%len(reads)].do(e.ctx, e.d, e)
 }

@@ -124,7 +124,7 @@ func (e *env) variety() (records []*driver.Record) {
 		if i%2 == 0 {
 			r.Labels = append(r.Labels, driver.Label{Name: "colour", Value: []string{"red", "re", "blue"}[i/2%3]})
 		}
-		if i%3 == 0 {
+		if i%4 == 0 || i%3 == 1 {
 			r.Labels = append(r.Labels, driver.Label{Name: "size", Value: "xl"})
 		}
 		if i%5 == 0 {

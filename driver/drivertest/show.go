@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strings"
 
 	"github.com/seshatdb/seshat/driver"
@@ -74,9 +75,5 @@ func showBytes(b []byte) string {
 	if len(b) <= 64 {
 		return fmt.Sprintf("%q", b)
 	}
-	sum := uint64(14695981039346656037)
-	for _, c := range b {
-		sum = (sum ^ uint64(c)) * 1099511628211
-	}
-	return fmt.Sprintf("%q… (%d bytes, sum %x)", b[:16], len(b), sum)
+	return fmt.Sprintf("%q… (%d bytes, sum %x)", b[:16], len(b), crc32.ChecksumIEEE(b))
 }
