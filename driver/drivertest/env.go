@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -86,6 +87,9 @@ func (e *env) is(err error, wanted ...error) {
 
 // equal fails unless both values print alike: nil is then as good as empty.
 func (e *env) equal(what string, got, want any) {
+	if reflect.DeepEqual(got, want) {
+		return // which is quicker than to print them
+	}
 	if g, w := show(got), show(want); g != w {
 		fail(2, "%s:\n got %s\nwant %s", what, g, w)
 	}

@@ -3,6 +3,7 @@ package drivertest
 import (
 	"fmt"
 	"hash/crc32"
+	"strconv"
 	"strings"
 
 	"github.com/seshatdb/seshat/driver"
@@ -73,7 +74,7 @@ func showValue(v *[]byte) string {
 // showBytes prints all of what is short, and a part of what is not.
 func showBytes(b []byte) string {
 	if len(b) <= 64 {
-		return fmt.Sprintf("%q", b)
+		return strconv.Quote(string(b))
 	}
 	return fmt.Sprintf("%q… (%d bytes, sum %x)", b[:16], len(b), crc32.ChecksumIEEE(b))
 }
