@@ -3,6 +3,8 @@ package boltdriver
 import (
 	"log/slog"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Options configure Open. The zero value is the safe default.
@@ -41,4 +43,12 @@ type Options struct {
 	CountReads bool
 
 	hooks fileHooks // tests only
+	core  coreHooks // tests only
+}
+
+// coreHooks are faults and limits that tests inject.
+type coreHooks struct {
+	share    bool                 // share snapshots even with a map that grows with the file
+	headroom int64                // instead of 256 MiB
+	commit   func(*bolt.Tx) error // instead of committing
 }

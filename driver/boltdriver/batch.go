@@ -1,0 +1,145 @@
+package boltdriver
+
+import (
+	bolt "go.etcd.io/bbolt"
+)
+
+// batch is one transaction of the writer. An op changes it only once nothing
+// about the op can fail any more; so an op that fails leaves no trace.
+type batch struct {
+	w     *writer
+	tx    *bolt.Tx
+	view          // of tx; erased is as the ops so far left it
+	over  overlay // what tx does not know yet
+	arena arena   // memory of over and of tx's new values
+
+	cursors [buckets]cursor
+	spaces  map[uint64]*space // the namespaces met in this batch
+	changed bool              // tx or over hold a change
+	cloned  bool              // view.erased is the batch's own copy
+	latest  int64             // the largest View.Now of an op that succeeded
+	planner planner
+}
+
+func (b *batch) init(w *writer) {
+	b.w = w
+	b.spaces = make(map[uint64]*space)
+	b.planner.init(b)
+}
+
+// open begins the transaction.
+func (w *writer) open() (err error) {
+	w.reset()
+	if w.tx, err = w.d.file.db.Begin(true); err != nil {
+		return err
+	}
+	w.view = newView(w.tx, nil)
+	w.view.erased = w.erased
+	w.latest = w.clock
+	for b := range buckets {
+		w.cursors[b] = w.cursor(b)
+	}
+	return nil
+}
+
+// reset forgets the last transaction. Its memory is used again from here on.
+func (b *batch) reset() {
+	b.over.reset()
+	b.arena.reset()
+	clear(b.spaces)
+	b.tx, b.view = nil, view{}
+	b.cursors = [buckets]cursor{}
+	b.changed, b.cloned = false, false
+}
+
+// discard ends the transaction without writing.
+func (w *writer) discard() {
+	if w.tx != nil {
+		_ = guarded("rollback", w.tx.Rollback)
+		w.tx = nil
+	}
+}
+
+// get returns the value at key as the ops so far left it, or nil.
+func (b *batch) get(in bucket, key []byte) []byte {
+	if v, ok := b.over.get(in, key); ok {
+		return v
+	}
+	return b.cursors[in].get(key)
+}
+
+// put sets the value at key, or deletes it if v is nil. v must lie in the arena.
+func (b *batch) put(in bucket, key, v []byte) {
+	b.changed = true
+	b.over.set(in, b.arena.copy(key), v)
+}
+
+// flush makes the transaction know all that is pending in these buckets, so
+// that ranges of them can be read.
+func (b *batch) flush(in ...bucket) error {
+	for _, in := range in {
+		if b.over.pending(in) {
+			if err := b.over.write(in, b.b[in]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// space is a namespace's counters as the ops so far left them.
+type space struct {
+	counters
+	changed bool
+}
+
+func (b *batch) space(ns uint64) (*space, error) {
+	if s := b.spaces[ns]; s != nil {
+		return s, nil
+	}
+	var buf [8]byte
+	key := appendU64Key(buf[:0], ns)
+	c, err := readCounters(key, b.cursors[bCounters].get(key))
+	if err != nil {
+		return nil, err
+	}
+	s := &space{counters: c}
+	b.spaces[ns] = s
+	return s, nil
+}
+
+// set takes over the counters that an op leaves.
+func (b *batch) set(s *space, c counters) {
+	if s.counters != c {
+		s.counters, s.changed, b.changed = c, true, true
+	}
+}
+
+// ownErased returns the erasures of the batch, to be changed.
+func (b *batch) ownErased() erasures {
+	if !b.cloned {
+		b.view.erased, b.cloned = b.view.erased.clone(), true
+	}
+	return b.view.erased
+}
+
+// write moves all of the overlay into the transaction.
+func (b *batch) write() error {
+	b.put(bMeta, metaClock, appendNumber(b.arena.room(numberSize), metaClock, uint64(b.latest)))
+	for ns, s := range b.spaces {
+		if s.changed {
+			key := appendU64Key(b.arena.room(8), ns)
+			b.put(bCounters, key, appendCounters(b.arena.room(countersSize), key, &s.counters))
+		}
+	}
+	return b.flushAll()
+}
+
+func (b *batch) flushAll() error {
+	for in := range buckets {
+		if err := b.flush(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}

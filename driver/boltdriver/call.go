@@ -1,0 +1,128 @@
+package boltdriver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// call is what the writer is asked for: the ops of one Mutate, or a job of the
+// driver's own that runs between two commits.
+type call struct {
+	ctx   context.Context
+	ops   []*driver.Op
+	job   func(*writer)
+	left  int // ops without an outcome; the writer's own
+	taken atomic.Bool
+	done  chan struct{}
+}
+
+var callPool = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+
+// Mutate runs the ops on the writer. See driver.Driver.
+func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
+	err := d.begin(ctx)
+	switch {
+	case err != nil:
+	case d.caps.ReadOnly:
+		err = driver.ErrReadOnly
+	case len(ops) > driver.MaxOps:
+		err = fmt.Errorf("%d ops: %w", len(ops), driver.ErrTooLarge)
+	case len(ops) == 0:
+		return nil
+	default:
+		for _, o := range ops {
+			o.Err = o.Validate()
+		}
+		err = d.submit(ctx, ops, nil)
+	}
+	if err != nil {
+		for _, o := range ops {
+			o.Err = err
+		}
+		return err
+	}
+	for _, o := range ops {
+		if o.Err != nil {
+			return o.Err
+		}
+	}
+	return nil
+}
+
+// submit hands a call to the writer and waits for it. An error means that
+// nothing of it ran: the context ended first, or the driver is closed.
+func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)) error {
+	c := callPool.Get().(*call)
+	c.ctx, c.ops, c.job, c.left = ctx, ops, job, 0
+	c.taken.Store(false)
+	if err := d.send(ctx, c); err != nil {
+		return err
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		if c.taken.CompareAndSwap(false, true) {
+			return ctx.Err() // the writer drops the call when it comes to it
+		}
+		<-c.done
+	}
+	c.ctx, c.ops, c.job = nil, nil, nil
+	callPool.Put(c)
+	return nil
+}
+
+func (d *Driver) send(ctx context.Context, c *call) error {
+	d.gate.RLock()
+	defer d.gate.RUnlock()
+	if d.closed.Load() {
+		return driver.ErrClosed
+	}
+	select {
+	case d.calls <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// finish answers the call.
+func (c *call) finish() { c.done <- struct{}{} }
+
+// exclusive runs fn on the writer's goroutine while no transaction is open and
+// no reader reads: calls wait meanwhile. fn may replace d.file by one with the
+// same content.
+func (d *Driver) exclusive(ctx context.Context, fn func() error) error {
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	var err error
+	sent := d.submit(ctx, nil, func(w *writer) {
+		if err = w.failed(); err != nil {
+			return
+		}
+		d.unshare()
+		d.life.Lock()
+		err = guarded("exclusive", fn)
+		d.durable.advance(d.txid())
+		d.life.Unlock()
+		d.share(w.erased)
+	})
+	if sent != nil {
+		return sent
+	}
+	return err
+}
+
+// txid is the newest transaction that the engine shows.
+func (d *Driver) txid() int64 {
+	tx, err := d.file.db.Begin(false)
+	if err != nil {
+		return d.durable.txid.Load()
+	}
+	defer tx.Rollback()
+	return int64(tx.ID())
+}

@@ -1,0 +1,228 @@
+package boltdriver
+
+import (
+	"github.com/seshatdb/seshat/driver"
+)
+
+// change carries out c, which was validated. All that can fail comes first and
+// only collects edits; the batch changes at the end, whole.
+func (p *planner) change(t *driver.Target, c *driver.Change) error {
+	p.next = p.space.counters
+	clear(p.credits)
+	if err := p.changeRecord(c); err != nil {
+		return err
+	}
+	if err := p.changeLog(c); err != nil {
+		return err
+	}
+	if err := p.changeEntries(c); err != nil {
+		return err
+	}
+	p.changeFeed(c)
+	if err := p.putCredits(); err != nil {
+		return err
+	}
+	commit, err := p.erase(c.Erase)
+	if err != nil {
+		return err
+	}
+	p.apply()
+	commit()
+	return nil
+}
+
+// apply makes what the op collected a part of the batch.
+func (p *planner) apply() {
+	for _, e := range p.edits {
+		p.b.over.set(e.in, e.key, e.value)
+	}
+	p.b.changed = p.b.changed || len(p.edits) > 0
+	p.b.set(p.space, p.next)
+}
+
+// edit notes a put of a value that lies in the arena, or a delete.
+func (p *planner) edit(in bucket, key, value []byte) {
+	p.edits = append(p.edits, edit{in, p.b.arena.copy(key), value})
+}
+
+// owner returns the incarnation whose log c changes.
+func (p *planner) owner(c *driver.Change) driver.Incarnation {
+	switch {
+	case c.Put != nil:
+		return c.Put.Incarnation
+	case c.Stage != driver.Incarnation{}:
+		return c.Stage
+	}
+	return p.found.head.inc
+}
+
+func (p *planner) changeRecord(c *driver.Change) error {
+	switch {
+	case c.Remove && p.found.seen():
+		p.edit(bRecords, p.key, nil)
+		p.reindex(nil)
+		return p.removeLife(driver.Incarnation{})
+	case c.Put == nil:
+		return nil
+	case c.Put.SameLog(p.view.Record):
+		p.uncount()
+	default:
+		if err := p.removeLife(c.Put.Incarnation); err != nil {
+			return err
+		}
+		if err := p.adopt(c); err != nil {
+			return err
+		}
+	}
+	p.reindex(c.Put)
+	p.next.Sessions[c.Put.Status]++
+	p.next.Messages += c.Put.Messages
+	p.next.Bytes += c.Put.Bytes
+	p.edit(bRecords, p.key, appendRecord(p.b.arena.room(recordSize(c.Put)), p.key, c.Put, p.next.epoch))
+	return nil
+}
+
+// uncount takes the stored record out of the counters.
+func (p *planner) uncount() {
+	if p.found.value != nil && p.b.erased.counted(p.ns, &p.found.head) {
+		takeFrom(&p.next.Usage, &p.found.head)
+	}
+}
+
+// removeLife removes what the stored record, if there is one, owns beside its
+// index entries. If its incarnation is reborn, nothing may be left for later.
+func (p *planner) removeLife(reborn driver.Incarnation) error {
+	if p.found.value == nil {
+		return nil
+	}
+	p.uncount()
+	h, limit := &p.found.head, maxInline
+	if h.inc == reborn {
+		limit = unlimited
+	}
+	if !p.found.erased {
+		_, err := p.purge(h.inc, limit, dead{})
+		return err
+	}
+	// An erased record that was not reclaimed yet: Reclaim reports it.
+	by := p.b.erased.of(p.ns, h)
+	entries, err := p.purge(h.inc, limit, dead{user: by.User, erased: true})
+	if err != nil {
+		return err
+	}
+	p.credit(by).add(&erasure{sessions: 1, messages: h.messages, bytes: h.bytes, entries: uint64(entries)})
+	return nil
+}
+
+// reindex moves the stored record's index entries to where those of r belong.
+// An index entry whose key does not change is not written.
+func (p *planner) reindex(r *driver.Record) {
+	var old, now places
+	if p.found.value != nil {
+		h := &p.found.head
+		old.of(p.key, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
+	}
+	if r != nil {
+		now.of(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	}
+	for i, in := range indexes {
+		was, is := old.key(i), now.key(i)
+		if string(was) == string(is) {
+			continue
+		}
+		if len(was) > 0 {
+			p.edit(in, was, nil)
+		}
+		if len(is) > 0 {
+			p.edit(in, is, []byte{})
+		}
+	}
+}
+
+// indexes are the buckets whose keys follow from a record.
+var indexes = [...]bucket{bCreated, bUsers, bActive, bDue, bOverdue, bOwners}
+
+// places are the keys of one record in the indexes.
+type places struct {
+	buf  [1200]byte
+	ends [len(indexes)]int
+}
+
+// key returns the key in one of the indexes, empty if the record is not there.
+func (s *places) key(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = s.ends[i-1]
+	}
+	return s.buf[from:s.ends[i]]
+}
+
+func (s *places) of(key []byte, inc driver.Incarnation, user string, created, minute, due, expires int64) {
+	ns, id := nsOf(key), key[8:]
+	b := appendTimedKey(s.buf[:0], ns, created, id)
+	s.ends[0] = len(b)
+	if user != "" {
+		b = append(appendTimeKey(appendUserPrefix(b, ns, user), created), id...)
+	}
+	s.ends[1] = len(b)
+	b = appendTimedKey(b, ns, minute, id)
+	s.ends[2] = len(b)
+	if due != driver.Never {
+		b = appendDueKey(b, due, ns, id)
+	}
+	s.ends[3] = len(b)
+	if expires < due {
+		b = appendDueKey(b, expires, ns, id)
+	}
+	s.ends[4] = len(b)
+	s.ends[5] = len(appendOwnerKey(b, inc, ns, id))
+}
+
+func (p *planner) changeEntries(c *driver.Change) error {
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		key := e.EntryKey
+		if key.Kind&driver.KindSession != 0 {
+			inc := p.found.head.inc
+			if c.Put != nil {
+				inc = c.Put.Incarnation
+			}
+			key.Owner = string(inc[:])
+		}
+		p.scratch = appendEntryKey(p.scratch[:0], &key)
+		if err := p.creditEntry(&key, p.scratch); err != nil {
+			return err
+		}
+		if e.Value == nil {
+			p.edit(bEntries, p.scratch, nil)
+			continue
+		}
+		s, err := p.b.space(key.Namespace)
+		if err != nil {
+			return err
+		}
+		room := p.b.arena.room(entrySize(e.Value))
+		p.edit(bEntries, p.scratch, appendEntry(room, p.scratch, s.epoch, e.Value))
+	}
+	return nil
+}
+
+func (p *planner) changeFeed(c *driver.Change) {
+	n := &p.next
+	for kept := n.tail; n.tail < c.TrimFeed; n.tail++ {
+		if n.tail-kept == maxInline {
+			p.scratch = appendU64Key(append(p.scratch[:0], markFeed), p.ns)
+			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			n.tail = c.TrimFeed
+			break
+		}
+		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.tail+1)
+		p.edit(bFeed, p.scratch, nil)
+	}
+	for i := range c.Events {
+		e := &c.Events[i]
+		n.head++
+		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.head)
+		p.edit(bFeed, p.scratch, appendEvent(p.b.arena.room(eventSize(e)), p.scratch, e))
+	}
+}

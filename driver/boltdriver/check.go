@@ -1,0 +1,184 @@
+package boltdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var _ driver.Checker = (*Driver)(nil)
+
+// errEnough ends a check that has found as much as was asked for.
+var errEnough = errors.New("enough findings")
+
+// Check reads everything once, in one snapshot, beside other calls. It calls
+// visit for all that is not erased. visit must not call the driver: the
+// snapshot is held meanwhile. See driver.Checker.
+func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (_ driver.Checked, err error) {
+	defer guard("check", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return driver.Checked{}, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return driver.Checked{}, err
+	}
+	defer d.release(s)
+	c := &checker{view: &s.view, ctx: ctx, limit: limit, visit: visit}
+	for _, step := range []func() error{c.meta, c.records, c.indexEntries, c.orphans, c.entries, c.feeds, c.marks} {
+		if err := step(); err == errEnough {
+			break
+		} else if err != nil {
+			return c.Checked, err
+		}
+	}
+	return c.Checked, nil
+}
+
+// checker is one Check at work. Its steps walk the buckets in key order; each
+// remembers no more than one record and one namespace.
+type checker struct {
+	*view
+	driver.Checked
+	ctx   context.Context
+	limit int
+	visit driver.Visitor
+	seen  int
+}
+
+// find adds a finding.
+func (c *checker) find(where, format string, args ...any) error {
+	if len(c.Findings) >= c.limit {
+		return errEnough
+	}
+	c.Findings = append(c.Findings, driver.Finding{Where: where, What: fmt.Sprintf(format, args...)})
+	return nil
+}
+
+// report turns damage into a finding, and hands on all other errors.
+func (c *checker) report(where string, err error) error {
+	if errors.Is(err, driver.ErrCorrupt) {
+		return c.find(where, "%v", err)
+	}
+	return err
+}
+
+// visited turns what a visitor returned into a finding.
+func (c *checker) visited(where string, err error) error {
+	if err != nil {
+		return c.find(where, "%v", err)
+	}
+	return nil
+}
+
+// walk calls fn for every key of a bucket.
+func (c *checker) walk(in bucket, fn func(k, v []byte) error) error {
+	cur := c.cursor(in)
+	for k, v := cur.seek([]byte{0}); k != nil; k, v = cur.next() {
+		if c.seen++; c.seen%scanChunk == 0 && c.ctx.Err() != nil {
+			return c.ctx.Err()
+		}
+		if err := fn(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) meta() error {
+	return c.walk(bMeta, func(k, v []byte) error {
+		_, err := readNumber(k, v)
+		return c.report("meta", err)
+	})
+}
+
+// indexEntries looks up the record of every index entry. That every record has
+// its entries is checked with the records.
+func (c *checker) indexEntries() error {
+	rec := c.cursor(bRecords)
+	var h head
+	var want places
+	for i, in := range indexes {
+		err := c.walk(in, func(k, _ []byte) error {
+			c.IndexEntries++
+			where := fmt.Sprintf("index %s, key %x", bucketNames[in], k)
+			key, ok := recordKeyOf(in, k)
+			if !ok {
+				return c.find(where, "is no key of this index")
+			}
+			if _, err := rec.indexed(in, key, &h); err != nil {
+				return c.report(where, err)
+			}
+			want.of(key, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
+			if string(want.key(i)) != string(k) {
+				return c.find(where, "is not where its record belongs")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordKeyOf returns the key of the record that an index entry names.
+func recordKeyOf(in bucket, k []byte) (key []byte, ok bool) {
+	var ns uint64
+	var id []byte
+	switch in {
+	case bUsers:
+		ns, _, _, id, ok = parseUserKey(k)
+	case bDue, bOverdue:
+		_, ns, id, ok = parseDueKey(k)
+	case bOwners:
+		_, key, ok = parseOwnerKey(k)
+		return key, ok
+	default:
+		if len(k) > 8 {
+			ns = nsOf(k)
+			_, id, ok = parsePlace(k[8:])
+		}
+	}
+	return appendRecordKey(nil, ns, id), ok
+}
+
+func (c *checker) entries() error {
+	return c.walk(bEntries, func(k, v []byte) error {
+		c.Entries++
+		key, ok := parseEntryKey(k)
+		where := fmt.Sprintf("entry %q of %q, kind %d in namespace %d", key.Name, key.Owner, key.Kind, key.Namespace)
+		if !ok {
+			return c.find(where, "has no valid key")
+		}
+		e, err := readEntry(k, v)
+		if err != nil {
+			return c.report(where, err)
+		}
+		if c.orphan(&key) {
+			return c.find(where, "belongs to no session")
+		}
+		gone, err := c.entryGone(&key, &e)
+		if err != nil || gone {
+			return c.report(where, err)
+		}
+		if c.visit.Entry != nil {
+			return c.visited(where, c.visit.Entry(&driver.Entry{EntryKey: key, Value: append([]byte{}, e.value...)}))
+		}
+		return nil
+	})
+}
+
+// orphan reports whether an entry of a session has no session, and is not left
+// of a dead one.
+func (c *checker) orphan(k *driver.EntryKey) bool {
+	if k.Kind&driver.KindSession == 0 {
+		return false
+	}
+	var inc driver.Incarnation
+	copy(inc[:], k.Owner)
+	return c.owner(k.Namespace, inc) == nil && !c.marked(k.Namespace, inc)
+}

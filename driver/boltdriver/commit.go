@@ -1,0 +1,138 @@
+package boltdriver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// close ends the transaction: an error says that none of its ops is known to
+// have happened. If it is retriable, none did.
+func (w *writer) close() error {
+	if !w.changed {
+		w.discard()
+		w.clock = w.latest
+		return nil
+	}
+	err := guarded("write", w.write)
+	if err == nil {
+		err = w.d.file.check()
+	}
+	if err != nil {
+		w.discard()
+		return err
+	}
+	return w.push()
+}
+
+// push commits the transaction and makes it the state that readers get.
+func (w *writer) push() error {
+	d := w.d
+	txid := int64(w.tx.ID())
+	tight := w.tx.Size()+w.headroom() > d.file.mapLimit
+	if tight {
+		d.unshare()
+	}
+	start := time.Now()
+	err := guarded("commit", func() error { return w.commit(w.tx) })
+	if err != nil {
+		return w.commitFailed(err)
+	}
+	stats := w.tx.Stats()
+	w.tx = nil
+	d.durable.advance(txid)
+	d.stats.add(len(w.out), time.Since(start), &stats)
+	if tight {
+		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
+	}
+	w.clock, w.erased = w.latest, w.view.erased.orNil()
+	d.share(w.erased)
+	return nil
+}
+
+// extent is how much of the file is in use, in bytes: never more than is mapped.
+func (d *Driver) extent() int64 {
+	tx, err := d.file.db.Begin(false)
+	if err != nil {
+		return 0
+	}
+	defer tx.Rollback()
+	return tx.Size()
+}
+
+// headroom is more than a commit can add to the file. A commit that would grow
+// the map waits for all open read transactions, so the shared one must be gone
+// by then, or the writer waits for ever.
+func (w *writer) headroom() int64 {
+	if n := w.d.options.core.headroom; n > 0 {
+		return n
+	}
+	return max(256<<20, 4*int64(w.arena.used))
+}
+
+// commitFailed ends a transaction whose commit returned err. Where it is not
+// sure that nothing became visible or will after a crash, the driver stops
+// writing: what the engine believes and what the disk holds may differ.
+func (w *writer) commitFailed(err error) error {
+	d := w.d
+	w.discard()
+	if isFull(err) && d.txid() == d.durable.txid.Load() {
+		d.share(w.erased)
+		return err
+	}
+	w.poison = err
+	d.stats.failed.Store(&w.poison)
+	d.durable.fail(err)
+	if log := d.options.Logger; log != nil {
+		log.Error("commit failed, the store takes no more writes until it is reopened", slog.Any("error", err))
+	}
+	return fmt.Errorf("%w: %w", driver.ErrUnknown, err)
+}
+
+// retriable reports whether an op of the batch may be what failed, so that the
+// others can still be done.
+func retriable(err error) bool {
+	return !errors.Is(err, driver.ErrUnknown) && !errors.Is(err, driver.ErrFailed)
+}
+
+// isFull reports whether a commit failed for want of space, before anything
+// that counts was written. An error of a sync is not among them: it says
+// nothing about what reached the disk.
+func isFull(err error) bool {
+	if errors.Is(err, berrors.ErrMaxSizeReached) {
+		return true
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Op == "write" && isFullCode(path.Err)
+	}
+	// The engine hides the cause of a failed truncate in text.
+	text, ok := strings.CutPrefix(err.Error(), "file resize error: ")
+	if !ok {
+		return false
+	}
+	for _, code := range fullCodes {
+		if strings.HasSuffix(text, code.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+func isFullCode(err error) bool {
+	for _, code := range fullCodes {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
+var fullCodes = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, windowsDiskFull}

@@ -1,0 +1,151 @@
+package boltdriver
+
+import (
+	"bytes"
+	"context"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Count answers from the counters where it can, else from headers. See
+// driver.Driver.
+func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
+	defer guard("count", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return u, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return u, err
+	}
+	defer d.release(s)
+	if filtered(&q) {
+		u, err = s.countHeaders(ctx, &q)
+	} else {
+		u, err = s.countAll(&q)
+	}
+	if err != nil {
+		return driver.Usage{}, err
+	}
+	return only(u, q.Statuses), nil
+}
+
+// filtered reports whether q selects by more than statuses.
+func filtered(q *driver.Query) bool {
+	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 || q.ActiveTo != 0
+}
+
+// only keeps the wanted statuses. Messages and bytes are not counted for each.
+func only(u driver.Usage, statuses uint8) driver.Usage {
+	if statuses == 0 {
+		return u
+	}
+	u.Messages, u.Bytes = 0, 0
+	for i := range u.Sessions {
+		if statuses&(1<<i) == 0 {
+			u.Sessions[i] = 0
+		}
+	}
+	return u
+}
+
+func (v *view) countAll(q *driver.Query) (driver.Usage, error) {
+	n, err := v.counters(q.Namespace)
+	if err != nil {
+		return driver.Usage{}, err
+	}
+	u, err := v.unerased(q.Namespace, n.Usage)
+	if err != nil {
+		return u, err
+	}
+	return v.live(q.Namespace, q.Now, u)
+}
+
+func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usage, err error) {
+	q.After, q.Desc, q.Order = nil, false, driver.ByCreated
+	if q.User == "" && (q.ActiveFrom != 0 || q.ActiveTo != 0) {
+		q.Order = driver.ByActivity
+	}
+	s := newListScan(v, q)
+	for n := 0; s.next(); n++ {
+		if n%scanChunk == 0 && ctx.Err() != nil {
+			return u, ctx.Err()
+		}
+		ok, err := s.match()
+		if err != nil {
+			return u, err
+		}
+		if ok {
+			addTo(&u, &s.head)
+		}
+	}
+	return u, nil
+}
+
+// unerased returns stored counters less the sessions that are erased and not
+// yet reclaimed.
+func (v *view) unerased(ns uint64, u driver.Usage) (driver.Usage, error) {
+	if s := v.erased[ns]; s != nil {
+		for user := range s.users {
+			if err := v.lessErased(ns, user, &u); err != nil {
+				return u, err
+			}
+		}
+	}
+	return u, nil
+}
+
+// live returns such counters less the sessions that expired by now. An index
+// leads to them, so that no session that is not due is read.
+func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) {
+	for _, in := range []bucket{bDue, bOverdue} {
+		if err := v.lessOverdue(in, ns, now, &u); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
+}
+
+// lessOverdue subtracts the records that expired by now. A record is in x no
+// later than it expires, or else in o at the time it expires.
+func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) error {
+	var h head
+	c, r := v.cursor(in), v.cursor(bRecords)
+	for k, _ := c.seek([]byte{0}); k != nil; k, _ = c.next() {
+		at, of, _, ok := parseDueKey(k)
+		if !ok || at > now {
+			break
+		}
+		if of != ns {
+			continue
+		}
+		if _, err := r.indexed(in, k[8:], &h); err != nil {
+			return err
+		}
+		elsewhere := in == bDue && h.expires < h.due
+		if h.expires <= now && !elsewhere && !v.erased.record(ns, &h) {
+			takeFrom(u, &h)
+		}
+	}
+	return nil
+}
+
+// lessErased subtracts the erased records of a user.
+func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
+	var h head
+	var key []byte
+	prefix := appendUserPrefix(nil, ns, user)
+	c, r := v.cursor(bUsers), v.cursor(bRecords)
+	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+		_, id, _ := parsePlace(k[len(prefix):])
+		key = appendRecordKey(key[:0], ns, id)
+		if _, err := r.indexed(bUsers, key, &h); err != nil {
+			return err
+		}
+		if v.erased.record(ns, &h) && v.erased.counted(ns, &h) {
+			takeFrom(u, &h)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+// Package boltdriver keeps sessions in one file, by the engine bbolt. It is
+// the default driver.
+//
+// One goroutine writes: it takes the calls that wait, runs their plans against
+// one transaction and an overlay of what they changed, and commits them
+// together. Readers share one snapshot of the last durable state. See keys.go
+// for what the file holds, snapshot.go and commit.go for the rules of
+// transactions.
+package boltdriver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var (
+	_ driver.Driver  = (*Driver)(nil)
+	_ driver.Statser = (*Driver)(nil)
+)
+
+// Limits of one value, in bytes.
+const (
+	maxRecord  = 1 << 20
+	maxMessage = 8 << 20
+	maxEntry   = 1 << 20
+)
+
+// Driver is an open file. Its methods are safe for concurrent use.
+type Driver struct {
+	file    *file // changed under life
+	options Options
+	caps    driver.Caps
+	reads   *readCount
+	stats   commitStats
+
+	current atomic.Pointer[snapshot] // nil: readers make their own
+	sharing bool                     // whether current is used at all
+	durable *barrier
+	life    sync.RWMutex // held for reading while a reader's own snapshot lives
+
+	calls  chan *call
+	gate   sync.RWMutex // held for reading while a call is sent
+	closed atomic.Bool  // changed under gate
+	done   chan struct{}
+	once   sync.Once
+	err    error // of Close
+}
+
+// Open opens the store's file at path, creating it if there is none. Errors:
+// driver.ErrLocked if another process or handle has it open, ErrCorrupt if it
+// is damaged, ErrFormat if it is no store or a newer version's.
+func Open(path string, o Options) (*Driver, error) {
+	f, err := openFile(path, o)
+	if err != nil {
+		return nil, err
+	}
+	d := &Driver{
+		file:    f,
+		options: o,
+		sharing: f.bigMap || o.ReadOnly || o.core.share,
+		calls:   make(chan *call, maxBatch),
+		done:    make(chan struct{}),
+		caps: driver.Caps{
+			Name: "bbolt", Durable: true, ReadOnly: o.ReadOnly,
+			MaxRecord: maxRecord, MaxMessage: maxMessage, MaxEntry: maxEntry,
+		},
+	}
+	if o.CountReads {
+		d.reads = new(readCount)
+	}
+	if err := guarded("open", d.start); err != nil {
+		_ = f.close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// start reads what the writer goes on from and starts it.
+func (d *Driver) start() error {
+	s, err := d.newSnapshot(d.file, nil)
+	if err != nil {
+		return err
+	}
+	d.durable = newBarrier(s.txid)
+	if err := d.loadErased(s); err != nil {
+		return err
+	}
+	w := newWriter(d, s.erased)
+	c := s.cursor(bMeta)
+	clock, err := readNumber(metaClock, c.get(metaClock))
+	s.drop()
+	if err != nil {
+		return err
+	}
+	w.clock = int64(clock)
+	d.share(w.erased)
+	go w.loop()
+	return nil
+}
+
+// Caps returns the driver's limits.
+func (d *Driver) Caps() driver.Caps { return d.caps }
+
+// Close refuses new calls, lets those that run finish, and closes the file.
+// It is safe to call at any time, any number of times: all but the first
+// return nil once the file is closed.
+func (d *Driver) Close() error {
+	first := false
+	d.once.Do(func() {
+		first = true
+		d.gate.Lock()
+		d.closed.Store(true)
+		close(d.calls)
+		d.gate.Unlock()
+		<-d.done
+		d.unshare()
+		d.life.Lock()
+		defer d.life.Unlock()
+		d.err = d.file.close()
+	})
+	if first {
+		return d.err
+	}
+	return nil
+}
+
+// begin reports why a call may not begin.
+func (d *Driver) begin(ctx context.Context) error {
+	if d.closed.Load() {
+		return driver.ErrClosed
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,6 @@
+package boltdriver
+
+import "syscall"
+
+// windowsDiskFull is ERROR_DISK_FULL.
+const windowsDiskFull = syscall.Errno(112)

@@ -1,0 +1,161 @@
+package boltdriver
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// scanChunk is how many keys a long read visits between two looks at its
+// context.
+const scanChunk = 256
+
+// List walks the index that serves the query best. See driver.Driver.
+func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err error) {
+	defer guard("list", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return p, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return p, err
+	}
+	defer d.release(s)
+	if q.Order == driver.ByActivity && q.User != "" {
+		if p, ok, err := s.listSorted(ctx, &q); ok || err != nil {
+			return p, err
+		}
+	}
+	return s.list(ctx, &q)
+}
+
+func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
+	var p driver.Page
+	s := newListScan(v, q)
+	for s.next() {
+		if len(p.Records) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
+			p.Next = s.last
+			return p, nil
+		}
+		if p.Scanned%scanChunk == 0 && ctx.Err() != nil {
+			return driver.Page{}, ctx.Err()
+		}
+		p.Scanned++
+		s.pass()
+		ok, err := s.match()
+		if err != nil {
+			return driver.Page{}, err
+		}
+		if !ok {
+			continue
+		}
+		p.Records = append(p.Records, driver.Record{})
+		if err := s.read(&p.Records[len(p.Records)-1]); err != nil {
+			return driver.Page{}, err
+		}
+	}
+	return p, nil
+}
+
+// listScan walks an index and the records that it names.
+type listScan struct {
+	v    *view
+	q    *driver.Query
+	in   bucket
+	walk walk
+	rec  cursor
+
+	at    int64  // of the index entry
+	id    []byte // of it, in the map
+	key   []byte // of the record
+	value []byte // of the record
+	head  head   // of the record
+	last  *driver.Position
+}
+
+func newListScan(v *view, q *driver.Query) *listScan {
+	s := &listScan{v: v, q: q, in: bCreated, rec: v.cursor(bRecords), last: q.After}
+	switch {
+	case q.Order == driver.ByActivity:
+		s.in = bActive
+	case q.User != "":
+		s.in = bUsers
+	}
+	s.walk = newWalk(v, s.in, q)
+	return s
+}
+
+// next moves to the next index entry.
+func (s *listScan) next() bool {
+	k := s.walk.next()
+	if k == nil {
+		return false
+	}
+	s.at, s.id, _ = parsePlace(k[len(s.walk.prefix):])
+	return true
+}
+
+// pass makes the index entry the place to go on from.
+func (s *listScan) pass() {
+	if s.last == nil || s.last == s.q.After {
+		s.last = new(driver.Position)
+	}
+	*s.last = driver.Position{At: s.at, ID: string(s.id)}
+}
+
+// match reads the header of the record and reports whether q selects it.
+func (s *listScan) match() (ok bool, err error) {
+	s.key = appendRecordKey(s.key[:0], s.q.Namespace, s.id)
+	if s.value, err = s.rec.indexed(s.in, s.key, &s.head); err != nil {
+		return false, err
+	}
+	filed := s.head.created
+	if s.in == bActive {
+		filed = s.head.minute
+	}
+	if filed != s.at || s.in == bUsers && string(s.head.user) != s.q.User {
+		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, bucketNames[s.in], s.id, s.q.Namespace)
+	}
+	return selects(s.q, &s.head) && !s.v.erased.record(s.q.Namespace, &s.head), nil
+}
+
+// read copies the record, verified whole.
+func (s *listScan) read(r *driver.Record) error {
+	body, ok := readRecord(s.key, s.value, &s.head)
+	if !ok {
+		return corruptRecord(s.key)
+	}
+	s.head.fill(r, body)
+	r.Body = r.Body[:len(r.Body):len(r.Body)]
+	r.Key = driver.Key{Namespace: s.q.Namespace, ID: string(s.id)}
+	return nil
+}
+
+// selects reports whether q selects a record with this header.
+func selects(q *driver.Query, h *head) bool {
+	if h.expires <= q.Now || q.User != "" && string(h.user) != q.User {
+		return false
+	}
+	if q.Statuses != 0 && q.Statuses&(1<<h.status) == 0 {
+		return false
+	}
+	if !between(h.created, q.CreatedFrom, q.CreatedTo, 1) || !between(h.minute, q.ActiveFrom, q.ActiveTo, minute) {
+		return false
+	}
+	for _, l := range q.Labels {
+		if !h.hasLabel(l) {
+			return false
+		}
+	}
+	return true
+}
+
+const minute = 60_000 // milliseconds
+
+// between reports whether at, in units of so many milliseconds, lies in a
+// half-open range of milliseconds. 0 is an open end.
+func between(at, from, to, unit int64) bool {
+	return (from == 0 || at >= from/unit) && (to == 0 || at < to/unit)
+}

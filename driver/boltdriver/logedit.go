@@ -1,0 +1,218 @@
+package boltdriver
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+const (
+	// maxInline is the most keys that one op removes itself. What is more
+	// becomes invisible by a mark and is left to Reclaim.
+	maxInline = 64
+	unlimited = math.MaxInt
+)
+
+func (p *planner) changeLog(c *driver.Change) error {
+	if c.Stage != (driver.Incarnation{}) {
+		if err := p.stage(c); err != nil {
+			return err
+		}
+	}
+	if len(c.Drop)+len(c.Replace)+len(c.Append) == 0 {
+		return nil
+	}
+	inc := p.owner(c)
+	for _, s := range c.Drop {
+		if err := p.drop(c, inc, s); err != nil {
+			return err
+		}
+	}
+	if err := p.replace(inc, c.Replace); err != nil {
+		return err
+	}
+	for i := range c.Append {
+		m := &c.Append[i]
+		p.putMessage(inc, m)
+		p.scratch = appendRefKey(p.scratch[:0], p.ns, inc, m.ID)
+		p.edit(bIDs, p.scratch, appendRef(p.b.arena.room(refSize), p.scratch, m))
+	}
+	return nil
+}
+
+func (p *planner) putMessage(inc driver.Incarnation, m *driver.Message) {
+	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, m.Seq)
+	p.edit(bLog, p.scratch, appendMessage(p.b.arena.room(messageSize(m)), p.scratch, m))
+}
+
+// replace gives stored messages another body.
+func (p *planner) replace(inc driver.Incarnation, ms []driver.Message) error {
+	if len(ms) == 0 {
+		return nil
+	}
+	if err := p.b.flush(bMarks); err != nil {
+		return err
+	}
+	holes := p.b.view.holes(p.ns, inc)
+	for i := range ms {
+		m, err := p.message(inc, ms[i].Seq, holes)
+		if err != nil {
+			return err
+		}
+		if m.Seq == 0 {
+			return fmt.Errorf("message %d: %w", ms[i].Seq, driver.ErrNotFound)
+		}
+		m.Body = ms[i].Body
+		p.putMessage(inc, &m)
+	}
+	return nil
+}
+
+// drop removes the messages of a span: the first of them at once, the others
+// by a mark. Numbers that are yet to be given are not in it.
+func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) error {
+	next := p.found.head.nextSeq
+	if c.Put != nil {
+		next = c.Put.NextSeq
+	}
+	if s.To = min(s.To, next-1); next == 0 || s.From > s.To {
+		return nil
+	}
+	if err := p.b.flush(bLog, bMarks); err != nil {
+		return err
+	}
+	scan := logScan{view: &p.b.view, ns: p.ns, inc: inc, span: s, holes: p.b.view.holes(p.ns, inc)}
+	n := 0
+	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
+		if n++; n > maxInline {
+			s.From = seqOf(k)
+			p.scratch = appendHoleKey(p.scratch[:0], p.ns, inc, s)
+			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			return nil
+		}
+		p.edit(bLog, k, nil)
+	}
+	return nil
+}
+
+// adopt prepares the log that a new record is to have: it is empty, unless it
+// was staged.
+func (p *planner) adopt(c *driver.Change) error {
+	inc := c.Put.Incarnation
+	mark, err := p.unstage(inc)
+	if err != nil || mark == nil {
+		return err
+	}
+	p.edit(bMarks, mark, nil)
+	return p.follows(inc, c.Append)
+}
+
+// stage begins or goes on with a log that no record has yet.
+func (p *planner) stage(c *driver.Change) error {
+	mark, err := p.unstage(c.Stage)
+	if err != nil {
+		return err
+	}
+	if mark == nil {
+		if used, err := p.inUse(c.Stage); err != nil || used {
+			return errOr(err, "Stage names a log in use")
+		}
+		mark = appendLogMarkKey(nil, markStaged, p.ns, c.Stage)
+	}
+	v := appendStaged(p.b.arena.room(sumEnd+18), mark, staged{until: c.StageUntil, epoch: p.next.epoch})
+	p.edit(bMarks, mark, v)
+	return p.follows(c.Stage, c.Append)
+}
+
+func errOr(err error, invalid string) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", driver.ErrInvalid, invalid)
+}
+
+// unstage returns the key of the log's mark if it is staged. What is left of an
+// earlier life of the incarnation is removed: it is dead, or was erased.
+func (p *planner) unstage(inc driver.Incarnation) (mark []byte, err error) {
+	key := appendLogMarkKey(nil, markStaged, p.ns, inc)
+	if v := p.b.get(bMarks, key); v != nil {
+		s, err := readStaged(key, v)
+		if err != nil || !p.b.erased.log(p.ns, s.epoch) {
+			return key, err
+		}
+		p.edit(bMarks, key, nil)
+	} else if key[0] = markDead; p.b.get(bMarks, key) == nil {
+		return nil, nil
+	}
+	p.edit(bMarks, key, nil)
+	_, err = p.purge(inc, unlimited, dead{})
+	return nil, err
+}
+
+// inUse reports whether a log that is not staged belongs to this incarnation.
+func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
+	if err := p.b.flush(bLog, bIDs, bOwners); err != nil {
+		return false, err
+	}
+	if p.b.view.owner(p.ns, inc) != nil {
+		return true, nil
+	}
+	p.scratch = appendLogPrefix(p.scratch[:0], p.ns, inc)
+	for _, in := range []bucket{bLog, bIDs} {
+		if k, _ := p.b.cursors[in].seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.deleted(in, k) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// deleted reports whether the op itself deletes the key.
+func (p *planner) deleted(in bucket, k []byte) bool {
+	for _, e := range p.edits {
+		if e.in == in && e.value == nil && bytes.Equal(e.key, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// follows checks that ms come after all that a staged log holds.
+func (p *planner) follows(inc driver.Incarnation, ms []driver.Message) error {
+	if len(ms) == 0 {
+		return nil
+	}
+	if err := p.b.flush(bLog); err != nil {
+		return err
+	}
+	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, ms[0].Seq)
+	k, _ := p.b.cursors[bLog].seek(p.scratch)
+	if bytes.HasPrefix(k, p.scratch[:logPrefixLen]) {
+		return fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid)
+	}
+	return nil
+}
+
+// purge removes all that an incarnation owns: at once if that is at most limit
+// keys, else by a mark. It returns how many entries it removed at once.
+func (p *planner) purge(inc driver.Incarnation, limit int, d dead) (entries int, err error) {
+	if err := p.b.flush(bLog, bIDs, bEntries, bMarks); err != nil {
+		return 0, err
+	}
+	before := len(p.edits)
+	whole := p.b.view.life(p.ns, inc, func(in bucket, k []byte) bool {
+		p.edit(in, k, nil)
+		if in == bEntries {
+			entries++
+		}
+		return len(p.edits)-before <= limit
+	})
+	if whole {
+		return entries, nil
+	}
+	p.edits = p.edits[:before]
+	key := appendLogMarkKey(nil, markDead, p.ns, inc)
+	p.edit(bMarks, key, appendDead(p.b.arena.room(sumEnd+4+len(d.user)), key, d))
+	return 0, nil
+}

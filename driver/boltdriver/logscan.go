@@ -1,0 +1,135 @@
+package boltdriver
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// logScan walks the messages of one log in a span, and leaps over holes.
+type logScan struct {
+	*view
+	ns    uint64
+	inc   driver.Incarnation
+	span  driver.Span
+	holes []driver.Span
+	desc  bool
+
+	cursor cursor
+	key    []byte // to seek with; its prefix is the log's
+}
+
+func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[logPrefixLen:]) }
+
+// first returns the first message's key and value, or nil.
+func (s *logScan) first() (k, v []byte) {
+	s.cursor = s.view.cursor(bLog)
+	if s.desc {
+		return s.settle(s.down(s.span.To))
+	}
+	return s.settle(s.up(s.span.From))
+}
+
+// next returns the message after that.
+func (s *logScan) next() (k, v []byte) {
+	if s.desc {
+		return s.settle(s.cursor.prev())
+	}
+	return s.settle(s.cursor.next())
+}
+
+// up moves to the first message from seq on.
+func (s *logScan) up(seq uint64) (k, v []byte) {
+	s.key = appendMessageKey(s.key[:0], s.ns, s.inc, seq)
+	return s.cursor.seek(s.key)
+}
+
+// down moves to the last message up to seq.
+func (s *logScan) down(seq uint64) (k, v []byte) {
+	if seq < math.MaxUint64 {
+		s.up(seq + 1)
+	} else {
+		s.key = appendMessageKey(s.key[:0], s.ns, s.inc, seq)
+	}
+	return s.cursor.before(s.key)
+}
+
+// settle leaps over holes and ends the walk outside the span.
+func (s *logScan) settle(k, v []byte) ([]byte, []byte) {
+	for s.within(k) {
+		hole, ok := covering(s.holes, seqOf(k))
+		switch {
+		case !ok:
+			return k, v
+		case s.desc:
+			k, v = s.down(hole.From - 1)
+		case hole.To == math.MaxUint64:
+			return nil, nil
+		default:
+			k, v = s.up(hole.To + 1)
+		}
+	}
+	return nil, nil
+}
+
+func (s *logScan) within(k []byte) bool {
+	if len(k) != logPrefixLen+8 || !bytes.Equal(k[:logPrefixLen], s.key[:logPrefixLen]) {
+		return false
+	}
+	seq := seqOf(k)
+	return s.span.From <= seq && seq <= s.span.To
+}
+
+// before moves to the last key below key.
+func (c *cursor) before(key []byte) (k, v []byte) {
+	if k, _ := c.seek(key); k == nil {
+		return c.last()
+	}
+	return c.prev()
+}
+
+// life calls visit for every key that an incarnation owns, until it returns
+// false, and reports whether it came to the end.
+func (v *view) life(ns uint64, inc driver.Incarnation, visit func(bucket, []byte) bool) bool {
+	prefix := appendLogPrefix(make([]byte, 0, logPrefixLen), ns, inc)
+	for _, in := range []bucket{bLog, bIDs} {
+		if !v.under(in, prefix, visit) {
+			return false
+		}
+	}
+	hole := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
+	return v.under(bMarks, hole, visit) && v.owned(ns, driver.KindSession, string(inc[:]), visit)
+}
+
+// under calls visit for every key with the prefix.
+func (v *view) under(in bucket, prefix []byte, visit func(bucket, []byte) bool) bool {
+	c := v.cursor(in)
+	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+		if !visit(in, k) {
+			return false
+		}
+	}
+	return true
+}
+
+// owned calls visit for every entry of one owner, whatever its kind: class is
+// KindUser or KindSession.
+func (v *view) owned(ns uint64, class uint8, owner string, visit func(bucket, []byte) bool) bool {
+	c := v.cursor(bEntries)
+	var key []byte
+	for kind := int(class); kind < int(class)+0x40; kind++ {
+		key = append(appendU64Key(key[:0], ns), byte(kind))
+		k, _ := c.seek(key)
+		if len(k) < 10 || nsOf(k) != ns || int(k[8]) >= int(class)+0x40 {
+			return true // no kind is left
+		}
+		kind = int(k[8])
+		key = appendOwnerPrefix(key[:0], ns, byte(kind), owner)
+		if !v.under(bEntries, key, visit) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,67 @@
+package boltdriver
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// A message's value is [checksum, digest, id, body], that of a message id
+// [checksum, seq, digest].
+const (
+	messageElements = 4
+	refElements     = 3
+	refSize         = sumEnd + 9 + 18
+)
+
+func messageSize(m *driver.Message) int { return sumEnd + 18 + 2 + len(m.ID) + 5 + len(m.Body) }
+
+func appendMessage(b, key []byte, m *driver.Message) []byte {
+	start := len(b)
+	b = appendBin16(appendOpen(b, messageElements), m.Digest)
+	b = appendBin(appendStr(b, m.ID), m.Body)
+	seal(key, b[start:])
+	return b
+}
+
+// readMessage reads the message at key. ID and Body share memory with v.
+func readMessage(key, v []byte, m *driver.Message) error {
+	w := openSealed(key, v, messageElements-1)
+	m.Digest = w.bin16()
+	m.ID, m.Body = text(w.str()), w.bin()
+	if !w.done() || len(key) != logPrefixLen+8 {
+		return corruptLog("message", key)
+	}
+	m.Seq = binary.BigEndian.Uint64(key[logPrefixLen:])
+	return nil
+}
+
+// own gives m memory of its own.
+func own(m *driver.Message) {
+	b := make([]byte, 0, len(m.Body)+len(m.ID))
+	b = append(append(b, m.Body...), m.ID...)
+	n := len(m.Body)
+	m.Body, m.ID = b[:n:n], text(b[n:])
+}
+
+func appendRef(b, key []byte, m *driver.Message) []byte {
+	start := len(b)
+	b = appendBin16(appendU64(appendOpen(b, refElements), m.Seq), m.Digest)
+	seal(key, b[start:])
+	return b
+}
+
+func readRef(key, v []byte) (driver.Ref, error) {
+	w := openSealed(key, v, refElements-1)
+	r := driver.Ref{Found: true, Seq: w.u64(), Digest: w.bin16()}
+	if !w.done() {
+		return driver.Ref{}, corruptLog("message id", key)
+	}
+	return r, nil
+}
+
+func corruptLog(what string, key []byte) error {
+	ns, inc, rest, _ := parseLogPrefix(key)
+	return fmt.Errorf("%w: %s %x of incarnation %x in namespace %d", driver.ErrCorrupt, what, rest, inc[:], ns)
+}

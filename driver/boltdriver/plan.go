@@ -1,0 +1,294 @@
+package boltdriver
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// planner shows one op at a time what it asked for, and keeps what the driver
+// itself must know of it. Its memory is used again for the next op.
+type planner struct {
+	b *batch
+
+	view  driver.View
+	ns    uint64 // of the target
+	space *space // of that namespace
+	key   []byte // of the target's record
+	found stored // what is at key
+
+	record   driver.Record
+	refs     []driver.Ref
+	messages []driver.Message
+	entries  [][]byte
+	live     func() (driver.Usage, error)
+
+	scratch []byte   // for keys
+	next    counters // of the target's namespace, after the op
+	credits map[driver.Erasure]*erasure
+	edits   []edit // what the op changes, until nothing can fail any more
+}
+
+// stored is the record that a key holds, seen or erased.
+type stored struct {
+	value  []byte // nil: none
+	head   head
+	erased bool
+}
+
+// seen reports whether the op sees the record.
+func (s *stored) seen() bool { return s.value != nil && !s.erased }
+
+// edit is a put, or a delete if value is nil. Both slices lie in the arena.
+type edit struct {
+	in         bucket
+	key, value []byte
+}
+
+func (p *planner) init(b *batch) {
+	p.b = b
+	p.live = p.liveUsage
+	p.credits = make(map[driver.Erasure]*erasure)
+}
+
+// plan runs one op: it is done in the batch, or has left no trace.
+func (w *writer) plan(ctx context.Context, o *driver.Op) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p := &w.planner
+	clear(p.edits)
+	p.edits = p.edits[:0]
+	if err := guarded("read for a change", func() error { return p.fetch(&o.Target) }); err != nil {
+		return err
+	}
+	if err := p.tick(o); err != nil {
+		return err
+	}
+	c, err := o.Decide(&p.view, w.d.caps)
+	if err != nil {
+		return err
+	}
+	if err := guarded("change", func() error { return p.change(&o.Target, &c) }); err != nil {
+		return err
+	}
+	w.latest = p.view.Now
+	return nil
+}
+
+// tick sets the time that the op sees. The clock is the caller's code too.
+func (p *planner) tick(o *driver.Op) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &driver.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	p.view.Now = max(o.Clock(), p.b.latest)
+	return nil
+}
+
+// fetch makes the view that the target asks for.
+func (p *planner) fetch(t *driver.Target) (err error) {
+	p.view, p.ns = driver.View{}, t.Key.Namespace
+	if p.space, err = p.b.space(t.Key.Namespace); err != nil {
+		return err
+	}
+	p.view.FeedHead, p.view.FeedTail = p.space.head, p.space.tail
+	if err := p.fetchRecord(t.Key); err != nil {
+		return err
+	}
+	if err := p.fetchLog(t); err != nil {
+		return err
+	}
+	if err := p.fetchEntries(t); err != nil {
+		return err
+	}
+	if t.Usage {
+		return p.fetchUsage()
+	}
+	return nil
+}
+
+func (p *planner) fetchUsage() (err error) {
+	p.view.Usage, p.view.Live = p.space.Usage, p.live
+	if p.b.erased[p.ns] == nil {
+		return nil
+	}
+	if err := p.b.flush(bRecords, bUsers); err != nil {
+		return err
+	}
+	p.view.Usage, err = p.b.view.unerased(p.ns, p.space.Usage)
+	return err
+}
+
+func (p *planner) fetchRecord(k driver.Key) error {
+	p.found = stored{}
+	if k.ID == "" {
+		return nil
+	}
+	p.key = appendRecordKey(p.key[:0], k.Namespace, k.ID)
+	s := &p.found
+	if s.value = p.b.get(bRecords, p.key); s.value == nil {
+		return nil
+	}
+	body, ok := readRecord(p.key, s.value, &s.head)
+	if !ok {
+		return corruptRecord(p.key)
+	}
+	if s.erased = p.b.erased.record(k.Namespace, &s.head); s.erased {
+		return nil
+	}
+	s.head.fill(&p.record, body)
+	p.record.Key = k
+	p.view.Record = &p.record
+	return nil
+}
+
+func (p *planner) fetchLog(t *driver.Target) error {
+	p.refs, p.messages = p.refs[:0], p.messages[:0]
+	for _, id := range t.MessageIDs {
+		ref, err := p.ref(id)
+		if err != nil {
+			return err
+		}
+		p.refs = append(p.refs, ref)
+	}
+	p.view.Refs = p.refs
+	if len(t.Seqs) == 0 && t.Span.To == 0 {
+		return nil
+	}
+	holes, err := p.holes()
+	if err != nil {
+		return err
+	}
+	if err := p.fetchMessages(t, holes); err != nil || t.Span.To == 0 || !p.found.seen() {
+		return err
+	}
+	return p.fetchSpan(t, holes)
+}
+
+// holes returns those of the record's log.
+func (p *planner) holes() ([]driver.Span, error) {
+	if !p.found.seen() {
+		return nil, nil
+	}
+	if err := p.b.flush(bMarks); err != nil {
+		return nil, err
+	}
+	return p.b.view.holes(p.ns, p.record.Incarnation), nil
+}
+
+func (p *planner) fetchMessages(t *driver.Target, holes []driver.Span) error {
+	for _, seq := range t.Seqs {
+		var m driver.Message
+		if p.found.seen() {
+			var err error
+			if m, err = p.message(p.record.Incarnation, seq, holes); err != nil {
+				return err
+			}
+			own(&m)
+		}
+		p.messages = append(p.messages, m)
+	}
+	p.view.Messages = p.messages
+	return nil
+}
+
+func (p *planner) ref(id string) (driver.Ref, error) {
+	if !p.found.seen() {
+		return driver.Ref{}, nil
+	}
+	p.scratch = appendRefKey(p.scratch[:0], p.ns, p.record.Incarnation, id)
+	v := p.b.get(bIDs, p.scratch)
+	if v == nil {
+		return driver.Ref{}, nil
+	}
+	return readRef(p.scratch, v)
+}
+
+// message returns a message, or a zero one. It shares memory with the
+// transaction.
+func (p *planner) message(inc driver.Incarnation, seq uint64, holes []driver.Span) (m driver.Message, err error) {
+	if _, dropped := covering(holes, seq); dropped {
+		return m, nil
+	}
+	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, seq)
+	v := p.b.get(bLog, p.scratch)
+	if v == nil {
+		return m, nil
+	}
+	return m, readMessage(p.scratch, v, &m)
+}
+
+// fetchSpan counts what the log holds in the target's span.
+func (p *planner) fetchSpan(t *driver.Target, holes []driver.Span) error {
+	if err := p.b.flush(bLog); err != nil {
+		return err
+	}
+	s := logScan{view: &p.b.view, ns: t.Key.Namespace, inc: p.record.Incarnation, span: t.Span, holes: holes}
+	var m driver.Message
+	for k, v := s.first(); k != nil; k, v = s.next() {
+		if err := readMessage(k, v, &m); err != nil {
+			return err
+		}
+		p.view.Span.Messages++
+		p.view.Span.Bytes += uint64(len(m.Body))
+	}
+	return nil
+}
+
+func (p *planner) fetchEntries(t *driver.Target) error {
+	p.entries = p.entries[:0]
+	for i := range t.Entries {
+		v, err := p.entry(&t.Entries[i])
+		if err != nil {
+			return err
+		}
+		p.entries = append(p.entries, v)
+	}
+	p.view.Entries = p.entries
+	return nil
+}
+
+// entry returns a copy of the value of an entry, or nil.
+func (p *planner) entry(k *driver.EntryKey) ([]byte, error) {
+	if k.Kind == driver.KindClock {
+		if *k != (driver.EntryKey{Kind: driver.KindClock}) || p.b.latest == 0 {
+			return nil, nil
+		}
+		return clockEntry(p.b.latest), nil
+	}
+	key := *k
+	if k.Kind&driver.KindSession != 0 {
+		if !p.found.seen() {
+			return nil, nil
+		}
+		key.Owner = string(p.record.Incarnation[:])
+	}
+	p.scratch = appendEntryKey(p.scratch[:0], &key)
+	v := p.b.get(bEntries, p.scratch)
+	if v == nil {
+		return nil, nil
+	}
+	e, err := readEntry(p.scratch, v)
+	if err != nil {
+		return nil, err
+	}
+	if key.Kind&driver.KindSession == 0 && p.b.erased.entry(&key, e.epoch) {
+		return nil, nil
+	}
+	return append([]byte{}, e.value...), nil
+}
+
+// liveUsage is View.Live.
+func (p *planner) liveUsage() (u driver.Usage, err error) {
+	err = guarded("count", func() error {
+		if err := p.b.flush(bRecords, bDue, bOverdue); err != nil {
+			return err
+		}
+		u, err = p.b.view.live(p.ns, p.view.Now, p.view.Usage)
+		return err
+	})
+	return u, err
+}

@@ -1,0 +1,164 @@
+package boltdriver
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Get fills into with the record at k. It allocates nothing once into's buffers
+// are large enough. See driver.Driver.
+func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) (err error) {
+	defer guard("get", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return err
+	}
+	defer d.release(s)
+	g := s.getter.Get().(*getter)
+	defer s.getter.Put(g)
+	return s.get(g, k, now, into)
+}
+
+func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) error {
+	g.key = appendRecordKey(g.key[:0], k.Namespace, k.ID)
+	v := g.get(g.key)
+	if v == nil {
+		return driver.ErrNotFound
+	}
+	body, ok := readRecord(g.key, v, &g.head)
+	if !ok {
+		return corruptRecord(g.key)
+	}
+	if g.head.expires <= now || s.erased != nil && s.erased.record(k.Namespace, &g.head) {
+		return driver.ErrNotFound
+	}
+	g.head.fill(into, body)
+	into.Key = k
+	return nil
+}
+
+// Messages returns a range of a log. See driver.Driver.
+func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.Message, err error) {
+	defer guard("messages", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return nil, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer d.release(s)
+	if ok, err := s.visible(q.Namespace, q.Incarnation); !ok {
+		return nil, err
+	}
+	if q.Span.To == 0 {
+		q.Span.To = math.MaxUint64
+	}
+	scan := logScan{view: &s.view, ns: q.Namespace, inc: q.Incarnation, span: q.Span, desc: q.Desc}
+	scan.holes = s.holes(q.Namespace, q.Incarnation)
+	for k, v := scan.first(); k != nil && len(ms) < q.Limit; k, v = scan.next() {
+		var m driver.Message
+		if err := readMessage(k, v, &m); err != nil {
+			return nil, err
+		}
+		own(&m)
+		ms = append(ms, m)
+		if len(ms)%scanChunk == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return ms, nil
+}
+
+// Feed returns a namespace's events. See driver.Driver.
+func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
+	defer guard("feed", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return f, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return f, err
+	}
+	defer d.release(s)
+	n, err := s.counters(q.Namespace)
+	if err != nil {
+		return f, err
+	}
+	f.Head, f.Tail = n.head, n.tail
+	if q.After < f.Tail {
+		return f, driver.ErrLagged
+	}
+	if q.After >= f.Head {
+		return f, nil
+	}
+	key := appendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
+	c := s.cursor(bFeed)
+	for k, v := c.seek(key); len(f.Events) < q.Limit && bytes.HasPrefix(k, key[:8]); k, v = c.next() {
+		e, err := readEvent(k, v)
+		if err != nil {
+			return driver.Feed{}, err
+		}
+		if e.Position > f.Head {
+			break
+		}
+		f.Events = append(f.Events, e)
+	}
+	return f, nil
+}
+
+// Due returns filed due entries. See driver.Driver.
+func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {
+	defer guard("due", debug.SetPanicOnFault(true), &err)
+	if err := d.begin(ctx); err != nil {
+		return nil, err
+	}
+	s, err := d.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer d.release(s)
+	from := []byte{0}
+	if q.After != nil {
+		from = appendDueKey(nil, q.After.At, q.After.Namespace, q.After.ID)
+	}
+	c, r := s.cursor(bDue), s.cursor(bRecords)
+	n := 0
+	for k, _ := c.seek(from); k != nil && len(due) < q.Limit; k, _ = c.next() {
+		at, ns, id, ok := parseDueKey(k)
+		if !ok || at > q.Now {
+			break
+		}
+		if n++; n%scanChunk == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		erased, err := s.dueErased(&r, ns, k[8:])
+		if err != nil {
+			return nil, err
+		}
+		if !erased && (q.After == nil || !bytes.Equal(k, from)) {
+			due = append(due, driver.Due{At: at, Key: driver.Key{Namespace: ns, ID: string(id)}})
+		}
+	}
+	return due, nil
+}
+
+// dueErased reports whether a filed record is erased. The record is read only
+// while something of its namespace is.
+func (v *view) dueErased(r *cursor, ns uint64, key []byte) (bool, error) {
+	if v.erased[ns] == nil {
+		return false, nil
+	}
+	var h head
+	if _, err := r.indexed(bDue, key, &h); err != nil {
+		return false, err
+	}
+	return v.erased.record(ns, &h), nil
+}

@@ -1,0 +1,235 @@
+package boltdriver
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Reclaim removes what marks made invisible. See driver.Driver.
+func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Reclaimed, err error) {
+	if err := d.begin(ctx); err != nil {
+		return r, err
+	}
+	if d.caps.ReadOnly {
+		return r, driver.ErrReadOnly
+	}
+	sent := d.submit(ctx, nil, func(w *writer) { r, err = w.reclaim(now, limit) })
+	if sent != nil {
+		return driver.Reclaimed{}, sent
+	}
+	return r, err
+}
+
+func (w *writer) reclaim(now int64, limit int) (driver.Reclaimed, error) {
+	if err := w.failed(); err != nil {
+		return driver.Reclaimed{}, err
+	}
+	w.out = w.out[:0]
+	if err := w.open(); err != nil {
+		return driver.Reclaimed{}, err
+	}
+	r := reclaimer{batch: &w.batch, now: now, limit: max(limit, 1), erased: make(map[driver.Erasure]*driver.Erased)}
+	if err := guarded("reclaim", r.run); err != nil {
+		w.discard()
+		return driver.Reclaimed{}, err
+	}
+	if err := w.close(); err != nil {
+		return driver.Reclaimed{}, err
+	}
+	return r.report(), nil
+}
+
+// reclaimer is one Reclaim at work in a batch of its own. Each step reads a
+// range of the transaction and puts deletes into the overlay, which moves into
+// the transaction before the next step.
+type reclaimer struct {
+	*batch
+	now    int64
+	limit  int
+	values int
+	more   bool
+	erased map[driver.Erasure]*driver.Erased
+}
+
+// full reports whether enough was removed for one commit.
+func (r *reclaimer) full() bool { return r.values >= r.limit }
+
+// remove deletes a key that is counted, and reports whether to go on.
+func (r *reclaimer) remove(in bucket, key []byte) bool {
+	r.put(in, key, nil)
+	r.values++
+	return !r.full()
+}
+
+// of returns the report on an erasure.
+func (r *reclaimer) of(e driver.Erasure) *driver.Erased {
+	if r.erased[e] == nil {
+		r.erased[e] = &driver.Erased{Erasure: e}
+	}
+	return r.erased[e]
+}
+
+func (r *reclaimer) report() driver.Reclaimed {
+	out := driver.Reclaimed{Values: r.values, More: r.more}
+	for _, e := range r.erased {
+		if e.Sessions+e.Messages+e.Bytes+e.Entries > 0 {
+			out.Erased = append(out.Erased, *e)
+		}
+	}
+	slices.SortFunc(out.Erased, func(a, b driver.Erased) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), strings.Compare(a.User, b.User))
+	})
+	return out
+}
+
+func (r *reclaimer) run() error {
+	if err := r.unstage(); err != nil {
+		return err
+	}
+	steps := []struct {
+		typ  byte
+		step func(key, value []byte) error
+	}{
+		{markUser, r.erasure},
+		{markNamespace, r.erasure},
+		{markDead, r.dead},
+		{markHole, r.hole},
+		{markFeed, r.feed},
+	}
+	for _, s := range steps {
+		if err := r.flushAll(); err != nil {
+			return err
+		}
+		if err := r.each(s.typ, s.step); err != nil {
+			return err
+		}
+	}
+	if err := r.flushAll(); err != nil {
+		return err
+	}
+	c := r.cursor(bMarks)
+	for k, _ := c.seek([]byte{0}); k != nil && !r.more; k, _ = c.next() {
+		r.more = k[0] != markStaged
+	}
+	return nil
+}
+
+// each calls step for the marks of a type until enough was removed. A step may
+// change the transaction, so the marks are copied first: not more than are
+// needed, as each step removes something.
+func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
+	type mark struct{ key, value []byte }
+	var marks []mark
+	c := r.cursor(bMarks)
+	for k, v := c.seek([]byte{typ}); k != nil && k[0] == typ && len(marks) < r.limit-r.values; k, v = c.next() {
+		marks = append(marks, mark{bytes.Clone(k), bytes.Clone(v)})
+	}
+	for _, m := range marks {
+		if r.full() {
+			return nil
+		}
+		if err := step(m.key, m.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unstage makes logs dead that no record took in time, or that were erased.
+func (r *reclaimer) unstage() error {
+	c := r.cursor(bMarks)
+	for k, v := c.seek([]byte{markStaged}); k != nil && k[0] == markStaged; k, v = c.next() {
+		s, err := readStaged(k, v)
+		if err != nil {
+			return err
+		}
+		if s.until > r.now && !r.view.erased.log(nsOf(k[1:]), s.epoch) {
+			continue
+		}
+		if r.full() {
+			r.more = true
+			return nil
+		}
+		key := bytes.Clone(k)
+		r.remove(bMarks, key)
+		key[0] = markDead
+		r.put(bMarks, key, appendDead(r.arena.room(sumEnd+4), key, dead{}))
+	}
+	return nil
+}
+
+func (r *reclaimer) dead(key, value []byte) error {
+	d, err := readDead(key, value)
+	if err != nil {
+		return err
+	}
+	_, ns, rest, _ := parseMark(key)
+	inc, _, ok := parseLogMark(rest)
+	if !ok {
+		return markError(&wire{bad: true}, key)
+	}
+	entries := uint64(0)
+	whole := r.life(ns, inc, func(in bucket, k []byte) bool {
+		if in == bEntries {
+			entries++
+		}
+		return r.remove(in, k)
+	})
+	if d.erased {
+		r.of(driver.Erasure{Namespace: ns, User: d.user}).Entries += entries
+	}
+	if whole {
+		r.remove(bMarks, key)
+	}
+	return nil
+}
+
+func (r *reclaimer) hole(key, _ []byte) error {
+	_, ns, rest, _ := parseMark(key)
+	inc, span, ok := parseLogMark(rest)
+	if !ok {
+		return markError(&wire{bad: true}, key)
+	}
+	scan := logScan{view: &r.view, ns: ns, inc: inc, span: span}
+	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
+		if !r.remove(bLog, k) {
+			return nil
+		}
+	}
+	r.remove(bMarks, key)
+	return nil
+}
+
+// feed removes events up to the tail.
+func (r *reclaimer) feed(key, _ []byte) error {
+	ns := nsOf(key[1:])
+	s, err := r.space(ns)
+	if err != nil {
+		return err
+	}
+	if r.events(ns, 0, s.tail) {
+		r.remove(bMarks, key)
+	}
+	return nil
+}
+
+// events removes the events at these positions, both included, and reports
+// whether it came to the end.
+func (r *reclaimer) events(ns, from, to uint64) bool {
+	key := appendFeedKey(nil, ns, from)
+	c := r.cursor(bFeed)
+	for k, _ := c.seek(key); bytes.HasPrefix(k, key[:8]); k, _ = c.next() {
+		if _, pos, ok := parsePair(k); ok && pos > to {
+			break
+		}
+		if !r.remove(bFeed, k) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,196 @@
+package boltdriver
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// snapshot is a read transaction on a durable state of the file, shared by all
+// readers until the next commit. Each reader has cursors of its own. Nothing
+// that can wait (user code, a channel, a network) runs while one is held.
+type snapshot struct {
+	view
+	tx   *bolt.Tx
+	txid int64
+
+	refs   atomic.Int64 // one is the driver's own, until it retires the snapshot
+	gone   chan struct{}
+	own    bool      // made for one reader, who holds Driver.life
+	getter sync.Pool // *getter
+}
+
+// getter is what a Get needs.
+type getter struct {
+	cursor
+	key  []byte
+	head head
+}
+
+func (d *Driver) newSnapshot(f *file, erased erasures) (*snapshot, error) {
+	tx, err := f.db.Begin(false)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{tx: tx, txid: int64(tx.ID()), view: newView(tx, d.reads), gone: make(chan struct{})}
+	s.erased = erased
+	s.refs.Store(1)
+	s.getter.New = func() any { return &getter{cursor: s.cursor(bRecords)} }
+	return s, nil
+}
+
+// hold takes a reference, unless the snapshot is gone already.
+func (s *snapshot) hold() bool {
+	for n := s.refs.Load(); n > 0; n = s.refs.Load() {
+		if s.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// drop gives a reference back. The last one ends the transaction.
+func (s *snapshot) drop() {
+	if s.refs.Add(-1) == 0 {
+		_ = s.tx.Rollback()
+		close(s.gone)
+	}
+}
+
+// snapshot returns the newest durable state for reading. The caller gives it
+// back with release.
+func (d *Driver) snapshot() (*snapshot, error) {
+	for {
+		s := d.current.Load()
+		if s == nil {
+			return d.ownSnapshot()
+		}
+		if s.hold() {
+			return s, nil
+		}
+	}
+}
+
+func (d *Driver) release(s *snapshot) {
+	s.drop()
+	if s.own {
+		d.life.RUnlock()
+	}
+}
+
+// ownSnapshot makes a snapshot for one reader: while the driver has none to
+// share, because the platform has no large map or the next commit may move it.
+// The engine shows a commit before it is durable; such a one is waited for.
+func (d *Driver) ownSnapshot() (*snapshot, error) {
+	d.life.RLock()
+	s, err := d.durableSnapshot()
+	if err != nil {
+		d.life.RUnlock()
+		return nil, err
+	}
+	s.own = true
+	return s, nil
+}
+
+func (d *Driver) durableSnapshot() (*snapshot, error) {
+	if d.closed.Load() {
+		return nil, driver.ErrClosed
+	}
+	for {
+		s, err := d.newSnapshot(d.file, nil)
+		if err != nil {
+			return nil, err
+		}
+		if d.durable.reached(s.txid) {
+			return s, d.loadErased(s)
+		}
+		s.drop()
+		if err := d.durable.wait(s.txid); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// loadErased completes a snapshot that the writer did not make. It ends it on
+// an error.
+func (d *Driver) loadErased(s *snapshot) (err error) {
+	if s.erased, err = loadErasures(&s.view); err != nil {
+		s.drop()
+	}
+	return err
+}
+
+// share makes the state that was just committed the one that readers get.
+func (d *Driver) share(erased erasures) {
+	if !d.sharing {
+		return
+	}
+	s, err := d.newSnapshot(d.file, erased)
+	if err != nil {
+		s = nil // readers make their own
+	}
+	if old := d.current.Swap(s); old != nil {
+		old.drop()
+	}
+}
+
+// unshare retires the shared snapshot and waits until no reader holds it.
+func (d *Driver) unshare() {
+	if old := d.current.Swap(nil); old != nil {
+		old.drop()
+		<-old.gone
+	}
+}
+
+// barrier knows which commits are durable.
+type barrier struct {
+	txid atomic.Int64
+	mu   sync.Mutex
+	cond *sync.Cond
+	err  error // no later commit will be durable
+}
+
+func newBarrier(txid int64) *barrier {
+	b := &barrier{}
+	b.cond = sync.NewCond(&b.mu)
+	b.txid.Store(txid)
+	return b
+}
+
+func (b *barrier) reached(txid int64) bool { return txid <= b.txid.Load() }
+
+func (b *barrier) advance(txid int64) {
+	b.mu.Lock()
+	b.txid.Store(txid)
+	b.mu.Unlock()
+	b.cond.Broadcast()
+}
+
+func (b *barrier) fail(err error) {
+	b.mu.Lock()
+	b.err = err
+	b.mu.Unlock()
+	b.cond.Broadcast()
+}
+
+func (b *barrier) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// wait returns once the commit is durable, or an error if it never will be.
+func (b *barrier) wait(txid int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.reached(txid) {
+		if b.err != nil {
+			return errors.Join(driver.ErrFailed, b.err)
+		}
+		b.cond.Wait()
+	}
+	return nil
+}

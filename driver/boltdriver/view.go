@@ -1,0 +1,148 @@
+package boltdriver
+
+import (
+	"bytes"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// view reads one transaction. What it returns shares memory with the file's
+// map until the transaction ends.
+type view struct {
+	b      [buckets]*bolt.Bucket
+	erased erasures
+	reads  *readCount // nil: reads are not counted
+}
+
+// fillPercent leaves room for records to grow by a little without splitting
+// their page; see the benchmarks.
+const fillPercent = 0.9
+
+func newView(tx *bolt.Tx, reads *readCount) view {
+	v := view{reads: reads}
+	for i, name := range bucketNames {
+		v.b[i] = tx.Bucket(name)
+		v.b[i].FillPercent = fillPercent
+	}
+	return v
+}
+
+// readCount counts what reads visit.
+type readCount struct{ pages, keys atomic.Uint64 }
+
+// cursor is a place in a bucket.
+type cursor struct {
+	c     *bolt.Cursor
+	reads *readCount
+	page  uintptr
+}
+
+func (v *view) cursor(b bucket) cursor { return cursor{c: v.b[b].Cursor(), reads: v.reads} }
+
+// seek moves to key, or the first one beyond it.
+func (c *cursor) seek(key []byte) (k, v []byte) { return c.count(c.c.Seek(key)) }
+
+func (c *cursor) next() (k, v []byte) { return c.count(c.c.Next()) }
+func (c *cursor) prev() (k, v []byte) { return c.count(c.c.Prev()) }
+func (c *cursor) last() (k, v []byte) { return c.count(c.c.Last()) }
+
+// get returns the value at key, or nil.
+func (c *cursor) get(key []byte) []byte {
+	if k, v := c.seek(key); bytes.Equal(k, key) {
+		return v
+	}
+	return nil
+}
+
+// count counts a visited key, and its page where it is another than before.
+func (c *cursor) count(k, v []byte) ([]byte, []byte) {
+	if c.reads == nil || k == nil {
+		return k, v
+	}
+	c.reads.keys.Add(1)
+	if page := uintptr(unsafe.Pointer(unsafe.SliceData(k))) / pageSize; page != c.page {
+		c.page = page
+		c.reads.pages.Add(1)
+	}
+	return k, v
+}
+
+// counters reads the counters of a namespace.
+func (v *view) counters(ns uint64) (counters, error) {
+	key := appendU64Key(make([]byte, 0, 8), ns)
+	c := v.cursor(bCounters)
+	return readCounters(key, c.get(key))
+}
+
+// header reads the verified header of the record at key.
+func (c *cursor) header(key []byte, h *head) (val []byte, err error) {
+	val = c.get(key)
+	if val == nil {
+		return nil, nil
+	}
+	if !readHead(key, val, h) {
+		return nil, corruptRecord(key)
+	}
+	return val, nil
+}
+
+// indexed is header for a record that an index entry names.
+func (c *cursor) indexed(in bucket, key []byte, h *head) ([]byte, error) {
+	val, err := c.header(key, h)
+	if val == nil && err == nil {
+		k, _ := parseRecordKey(key)
+		err = fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, bucketNames[in], k.ID, k.Namespace)
+	}
+	return val, err
+}
+
+// visible reports whether an incarnation belongs to a record that is there and
+// not erased: only then are its log and its entries seen.
+func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
+	key := v.owner(ns, inc)
+	if key == nil || v.erased[ns] == nil {
+		return key != nil, nil
+	}
+	var h head
+	c := v.cursor(bRecords)
+	_, err := c.indexed(bOwners, key, &h)
+	return err == nil && !v.erased.record(ns, &h), err
+}
+
+// owner returns the key of the record that owns an incarnation, or nil. It
+// shares memory with the transaction.
+func (v *view) owner(ns uint64, inc driver.Incarnation) []byte {
+	prefix := appendOwnerKey(make([]byte, 0, 24), inc, ns, nil)
+	c := v.cursor(bOwners)
+	if k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix) {
+		return k[16:]
+	}
+	return nil
+}
+
+// holes returns the spans of a log that were dropped and are still there.
+func (v *view) holes(ns uint64, inc driver.Incarnation) []driver.Span {
+	var spans []driver.Span
+	prefix := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
+	c := v.cursor(bMarks)
+	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+		if _, hole, ok := parseLogMark(k[9:]); ok {
+			spans = append(spans, hole)
+		}
+	}
+	return spans
+}
+
+// covering returns the span that holds seq.
+func covering(spans []driver.Span, seq uint64) (driver.Span, bool) {
+	for _, s := range spans {
+		if s.From <= seq && seq <= s.To {
+			return s, true
+		}
+	}
+	return driver.Span{}, false
+}

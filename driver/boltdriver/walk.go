@@ -1,0 +1,92 @@
+package boltdriver
+
+import (
+	"bytes"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// walk goes over a range of the keys of c, u or a, in either direction.
+type walk struct {
+	cursor
+	prefix  []byte
+	from    []byte // first key of the range
+	to      []byte // first key beyond it; nil: there is none
+	skip    []byte // going up: left out of the range
+	desc    bool
+	started bool
+}
+
+// newWalk walks what q's ranges and After leave of an index.
+func newWalk(v *view, in bucket, q *driver.Query) walk {
+	w := walk{cursor: v.cursor(in), desc: q.Desc}
+	if w.prefix = appendU64Key(nil, q.Namespace); in == bUsers {
+		w.prefix = appendUserPrefix(nil, q.Namespace, q.User)
+	}
+	from, to, unit := q.CreatedFrom, q.CreatedTo, int64(1)
+	if in == bActive {
+		from, to, unit = q.ActiveFrom, q.ActiveTo, minute
+	}
+	w.from, w.to = w.prefix, after(bytes.Clone(w.prefix))
+	if from != 0 {
+		w.from = w.place(from/unit, "")
+	}
+	if to != 0 {
+		w.to = w.place(to/unit, "")
+	}
+	if q.After != nil {
+		w.resume(w.place(q.After.At, q.After.ID))
+	}
+	return w
+}
+
+func (w *walk) place(at int64, id string) []byte {
+	return append(appendTimeKey(bytes.Clone(w.prefix), at), id...)
+}
+
+// resume goes on beyond key, which may be gone.
+func (w *walk) resume(key []byte) {
+	if w.desc {
+		if w.to == nil || bytes.Compare(key, w.to) < 0 {
+			w.to = key
+		}
+		return
+	}
+	if bytes.Compare(key, w.from) >= 0 {
+		w.from, w.skip = key, key
+	}
+}
+
+// next returns the next key of the range, or nil.
+func (w *walk) next() []byte {
+	k := w.step()
+	if !w.started {
+		w.started = true
+		if w.skip != nil && bytes.Equal(k, w.skip) {
+			k = w.step()
+		}
+	}
+	if k == nil || bytes.Compare(k, w.from) < 0 || w.to != nil && bytes.Compare(k, w.to) >= 0 {
+		return nil
+	}
+	if _, _, ok := parsePlace(k[len(w.prefix):]); !ok {
+		return nil
+	}
+	return k
+}
+
+func (w *walk) step() (k []byte) {
+	switch {
+	case w.started && w.desc:
+		k, _ = w.prev()
+	case w.started:
+		k, _ = w.cursor.next()
+	case !w.desc:
+		k, _ = w.seek(w.from)
+	case w.to == nil:
+		k, _ = w.last()
+	default:
+		k, _ = w.before(w.to)
+	}
+	return k
+}
