@@ -29,7 +29,11 @@ func createFile(path string, o Options) error {
 	}
 	defer t.discard()
 	o.hooks.at("temp")
-	if err := t.initialize(); err != nil {
+	db, err := t.engine()
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
 		return err
 	}
 	o.hooks.at("built")
@@ -92,24 +96,26 @@ func (t *temp) discard() {
 	_ = os.Remove(t.path)
 }
 
-// initialize makes the file an empty store, synced and closed.
-func (t *temp) initialize() error {
-	return guarded("create", func() error {
-		db, err := bolt.Open(t.path, 0o600, &bolt.Options{
+// engine opens the file as an empty store.
+func (t *temp) engine() (db *bolt.DB, err error) {
+	err = guarded("create", func() error {
+		db, err = bolt.Open(t.path, 0o600, &bolt.Options{
 			Timeout:      time.Second,
 			PageSize:     pageSize,
 			FreelistType: bolt.FreelistMapType,
-			OpenFile:     func(string, int, os.FileMode) (*os.File, error) { return t.f, nil },
+			OpenFile:     handOver(t.f),
 		})
 		if err != nil {
 			return err
 		}
+		db.AllocSize = 0 // no room ahead: the file is to be as small as it can be
 		if err := db.Update(initSchema); err != nil {
 			_ = db.Close()
 			return err
 		}
-		return db.Close()
+		return nil
 	})
+	return db, err
 }
 
 // publish gives the finished file at from the name to, unless that is taken:

@@ -20,13 +20,17 @@ type file struct {
 	bigMap   bool
 	mapLimit int64 // bytes
 
-	claim *claim
+	claim  *claim
+	broken error // not nil: the file's name may not survive a power failure
 }
 
 // check returns an error that wraps ErrFailed if the file's path does not name
 // the open file any more. A commit would then be acknowledged into a file that
 // nobody can open again.
 func (f *file) check() error {
+	if f.broken != nil {
+		return fmt.Errorf("%w: %w", driver.ErrFailed, f.broken)
+	}
 	now, err := os.Lstat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: the file was removed or cannot be reached: %w", driver.ErrFailed, err)

@@ -67,8 +67,15 @@ type walker struct {
 	owner owners
 	bufs  [maxDepth + 1][]byte
 
-	// visit, if set, sees every key that the tree reaches.
-	visit func(visited)
+	// visit, if set, sees every key that the tree reaches. Its error ends the
+	// walk.
+	visit func(visited) error
+	err   error
+
+	// Where something is wrong: pages, and buckets ("" = all). Noted if set.
+	suspect map[uint64]bool
+	hurt    map[string]bool
+
 	// progress, if set, hears of every page visited.
 	progress func(pages uint64)
 
@@ -101,12 +108,16 @@ func (s *structure) err() error {
 	return &DamageError{Problems: s.problems, More: s.more}
 }
 
-func (s *structure) bad(page uint64, bucket, format string, args ...any) {
-	if len(s.problems) == maxProblems {
-		s.more++
+// bad notes a problem.
+func (w *walker) bad(page uint64, bucket, format string, args ...any) {
+	if w.suspect != nil {
+		w.suspect[page], w.hurt[bucket] = true, true
+	}
+	if len(w.st.problems) == maxProblems {
+		w.st.more++
 		return
 	}
-	s.problems = append(s.problems, Problem{page, bucket, fmt.Sprintf(format, args...)})
+	w.st.problems = append(w.st.problems, Problem{page, bucket, fmt.Sprintf(format, args...)})
 }
 
 // checkMetas checks the two meta pages and the file's length. The error says
@@ -121,22 +132,22 @@ func (w *walker) checkMetas(size int64) error {
 	}
 	for i := range m {
 		if !m[i].sound {
-			w.st.bad(uint64(i), "", "meta page is damaged: the last change may be missing")
+			w.bad(uint64(i), "", "meta page is damaged: the last change may be missing")
 		} else if m[i].pageSize != pageSize {
 			return fmt.Errorf("%w: page size %d", driver.ErrFormat, m[i].pageSize)
 		}
 	}
 	if m[0].sound && m[1].sound && m[0].txid != m[1].txid+1 && m[1].txid != m[0].txid+1 {
-		w.st.bad(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
+		w.bad(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
 	}
 	w.st.meta = newest(m)
 	w.high = w.st.meta.high
 	if pages := uint64(size) / pageSize; w.high > pages {
-		w.st.bad(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
+		w.bad(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
 		w.high = pages
 	}
 	if w.high < 4 {
-		w.st.bad(w.st.meta.page, "", "only %d pages are in use", w.high)
+		w.bad(w.st.meta.page, "", "only %d pages are in use", w.high)
 	}
 	return nil
 }
@@ -183,7 +194,7 @@ func allZero(b []byte) bool {
 	return true
 }
 
-// walk checks the whole tree and the freelist. The error is ctx's.
+// walk checks the whole tree and the freelist. The error is ctx's, or visit's.
 func (w *walker) walk() error {
 	w.owner.set(0, 2, ownMeta)
 	w.tree(w.st.meta.root, place{})
@@ -193,6 +204,9 @@ func (w *walker) walk() error {
 	if used := 2 + w.st.branches + w.st.leaves + w.st.listed + w.st.free; used < w.high {
 		w.st.leaked = w.high - used
 	}
+	if w.err != nil {
+		return w.err
+	}
 	return w.ctx.Err()
 }
 
@@ -200,25 +214,25 @@ func (w *walker) walk() error {
 // parent's page is still needed while its children are walked.
 func (w *walker) page(id uint64, as byte, at place) (run, bool) {
 	if id < 2 || id >= w.high {
-		w.st.bad(at.page, at.bucket, "points to page %d of %d", id, w.high)
+		w.bad(at.page, at.bucket, "points to page %d of %d", id, w.high)
 		return run{}, false
 	}
 	b := w.buffer(at.depth, pageSize)
 	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
-		w.st.bad(id, at.bucket, "cannot be read: %v", err)
+		w.bad(id, at.bucket, "cannot be read: %v", err)
 		return run{}, false
 	}
 	if got := le.Uint64(b); got != id {
-		w.st.bad(id, at.bucket, "says it is page %d", got)
+		w.bad(id, at.bucket, "says it is page %d", got)
 		return run{}, false
 	}
 	n := uint64(le.Uint32(b[12:])) + 1
 	if n > w.high-id {
-		w.st.bad(id, at.bucket, "%d pages of overflow reach past the end", n-1)
+		w.bad(id, at.bucket, "%d pages of overflow reach past the end", n-1)
 		return run{}, false
 	}
 	if taken, ok := w.owner.claim(id, n, as); !ok {
-		w.st.bad(taken, at.bucket, "is used twice")
+		w.bad(taken, at.bucket, "is used twice")
 		return run{}, false
 	}
 	if w.progress != nil {

@@ -9,7 +9,7 @@ func (w *walker) freelist(id uint64) {
 	}
 	w.st.listed += r.pages
 	if flags := le.Uint16(r.b[8:]); flags != flagFreelist {
-		w.st.bad(id, "", "is no freelist: flags %#x", flags)
+		w.bad(id, "", "is no freelist: flags %#x", flags)
 		return
 	}
 	n, off := uint64(le.Uint16(r.b[10:])), uint64(headerSize)
@@ -17,7 +17,7 @@ func (w *walker) freelist(id uint64) {
 		n, off = le.Uint64(r.b[headerSize:]), headerSize+8
 	}
 	if n > (r.size()-off)/8 {
-		w.st.bad(id, "", "a freelist of %d pages does not fit", n)
+		w.bad(id, "", "a freelist of %d pages does not fit", n)
 		return
 	}
 	w.freePages(&r, off, n)
@@ -31,17 +31,17 @@ func (w *walker) freePages(r *run, off, n uint64) {
 		c := min(step, n-done)
 		b, err := r.at(off+8*done, 8*c)
 		if err != nil {
-			w.st.bad(r.id, "", "cannot be read: %v", err)
+			w.bad(r.id, "", "cannot be read: %v", err)
 			return
 		}
 		for i := range c {
 			id := le.Uint64(b[8*i:])
 			if id <= last || id >= w.high {
-				w.st.bad(r.id, "", "free page %d after %d, of %d", id, last, w.high)
+				w.bad(r.id, "", "free page %d after %d, of %d", id, last, w.high)
 				return
 			}
 			if _, ok := w.owner.claim(id, 1, ownFree); !ok {
-				w.st.bad(id, "", "is free and in use")
+				w.bad(id, "", "is free and in use")
 				return
 			}
 			last = id

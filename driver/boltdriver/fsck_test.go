@@ -141,7 +141,7 @@ func FuzzFsck(f *testing.F) {
 		if err != nil && !errors.Is(err, driver.ErrCorrupt) && !errors.Is(err, driver.ErrFormat) {
 			t.Fatalf("untyped error: %v", err)
 		}
-		w := walker{ctx: context.Background(), r: bytes.NewReader(b), visit: func(v visited) { _, _ = v.value() }}
+		w := walker{ctx: context.Background(), r: bytes.NewReader(b), visit: func(v visited) error { _, _ = v.value(); return nil }}
 		if w.checkMetas(int64(len(b))) == nil {
 			_ = w.walk()
 		}

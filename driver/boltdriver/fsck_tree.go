@@ -15,10 +15,10 @@ type place struct {
 // tree walks the node on page id and all below it.
 func (w *walker) tree(id uint64, at place) {
 	if at.depth > maxDepth {
-		w.st.bad(id, at.bucket, "the tree is deeper than %d", maxDepth)
+		w.bad(id, at.bucket, "the tree is deeper than %d", maxDepth)
 		return
 	}
-	if w.ctx.Err() != nil || w.st.more > 0 && !w.lenient() {
+	if w.ctx.Err() != nil || w.err != nil || w.st.more > 0 && !w.lenient() {
 		return
 	}
 	r, ok := w.page(id, ownTree, at)
@@ -34,7 +34,7 @@ func (w *walker) tree(id uint64, at place) {
 		w.st.leaves += r.pages
 		w.fits(&r, w.leaf(&r, at), at)
 	default:
-		w.st.bad(id, at.bucket, "is no node of the tree: flags %#x", flags)
+		w.bad(id, at.bucket, "is no node of the tree: flags %#x", flags)
 	}
 }
 
@@ -42,7 +42,7 @@ func (w *walker) tree(id uint64, at place) {
 func (w *walker) load(r *run, at place) bool {
 	table := headerSize + 16*uint64(le.Uint16(r.b[10:]))
 	if table > r.size() {
-		w.st.bad(r.id, at.bucket, "%d elements do not fit", le.Uint16(r.b[10:]))
+		w.bad(r.id, at.bucket, "%d elements do not fit", le.Uint16(r.b[10:]))
 		return false
 	}
 	if r.pages == 1 {
@@ -50,7 +50,7 @@ func (w *walker) load(r *run, at place) bool {
 	}
 	r.b = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
 	if _, err := r.r.ReadAt(r.b, int64(r.id)*pageSize); err != nil {
-		w.st.bad(r.id, at.bucket, "cannot be read: %v", err)
+		w.bad(r.id, at.bucket, "cannot be read: %v", err)
 		return false
 	}
 	return true
@@ -60,7 +60,7 @@ func (w *walker) load(r *run, at place) bool {
 // element ends, 0 if that is not known.
 func (w *walker) fits(r *run, end uint64, at place) {
 	if end != 0 && max(1, (end+pageSize-1)/pageSize) != r.pages {
-		w.st.bad(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
+		w.bad(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
 	}
 }
 
@@ -104,21 +104,21 @@ type order struct {
 // key returns the key of an element, or says what is wrong with it.
 func (o *order) key(i uint64, e element) ([]byte, bool) {
 	if e.key == 0 || e.key > maxKey || e.data < headerSize {
-		o.w.st.bad(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
+		o.w.bad(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
 		return nil, false
 	}
 	k, err := o.r.at(e.data, e.key)
 	if err != nil || e.size > o.r.size()-e.data-e.key {
-		o.w.st.bad(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
+		o.w.bad(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
 		return nil, false
 	}
 	sound := true
 	if e.data != o.next {
-		o.w.st.bad(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
+		o.w.bad(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
 		sound = false
 	}
 	if !o.inOrder(k) {
-		o.w.st.bad(o.r.id, o.at.bucket, "key %d is out of order", i)
+		o.w.bad(o.r.id, o.at.bucket, "key %d is out of order", i)
 		sound = false
 	}
 	o.prev, o.next = k, e.data+e.key+e.size
@@ -135,7 +135,7 @@ func (o *order) inOrder(k []byte) bool {
 func (w *walker) branch(r *run, at place) {
 	n := uint64(le.Uint16(r.b[10:]))
 	if n == 0 {
-		w.st.bad(r.id, at.bucket, "a branch without children")
+		w.bad(r.id, at.bucket, "a branch without children")
 		return
 	}
 	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
@@ -184,13 +184,13 @@ func (w *walker) value(r *run, at place, e element, k []byte) {
 	case e.flags == 1:
 		w.bucket(r, at, e, k)
 	case e.flags != 0:
-		w.st.bad(r.id, at.bucket, "an element has flags %#x", e.flags)
+		w.bad(r.id, at.bucket, "an element has flags %#x", e.flags)
 	case !at.nested:
-		w.st.bad(r.id, at.bucket, "a value among the buckets")
+		w.bad(r.id, at.bucket, "a value among the buckets")
 	default:
 		w.st.keys++
-		if w.visit != nil {
-			w.visit(visited{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
+		if w.visit != nil && w.err == nil {
+			w.err = w.visit(visited{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
 		}
 	}
 }
@@ -202,12 +202,12 @@ func (w *walker) bucket(r *run, at place, e element, k []byte) {
 		sub.bucket = at.bucket + "/" + sub.bucket
 	}
 	if e.size < headerSize || e.size > wholeRun {
-		w.st.bad(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
+		w.bad(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
 		return
 	}
 	v, err := r.at(e.data+e.key, e.size)
 	if err != nil {
-		w.st.bad(r.id, sub.bucket, "cannot be read: %v", err)
+		w.bad(r.id, sub.bucket, "cannot be read: %v", err)
 		return
 	}
 	if root := le.Uint64(v); root != 0 {
@@ -220,11 +220,11 @@ func (w *walker) bucket(r *run, at place, e element, k []byte) {
 // inline walks a bucket that is small enough to live in its parent's leaf.
 func (w *walker) inline(page uint64, b []byte, at place) {
 	if len(b) < headerSize || le.Uint16(b[8:]) != flagLeaf || headerSize+16*int(le.Uint16(b[10:])) > len(b) {
-		w.st.bad(page, at.bucket, "a damaged inline bucket")
+		w.bad(page, at.bucket, "a damaged inline bucket")
 		return
 	}
 	r := run{id: page, pages: 1, b: b}
 	if end := w.leaf(&r, at); end != 0 && end != uint64(len(b)) {
-		w.st.bad(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
+		w.bad(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
 	}
 }

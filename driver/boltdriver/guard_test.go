@@ -1,7 +1,6 @@
 package boltdriver
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -88,11 +87,7 @@ func TestOpenPanicReleasesTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := readMetas(bytes.NewReader(img))
-	if err != nil {
-		t.Fatal(err)
-	}
-	img[newest(m).freelist*pageSize+8] = flagLeaf
+	img[metaOf(t, img).freelist*pageSize+8] = flagLeaf
 	if err := os.WriteFile(path, img, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -159,10 +159,18 @@ func (f *file) prepare(o Options) error {
 	return syncDir(filepath.Dir(f.path))
 }
 
-// openEngine hands the locked handle to the engine.
+// openEngine hands the checked file to the engine and looks at what it holds.
 func (f *file) openEngine(o Options) error {
+	if err := f.openBolt(o); err != nil {
+		return err
+	}
+	return guarded("open", func() error { return f.db.View(checkSchema) })
+}
+
+// openBolt hands the locked handle to the engine.
+func (f *file) openBolt(o Options) error {
 	size := f.mapSize(o)
-	err := guarded("open", func() (err error) {
+	return guarded("open", func() (err error) {
 		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
 			Timeout:         time.Second,
 			PageSize:        pageSize,
@@ -170,12 +178,13 @@ func (f *file) openEngine(o Options) error {
 			InitialMmapSize: size,
 			MaxSize:         int(o.MaxSize),
 			ReadOnly:        o.ReadOnly,
-			OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f.f, nil },
+			OpenFile:        handOver(f.f),
 		})
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return guarded("open", func() error { return f.db.View(checkSchema) })
+}
+
+// handOver makes the engine use a handle that is open, and locked, already.
+func handOver(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
+	return func(string, int, os.FileMode) (*os.File, error) { return f, nil }
 }

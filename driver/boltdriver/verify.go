@@ -2,7 +2,11 @@ package boltdriver
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
 )
 
 // verify checks the locked file before it is mapped: the meta pages and the
@@ -46,4 +50,107 @@ func warm(r io.ReaderAt, size uint64) {
 			return
 		}
 	}
+}
+
+// Report is what Verify found.
+type Report struct {
+	Size        int64  // bytes
+	Transaction uint64 // number of the last commit
+
+	// Pages of 4096 bytes. Leaked ones are neither in use nor free: lost
+	// space, not damage.
+	Branches, Leaves, Free, Leaked uint64
+
+	Keys     uint64    // in all buckets
+	Problems []Problem // of the structure, the first 50
+	More     int       // problems beyond those
+
+	// Checked compares the content with itself. It is zero if the structure
+	// is damaged.
+	Checked driver.Checked
+}
+
+func (r *Report) add(st *structure) {
+	r.Transaction = st.meta.txid
+	r.Branches, r.Leaves, r.Free, r.Leaked = st.branches, st.leaves, st.free, st.leaked
+	r.Keys, r.Problems, r.More = st.keys, st.problems, st.more
+}
+
+// maxFindings bounds Report.Checked.Findings.
+const maxFindings = 50
+
+// Verify reads all of the file at path, which no process may have open for
+// writing, and changes nothing: its structure with plain reads, and if that is
+// sound every checksum, every index entry against its record, and the
+// counters. progress, if not nil, hears how much of the structure was read, in
+// bytes. Errors: driver.ErrCorrupt with the report saying what is wrong,
+// ErrFormat, ErrLocked, ctx's.
+func Verify(ctx context.Context, path string, progress func(done, total int64)) (Report, error) {
+	f, err := lockForReading(path)
+	if err != nil {
+		return Report{}, err
+	}
+	defer f.abandon()
+	return f.verifyAll(ctx, progress)
+}
+
+// lockForReading opens and locks path without looking into it.
+func lockForReading(path string) (_ *file, err error) {
+	h, err := openHandle(path, Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	f := &file{f: h, path: path}
+	if f.info, err = h.Stat(); err == nil {
+		f.claim, err = acquire(f, true, time.Now().Add(defaultLockTimeout))
+	}
+	if err == nil {
+		f.info, err = h.Stat()
+	}
+	if err != nil {
+		_ = h.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) (Report, error) {
+	r := Report{Size: f.info.Size()}
+	st, err := walkFile(ctx, f.f, r.Size, progress)
+	r.add(&st)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", f.path, err)
+	}
+	d, err := Open(f.path, Options{ReadOnly: true, SkipVerify: true, AllowNetworkFS: true})
+	if err != nil {
+		return r, err
+	}
+	defer d.Close()
+	if r.Checked, err = d.Check(ctx, maxFindings, driver.Visitor{}); err != nil {
+		return r, err
+	}
+	if n := len(r.Checked.Findings); n > 0 {
+		first := r.Checked.Findings[0]
+		return r, fmt.Errorf("%w: %s: %s: %s (%d findings)", driver.ErrCorrupt, f.path, first.Where, first.What, n)
+	}
+	return r, nil
+}
+
+// walkFile checks the structure of a whole file.
+func walkFile(ctx context.Context, r io.ReaderAt, size int64, progress func(done, total int64)) (structure, error) {
+	w := walker{ctx: ctx, r: r}
+	if progress != nil {
+		done := int64(0)
+		w.progress = func(pages uint64) {
+			done += int64(pages) * pageSize
+			progress(done, size)
+		}
+	}
+	if err := w.checkMetas(size); err != nil {
+		return w.st, err
+	}
+	if err := w.walk(); err != nil {
+		return w.st, err
+	}
+	return w.st, w.st.err()
 }

@@ -1,0 +1,87 @@
+package boltdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var _ driver.Backuper = (*Driver)(nil)
+
+// Backup writes the last durable state to w, as a file that Open opens, and
+// returns how many bytes. Writers go on; the pages that the copy needs are not
+// reused until it is done, so the file grows the longer w takes. The caller
+// syncs what w wrote. Verify checks the copy.
+func (d *Driver) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
+	if err := d.begin(ctx); err != nil {
+		return 0, err
+	}
+	s, err := d.ownSnapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer d.release(s)
+	return s.tx.WriteTo(contextWriter{ctx, w})
+}
+
+// contextWriter ends a long copy when its context does.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c contextWriter) Write(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(b)
+}
+
+// Restore makes the file at dst from the backup at src. The backup is verified
+// whole before, the copy's structure after; until the copy is complete and
+// durable there is no dst. Errors: fs.ErrExist if dst exists, which is not
+// touched, and those of Verify.
+func Restore(ctx context.Context, src, dst string) error {
+	if _, err := os.Lstat(dst); err == nil {
+		return &os.PathError{Op: "restore", Path: dst, Err: fs.ErrExist}
+	}
+	f, err := lockForReading(src)
+	if err != nil {
+		return err
+	}
+	defer f.abandon()
+	if _, err := f.verifyAll(ctx, nil); err != nil {
+		return err
+	}
+	t, err := newTemp(dst)
+	if err != nil {
+		return err
+	}
+	defer t.discard()
+	from := io.NewSectionReader(f.f, 0, f.info.Size())
+	if _, err := io.Copy(contextWriter{ctx, t.f}, from); err != nil {
+		return fmt.Errorf("restore %s: %w", dst, err)
+	}
+	return t.finish(ctx, dst)
+}
+
+// finish makes a complete file durable, checks it once more and gives it its
+// name.
+func (t *temp) finish(ctx context.Context, path string) error {
+	if err := t.f.Sync(); err != nil {
+		return err
+	}
+	if _, err := walkFile(ctx, t.f, fileSize(t.f), nil); err != nil {
+		return err
+	}
+	if err := publish(t.path, path); err != nil {
+		return err
+	}
+	return errors.Join(os.Remove(t.path), syncDir(filepath.Dir(path)))
+}

@@ -1,0 +1,116 @@
+package boltdriver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// A backup made while writers write is one durable state: it verifies, and
+// restores to a store that opens.
+func TestBackupUnderWrites(t *testing.T) {
+	d, err := Open(filled(t, 50), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for i := 100; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				fillRecord(t, d, i)
+			}
+		}
+	}()
+	for range 5 {
+		src := filepath.Join(t.TempDir(), "backup")
+		h, err := os.Create(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := d.Backup(ctx, h)
+		if err := errors.Join(err, h.Sync(), h.Close()); err != nil {
+			t.Fatal(err)
+		}
+		dst := src + ".db"
+		if err := Restore(ctx, src, dst); err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := os.Stat(dst); info.Size() != n {
+			t.Errorf("%d bytes restored of %d", info.Size(), n)
+		}
+		r, err := Open(dst, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Close()
+		if names := list(t, filepath.Dir(dst)); len(names) != 2 {
+			t.Errorf("left behind: %v", names)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+type failingWriter struct{ left int }
+
+func (w *failingWriter) Write(b []byte) (int, error) {
+	if w.left -= len(b); w.left < 0 {
+		return 0, errInjected
+	}
+	return len(b), nil
+}
+
+// A backup that fails or is given up says why, and leaves the store working.
+func TestBackupFails(t *testing.T) {
+	d, err := Open(filled(t, 10), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, left := range []int{0, pageSize, 3 * pageSize} {
+		if _, err := d.Backup(ctx, &failingWriter{left}); err == nil {
+			t.Errorf("%d bytes: no error", left)
+		}
+	}
+	done, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := d.Backup(done, new(bytes.Buffer)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want Canceled", err)
+	}
+	fillRecord(t, d, 100)
+	_ = d.Close()
+	if _, err := d.Backup(ctx, new(bytes.Buffer)); !errors.Is(err, driver.ErrClosed) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+}
+
+// Restore makes nothing from a damaged backup and replaces nothing.
+func TestRestoreRefuses(t *testing.T) {
+	src := filled(t, 50)
+	dst := filepath.Join(t.TempDir(), "b.db")
+	other := newFile(t)
+	if err := Restore(ctx, src, other); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("%v, want ErrExist", err)
+	}
+	if err := Restore(ctx, src+"x", dst); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, want ErrNotExist", err)
+	}
+	damage(t, src, func(b []byte) { flipInRecord(t, b) })
+	if err := Restore(ctx, src, dst); !errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("%v, want ErrCorrupt", err)
+	}
+	if names := list(t, filepath.Dir(dst)); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+}

@@ -1,0 +1,250 @@
+package boltdriver
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// rebuild writes the new file from the staged values.
+func (s *salvager) rebuild() error {
+	return s.stage.db.View(func(tx *bolt.Tx) error {
+		v := newView(tx, nil)
+		var err error
+		if s.erased, err = loadErasures(&v); err != nil {
+			return err
+		}
+		for _, step := range []func(*view) error{
+			s.loadSpaces, s.records, s.lostRecords, s.logs, s.entries, s.events, s.counters,
+		} {
+			if err := step(&v); err != nil {
+				return err
+			}
+		}
+		return s.out.flush()
+	})
+}
+
+// each calls fn for every key of a bucket, while ctx lasts.
+func (s *salvager) forEach(v *view, b bucket, fn func(k, val []byte) error) error {
+	c := v.cursor(b)
+	for k, val := c.seek(nil); k != nil; k, val = c.next() {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(k, val); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadSpaces takes from the counters what cannot be counted again.
+func (s *salvager) loadSpaces(v *view) error {
+	return s.forEach(v, bCounters, func(k, val []byte) error {
+		c, err := readCounters(k, val)
+		if err != nil {
+			return err
+		}
+		if s.fate(bCounters, k) == Whole {
+			s.before[be64(k)] = c.Usage
+		}
+		c.Usage = driver.Usage{}
+		s.spaces[be64(k)] = &c
+		return nil
+	})
+}
+
+func (s *salvager) space(ns, epoch uint64) *counters {
+	c := s.spaces[ns]
+	if c == nil {
+		c = &counters{}
+		s.spaces[ns] = c
+	}
+	c.epoch = max(c.epoch, epoch)
+	return c
+}
+
+// expected says whether a record that the tree does not lead to may be one
+// that is missing, and not one that was deleted. An index that is whole knows;
+// else the number of records in the namespace does, if it is known.
+func (s *salvager) expected(v *view, k driver.Key, created int64) bool {
+	if !s.hurt[bCreated] {
+		c := v.cursor(bCreated)
+		return c.get(appendTimedKey(nil, k.Namespace, created, k.ID)) != nil
+	}
+	u, ok := s.before[k.Namespace]
+	return !ok || s.sound[k.Namespace] < sessions(u)
+}
+
+// records writes the records with their logs, indexes and counts.
+func (s *salvager) records(v *view) error {
+	return s.forEach(v, bRecords, func(k, val []byte) error {
+		var h head
+		body, ok := readRecord(k, val, &h)
+		key, named := parseRecordKey(k)
+		fate := s.fate(bRecords, k)
+		if !ok || !named || s.erased.record(key.Namespace, &h) || s.live[h.inc] {
+			return nil
+		}
+		if fate == Uncertain && !s.expected(v, key, h.created) {
+			return nil
+		}
+		r := driver.Record{Key: key}
+		h.fill(&r, body)
+		if err := s.log(v, &r, fate); err != nil {
+			return err
+		}
+		s.live[h.inc] = true
+		delete(s.damaged, string(k))
+		s.tell("record", nameRecord(k), 1, fate)
+		return s.putRecord(k, &r, h.epoch)
+	})
+}
+
+func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
+	c := s.space(r.Namespace, epoch)
+	c.Sessions[r.Status]++
+	c.Messages += r.Messages
+	c.Bytes += r.Bytes
+	s.clock = max(s.clock, r.Created, r.ActiveMinute*60_000)
+	if err := s.out.put(bRecords, k, appendRecord(nil, k, r, epoch)); err != nil {
+		return err
+	}
+	var at places
+	at.of(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	for i, in := range indexes {
+		if key := at.key(i); len(key) > 0 {
+			if err := s.out.put(in, key, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// log writes what is left of a record's log, and makes the record say so.
+func (s *salvager) log(v *view, r *driver.Record, fate Fate) error {
+	want := r.Messages
+	kept := logCopy{s: s, ns: r.Namespace, inc: r.Incarnation, holes: v.holes(r.Namespace, r.Incarnation)}
+	kept.firm = kept.count(v) >= want && fate == Whole
+	if err := kept.copy(v); err != nil {
+		return err
+	}
+	if kept.messages < want {
+		s.tell("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
+	}
+	r.Messages, r.Bytes = kept.messages, kept.bytes+uint64(len(r.Body))
+	r.NextSeq = max(r.NextSeq, kept.last+1)
+	return nil
+}
+
+// logCopy copies one incarnation's messages and message ids.
+type logCopy struct {
+	s     *salvager
+	ns    uint64
+	inc   driver.Incarnation
+	holes []driver.Span
+	firm  bool // all of it was found through the tree: other messages were dropped
+
+	messages, bytes, last uint64
+}
+
+// scan calls fn for each message that no hole covers.
+func (l *logCopy) scan(v *view, fn func(k, val []byte) error) error {
+	prefix := appendLogPrefix(nil, l.ns, l.inc)
+	c := v.cursor(bLog)
+	for k, val := c.seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.next() {
+		if _, dropped := covering(l.holes, be64(k[logPrefixLen:])); dropped {
+			continue
+		}
+		if err := fn(k, val); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count returns how many messages were found through the tree.
+func (l *logCopy) count(v *view) (n uint64) {
+	_ = l.scan(v, func(k, _ []byte) error {
+		if l.s.fate(bLog, k) == Whole {
+			n++
+		}
+		return nil
+	})
+	return n
+}
+
+func (l *logCopy) copy(v *view) error {
+	s := l.s
+	err := l.scan(v, func(k, val []byte) error {
+		fate := s.fate(bLog, k)
+		if fate == Uncertain && l.firm {
+			return nil
+		}
+		var m driver.Message
+		if err := readMessage(k, val, &m); err != nil {
+			return err
+		}
+		l.messages++
+		l.bytes += uint64(len(m.Body))
+		l.last = m.Seq
+		s.tell("message", nameMessage(l.ns, l.inc, m.Seq), 1, fate)
+		if m.ID != "" {
+			ref := appendRefKey(nil, l.ns, l.inc, m.ID)
+			if err := s.out.put(bIDs, ref, appendRef(nil, ref, &m)); err != nil {
+				return err
+			}
+		}
+		return s.out.put(bLog, k, val)
+	})
+	if err != nil {
+		return err
+	}
+	prefix := appendLogPrefix(nil, l.ns, l.inc)
+	c := v.cursor(bIDs)
+	for k, val := c.seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.next() {
+		if err := s.out.put(bIDs, k, val); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostRecords reports records that were damaged, or that only an index knows.
+func (s *salvager) lostRecords(v *view) error {
+	c := v.cursor(bRecords)
+	err := s.forEach(v, bCreated, func(k, _ []byte) error {
+		if len(k) < 17 {
+			return nil
+		}
+		key := appendRecordKey(nil, be64(k), k[16:])
+		if c.get(key) == nil {
+			s.damaged[string(key)] = true
+		}
+		return nil
+	})
+	named := map[uint64]uint64{}
+	for k := range s.damaged {
+		named[be64([]byte(k))]++
+		s.tell("record", nameRecord([]byte(k)), 1, Lost)
+	}
+	for ns, u := range s.before {
+		// Counters include what a pending erasure of a user covers.
+		left := sessions(s.spaces[ns].Usage) + named[ns]
+		if was := sessions(u); was > left && s.erased[ns] == nil {
+			s.tell("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
+		}
+	}
+	return err
+}
+
+func sessions(u driver.Usage) (n uint64) {
+	for _, c := range u.Sessions {
+		n += c
+	}
+	return n
+}
