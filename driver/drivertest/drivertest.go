@@ -69,6 +69,7 @@ var concerns = []concern{
 	{"feed", feedChecks},
 	{"due", dueChecks},
 	{"erase", eraseChecks},
+	{"checker", checkerChecks},
 	{"race", raceChecks},
 	{"context", contextChecks},
 	{"closed", closedChecks},
