@@ -3,6 +3,8 @@ package seshat
 import (
 	"context"
 	"encoding/binary"
+	"iter"
+	"strings"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -111,6 +113,37 @@ func (t *Tenant) currentState(ctx context.Context, kind uint8, owner string) (ma
 	}
 	return m, err
 }
+
+// StateUsers returns the users that have state of their own, in no promised
+// order, each once; one that gets state meanwhile may be missed. The loop body
+// runs with nothing locked. The loop ends after the first error.
+func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		q := driver.EntryQuery{Namespace: t.ord, Kind: kindUserState, AllOwners: true, Limit: 1}
+		for {
+			_, err := t.read(ctx)
+			var next []driver.Entry
+			if err == nil {
+				next, err = t.s.d.Entries(ctx, q)
+			}
+			var size stateSize
+			if err == nil && len(next) > 0 {
+				size, err = readStateSize(next[0].Value)
+			}
+			if err != nil {
+				yield("", t.fail("StateUsers", "", err))
+				return
+			}
+			if len(next) == 0 || size.keys > 0 && !yield(next[0].Owner, nil) {
+				return
+			}
+			q.Owner, q.After = next[0].Owner, lastName
+		}
+	}
+}
+
+// lastName comes after every name that an entry has.
+var lastName = strings.Repeat("\xff", 2*MaxName)
 
 // addState makes a stored change of one key to m.
 func addState(m map[string]any, pair []byte) error {
