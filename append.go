@@ -203,7 +203,7 @@ func (a *appendOp) file(c *change, s *Session) {
 		m := a.turn.Messages[i] // plan may run again
 		s.LastSeq++
 		m.Seq, a.seqs[i] = s.LastSeq, s.LastSeq
-		m.complete(c.now)
+		m.complete(max(c.now, s.updated))
 		body := encodeMessage(nil, &m)
 		c.out.Append[i] = driver.Message{Seq: m.Seq, ID: m.ID, Digest: a.digests[i], Body: body}
 		s.bytes += uint64(len(body))

@@ -136,7 +136,7 @@ func (c *change) writable() (*Session, error) {
 
 // store notes that the session was written, as an event of kind; 0 is none.
 func (c *change) store(kind driver.EventKind) {
-	c.s.updated = c.now
+	c.s.updated = max(c.s.updated, c.now) // a restored session may come from a clock ahead
 	c.s.course.Write(c.now)
 	c.put, c.kind = true, kind
 }

@@ -53,7 +53,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	if err != nil {
 		return Message{}, err
 	}
-	if len(raw) == 0 {
+	if len(raw) == 0 || raw[0].Seq != seq {
 		return Message{}, ErrNotFound
 	}
 	base, err := decodeMessage(&raw[0])
@@ -67,6 +67,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	if err := checkMessageEdit(&base, &m); err != nil {
 		return Message{}, err
 	}
+	m.digest, m.extra = base.digest, base.extra // fn may have made a new one
 	m.normalize()
 	body := encodeMessage(nil, &m)
 	_, err = t.write(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *change) error {

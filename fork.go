@@ -2,6 +2,8 @@ package seshat
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -14,7 +16,8 @@ type Fork struct {
 
 // Fork makes a new session of the one at id: its agent, quotas, user, memory,
 // metadata, labels, lifecycle, name, and its log up to f.Seq, with the same
-// numbers and message ids; Parent says where it came from. Its stats count
+// numbers and message ids; Parent says where it came from. Its initial state
+// is the parent's as [Tenant.StateAt] has it for f.Seq, and its stats count
 // what was copied. The new session is active, is visible only when it is
 // whole, and is independent from then on. The copy is made in bounded steps
 // while others go on: if the part of the log that it copies is edited
@@ -29,6 +32,9 @@ func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) 
 		f.ID = NewSessionID()
 	}
 	if err := checkName("session_id", f.ID); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	if err := t.free(ctx, f.ID); err != nil {
 		return nil, t.fail(op, id, err)
 	}
 	for range maxRetries {
@@ -60,15 +66,13 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 	if err != nil {
 		return nil, false, err
 	}
-	now, err := t.Get(ctx, id)
+	state, err := t.copyState(ctx, parent, seq, f.ID)
 	if err != nil {
 		return nil, false, err
 	}
-	if now.incarnation != parent.incarnation {
-		return nil, false, ErrNotFound
-	}
-	if now.edits != parent.edits {
-		return nil, true, nil
+	now, err := t.again(ctx, parent)
+	if err != nil || now.edits != parent.edits {
+		return nil, err == nil, err
 	}
 	child, err = t.write(ctx, "Fork", f.ID, driver.Target{}, func(c *change) error {
 		if c.s != nil {
@@ -78,9 +82,42 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 			c.expired(r)
 		}
 		c.fork(parent, f.ID, seq, g, stats)
-		return nil
+		return state.begin(&c.out, t.ord)
 	})
-	return child, false, err
+	if err != nil {
+		return nil, false, err
+	}
+	return child, false, t.keepFork(context.WithoutCancel(ctx), parent, child)
+}
+
+// keepFork takes the child back if the parent's life ended before the child
+// was made: the erasure of a user that both belong to would have missed it.
+func (t *Tenant) keepFork(ctx context.Context, parent, child *Session) error {
+	_, gone := t.again(ctx, parent)
+	err := gone
+	if errors.Is(gone, ErrNotFound) {
+		_, err = t.write(ctx, "Fork", child.ID, driver.Target{}, func(c *change) error {
+			if c.s == nil || c.s.incarnation != child.incarnation {
+				return nil
+			}
+			c.put, c.out.Remove = false, true
+			c.event(eventDeleted)
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrUnknown, cause(err))
+	}
+	return gone
+}
+
+// copyState makes the parent's state at seq the initial one of the child.
+func (t *Tenant) copyState(ctx context.Context, parent *Session, seq uint64, child string) (*merge, error) {
+	values, err := t.stateAt(ctx, parent, seq)
+	if err != nil {
+		return nil, err
+	}
+	return newMerge(SessionState(child), "state", values)
 }
 
 // copyLog stages the parent's messages up to seq.

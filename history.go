@@ -127,13 +127,19 @@ func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) (
 	}
 	fromNew := q.newest || q.last
 	var ms []Message
-	if q.budget > 0 {
+	found := true
+	if !fromNew {
+		found, err = log.start(ctx, &q)
+	}
+	switch {
+	case err != nil || !found:
+	case q.budget > 0:
 		ms, err = log.within(ctx, q)
-	} else {
+	default:
 		ms, err = log.read(ctx, q, fromNew)
 	}
-	if err == nil && len(ms) == 0 {
-		_, err = t.openLog(ctx, id) // it may have ended since, which is not an empty log
+	if err == nil {
+		err = log.whole(ctx, len(ms))
 	}
 	if fromNew && !q.newest {
 		slices.Reverse(ms)
@@ -146,34 +152,47 @@ func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) (
 // loop body runs with nothing locked. The loop ends after the first error.
 func (t *Tenant) Messages(ctx context.Context, id string, opts ...HistoryOption) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		q, err := historyOf(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
-		if err == nil && (q.last || q.budget > 0) {
-			err = invalid("opts", "Last and TokenBudget are for History; use NewestFirst and Limit")
-		}
-		var log *openedLog
-		if err == nil {
-			log, err = t.openLog(ctx, id)
-		}
-		for left := q.limit; err == nil && left > 0; {
-			q.limit = min(left, historyPage)
-			var page []Message
-			if page, err = log.read(ctx, q, q.newest); err != nil {
-				break
-			}
-			for _, m := range page {
-				if !yield(m, nil) {
-					return
-				}
-			}
-			if len(page) < q.limit || !q.advance(page[len(page)-1].Seq) {
-				return
-			}
-			left -= len(page)
-		}
-		if err != nil {
+		if err := t.eachMessage(ctx, id, opts, func(m Message) bool { return yield(m, nil) }); err != nil {
 			yield(Message{}, t.fail("Messages", id, err))
 		}
 	}
+}
+
+func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOption, yield func(Message) bool) error {
+	q, err := historyOf(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
+	if err != nil {
+		return err
+	}
+	if q.last || q.budget > 0 {
+		return invalid("opts", "Last and TokenBudget are for History; use NewestFirst and Limit")
+	}
+	log, err := t.openLog(ctx, id)
+	if err != nil {
+		return err
+	}
+	found := true
+	if !q.newest {
+		found, err = log.start(ctx, &q)
+	}
+	if err != nil || !found {
+		return err
+	}
+	for left := q.limit; left > 0; left -= historyPage {
+		q.limit = min(left, historyPage)
+		page, err := log.read(ctx, q, q.newest)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			if !yield(m) {
+				return nil
+			}
+		}
+		if len(page) < q.limit || !q.advance(page[len(page)-1].Seq) {
+			return log.whole(ctx, len(page))
+		}
+	}
+	return nil
 }
 
 // advance moves the span past the message of that number, and reports whether
@@ -189,9 +208,11 @@ func (q *historyQuery) advance(seq uint64) bool {
 
 // openedLog is the log of a session's life that was live when it was opened.
 type openedLog struct {
-	t   *Tenant
-	key driver.Key
-	inc driver.Incarnation
+	t     *Tenant
+	key   driver.Key
+	inc   driver.Incarnation
+	last  uint64 // the newest number then
+	reads int    // of the driver's log
 }
 
 // openLog finds the session's log. ErrNotFound.
@@ -206,42 +227,73 @@ func (t *Tenant) openLog(ctx context.Context, id string) (*openedLog, error) {
 	if err := t.s.d.Get(ctx, key, now, rec); err != nil {
 		return nil, err
 	}
-	return &openedLog{t: t, key: key, inc: rec.Incarnation}, nil
+	return &openedLog{t: t, key: key, inc: rec.Incarnation, last: rec.NextSeq - 1}, nil
 }
 
-// read returns up to q.limit messages, from the new end or the old one.
+// whole tells the end of the log from the end of the session, after a last
+// read that gave n messages. ErrNotFound.
+func (l *openedLog) whole(ctx context.Context, n int) error {
+	if l.reads == 1 && n > 0 {
+		return nil // one snapshot
+	}
+	now, err := l.t.openLog(ctx, l.key.ID)
+	if err == nil && now.inc != l.inc {
+		err = ErrNotFound
+	}
+	return err
+}
+
+// read returns up to q.limit messages, from the new end, or from the old one
+// after start.
 func (l *openedLog) read(ctx context.Context, q historyQuery, desc bool) ([]Message, error) {
 	if q.span.To != 0 && q.span.From > q.span.To {
 		return nil, nil
 	}
-	var out []Message
-	for len(out) < q.limit {
-		want := q.limit - len(out)
-		page, err := l.fetch(ctx, q.span, want, desc)
-		if err != nil {
-			return nil, err
-		}
-		for i := range page {
-			if q.after.IsZero() || page[i].AppendedAt.After(q.after) {
-				out = append(out, page[i])
-			} else if desc {
-				return out, nil // AppendedAt never falls along a log
-			}
-		}
-		if len(page) < want {
-			break
-		}
-		step := historyQuery{span: q.span, newest: desc}
-		if !step.advance(page[len(page)-1].Seq) {
-			break
-		}
-		q.span = step.span
+	page, err := l.fetch(ctx, q.span, q.limit, desc)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	for i := range page {
+		if !q.takes(&page[i]) { // nor any older one
+			return page[:i], nil
+		}
+	}
+	return page, nil
+}
+
+// takes reports whether the message is neither too old nor too far from the
+// new end.
+func (q *historyQuery) takes(m *Message) bool {
+	return m.Seq >= q.span.From && (q.after.IsZero() || m.AppendedAt.After(q.after))
+}
+
+// start prepares q for reading from the old end, and reports whether there is
+// anything to read. It moves the span's start to the first message after
+// q.after: AppendedAt never falls along a log, so a few looks find it.
+func (l *openedLog) start(ctx context.Context, q *historyQuery) (bool, error) {
+	if q.after.IsZero() {
+		return true, nil
+	}
+	from, to := max(q.span.From, 1), l.last+1
+	for from < to {
+		mid := from + (to-from)/2
+		at, err := l.fetch(ctx, driver.Span{From: mid}, 1, false)
+		if err != nil {
+			return false, err
+		}
+		if len(at) == 0 || at[0].AppendedAt.After(q.after) {
+			to = mid
+		} else {
+			from = at[0].Seq + 1
+		}
+	}
+	q.span.From, q.after = from, time.Time{}
+	return from <= l.last, nil
 }
 
 // fetch reads and decodes one range.
 func (l *openedLog) fetch(ctx context.Context, span driver.Span, limit int, desc bool) ([]Message, error) {
+	l.reads++
 	raw, err := l.t.s.d.Messages(ctx, driver.LogQuery{
 		Namespace: l.key.Namespace, Incarnation: l.inc, Span: span, Limit: limit, Desc: desc,
 	})
@@ -265,7 +317,8 @@ const firstBudgetPage = 32
 func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, error) {
 	var ms []Message
 	cut := newCutter(q.budget)
-	page := historyQuery{span: q.span, after: q.after, limit: firstBudgetPage}
+	// What q does not take is read too: whether it is a call decides the cut.
+	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage}
 	for {
 		page.limit = min(page.limit, q.limit+1-len(ms))
 		next, err := l.read(ctx, page, true)
@@ -273,7 +326,7 @@ func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, erro
 			return nil, err
 		}
 		for i := range next {
-			if len(ms) == q.limit {
+			if len(ms) == q.limit || !q.takes(&next[i]) {
 				cut.settle(next[i].ContentType == ToolCall)
 				return ms[:cut.whole], nil
 			}
@@ -295,12 +348,11 @@ func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, erro
 // cutter walks a log from its new end, and remembers the furthest place at
 // which it may be cut: where no result needs a call from before it.
 type cutter struct {
-	left   uint64          // tokens
-	n      int             // messages taken
-	whole  int             // messages up to the furthest good cut
-	open   map[string]bool // ids of results whose calls did not come yet
-	result bool            // the last message taken is a result
-	call   bool            // the last message taken is a call
+	left  uint64          // tokens
+	n     int             // messages taken
+	whole int             // messages up to the furthest good cut
+	open  map[string]bool // ids of results whose calls did not come yet; "" = one without
+	call  bool            // the last message taken is a call
 }
 
 func newCutter(budget uint64) *cutter { return &cutter{left: budget, open: map[string]bool{}} }
@@ -317,13 +369,14 @@ func (c *cutter) add(m *Message) bool {
 	}
 	c.left -= cost
 	c.n++
-	c.result, c.call = m.ContentType == ToolResult, m.ContentType == ToolCall
+	c.call = m.ContentType == ToolCall
 	switch {
-	case c.result && m.ToolCallID != "":
+	case m.ContentType == ToolResult:
 		c.open[m.ToolCallID] = true
 	case c.call && m.ToolCallID != "":
 		delete(c.open, m.ToolCallID)
-	case c.call: // several calls in one message
+		delete(c.open, "")
+	case c.call: // of any id, perhaps of several
 		clear(c.open)
 	}
 	return true
@@ -333,7 +386,7 @@ func (c *cutter) add(m *Message) bool {
 // given whether the one before that is a call: calls side by side have their
 // results behind the last of them.
 func (c *cutter) settle(callBefore bool) {
-	if !c.result && len(c.open) == 0 && !(c.call && callBefore) {
+	if len(c.open) == 0 && !(c.call && callBefore) {
 		c.whole = c.n
 	}
 }

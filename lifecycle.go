@@ -138,9 +138,13 @@ func millis(d time.Duration) int64 {
 	return ms
 }
 
+// duration is the inverse of millis, but for what rounding up added.
 func duration(ms int64) time.Duration {
-	if ms > math.MaxInt64/int64(time.Millisecond) {
+	switch {
+	case ms == rules.Never:
 		return Never
+	case ms > math.MaxInt64/int64(time.Millisecond):
+		return math.MaxInt64
 	}
 	return time.Duration(ms) * time.Millisecond
 }

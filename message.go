@@ -221,7 +221,7 @@ func (m *Message) checkSizes(field string) error {
 	if m.Latency < 0 || m.Latency > maxLatency {
 		return invalid(field+".latency_ms", "is outside 0 to %v", maxLatency)
 	}
-	if y := m.Timestamp.Year(); !m.Timestamp.IsZero() && (y < 1 || y > 9999) {
+	if y := m.Timestamp.UTC().Year(); !m.Timestamp.IsZero() && (y < 1 || y > 9999) {
 		return invalid(field+".timestamp", "is outside the years 1 to 9999")
 	}
 	for name, raw := range map[string]json.RawMessage{"tool_inputs": m.ToolInputs, "tool_outputs": m.ToolOutputs} {

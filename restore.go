@@ -14,6 +14,9 @@ import (
 type Snapshot struct {
 	Session *Session
 
+	// State is the session's own. It may be nil.
+	State map[string]any
+
 	// Messages is the log, oldest first, numbered as in the store that it
 	// comes from. It may be nil.
 	Messages iter.Seq2[Message, error]
@@ -22,9 +25,14 @@ type Snapshot struct {
 // Restore creates a session that is the one of another store, or of another
 // time: with its times, status, version, stats and deadlines, and its messages
 // with their numbers and ids. Its namespace is this one. What belongs to a
-// running store does not come along: leases, rates, and the ids of messages
-// that were removed. The log is staged in bounded steps; the session is
-// visible when it is whole.
+// running store does not come along: leases, rates, the ids of messages that
+// were removed, and earlier state, so StateAt has State for every number. A
+// message that was not read from a store is known by all that is in it: a
+// repeated append has to give the same, its timestamp too. The log is staged
+// in bounded steps; the session is visible when it is whole.
+//
+// The session's expires_at has to follow from its lifecycle and times; if it
+// is zero it is made of them. Its message_count is not looked at.
 //
 // ErrExists: the id is taken. ErrInvalid: something does not fit, or the
 // session's expires_at has passed. ErrQuota, ErrNotFound (the namespace was
@@ -41,7 +49,14 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	if err := checkRestored(snap.Session); err != nil {
 		return nil, t.fail(op, id, err)
 	}
-	g, err := t.stageLog(ctx, snap)
+	state, err := newMerge(SessionState(id), "state", snap.State)
+	if err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	if err := t.free(ctx, id); err != nil {
+		return nil, t.fail(op, id, err)
+	}
+	g, appended, err := t.stageLog(ctx, snap)
 	if err != nil {
 		return nil, t.fail(op, id, err)
 	}
@@ -52,7 +67,10 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 		if r := c.view.Record; r != nil {
 			c.expired(r)
 		}
-		return c.restore(snap.Session, g)
+		if err := c.restore(snap.Session, g, appended); err != nil {
+			return err
+		}
+		return state.begin(&c.out, t.ord)
 	})
 }
 
@@ -81,60 +99,86 @@ func checkRestored(s *Session) error {
 }
 
 func checkStoreGiven(s *Session) error {
+	if err := checkTimes(s); err != nil {
+		return err
+	}
+	st := s.Stats
+	switch {
+	case s.Version == 0 || s.Version >= math.MaxInt64:
+		return invalid("version", "is outside 1 to %d", int64(math.MaxInt64)-1)
+	case s.LastSeq >= math.MaxInt64:
+		return invalid("last_seq", "is above %d", int64(math.MaxInt64)-1)
+	case st.TotalMessages > maxTotal || st.TotalTokens > maxTotal || st.TotalToolCalls > maxTotal:
+		return invalid("stats", "has a total above %d", uint64(maxTotal))
+	case st.LatencyCount > st.TotalMessages:
+		return invalid("stats.latency_count", "is above total_messages")
+	case !(st.AvgLatencyMS >= 0 && st.AvgLatencyMS <= float64(maxLatency.Milliseconds())):
+		return invalid("stats.avg_latency_ms", "is outside 0 to %d", maxLatency.Milliseconds())
+	case st.AvgLatencyMS*float64(st.LatencyCount) > maxTotal || st.LatencyCount == 0 && st.AvgLatencyMS != 0:
+		return invalid("stats.avg_latency_ms", "does not fit latency_count")
+	}
+	return nil
+}
+
+// maxTotal bounds the stats of a restored session, so that none overflows.
+const maxTotal = 1 << 62
+
+func checkTimes(s *Session) error {
 	for _, x := range []struct {
-		name string
-		t    time.Time
+		name     string
+		t        time.Time
+		optional bool
 	}{
-		{"created_at", s.CreatedAt}, {"updated_at", s.UpdatedAt}, {"last_activity_at", s.LastActivityAt},
+		{"created_at", s.CreatedAt, false},
+		{"updated_at", s.UpdatedAt, false},
+		{"last_activity_at", s.LastActivityAt, false},
+		{"expires_at", s.ExpiresAt, true},
+		{"terminated_at", s.TerminatedAt, true},
+		{"last_move.at", s.LastMove.At, true},
 	} {
-		if ms := x.t.UnixMilli(); ms <= 0 {
-			return invalid(x.name, "is missing, or before 1970")
+		if !(x.optional && x.t.IsZero()) && !storable(x.t) {
+			return invalid(x.name, "is missing, or outside the years 1970 to 9999")
 		}
 	}
 	if (s.Status == Terminated) == s.TerminatedAt.IsZero() {
 		return invalid("terminated_at", "and status terminated go together")
 	}
-	st := s.Stats
-	switch {
-	case s.Version == 0:
-		return invalid("version", "is 0; versions begin at 1")
-	case s.LastSeq >= math.MaxInt64:
-		return invalid("last_seq", "is above %d", int64(math.MaxInt64))
-	case st.TotalMessages > 1<<62 || st.TotalTokens > 1<<62 || st.TotalToolCalls > 1<<62 || st.LatencyCount > st.TotalMessages:
-		return invalid("stats", "do not fit together")
-	case !(st.AvgLatencyMS >= 0 && st.AvgLatencyMS <= float64(maxLatency.Milliseconds())):
-		return invalid("stats.avg_latency_ms", "is outside 0 to %d", maxLatency.Milliseconds())
-	}
 	return nil
 }
 
-// stageLog stages the messages of a snapshot.
-func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (*stage, error) {
-	g := t.newStage()
+// storable reports whether t is a time that the store may have given.
+func storable(t time.Time) bool {
+	y := t.UTC().Year()
+	return y >= 1970 && y <= 9999 && t.UnixMilli() > 0
+}
+
+// stageLog stages the messages of a snapshot, and returns when the last was
+// appended.
+func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stage, appended time.Time, err error) {
+	g = t.newStage()
 	if snap.Messages == nil {
-		return g, nil
+		return g, appended, nil
 	}
 	ids := map[string]bool{}
-	appended := snap.Session.CreatedAt
 	for m, err := range snap.Messages {
 		if err != nil {
-			return nil, err
+			return nil, appended, err
 		}
 		if err := checkRestoredMessage(&m, snap.Session, g.last, ids, appended); err != nil {
-			return nil, err
+			return nil, appended, err
 		}
 		ids[m.ID], appended = true, m.AppendedAt
 		digest := m.digest
 		if digest == ([16]byte{}) {
 			digest = messageDigest(&m)
 		}
-		m.normalize()
+		m.complete(unixMilli(m.AppendedAt))
 		err := g.add(ctx, driver.Message{Seq: m.Seq, ID: m.ID, Digest: digest, Body: encodeMessage(nil, &m)})
 		if err != nil {
-			return nil, err
+			return nil, appended, err
 		}
 	}
-	return g, g.flush(ctx)
+	return g, appended, g.flush(ctx)
 }
 
 func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bool, appended time.Time) error {
@@ -143,10 +187,12 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 		return invalid("messages.seq", "is %d after %d; numbers ascend up to last_seq, %d", m.Seq, last, s.LastSeq)
 	case ids[m.ID]:
 		return invalid("messages.message_id", "is given twice")
+	case !storable(m.AppendedAt):
+		return invalid("messages.appended_at", "of message %d is missing, or outside the years 1970 to 9999", m.Seq)
 	case m.AppendedAt.Before(appended):
 		return invalid("messages.appended_at", "of message %d is before that of an earlier one", m.Seq)
-	case m.Summary != (Range{}) && (m.Summary.From == 0 || m.Summary.From > m.Summary.To || m.Summary.To != m.Seq):
-		return invalid("messages.summary", "of message %d does not end at it", m.Seq)
+	case m.Summary != (Range{}) && (m.Summary.From <= last || m.Summary.From > m.Summary.To || m.Summary.To != m.Seq):
+		return invalid("messages.summary", "of message %d does not end at it, or has others in it", m.Seq)
 	}
 	if err := checkName("messages.message_id", m.ID); err != nil {
 		return err
@@ -156,26 +202,21 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 	return given.check("messages")
 }
 
-// restore makes the change's session the one that from describes.
-func (c *change) restore(from *Session, g *stage) error {
+// restore makes the change's session the one that from describes, with a log
+// of which the last message was appended at that time.
+func (c *change) restore(from *Session, g *stage, appended time.Time) error {
 	s := from.clone()
 	s.NamespaceID, s.InternalID = c.t.id, c.t.org
-	s.inner = inner{updated: unixMilli(s.UpdatedAt), own: s.Lifecycle, filed: driver.Never}
+	s.LastMove.At = instant(unixMilli(s.LastMove.At))
+	s.inner = inner{
+		updated: max(unixMilli(s.UpdatedAt), unixMilli(appended)), own: s.Lifecycle, filed: driver.Never,
+	}
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	life := s.Lifecycle.or(c.ns.Lifecycle).or(c.t.s.opts.Lifecycle).life()
-	s.course = rules.Course{
-		Life: life, Status: rules.Status(s.Status), StatusAt: unixMilli(s.CreatedAt),
-		Created: unixMilli(s.CreatedAt), Written: unixMilli(s.UpdatedAt), Active: unixMilli(s.LastActivityAt),
-		Terminated: unixMilli(s.TerminatedAt), MaxAge: maxAge(s.Quotas), Expires: rules.Never,
-	}
-	if !s.LastMove.At.IsZero() {
-		s.course.StatusAt = unixMilli(s.LastMove.At)
-	}
-	if !s.ExpiresAt.IsZero() {
-		s.course.Expires = unixMilli(s.ExpiresAt)
+	if err := s.restoreCourse(s.Lifecycle.or(c.ns.Lifecycle).or(c.t.s.opts.Lifecycle).life()); err != nil {
+		return err
 	}
 	if !s.course.Alive(c.now) {
 		return invalid("expires_at", "has passed")
@@ -186,5 +227,26 @@ func (c *change) restore(from *Session, g *stage) error {
 	}
 	c.s, c.addSessions, c.addMessages = s, 1, g.messages
 	c.put, c.kind = true, eventCreated
+	return nil
+}
+
+// restoreCourse makes the session's course of its published fields.
+func (s *Session) restoreCourse(life rules.Life) error {
+	created, expires := unixMilli(s.CreatedAt), unixMilli(s.ExpiresAt)
+	s.course = rules.Course{
+		Life: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,
+		Active: unixMilli(s.LastActivityAt), Terminated: unixMilli(s.TerminatedAt), MaxAge: maxAge(s.Quotas),
+	}
+	if !s.LastMove.At.IsZero() {
+		s.course.StatusAt = unixMilli(s.LastMove.At)
+	}
+	s.course.Write(unixMilli(s.UpdatedAt))
+	if expires != 0 && expires != s.course.Expires && life.TTL <= expires {
+		// The last change did not extend the TTL: an ApplyPolicy.
+		s.course.Write(expires - life.TTL)
+	}
+	if expires != 0 && expires != s.course.Expires {
+		return invalid("lifecycle", "does not lead to expires_at")
+	}
 	return nil
 }

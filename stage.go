@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -65,6 +66,19 @@ func (g *stage) flush(ctx context.Context) error {
 	})
 	g.batch, g.size = nil, 0
 	return err
+}
+
+// free refuses an id that is taken, before a log is staged for nothing.
+// ErrExists.
+func (t *Tenant) free(ctx context.Context, id string) error {
+	_, err := t.Get(ctx, id)
+	switch {
+	case err == nil:
+		return ErrExists
+	case errors.Is(err, ErrNotFound):
+		return nil
+	}
+	return cause(err)
 }
 
 // adopt gives the staged log to s, which is about to be created.

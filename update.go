@@ -112,7 +112,11 @@ func checkEdit(base, edited *Session) error {
 		{"version", base.Version == edited.Version && base.LastSeq == edited.LastSeq},
 		{"parent", base.Parent == edited.Parent},
 		{"memory_disabled", base.MemoryDisabled == edited.MemoryDisabled},
+		{"created_at", base.CreatedAt.Equal(edited.CreatedAt)},
+		{"updated_at", base.UpdatedAt.Equal(edited.UpdatedAt)},
+		{"last_activity_at", base.LastActivityAt.Equal(edited.LastActivityAt)},
 		{"expires_at", base.ExpiresAt.Equal(edited.ExpiresAt)},
+		{"terminated_at", base.TerminatedAt.Equal(edited.TerminatedAt)},
 	} {
 		if !f.same {
 			return invalid(f.name, "cannot be edited; session_name, user_memory, metadata, labels and lifecycle can")
@@ -141,7 +145,10 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session) (*Sessio
 		if s.incarnation != base.incarnation || s.Version != base.Version {
 			return &ConflictError{Have: base.Version, Stored: s.Version}
 		}
-		s.Name, s.UserMemory, s.Metadata = edited.Name, edited.UserMemory, edited.Metadata
+		if edited.Name != base.Name {
+			s.Name = edited.Name // else an append may have named it meanwhile
+		}
+		s.UserMemory, s.Metadata = edited.UserMemory, edited.Metadata
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
 			s.own = s.own.edited(base.Lifecycle, edited.Lifecycle)
