@@ -40,6 +40,7 @@ type SweepReport struct {
 	Refiled  int // sessions that lived on, looked at again at their next deadline
 	Failed   int // sessions that could not be swept; Err is the first cause
 
+	Trimmed   int           // events removed from change feeds because of Options.FeedAge
 	Reclaimed int           // stored values of erased sessions, users and namespaces removed
 	Chunks    int           // transactions
 	Took      time.Duration // wall time, without rests
@@ -63,15 +64,16 @@ type DueSession struct {
 }
 
 func (r *SweepReport) idle() bool {
-	return r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
+	return r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed+r.Trimmed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
 }
 
 // Sweep does by hand what the background sweeper does: it removes sessions
-// that have expired, applies overdue idling and archiving, and reclaims what
-// was erased, in transactions of at most about 25 ms each. It costs what is
-// due, whatever the store's size. Unlike the background sweeper it does not
-// rest between transactions. A session that fails does not stop it; its error
-// is in the report. ErrReadOnly, ErrClosed, or the context's error.
+// that have expired, applies overdue idling and archiving, shortens feeds (see
+// Options.FeedAge), and reclaims what was erased, in transactions of at most
+// about 25 ms each. It costs what is due, whatever the store's size. Unlike the
+// background sweeper it does not rest between transactions. A session that
+// fails does not stop it; its error is in the report. ErrReadOnly, ErrClosed,
+// or the context's error.
 func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
 	r, err := s.sweepOnce(ctx, o, 0)
 	if err != nil {
@@ -156,6 +158,9 @@ func (w *sweepRun) all(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.trimFeeds(ctx); err != nil {
+		return err
+	}
 	for more := true; more; {
 		start := time.Now()
 		r, err := w.s.d.Reclaim(ctx, w.s.clock.read(), w.chunk)
@@ -219,6 +224,7 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	w.r.Chunks++
 	for i := range sweeps {
 		w.note(&sweeps[i])
+		w.s.hub.Announce(sweeps[i].key.Namespace)
 	}
 	w.seen += len(due)
 	w.after = &due[len(due)-1]
@@ -384,9 +390,10 @@ func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, names
 // sweeper is the store's one background goroutine, and what keeps sweeps and
 // erasures apart.
 type sweeper struct {
-	busy   chan struct{} // holds one token while a sweep or an erasure runs
-	cancel context.CancelFunc
-	gone   chan struct{} // closed when the goroutine has ended; nil = there is none
+	busy    chan struct{} // holds one token while a sweep or an erasure runs
+	cancel  context.CancelFunc
+	gone    chan struct{} // closed when the goroutine has ended; nil = there is none
+	visited string        // namespace whose feed was looked at last; whoever is busy has it
 
 	mu       sync.Mutex // guards what follows
 	accepted time.Duration

@@ -34,8 +34,10 @@ type Options struct {
 	// The default is 100,000; see also FeedAge.
 	FeedEvents uint64
 
-	// FeedAge is how long events are kept at least, as long as they are not
-	// more than FeedEvents. The default is 7 days.
+	// FeedAge is how long events are kept, as long as they are not more than
+	// FeedEvents. The sweeper removes older ones; each of its runs looks at 64
+	// namespaces' feeds in their turn, so they may stay a while longer. Never
+	// keeps them. The default is 7 days.
 	FeedAge time.Duration
 
 	// ReadOnly opens a file, such as a backup, that nothing may change. Every
@@ -92,8 +94,8 @@ func (o Options) withDefaults() (Options, error) {
 	case o.SweepEvery < 0 && o.SweepEvery != Never:
 		return o, invalid("sweep_every", "is negative; a positive duration or Never is allowed")
 	}
-	if o.FeedAge < 0 {
-		return o, invalid("feed_age", "is negative")
+	if o.FeedAge < 0 && o.FeedAge != Never {
+		return o, invalid("feed_age", "is negative; a positive duration or Never is allowed")
 	}
 	if o.FeedAge == 0 {
 		o.FeedAge = defaultFeedAge

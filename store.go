@@ -1,6 +1,7 @@
 package seshat
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/internal/hub"
 )
 
 // Store keeps the sessions of many tenants. All its methods, and those of its
@@ -19,6 +21,9 @@ type Store struct {
 	opts  Options // complete
 	clock clock
 	sweep sweeper
+	hub   *hub.Hub // of the namespaces' ordinals
+
+	listening sync.Once // to what other processes commit
 
 	closing sync.Once
 	closed  error // what Close returns; read after closing is done
@@ -37,7 +42,8 @@ func Open(path string, o Options) (*Store, error) {
 	d, err := boltdriver.Open(path, boltdriver.Options{
 		ReadOnly:       o.ReadOnly,
 		MaxSize:        o.File.MaxSize,
-		VerifyLimit:    o.File.VerifyLimit,
+		VerifyLimit:    cmp.Or(o.File.VerifyLimit, -1),
+		SkipVerify:     o.File.VerifyLimit < 0,
 		AllowNetworkFS: o.File.AllowNetworkFS,
 		Logger:         o.Logger,
 	})
@@ -63,7 +69,7 @@ func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 }
 
 func open(d driver.Driver, o Options) (*Store, error) {
-	s := &Store{d: d, opts: o}
+	s := &Store{d: d, opts: o, hub: hub.New()}
 	s.opts.ReadOnly = o.ReadOnly || d.Caps().ReadOnly
 	s.clock.now = o.Now
 	if o.machineClock {
@@ -88,12 +94,13 @@ func (s *Store) startClock() error {
 	return nil
 }
 
-// Close stops the sweeper, waits for running calls and closes the file. Calls
-// that begin later return ErrClosed, but for Close, which returns what the
-// first one did. It must not be called from OnSweep.
+// Close stops the sweeper, ends watches, waits for running calls and closes
+// the file. Calls that begin later return ErrClosed, but for Close, which
+// returns what the first one did. It must not be called from OnSweep.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.sweep.stop()
+		s.hub.Close()
 		if err := s.d.Close(); err != nil {
 			s.closed = &Error{Op: "Close", Err: err}
 		}
@@ -116,6 +123,9 @@ type Stats struct {
 
 // Stats returns the store's counters. ErrClosed.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
+	if err := ready(ctx); err != nil {
+		return Stats{}, &Error{Op: "Stats", Err: err}
+	}
 	st := Stats{Driver: s.d.Caps().Name}
 	now := s.clock.read()
 	due, err := s.d.Due(ctx, driver.DueQuery{Now: now, Limit: 1})

@@ -3,6 +3,7 @@ package seshat
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"sync/atomic"
 
@@ -42,9 +43,15 @@ func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 }
 
 // EnsureTenant returns the namespace of n.Name in n.InternalID, which is
-// created if there is none. One that exists is not changed, whatever else n
-// says. ErrInvalid.
+// created if there is none; n.ID must be empty. One that exists is not changed,
+// whatever else n says. ErrInvalid.
 func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) {
+	if n.InternalID == "" {
+		n.InternalID = DefaultOrganization
+	}
+	if err := n.check(); err != nil {
+		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
+	}
 	t, err := s.findTenant(ctx, n.InternalID, n.Name)
 	if err == nil {
 		return t, nil
@@ -192,10 +199,22 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 	return s.handle(&n, enc), true, nil
 }
 
-// mutate runs one op.
+// mutate runs one op, and wakes those who watch what it did.
 func (s *Store) mutate(ctx context.Context, t driver.Target, plan func(driver.View) (driver.Change, error)) error {
-	op := &driver.Op{Target: t, Clock: s.clock.read, Plan: plan}
-	return s.d.Mutate(ctx, op)
+	news := false
+	op := &driver.Op{Target: t, Clock: s.clock.read, Plan: func(v driver.View) (driver.Change, error) {
+		if s.opts.ReadOnly {
+			return driver.Change{}, ErrReadOnly
+		}
+		c, err := plan(v)
+		news = len(c.Events) > 0 || c.Erase != nil
+		return c, err
+	}}
+	err := s.d.Mutate(ctx, op)
+	if err == nil && news || errors.Is(err, ErrUnknown) {
+		s.hub.Announce(t.Key.Namespace)
+	}
+	return err
 }
 
 // ID returns the namespace's id.

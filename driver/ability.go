@@ -48,6 +48,17 @@ type Compacter interface {
 	Compact(ctx context.Context) (before, after int64, err error)
 }
 
+// Notifier is a driver with Caps.Shared that tells what other processes did.
+// The store calls Notify at most once, when the first watch begins. From then
+// on, until Close, the driver calls fn with a namespace whose feed they may
+// have extended, soon after that is visible, or with 0 if it may have been any
+// of them, such as after a lost connection. fn returns at once, and may be
+// called at any time from any goroutine, also before Notify returns. Without
+// this ability the store looks each second.
+type Notifier interface {
+	Notify(fn func(namespace uint64))
+}
+
 // Statser is a driver that counts its own work.
 type Statser interface {
 	Stats() Stats
