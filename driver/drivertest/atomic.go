@@ -61,6 +61,7 @@ func checkPanickingPlan(e *env) {
 	err := e.d.Mutate(e.ctx, o)
 	var p *driver.PanicError
 	e.that(errors.As(err, &p) && errors.As(o.Err, &p), "a panic came back as %v and %v, want a PanicError", err, o.Err)
+	e.is(o.Err, errPlan)
 	e.same(was, 1)
 	e.put(r)
 }

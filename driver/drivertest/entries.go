@@ -10,6 +10,7 @@ var entryChecks = []check{
 	{name: "put, replace, delete", run: checkEntryWrites},
 	{name: "names are in the order of their bytes", run: checkEntryOrder},
 	{name: "pages of one owner and of all", run: checkEntryPages},
+	{name: "a name may be empty", run: checkEmptyName},
 	{name: "a session's entries belong to its incarnation", run: checkSessionEntries},
 	{name: "the entries of others outlive a session", run: checkEntriesOutlive},
 }
@@ -77,6 +78,19 @@ func checkEntryPages(e *env) {
 	e.equal("from an owner on", e.entries(q), want[4*4:])
 	q.Owner, q.Name = "", "a"
 	e.equal("one name of all owners", len(e.entries(q)), len(owners))
+}
+
+func checkEmptyName(e *env) {
+	want := []driver.Entry{entry("", "", []byte("1")), entry("", "a", []byte("2")), entry("o", "", []byte("3")), entry("o", "a", []byte("4"))}
+	e.change(driver.Key{}, driver.Change{Entries: slices.Clone(want)})
+	q := driver.EntryQuery{Namespace: 1, Kind: kindPlain}
+	e.equal("of no owner", e.entries(q), want[:2])
+	q.AllOwners = true
+	e.equal("of every owner", e.entries(q), want)
+	q.Owner = "o"
+	e.equal("from an owner on", e.entries(q), want[2:])
+	q.After = "a"
+	e.equal("after the last", e.names(q), []string{})
 }
 
 func checkSessionEntries(e *env) {

@@ -49,6 +49,7 @@ func (e *env) invisible(r *driver.Record) {
 func checkEraseUser(e *env) {
 	r := e.furnish(1)
 	e.furnish(2)
+	e.change(driver.Key{}, driver.Change{Entries: []driver.Entry{entry("ann", "not a user's", []byte("x"))}})
 	was := e.space(2)
 	e.change(key(1, ""), erasing(1, "ann"))
 	left := func() {
@@ -56,7 +57,7 @@ func checkEraseUser(e *env) {
 		e.equal("the sessions of others", e.ids(driver.Query{Namespace: 1, Now: 1}), []string{"overdue", "plain"})
 		e.equal("their count", e.count(driver.Query{Namespace: 1}).Sessions, [driver.Statuses]uint64{1})
 		e.equal("their counts with overdue", e.count(driver.Query{Namespace: 1, Now: 1}).Sessions, [driver.Statuses]uint64{2})
-		e.equal("entries of nobody", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain}), []string{"state"})
+		e.equal("entries of no user", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true}), []string{"state", "not a user's"})
 		e.equal("feed", e.feed(1, 0).Head, 2)
 		e.equal("the user's data in another namespace", e.space(2), was)
 	}

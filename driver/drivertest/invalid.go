@@ -26,7 +26,7 @@ var spoiled = map[string]spoil{
 	"replace at 0":            func(_ *env, c *driver.Change) { c.Replace = []driver.Message{{}} },
 	"replace what is new":     func(_ *env, c *driver.Change) { c.Replace = c.Append },
 	"replace what is dropped": func(_ *env, c *driver.Change) { c.Replace = []driver.Message{message(1, "", "")} },
-	"drop from 0":             func(_ *env, c *driver.Change) { c.Drop = []driver.Span{{To: 5}} },
+	"drop from 0":             func(_ *env, c *driver.Change) { c.Drop = []driver.Span{{To: 1}} },
 	"drop backwards":          func(_ *env, c *driver.Change) { c.Drop = []driver.Span{{From: 2, To: 1}} },
 	"drop what is new":        func(_ *env, c *driver.Change) { c.Drop = []driver.Span{{From: 1, To: 99}} },
 	"stage and put":           func(e *env, c *driver.Change) { c.Stage = e.incarnation() },
@@ -83,8 +83,29 @@ func checkInvalidChanges(e *env) {
 		e.is(e.mutate(key(1, "absent"), c), driver.ErrInvalid)
 		e.same(was, 1, 2)
 	}
+	e.refused(r, was)
 	e.change(r.Key, e.upheaval(r))
 	e.repair(r)
+}
+
+// refused goes through pairs of parts that each would do alone.
+func (e *env) refused(r *driver.Record, was string) {
+	drop, inc := []driver.Span{{From: 1, To: 1}}, e.incarnation()
+	for _, c := range []driver.Change{
+		{Put: r, Remove: true},
+		{Remove: true, Drop: drop},
+		{Remove: true, Replace: []driver.Message{message(1, "", "x")}},
+		{Remove: true, Entries: []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte{}}}},
+		{Remove: true, Stage: inc, StageUntil: start},
+		{Drop: drop, Stage: inc, StageUntil: start},
+		{Drop: drop, Erase: &driver.Erasure{Namespace: 2}},
+		{Stage: inc, Erase: &driver.Erasure{Namespace: 2}},
+		{Stage: inc, Append: []driver.Message{message(^uint64(0), "last", "x")}},
+		{TrimFeed: 3, Events: make([]driver.Event, 1)},
+	} {
+		e.is(e.mutate(r.Key, c), driver.ErrInvalid)
+		e.same(was, 1, 2)
+	}
 }
 
 // repair makes an upheaval's record tell the truth, for the audit.

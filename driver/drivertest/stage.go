@@ -9,6 +9,7 @@ import (
 var stageChecks = []check{
 	{name: "a staged log is invisible until it is put", run: checkStaged},
 	{name: "a staged log is reclaimed after its time", run: checkStagedReclaim},
+	{name: "Reclaim finds every staged log", run: checkStagedReclaimAll},
 	{name: "a log that was put is not reclaimed", run: checkStagedKept},
 	{name: "a staged log replaces another incarnation", run: checkStagedOver},
 	{name: "numbers in a staged log are new", run: checkStagedNumbers},
@@ -65,6 +66,21 @@ func checkStagedReclaim(e *env) {
 	e.change(empty.Key, driver.Change{Put: empty})
 	e.equal("a log put too late", e.log(1, inc), []driver.Message(nil))
 	e.equal("its refs", e.view(driver.Target{Key: empty.Key, MessageIDs: []string{"m1"}}).Refs, []driver.Ref{{}})
+}
+
+func checkStagedReclaimAll(e *env) {
+	var staged []driver.Incarnation
+	for range 5 {
+		staged = append(staged, e.incarnation())
+		e.stage(staged[len(staged)-1], start, 1, 3)
+	}
+	e.reclaim(1)
+	for i, inc := range staged {
+		r := e.record(key(1, fmt.Sprint(i)))
+		r.Incarnation = inc
+		e.change(r.Key, driver.Change{Put: r})
+		e.equal("a log put too late", e.log(1, inc), []driver.Message(nil))
+	}
 }
 
 func checkStagedKept(e *env) {
