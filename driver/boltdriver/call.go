@@ -3,7 +3,6 @@ package boltdriver
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
@@ -19,8 +18,6 @@ type call struct {
 	taken atomic.Bool
 	done  chan struct{}
 }
-
-var callPool = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
 
 // Mutate runs the ops on the writer. See driver.Driver.
 func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -56,7 +53,10 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 // submit hands a call to the writer and waits for it. An error means that
 // nothing of it ran: the context ended first, or the driver is closed.
 func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)) error {
-	c := callPool.Get().(*call)
+	c, _ := d.idle.Get().(*call)
+	if c == nil {
+		c = &call{done: make(chan struct{}, 1)}
+	}
 	c.ctx, c.ops, c.job, c.left = ctx, ops, job, 0
 	c.taken.Store(false)
 	if err := d.send(ctx, c); err != nil {
@@ -71,7 +71,7 @@ func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)
 		<-c.done
 	}
 	c.ctx, c.ops, c.job = nil, nil, nil
-	callPool.Put(c)
+	d.idle.Put(c)
 	return nil
 }
 

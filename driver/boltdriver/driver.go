@@ -43,6 +43,7 @@ type Driver struct {
 	life    sync.RWMutex // held for reading while a reader's own snapshot lives
 
 	calls  chan *call
+	idle   sync.Pool    // *call; of its own, as a channel of a synctest bubble works in that one alone
 	gate   sync.RWMutex // held for reading while a call is sent
 	closed atomic.Bool  // changed under gate
 	done   chan struct{}
