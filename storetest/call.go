@@ -1,0 +1,276 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// call is one random call of a player.
+type call struct {
+	p         *player
+	space, id string
+	t         *seshat.Tenant
+	now       time.Time
+	name      string
+}
+
+// callKinds are what a player calls, each as often as it is listed.
+var callKinds = []struct {
+	name string
+	do   func(*call)
+}{
+	{"create", (*call).create}, {"create", (*call).create}, {"create", (*call).create},
+	{"ensure", (*call).ensure}, {"get", (*call).get}, {"get", (*call).get},
+	{"touch", (*call).touch}, {"touch", (*call).touch},
+	{"update", (*call).update}, {"update", (*call).update}, {"edit lifecycle", (*call).editLifecycle},
+	{"transition", (*call).transition}, {"transition", (*call).transition}, {"transition", (*call).transition},
+	{"append", (*call).append}, {"append", (*call).append}, {"append", (*call).append},
+	{"delete", (*call).delete}, {"sweep", (*call).sweep}, {"dry run", (*call).dryRun},
+	{"compare", (*call).compare}, {"compare", (*call).compare},
+	{"delete user", (*call).deleteUser}, {"rare", (*call).rare},
+}
+
+func (c *call) String() string { return fmt.Sprintf("%s %q/%q", c.name, c.space, c.id) }
+
+// found returns the model's session, and checks err where there is none.
+func (c *call) found(err error) *modelSession {
+	c.p.Helper()
+	s := c.p.m.live(c.space, c.id, c.now)
+	if s == nil {
+		c.want(err, seshat.ErrNotFound)
+	}
+	return s
+}
+
+func (c *call) want(err, want error) {
+	c.p.Helper()
+	if !errors.Is(err, want) {
+		c.p.Fatalf("step %d: %s of %q/%q: got error %v, want %v", c.p.step, c.name, c.space, c.id, err, want)
+	}
+}
+
+// write settles the model's session for a write, and checks err where it
+// refuses one.
+func (c *call) write(err error) (s *modelSession, moved bool) {
+	c.p.Helper()
+	if s = c.found(err); s == nil {
+		return nil, false
+	}
+	before := *s
+	if moved = s.settle(c.now); !s.writable() {
+		c.want(err, seshat.ErrReadOnly)
+		*s = before // a failed call leaves the rest to the next one
+		return nil, false
+	}
+	c.want(err, nil)
+	s.written = c.now
+	return s, moved
+}
+
+func (c *call) newSession() seshat.NewSession {
+	n := seshat.NewSession{ID: c.id, User: pick(c.p, modelUsers), Lifecycle: c.p.lifecycle()}
+	if c.p.r.IntN(2) == 0 {
+		n.Labels = map[string]string{"k": pick(c.p, modelUsers)}
+	}
+	return n
+}
+
+func (c *call) insert(n seshat.NewSession) *modelSession {
+	s := &modelSession{
+		id: n.ID, user: n.User, label: n.Labels["k"], status: seshat.Active, created: c.now, written: c.now,
+		active: c.now, since: c.now, life: resolved(n.Lifecycle), version: 1,
+	}
+	s.labelled = n.Labels != nil
+	c.p.m.spaces[c.space][c.id] = s
+	return s
+}
+
+func (c *call) create() {
+	n := c.newSession()
+	got, err := c.t.Create(c.p.ctx, n)
+	if c.p.m.live(c.space, c.id, c.now) != nil {
+		c.want(err, seshat.ErrExists)
+		return
+	}
+	c.want(err, nil)
+	c.p.compare(c.space, c.insert(n), got)
+}
+
+func (c *call) ensure() {
+	n := c.newSession()
+	got, created, err := c.t.Ensure(c.p.ctx, n)
+	c.want(err, nil)
+	s := c.p.m.live(c.space, c.id, c.now)
+	equal(c.p.env, "created", created, s == nil)
+	if s == nil {
+		s = c.insert(n)
+	}
+	c.p.compare(c.space, s, got)
+}
+
+func (c *call) get() {
+	got, err := c.t.Get(c.p.ctx, c.id)
+	if s := c.found(err); s != nil {
+		c.want(err, nil)
+		c.p.compare(c.space, s, got)
+	}
+}
+
+func (c *call) touch() {
+	got, err := c.t.Touch(c.p.ctx, c.id)
+	if s, moved := c.write(err); s != nil {
+		s.active = c.now
+		c.bumped(s, moved, got)
+	}
+}
+
+// bumped checks and takes over the version: one that time moved on counts
+// that, too.
+func (c *call) bumped(s *modelSession, moved bool, got *seshat.Session) {
+	c.p.Helper()
+	if moved {
+		s.version++
+	}
+	c.p.compare(c.space, s, got)
+}
+
+func (c *call) update() {
+	name, label := fmt.Sprint(c.p.step), pick(c.p, modelUsers)
+	got, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error {
+		s.Name, s.Labels = name, map[string]string{"k": label}
+		return nil
+	})
+	if s, moved := c.write(err); s != nil {
+		s.name, s.label, s.labelled = name, label, true
+		s.version++
+		c.bumped(s, moved, got)
+	}
+}
+
+func (c *call) editLifecycle() {
+	l := resolved(c.p.lifecycle())
+	got, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error {
+		s.Lifecycle = l
+		return nil
+	})
+	if s, moved := c.write(err); s != nil {
+		s.life = l
+		s.version++
+		c.bumped(s, moved, got)
+	}
+}
+
+func (c *call) transition() {
+	to := pick(c.p, allStatuses)
+	got, err := c.t.Transition(c.p.ctx, c.id, to)
+	s := c.found(err)
+	if s == nil {
+		return
+	}
+	before := *s
+	moved := s.settle(c.now)
+	switch {
+	case s.status == to:
+		c.want(err, nil)
+	case !slices.Contains(allowed[s.status], to):
+		c.want(err, seshat.ErrTransition)
+		*s = before
+		return
+	default:
+		c.want(err, nil)
+		s.move(to, c.now)
+		s.version++
+		moved = moved && s.status != before.status // back where it was
+	}
+	c.bumped(s, moved, got)
+}
+
+func (c *call) append() {
+	n := uint64(1 + c.p.r.IntN(3))
+	msgs := make([]seshat.Message, n)
+	for i := range msgs {
+		msgs[i] = seshat.Message{Role: seshat.Assistant, Content: "x"}
+	}
+	got, err := c.t.Append(c.p.ctx, c.id, msgs...)
+	if s, _ := c.write(err); s != nil {
+		if s.status == seshat.Idle {
+			s.move(seshat.Active, c.now)
+		}
+		s.active = c.now
+		s.messages += n
+		if got.Version < s.version {
+			c.p.Fatalf("step %d: an append lowered the version from %d to %d", c.p.step, s.version, got.Version)
+		}
+		s.version = got.Version
+		c.p.compare(c.space, s, got)
+	}
+}
+
+func (c *call) delete() {
+	got, err := c.t.Delete(c.p.ctx, c.id)
+	if s := c.found(err); s != nil {
+		c.want(err, nil)
+		equal(c.p.env, "messages erased", got.Messages, s.messages)
+		delete(c.p.m.spaces[c.space], c.id)
+	}
+}
+
+func (c *call) sweep() {
+	got := c.p.env.sweep()
+	want := c.p.m.sweep(c.now)
+	equal(c.p.env, fmt.Sprintf("step %d: expired, idled, archived", c.p.step),
+		[3]int{got.Expired, got.Idled, got.Archived}, [3]int{want.Expired, want.Idled, want.Archived})
+}
+
+func (c *call) dryRun() {
+	got, err := c.p.Sweep(c.p.ctx, seshat.SweepOptions{DryRun: true})
+	c.want(err, nil)
+	clone := model{spaces: map[string]map[string]*modelSession{}}
+	for name, space := range c.p.m.spaces {
+		clone.spaces[name] = map[string]*modelSession{}
+		for id, s := range space {
+			copied := *s
+			clone.spaces[name][id] = &copied
+		}
+	}
+	want := clone.sweep(c.now)
+	equal(c.p.env, fmt.Sprintf("step %d: foreseen", c.p.step),
+		[3]int{got.Expired, got.Idled, got.Archived}, [3]int{want.Expired, want.Idled, want.Archived})
+}
+
+func (c *call) compare() { c.p.compareSpace(c.space) }
+
+func (c *call) deleteUser() {
+	user := pick(c.p, modelUsers[1:])
+	got, err := c.t.DeleteUser(c.p.ctx, user)
+	c.want(err, nil)
+	// Sessions that have expired and were not swept count or not: the engine
+	// looks at no clock when it erases.
+	if want := c.p.m.deleteUser(c.space, user, c.now); got.Sessions < want {
+		c.p.Fatalf("step %d: %d sessions of %q erased, want %d", c.p.step, got.Sessions, user, want)
+	}
+}
+
+// rare deletes the namespace and makes it anew, or closes the store and opens
+// it again.
+func (c *call) rare() {
+	p := c.p
+	if p.r.IntN(2) == 0 {
+		_, err := c.t.DeleteNamespace(p.ctx)
+		c.want(err, nil)
+		p.tenants[c.space], p.m.spaces[c.space] = p.tenant(c.space), map[string]*modelSession{}
+		return
+	}
+	if p.h.Reopen == nil {
+		return
+	}
+	p.reopen()
+	for _, space := range modelSpaces {
+		p.tenants[space] = p.tenant(space)
+	}
+	p.compareAll()
+}

@@ -1,0 +1,176 @@
+package storetest
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// model is what a store should hold, as plainly as it can be said: maps, no
+// index, no due entry, and the rules of a session's life written out anew.
+type model struct {
+	spaces map[string]map[string]*modelSession // namespace name → id → session
+}
+
+// modelSession is a session of the model, as it is stored: what time brings is
+// applied by settle.
+type modelSession struct {
+	id, user, name string
+	label          string
+	labelled       bool
+	status         seshat.Status
+	created        time.Time
+	written        time.Time // last write
+	active         time.Time // last activity
+	since          time.Time // of the status
+	terminated     time.Time
+	life           seshat.Lifecycle // resolved
+	version        uint64
+	messages       uint64
+}
+
+var farFuture = time.UnixMilli(math.MaxInt64 / 2)
+
+func after(t time.Time, d time.Duration) time.Time {
+	if d == seshat.Never {
+		return farFuture
+	}
+	return t.Add(d)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// end is the first moment at which the session does not exist.
+func (s *modelSession) end() time.Time {
+	end := after(s.created, s.life.TTL)
+	if s.life.Expiry == seshat.Sliding {
+		end = after(s.written, s.life.TTL)
+	}
+	if s.status == seshat.Terminated {
+		end = after(s.terminated, s.life.Retention)
+	}
+	return earlier(end, after(s.created, s.life.MaxLifetime))
+}
+
+func (s *modelSession) alive(now time.Time) bool { return now.Before(s.end()) }
+
+// settle applies overdue idling and archiving.
+func (s *modelSession) settle(now time.Time) (moved bool) {
+	if s.status == seshat.Active {
+		last := s.active
+		if s.since.After(last) {
+			last = s.since
+		}
+		if at := after(last, s.life.IdleAfter); !now.Before(at) {
+			s.status, s.since, moved = seshat.Idle, at, true
+		}
+	}
+	if s.status == seshat.Idle {
+		if at := after(s.since, s.life.ArchiveAfter); !now.Before(at) {
+			s.status, s.since, moved = seshat.Archived, at, true
+		}
+	}
+	return moved
+}
+
+func (s *modelSession) writable() bool {
+	return s.status == seshat.Active || s.status == seshat.Idle
+}
+
+// move is a move by hand or by a message.
+func (s *modelSession) move(to seshat.Status, now time.Time) {
+	s.status, s.since, s.written = to, now, now
+	switch to {
+	case seshat.Active:
+		s.active = now
+	case seshat.Terminated:
+		s.terminated = now
+	}
+}
+
+// live returns the session at id, or nil.
+func (m *model) live(space, id string, now time.Time) *modelSession {
+	if s := m.spaces[space][id]; s != nil && s.alive(now) {
+		return s
+	}
+	return nil
+}
+
+// all returns the live sessions of a namespace.
+func (m *model) all(space string, now time.Time) (all []*modelSession) {
+	for _, s := range m.spaces[space] {
+		if s.alive(now) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// list returns the ids that q selects, in order.
+func (m *model) list(space string, q seshat.Query, now time.Time) (ids []string) {
+	at := func(s *modelSession) time.Time {
+		if q.Order == seshat.ByActivity {
+			return s.active.Truncate(minute)
+		}
+		return s.created
+	}
+	found := slices.DeleteFunc(m.all(space, now), func(s *modelSession) bool {
+		label, ok := q.Labels["k"]
+		return q.User != "" && q.User != s.user || ok && (!s.labelled || label != s.label) ||
+			len(q.Statuses) > 0 && !slices.Contains(q.Statuses, s.status)
+	})
+	slices.SortFunc(found, func(a, b *modelSession) int {
+		if c := at(a).Compare(at(b)); c != 0 {
+			return c
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	for _, s := range found {
+		ids = append(ids, s.id)
+	}
+	if !q.OldestFirst {
+		slices.Reverse(ids)
+	}
+	return ids
+}
+
+// sweep does all that is overdue, and counts it.
+func (m *model) sweep(now time.Time) (r seshat.SweepReport) {
+	for _, space := range m.spaces {
+		for id, s := range space {
+			switch {
+			case !s.alive(now):
+				delete(space, id)
+				r.Expired++
+			case s.settle(now):
+				s.version++
+				if s.status == seshat.Idle {
+					r.Idled++
+				} else {
+					r.Archived++
+				}
+			}
+		}
+	}
+	return r
+}
+
+func (m *model) deleteUser(space, user string, now time.Time) (n uint64) {
+	for id, s := range m.spaces[space] {
+		if s.user == user {
+			if s.alive(now) {
+				n++
+			}
+			delete(m.spaces[space], id)
+		}
+	}
+	return n
+}

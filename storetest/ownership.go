@@ -1,0 +1,115 @@
+package storetest
+
+import "github.com/seshatdb/seshat"
+
+var ownership = []promise{
+	{name: "changing what was returned changes nothing", test: changeReturned},
+	{name: "changing what was handed in changes nothing", test: changeHandedIn},
+	{name: "what was returned does not change later", test: returnedStays},
+	{name: "two callers share nothing", test: nothingShared},
+}
+
+// spoil changes all that can be changed of a session.
+func spoil(s *seshat.Session) {
+	s.ID, s.UserID, s.Name, s.Version = "spoiled", "spoiled", "spoiled", 99
+	*s.Agent.Temperature, *s.Agent.MaxTokens = 1.5, 7
+	for i := range s.Agent.AvailableTools {
+		s.Agent.AvailableTools[i] = "spoiled"
+	}
+	s.Labels["lang"] = "spoiled"
+	s.Labels["spoiled"] = "spoiled"
+	for _, d := range []seshat.Document{s.UserMemory, s.Metadata} {
+		m := d.Map()
+		for k, v := range m {
+			if b, ok := v.([]byte); ok {
+				b[0]++
+			}
+			delete(m, k)
+		}
+	}
+}
+
+func changeReturned(e *env) {
+	t := e.tenant("t")
+	n := full()
+	n.Metadata["bytes"] = []byte("bytes")
+	made := e.create(t, n)
+	want := e.get(t, "s")
+	spoil(made)
+	spoil(e.get(t, "s"))
+	p, err := t.List(e.ctx, seshat.Query{})
+	e.must(err)
+	spoil(p.Sessions[0])
+	touched, err := t.Touch(e.ctx, "s")
+	e.must(err)
+	spoil(touched)
+	ensured, _, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s"})
+	e.must(err)
+	spoil(ensured)
+	e.same("what is stored", e.get(t, "s"), want)
+	ns, err := t.Namespace(e.ctx)
+	e.must(err)
+	ns.Name, ns.Lifecycle.TTL, ns.Quotas.MaxSessions = "spoiled", 1, 1
+	e.must(second(t.Create(e.ctx, seshat.NewSession{})))
+	again, err := t.Namespace(e.ctx)
+	e.must(err)
+	equal(e, "name", again.Name, "t")
+}
+
+func changeHandedIn(e *env) {
+	t := e.tenant("t")
+	n := full()
+	b := []byte("bytes")
+	n.Metadata["bytes"] = b
+	made := e.create(t, n)
+	want := e.get(t, "s")
+	*n.Agent.Temperature, n.Agent.AvailableTools[0], b[0] = 1.5, "spoiled", 'x'
+	n.Labels["lang"] = "spoiled"
+	n.UserMemory["seat"] = "spoiled"
+	for _, got := range []*seshat.Session{made, e.get(t, "s")} {
+		e.same("what is stored", got, want)
+	}
+	labels := map[string]string{"k": "v"}
+	var kept *seshat.Session
+	updated := e.update(t, "s", func(s *seshat.Session) {
+		s.Labels = labels
+		kept = s
+	})
+	want = e.get(t, "s")
+	labels["k"] = "spoiled"
+	kept.Name = "spoiled"
+	for _, got := range []*seshat.Session{updated, e.get(t, "s")} {
+		e.same("what is stored", got, want)
+	}
+}
+
+// returnedStays: many later writes reuse memory and pages.
+func returnedStays(e *env) {
+	t := e.tenant("t")
+	e.create(t, full())
+	got := e.get(t, "s")
+	p, err := t.List(e.ctx, seshat.Query{})
+	e.must(err)
+	memory := p.Sessions[0].UserMemory
+	e.update(t, "s", func(s *seshat.Session) {
+		s.UserMemory, s.Labels = seshat.Doc(map[string]any{"seat": "other"}), map[string]string{"lang": "en"}
+	})
+	for range 20 {
+		e.update(t, e.create(t, seshat.NewSession{}).ID, func(s *seshat.Session) { s.Name = "later" })
+	}
+	equal(e, "name, user, model, label, memory",
+		[5]string{got.Name, got.UserID, got.Agent.Model, got.Labels["lang"], got.UserMemory.Map()["seat"].(string)},
+		[5]string{"Flights", "mia", "m-1", "de", "aisle"})
+	equal(e, "memory of a listed one", memory.Map()["seat"], any("aisle"))
+}
+
+func nothingShared(e *env) {
+	t := e.tenant("t")
+	e.create(t, full())
+	a, b := e.get(t, "s"), e.get(t, "s")
+	spoil(a)
+	e.same("what another reader got", b, e.get(t, "s"))
+	da, db := b.UserMemory.Map(), b.UserMemory.Map()
+	da["seat"] = "spoiled"
+	equal(e, "second map of one document", db["seat"], any("aisle"))
+}

@@ -1,0 +1,194 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// runModel plays random calls against the store and the model, and compares
+// every answer. A run that fails names its seed, and
+//
+//	go test -run '…/model' -storetest.seed=N -storetest.runs=1
+//
+// plays it again. A longer run is -storetest.steps and -storetest.runs.
+func runModel(t *testing.T, h Harness) {
+	first := *seed
+	if first == 0 {
+		first = 1
+	}
+	for n := first; n < first+uint64(*runs); n++ {
+		t.Run(fmt.Sprintf("seed=%d", n), func(t *testing.T) {
+			p := newPlayer(t, h, n)
+			for p.step = range *steps {
+				p.turn()
+			}
+			p.compareAll()
+		})
+	}
+}
+
+// player plays one run.
+type player struct {
+	*env
+	r       *rand.Rand
+	m       model
+	tenants map[string]*seshat.Tenant
+	step    int
+	trace   []string
+}
+
+var (
+	modelSpaces = []string{"a", "ab", "a/b"}
+	modelUsers  = []string{"", "u", "uv", "u/v"}
+	modelIDs    = []string{"s", "st", "s/t", "s t", "ß", "\U0010ffff"}
+)
+
+func newPlayer(t *testing.T, h Harness, seed uint64) *player {
+	e := newEnv(t, h, seshat.Options{})
+	p := &player{env: e, r: rand.New(rand.NewPCG(seed, 0)), tenants: map[string]*seshat.Tenant{}}
+	p.m.spaces = map[string]map[string]*modelSession{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last of %d steps:\n%s", p.step, tail(p.trace, 12))
+		}
+	})
+	for _, space := range modelSpaces {
+		p.tenants[space], p.m.spaces[space] = p.tenant(space), map[string]*modelSession{}
+	}
+	return p
+}
+
+func tail(lines []string, n int) (s string) {
+	for _, l := range lines[max(0, len(lines)-n):] {
+		s += l + "\n"
+	}
+	return s
+}
+
+func (p *player) log(format string, args ...any) {
+	p.trace = append(p.trace, p.clock.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+func pick[T any](p *player, from []T) T { return from[p.r.IntN(len(from))] }
+
+// turn is one random call, after a random time.
+func (p *player) turn() {
+	switch n := p.r.IntN(10); {
+	case n < 4:
+	case n < 8:
+		p.clock.Advance(time.Duration(p.r.IntN(90_000)) * ms)
+	case n < 9:
+		p.clock.Advance(time.Duration(p.r.IntN(30)) * minute)
+	default:
+		p.toDeadline()
+	}
+	space, id := pick(p, modelSpaces), pick(p, modelIDs)
+	kind := pick(p, callKinds)
+	c := call{p: p, name: kind.name, space: space, id: id, t: p.tenants[space], now: p.clock.Now()}
+	p.log("%v", &c)
+	kind.do(&c)
+}
+
+// toDeadline moves the clock to a session's end, or to just before it.
+func (p *player) toDeadline() {
+	now := p.clock.Now()
+	next := farFuture
+	for _, space := range p.m.spaces {
+		for _, s := range space {
+			if at := s.end(); at.After(now) {
+				next = earlier(next, at)
+			}
+		}
+	}
+	if next == farFuture || next.Sub(now) > 100*day {
+		return
+	}
+	p.clock.Set(next)
+	if p.r.IntN(2) == 0 && next.Add(-ms).After(now) {
+		p.clock.Advance(-ms)
+	}
+}
+
+func (p *player) duration() time.Duration {
+	return pick(p, []time.Duration{0, seshat.Never, minute, 5 * minute, hour, time.Duration(1+p.r.IntN(120_000)) * ms})
+}
+
+func (p *player) lifecycle() seshat.Lifecycle {
+	return seshat.Lifecycle{
+		TTL: p.duration(), Expiry: pick(p, []seshat.Expiry{0, seshat.Sliding, seshat.Absolute}), MaxLifetime: p.duration(),
+		IdleAfter: p.duration(), ArchiveAfter: p.duration(), Retention: p.duration(),
+	}
+}
+
+// resolved fills in the defaults.
+func resolved(l seshat.Lifecycle) seshat.Lifecycle {
+	or := func(d *time.Duration, base time.Duration) {
+		if *d == 0 {
+			*d = base
+		}
+	}
+	or(&l.TTL, 7*day)
+	or(&l.MaxLifetime, seshat.Never)
+	or(&l.IdleAfter, seshat.Never)
+	or(&l.ArchiveAfter, seshat.Never)
+	or(&l.Retention, 7*day)
+	if l.Expiry == 0 {
+		l.Expiry = seshat.Sliding
+	}
+	return l
+}
+
+// compareAll compares every list, count and session.
+func (p *player) compareAll() {
+	p.Helper()
+	for _, space := range modelSpaces {
+		p.compareSpace(space)
+	}
+}
+
+func (p *player) compareSpace(space string) {
+	p.Helper()
+	t, now := p.tenants[space], p.clock.Now()
+	for _, q := range []seshat.Query{
+		{}, {Order: seshat.ByActivity, OldestFirst: true}, {User: pick(p, modelUsers), Limit: 1},
+		{Statuses: []seshat.Status{pick(p, allStatuses)}}, {Labels: map[string]string{"k": pick(p, modelUsers)}, Limit: 2},
+	} {
+		want := p.m.list(space, q, now)
+		if got := p.ids(t, q); !slices.Equal(got, want) {
+			p.Fatalf("step %d: list of %+v in %q: got %q, want %q", p.step, q, space, got, want)
+		}
+		equal(p.env, fmt.Sprintf("step %d: count of %+v in %q", p.step, q, space), p.count(t, q), uint64(len(want)))
+	}
+	var u seshat.Usage
+	for _, s := range p.m.all(space, now) {
+		p.compare(space, s, p.get(t, s.id))
+		u.Messages += s.messages
+	}
+	got, err := t.Usage(p.ctx)
+	p.must(err)
+	equal(p.env, fmt.Sprintf("step %d: messages of %q", p.step, space), got.Messages, u.Messages)
+}
+
+// compare compares one session with that of the model.
+func (p *player) compare(space string, want *modelSession, got *seshat.Session) {
+	p.Helper()
+	end := want.end()
+	if end.Equal(farFuture) || end.After(farFuture) {
+		end = time.Time{}
+	}
+	a := modelSession{
+		id: got.ID, user: got.UserID, name: got.Name, label: got.Labels["k"], status: got.Status, created: got.CreatedAt,
+		active: got.LastActivityAt, terminated: got.TerminatedAt, life: got.Lifecycle, version: got.Version,
+		messages: got.MessageCount, labelled: len(got.Labels) > 0,
+	}
+	b := *want
+	b.written, b.since = time.Time{}, time.Time{}
+	if a != b || !got.ExpiresAt.Equal(end) || got.NamespaceID != p.tenants[space].ID() {
+		p.Fatalf("step %d: session %q in %q:\ngot  %+v, end %v\nwant %+v, end %v", p.step, want.id, space, a, got.ExpiresAt, b, end)
+	}
+}

@@ -1,0 +1,489 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+var state = []promise{
+	{name: "merge_sets_replaces_and_deletes", test: stateMerges},
+	{name: "values_come_back_normalized", test: stateValues},
+	{name: "a_refused_merge_changes_no_key", test: stateRefused},
+	{name: "scopes_do_not_touch", test: stateScopes},
+	{name: "users_with_state_are_listed_once", test: stateUsers},
+	{name: "needs_no_session_but_its_own", test: stateWithoutSession},
+	{name: "bounds_hold_and_shrinking_always_works", test: stateBounds},
+	{name: "merge_is_a_write_that_conflicts_with_nothing", test: stateIsAWrite},
+	{name: "archived_and_terminated_take_no_merge", test: stateReadOnly},
+	{name: "turn_and_its_deltas_are_one", test: stateOfTurn},
+	{name: "repeated_turn_merges_nothing", test: stateOfRepeatedTurn},
+	{name: "state_at_every_number", test: stateAt},
+	{name: "state_at_over_many_pages", test: stateAtPages},
+	{name: "initial_state_is_kept", test: stateInitial},
+	{name: "a_reused_id_starts_empty", test: stateReused},
+	{name: "erasing_a_user_erases_the_users_state", test: stateErased},
+	{name: "concurrent_merges_lose_nothing", test: stateRaces},
+	{name: "survives_reopening", test: stateReopened},
+}
+
+func (e *env) merge(t *seshat.Tenant, s seshat.Scope, delta map[string]any) {
+	e.Helper()
+	e.must(t.MergeState(e.ctx, s, delta))
+}
+
+// holds expects the state of a scope.
+func (e *env) holds(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
+	e.Helper()
+	got, err := t.State(e.ctx, s)
+	e.must(err)
+	if !reflect.DeepEqual(got, want) {
+		e.Fatalf("state: got %v, want %v", got, want)
+	}
+}
+
+// held expects the state of a session as of a number.
+func (e *env) held(t *seshat.Tenant, id string, seq uint64, want map[string]any) {
+	e.Helper()
+	got, err := t.StateAt(e.ctx, id, seq)
+	e.must(err)
+	if !reflect.DeepEqual(got, want) {
+		e.Fatalf("state at %d: got %v, want %v", seq, got, want)
+	}
+}
+
+func (e *env) turn(t *seshat.Tenant, id string, turn seshat.Turn) seshat.Appended {
+	e.Helper()
+	a, err := t.AppendTurn(e.ctx, id, turn)
+	e.must(err)
+	return a
+}
+
+func says(texts ...string) (ms []seshat.Message) {
+	for _, s := range texts {
+		ms = append(ms, seshat.Message{Role: seshat.User, Content: s})
+	}
+	return ms
+}
+
+type kv = map[string]any
+
+// allScopes are a new session's, and the others that it shares.
+func (e *env) allScopes(t *seshat.Tenant) (*seshat.Session, []seshat.Scope) {
+	s := e.create(t, seshat.NewSession{User: "mia"})
+	return s, []seshat.Scope{seshat.SessionState(s.ID), seshat.UserState("mia"), seshat.NamespaceState()}
+}
+
+func stateMerges(e *env) {
+	t := e.tenant("a")
+	_, scopes := e.allScopes(t)
+	for _, s := range scopes {
+		e.holds(t, s, kv{})
+		e.merge(t, s, kv{"a": 1, "b": "x", "no such key": nil})
+		e.holds(t, s, kv{"a": int64(1), "b": "x"})
+		e.merge(t, s, kv{"b": kv{"in": nil}, "c": true, "a": nil})
+		e.holds(t, s, kv{"b": kv{"in": nil}, "c": true})
+		e.merge(t, s, nil)
+		e.merge(t, s, kv{"b": map[string]any(nil), "c": []byte(nil)}) // nil however it is typed
+		e.holds(t, s, kv{})
+	}
+}
+
+func stateValues(e *env) {
+	t := e.tenant("a")
+	_, scopes := e.allScopes(t)
+	at := time.Date(2026, 2, 3, 4, 5, 6, 7, time.FixedZone("x", 3600))
+	for _, s := range scopes {
+		given := kv{"n": uint8(7), "f": float32(0.5), "t": at, "b": []byte{0}, "l": []string{"ä"}, "a/b c\u00e9": ""}
+		e.merge(t, s, given)
+		given["n"] = 8 // the caller's own again
+		want := kv{"n": int64(7), "f": 0.5, "t": at.UTC(), "b": []byte{0}, "l": []any{"ä"}, "a/b c\u00e9": ""}
+		e.holds(t, s, want)
+		got, err := t.State(e.ctx, s)
+		e.must(err)
+		got["l"].([]any)[0] = "changed"
+		e.holds(t, s, want)
+	}
+}
+
+func stateRefused(e *env) {
+	t := e.tenant("a")
+	_, scopes := e.allScopes(t)
+	for _, s := range scopes {
+		e.merge(t, s, kv{"k": 1})
+		for field, bad := range map[string]kv{
+			"state.z":       {"k": 2, "z": func() {}},
+			"state.z[1]":    {"k": 2, "z": []any{1, make(chan int)}},
+			"state.large":   {"k": 2, "large": strings.Repeat("x", seshat.MaxDocument)},
+			"state":         {"k": 2, "": 1},
+			"state.bad\xff": nil,
+		} {
+			if bad == nil {
+				field, bad = "state", kv{"k": 2, "bad\xff": 1}
+			}
+			e.refused(t.MergeState(e.ctx, s, bad), field)
+		}
+		e.refused(t.MergeState(e.ctx, s, kv{"k": 2, strings.Repeat("x", seshat.MaxName+1): 1}), "state")
+		e.holds(t, s, kv{"k": int64(1)})
+	}
+	e.refused(t.MergeState(e.ctx, seshat.Scope{}, kv{"k": 1}), "scope")
+	e.refused(t.MergeState(e.ctx, seshat.UserState(""), kv{"k": 1}), "user_id")
+	e.refused(second(t.State(e.ctx, seshat.SessionState("\n"))), "session_id")
+}
+
+func stateScopes(e *env) {
+	t, other := e.tenant("a"), e.tenant("b")
+	for _, id := range []string{"x", "xy"} {
+		for _, t := range []*seshat.Tenant{t, other} {
+			e.create(t, seshat.NewSession{ID: id, User: id})
+			e.merge(t, seshat.SessionState(id), kv{"of": "session " + id})
+			e.merge(t, seshat.UserState(id), kv{"of": "user " + id})
+		}
+	}
+	e.merge(t, seshat.NamespaceState(), kv{"of": "namespace"})
+	e.holds(other, seshat.NamespaceState(), kv{})
+	for _, id := range []string{"x", "xy"} {
+		e.holds(t, seshat.SessionState(id), kv{"of": "session " + id})
+		e.holds(t, seshat.UserState(id), kv{"of": "user " + id})
+	}
+	e.merge(t, seshat.SessionState("x"), kv{"of": nil})
+	e.holds(other, seshat.SessionState("x"), kv{"of": "session x"})
+	e.holds(t, seshat.UserState("x"), kv{"of": "user x"})
+}
+
+func stateUsers(e *env) {
+	t, other := e.tenant("a"), e.tenant("b")
+	e.merge(other, seshat.UserState("elsewhere"), kv{"k": 1})
+	users := []string{"b", "a", "ab", "\U0010ffff", strings.Repeat("z", seshat.MaxName)}
+	for i, user := range users {
+		e.create(t, seshat.NewSession{User: "has no state " + fmt.Sprint(i)})
+		e.merge(t, seshat.UserState(user), kv{"k": 1, "\U0010ffff": 2})
+	}
+	e.merge(t, seshat.UserState("emptied"), kv{"k": 1})
+	e.merge(t, seshat.UserState("emptied"), kv{"k": nil})
+	e.merge(t, seshat.UserState("erased"), kv{"k": 1})
+	e.must(second(t.DeleteUser(e.ctx, "erased")))
+	var got []string
+	for user, err := range t.StateUsers(e.ctx) {
+		e.must(err)
+		got = append(got, user)
+	}
+	slices.Sort(got)
+	slices.Sort(users)
+	if !slices.Equal(got, users) {
+		e.Fatalf("got users %q, want %q", got, users)
+	}
+	e.must(second(t.DeleteNamespace(e.ctx)))
+	for _, err := range t.StateUsers(e.ctx) {
+		e.fails(err, seshat.ErrNotFound)
+	}
+}
+
+func stateWithoutSession(e *env) {
+	t := e.tenant("a")
+	e.merge(t, seshat.UserState("nobody yet"), kv{"k": 1})
+	e.holds(t, seshat.UserState("nobody yet"), kv{"k": int64(1)})
+	none := seshat.SessionState("none")
+	e.fails(t.MergeState(e.ctx, none, kv{"k": 1}), seshat.ErrNotFound)
+	e.fails(second(t.State(e.ctx, none)), seshat.ErrNotFound)
+	e.fails(second(t.StateAt(e.ctx, "none", 0)), seshat.ErrNotFound)
+
+	e.must(second(t.DeleteNamespace(e.ctx)))
+	for _, s := range []seshat.Scope{seshat.UserState("nobody yet"), seshat.NamespaceState()} {
+		e.fails(second(t.State(e.ctx, s)), seshat.ErrNotFound)
+		e.fails(t.MergeState(e.ctx, s, kv{"k": 1}), seshat.ErrNotFound)
+	}
+	e.holds(e.tenant("a"), seshat.UserState("nobody yet"), kv{})
+}
+
+func stateBounds(e *env) {
+	t := e.tenant("a")
+	_, scopes := e.allScopes(t)
+	for _, s := range scopes {
+		full := kv{}
+		for i := range seshat.MaxStateKeys {
+			full[fmt.Sprint(i)] = int64(i)
+		}
+		e.merge(t, s, full)
+		e.quotaOf(t.MergeState(e.ctx, s, kv{"0": "changed", "one more": 1}), "state.keys", seshat.MaxStateKeys)
+		e.holds(t, s, full)
+		e.merge(t, s, kv{"0": nil, "one more": 1}) // as many as before
+		clear(full)
+		e.refused(t.MergeState(e.ctx, s, tooManyKeys()), "state")
+		for i := range seshat.MaxStateKeys {
+			full[fmt.Sprint(i)] = nil
+		}
+		e.merge(t, s, full)
+		large := strings.Repeat("x", seshat.MaxDocument-100)
+		for i := range seshat.MaxState / seshat.MaxDocument {
+			e.merge(t, s, kv{fmt.Sprint("large", i): large})
+		}
+		e.quotaOf(t.MergeState(e.ctx, s, kv{"one too large": large}), "state.bytes", seshat.MaxState)
+		e.merge(t, s, kv{"large0": nil, "fits again": large})
+	}
+}
+
+func tooManyKeys() kv {
+	m := kv{}
+	for i := range seshat.MaxStateKeys + 1 {
+		m[fmt.Sprint(i)] = nil
+	}
+	return m
+}
+
+// quotaOf expects a QuotaError of that quota and limit.
+func (e *env) quotaOf(err error, quota string, limit uint64) {
+	e.Helper()
+	var q *seshat.QuotaError
+	if !errors.As(err, &q) || !errors.Is(err, seshat.ErrQuota) || q.Quota != quota || q.Limit != limit {
+		e.Fatalf("got error %v, want a QuotaError of %s %d", err, quota, limit)
+	}
+}
+
+func stateIsAWrite(e *env) {
+	t := e.tenant("a")
+	s := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour}})
+	e.clock.Advance(minute)
+	stale := e.get(t, s.ID)
+	e.merge(t, seshat.SessionState(s.ID), kv{"k": 1})
+	got := e.get(t, s.ID)
+	equal(e, "version", got.Version, s.Version)
+	equal(e, "updated_at", got.UpdatedAt, s.UpdatedAt.Add(minute))
+	equal(e, "expires_at", got.ExpiresAt, s.ExpiresAt.Add(minute))
+	equal(e, "last_activity_at", got.LastActivityAt, s.LastActivityAt)
+	rename := func(s *seshat.Session) error { s.Name = "n"; return nil }
+	e.must(second(t.Update(e.ctx, s.ID, rename, seshat.IfVersion(stale.Version))))
+}
+
+func stateReadOnly(e *env) {
+	t := e.tenant("a")
+	s, _ := e.allScopes(t)
+	scope := seshat.SessionState(s.ID)
+	e.merge(t, scope, kv{"k": 1})
+	for _, status := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+		e.move(t, s.ID, status)
+		e.fails(t.MergeState(e.ctx, scope, kv{"k": 2}), seshat.ErrReadOnly)
+		e.holds(t, scope, kv{"k": int64(1)})
+		e.held(t, s.ID, 0, kv{"k": int64(1)})
+	}
+	e.merge(t, seshat.UserState("mia"), kv{"k": 3}) // which no session owns
+}
+
+func stateOfTurn(e *env) {
+	t := e.tenant("a")
+	s, scopes := e.allScopes(t)
+	delta := func(v any) seshat.Turn {
+		return seshat.Turn{Messages: says("hi"), State: kv{"s": v}, UserState: kv{"u": v}, NamespaceState: kv{"n": v}}
+	}
+	e.turn(t, s.ID, delta(1))
+	expect := func() {
+		e.Helper()
+		for i, key := range []string{"s", "u", "n"} {
+			e.holds(t, scopes[i], kv{key: int64(1)})
+		}
+		equal(e, "messages", e.get(t, s.ID).MessageCount, 1)
+	}
+	expect()
+	bad := delta(2)
+	bad.NamespaceState = kv{"n": func() {}}
+	_, err := t.AppendTurn(e.ctx, s.ID, bad)
+	e.refused(err, "namespace_state.n")
+	bad = delta(2)
+	bad.Lease = 99
+	e.fails(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrLease)
+	bad = delta(2)
+	bad.Messages = nil
+	e.fails(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrInvalid)
+	expect()
+
+	alone := e.create(t, seshat.NewSession{})
+	_, err = t.AppendTurn(e.ctx, alone.ID, delta(2))
+	e.refused(err, "user_state")
+	equal(e, "messages", e.get(t, alone.ID).MessageCount, 0)
+	expect()
+}
+
+func stateOfRepeatedTurn(e *env) {
+	t := e.tenant("a")
+	s, scopes := e.allScopes(t)
+	turn := seshat.Turn{
+		Messages: []seshat.Message{{ID: "m1", Role: seshat.User, Content: "hi"}},
+		State:    kv{"k": 1}, UserState: kv{"k": 1}, NamespaceState: kv{"k": 1},
+	}
+	e.turn(t, s.ID, turn)
+	for _, scope := range scopes {
+		e.merge(t, scope, kv{"k": 2})
+	}
+	if a := e.turn(t, s.ID, turn); !a.Repeated {
+		e.Fatal("the turn was not known")
+	}
+	for _, scope := range scopes {
+		e.holds(t, scope, kv{"k": int64(2)})
+	}
+}
+
+func stateAt(e *env) {
+	t := e.tenant("a")
+	s := e.create(t, seshat.NewSession{State: kv{"a": "initial", "gone": 1}})
+	scope := seshat.SessionState(s.ID)
+	e.turn(t, s.ID, seshat.Turn{Messages: says("1")})
+	e.turn(t, s.ID, seshat.Turn{Messages: says("2", "3"), State: kv{"a": "turn", "gone": nil}})
+	e.merge(t, scope, kv{"a": "alone", "b": 1})
+	e.merge(t, scope, kv{"a": "again"})
+	e.turn(t, s.ID, seshat.Turn{Messages: says("4"), State: kv{"b": nil, "gone": "back"}})
+	e.merge(t, scope, kv{"gone": nil})
+	want := []kv{
+		{"a": "initial", "gone": int64(1)},
+		{"a": "initial", "gone": int64(1)},
+		{"a": "initial", "gone": int64(1)}, // within the turn, which ends with 3
+		{"a": "again", "b": int64(1)},
+		{"a": "again"},
+	}
+	expect := func() {
+		e.Helper()
+		for seq, w := range want {
+			e.held(t, s.ID, uint64(seq), w)
+		}
+	}
+	expect()
+	e.holds(t, scope, want[4])
+	_, err := t.StateAt(e.ctx, s.ID, 5)
+	e.refused(err, "seq")
+	e.must(second(t.Truncate(e.ctx, s.ID, 1)))
+	expect()
+	e.turn(t, s.ID, seshat.Turn{Messages: says("5")})
+	e.held(t, s.ID, 5, want[4])
+	expect()
+}
+
+func stateAtPages(e *env) {
+	t := e.tenant("a")
+	s := e.create(t, seshat.NewSession{})
+	const n = 300
+	for i := range n {
+		e.turn(t, s.ID, seshat.Turn{Messages: says("x"), State: kv{"n": i + 1, fmt.Sprint(i % 7): i + 1}})
+	}
+	for _, seq := range []int{1, 127, 128, 129, 256, n - 1, n} {
+		want := kv{"n": int64(seq)}
+		for i := max(0, seq-7); i < seq; i++ {
+			want[fmt.Sprint(i%7)] = int64(i + 1)
+		}
+		e.held(t, s.ID, uint64(seq), want)
+	}
+}
+
+func stateInitial(e *env) {
+	t := e.tenant("a")
+	s := e.create(t, seshat.NewSession{State: kv{"k": 1, "none": nil}})
+	e.holds(t, seshat.SessionState(s.ID), kv{"k": int64(1)})
+	e.refused(second(t.Create(e.ctx, seshat.NewSession{ID: "bad", State: kv{"k": func() {}}})), "state.k")
+	e.gone(t, "bad")
+	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: s.ID, State: kv{"k": 2}})
+	e.must(err)
+	equal(e, "created", created, false)
+	e.merge(t, seshat.SessionState(s.ID), kv{"k": 3})
+	e.turn(t, s.ID, seshat.Turn{Messages: says("1"), State: kv{"k": 4}})
+	e.held(t, s.ID, 0, kv{"k": int64(3)})
+	e.holds(t, seshat.SessionState(s.ID), kv{"k": int64(4)})
+}
+
+func stateReused(e *env) {
+	t := e.tenant("a")
+	n := seshat.NewSession{ID: "x", State: kv{"k": 1}, Lifecycle: seshat.Lifecycle{TTL: hour}}
+	e.create(t, n)
+	e.merge(t, seshat.SessionState("x"), kv{"secret": 1})
+	e.must(second(t.Delete(e.ctx, "x")))
+	e.fails(second(t.State(e.ctx, seshat.SessionState("x"))), seshat.ErrNotFound)
+	n.State = nil
+	e.create(t, n)
+	e.holds(t, seshat.SessionState("x"), kv{})
+	e.merge(t, seshat.SessionState("x"), kv{"secret": 2})
+	e.clock.Advance(hour) // expired, and not swept
+	e.fails(second(t.StateAt(e.ctx, "x", 0)), seshat.ErrNotFound)
+	n.State = kv{"new": true}
+	e.create(t, n)
+	e.holds(t, seshat.SessionState("x"), kv{"new": true})
+	e.held(t, "x", 0, kv{"new": true})
+	e.sweep()
+	e.holds(t, seshat.SessionState("x"), kv{"new": true})
+}
+
+func stateErased(e *env) {
+	t, other := e.tenant("a"), e.tenant("b")
+	s, _ := e.allScopes(t)
+	mia := seshat.UserState("mia")
+	e.merge(t, mia, kv{"k": 1})
+	e.merge(t, seshat.UserState("mi"), kv{"k": 2})
+	e.merge(other, mia, kv{"k": 3})
+	e.must(second(t.Delete(e.ctx, s.ID)))
+	e.holds(t, mia, kv{"k": int64(1)})
+	erased, err := t.DeleteUser(e.ctx, "mia")
+	e.must(err)
+	if erased.Entries == 0 {
+		e.Fatal("the erasure counts no state")
+	}
+	e.holds(t, mia, kv{})
+	e.holds(t, seshat.UserState("mi"), kv{"k": int64(2)})
+	e.holds(other, mia, kv{"k": int64(3)})
+	full := kv{}
+	for i := range seshat.MaxStateKeys {
+		full[fmt.Sprint(i)] = int64(i)
+	}
+	e.merge(t, mia, full) // what was erased counts no more
+	e.holds(t, mia, full)
+}
+
+func stateRaces(e *env) {
+	t := e.tenant("a")
+	s, scopes := e.allScopes(t)
+	const workers, each = 8, 16
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range each {
+				key := fmt.Sprint(w, "/", i)
+				for _, scope := range scopes[1:] {
+					if err := t.MergeState(e.ctx, scope, kv{key: i}); err != nil {
+						e.Error(err)
+					}
+				}
+				if _, err := t.AppendTurn(e.ctx, s.ID, seshat.Turn{Messages: says(key), State: kv{key: i}}); err != nil {
+					e.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	want := kv{}
+	for w := range workers {
+		for i := range each {
+			want[fmt.Sprint(w, "/", i)] = int64(i)
+		}
+	}
+	for _, scope := range scopes {
+		e.holds(t, scope, want)
+	}
+	half, err := t.StateAt(e.ctx, s.ID, workers*each/2)
+	e.must(err)
+	equal(e, "keys after half of the turns", len(half), workers*each/2)
+}
+
+func stateReopened(e *env) {
+	t := e.tenant("a")
+	s, scopes := e.allScopes(t)
+	e.turn(t, s.ID, seshat.Turn{Messages: says("1"), State: kv{"k": 1}, UserState: kv{"k": 1}, NamespaceState: kv{"k": 1}})
+	e.merge(t, scopes[0], kv{"k": 2})
+	e.turn(t, s.ID, seshat.Turn{Messages: says("2"), State: kv{"k": 3}})
+	e.reopen()
+	t = e.tenant("a")
+	e.holds(t, scopes[0], kv{"k": int64(3)})
+	e.holds(t, scopes[1], kv{"k": int64(1)})
+	e.holds(t, scopes[2], kv{"k": int64(1)})
+	e.held(t, s.ID, 1, kv{"k": int64(2)})
+}

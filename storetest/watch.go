@@ -1,0 +1,341 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/seshatdb/seshat"
+)
+
+var watches = []promise{
+	{name: "every_change_shows_once_in_order", test: watchOrder},
+	{name: "what_changed_nothing_shows_nothing", test: watchSilence},
+	{name: "time_shows_when_it_is_applied", test: watchTime},
+	{name: "an_erased_user_shows_as_one_event", test: watchErasure},
+	{name: "tenants_see_their_own", test: watchTenants},
+	{name: "resumes_from_any_position", test: watchResume},
+	{name: "resumes_after_reopening", test: watchReopened},
+	{name: "list_then_watch_has_no_gap", test: watchAfterList},
+	{name: "concurrent_writers_give_one_order", test: watchRaces},
+	{name: "a_loop_may_write_and_may_leave", test: watchReentrant},
+	{name: "trimmed_by_count_tells_a_laggard", test: watchLagged, options: seshat.Options{FeedEvents: 16}},
+	{name: "trimmed_by_age_keeps_the_young", test: watchAge, options: seshat.Options{FeedAge: hour}},
+	{name: "age_never_trims_nothing", test: watchAgeNever, options: seshat.Options{FeedAge: seshat.Never}},
+	{name: "all_feeds_get_their_turn", test: watchAgeTurns, options: seshat.Options{FeedAge: hour}},
+	{name: "ends_with_context_namespace_and_store", test: watchEnds},
+	{name: "positions_are_checked", test: watchArguments},
+}
+
+// feed returns all events after a position.
+func (e *env) feed(t *seshat.Tenant, since uint64) (events []seshat.Event) {
+	e.Helper()
+	for {
+		page, head, err := t.Events(e.ctx, since, 7)
+		e.must(err)
+		events = append(events, page...)
+		if since += uint64(len(page)); since == head {
+			return events
+		}
+	}
+}
+
+// shows expects the events after a position, as "kind session version/last_seq".
+func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
+	e.Helper()
+	var got []string
+	for i, ev := range e.feed(t, since) {
+		equal(e, "position", ev.Position, since+uint64(i)+1)
+		got = append(got, fmt.Sprintf("%v %s%s %d/%d", ev.Kind, ev.SessionID, ev.UserID, ev.Version, ev.LastSeq))
+	}
+	if !slices.Equal(got, want) {
+		e.Fatalf("feed after %d: got %q, want %q", since, got, want)
+	}
+}
+
+// head is where the feed ends.
+func (e *env) head(t *seshat.Tenant) uint64 {
+	e.Helper()
+	n, err := t.FeedHead(e.ctx)
+	e.must(err)
+	return n
+}
+
+// ends expects that a watch has nothing to show before that error.
+func (e *env) ends(ctx context.Context, t *seshat.Tenant, since uint64, want error) {
+	e.Helper()
+	n := 0
+	for ev, err := range t.Watch(ctx, since) {
+		if err == nil {
+			e.Fatalf("got event %v, want %v", ev, want)
+		}
+		e.fails(err, want)
+		n++
+	}
+	equal(e, "errors of a watch", n, 1)
+}
+
+func watchOrder(e *env) {
+	t := e.tenant("a")
+	equal(e, "head of a new feed", e.head(t), 0)
+	e.create(t, seshat.NewSession{ID: "x"})
+	e.must(e.say(t, "x", 0))
+	e.update(t, "x", func(s *seshat.Session) { s.Name = "n" })
+	e.turn(t, "x", seshat.Turn{Messages: says("a", "b"), State: kv{"k": 1}})
+	e.merge(t, seshat.SessionState("x"), kv{"k": 2})
+	e.move(t, "x", seshat.Idle)
+	e.must(e.say(t, "x", 0)) // which wakes it
+	e.move(t, "x", seshat.Terminated)
+	e.must(second(t.Delete(e.ctx, "x")))
+	e.create(t, seshat.NewSession{ID: "x"})
+	e.shows(t, 0, "created x 1/0", "appended x 1/1", "updated x 2/1", "appended x 2/3", "updated x 2/3",
+		"transitioned x 3/3", "transitioned x 3/4", "appended x 3/4", "transitioned x 4/4", "deleted x 4/4", "created x 1/0")
+	equal(e, "head", e.head(t), 11)
+	for ev, err := range t.Watch(e.ctx, 8) {
+		e.must(err)
+		want := seshat.Event{
+			Position: 9, Time: e.clock.Now(), Kind: seshat.EventTransitioned, SessionID: "x",
+			Status: seshat.Terminated, Version: 4, LastSeq: 4,
+		}
+		equal(e, "event", ev, want)
+		break
+	}
+}
+
+func watchSilence(e *env) {
+	t := e.tenant("a")
+	s := e.create(t, seshat.NewSession{User: "mia"})
+	at := e.head(t)
+	e.must(second(t.Touch(e.ctx, s.ID)))
+	l := e.acquire(t, s.ID, "one")
+	e.fails(e.say(t, s.ID, 0), seshat.ErrLease)
+	e.must(t.ReleaseLease(e.ctx, s.ID, l.Token))
+	e.merge(t, seshat.UserState("mia"), kv{"k": 1})
+	e.merge(t, seshat.NamespaceState(), kv{"k": 1})
+	e.merge(t, seshat.SessionState(s.ID), nil)
+	e.move(t, s.ID, seshat.Active)
+	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 1}))
+	e.fails(second(t.Create(e.ctx, seshat.NewSession{})), seshat.ErrQuota)
+	e.fails(second(t.Create(e.ctx, seshat.NewSession{ID: s.ID})), seshat.ErrExists)
+	e.shows(t, at)
+}
+
+func watchTime(e *env) {
+	t := e.tenant("a")
+	life := seshat.Lifecycle{TTL: 3 * hour, IdleAfter: hour, ArchiveAfter: hour}
+	e.create(t, seshat.NewSession{ID: "swept", Lifecycle: life})
+	e.create(t, seshat.NewSession{ID: "used", Lifecycle: life})
+	at := e.head(t)
+	e.clock.Advance(hour)
+	e.shows(t, at) // nobody looked yet
+	e.must(e.say(t, "used", 0))
+	e.sweep()
+	e.shows(t, at, "appended used 1/1", "transitioned swept 2/0") // it idled and woke at once
+	e.clock.Advance(3 * hour)
+	at = e.head(t)
+	e.create(t, seshat.NewSession{ID: "used"})
+	e.sweep()
+	e.shows(t, at, "expired used 1/1", "created used 1/0", "expired swept 2/0")
+}
+
+func watchErasure(e *env) {
+	t := e.tenant("a")
+	e.create(t, seshat.NewSession{ID: "x", User: "mia"})
+	e.create(t, seshat.NewSession{ID: "y", User: "mia"})
+	e.must(second(t.DeleteUser(e.ctx, "mia")))
+	e.shows(t, 2, "user_erased mia 0/0")
+	ev := e.feed(t, 2)[0]
+	equal(e, "user_id", ev.UserID, "mia")
+	equal(e, "session_id", ev.SessionID, "")
+}
+
+func watchTenants(e *env) {
+	t, other := e.tenant("a"), e.tenant("b")
+	e.create(t, seshat.NewSession{ID: "x"})
+	e.create(other, seshat.NewSession{ID: "x"})
+	e.create(t, seshat.NewSession{ID: "y"})
+	e.shows(t, 0, "created x 1/0", "created y 1/0")
+	e.shows(other, 0, "created x 1/0")
+}
+
+// some makes n changes.
+func (e *env) some(t *seshat.Tenant, n int) {
+	e.Helper()
+	for range n {
+		_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "some"})
+		e.must(err)
+		if !created {
+			e.must(e.say(t, "some", 0))
+		}
+	}
+}
+
+func watchResume(e *env) {
+	t := e.tenant("a")
+	e.some(t, 40)
+	all := e.feed(t, 0)
+	for since := range uint64(len(all)) {
+		want := all[since:]
+		for ev, err := range t.Watch(e.ctx, since) {
+			e.must(err)
+			equal(e, "event", ev, want[0])
+			if want = want[1:]; len(want) == 0 {
+				break
+			}
+		}
+	}
+}
+
+func watchReopened(e *env) {
+	t := e.tenant("a")
+	e.some(t, 5)
+	before := e.feed(t, 0)
+	e.reopen()
+	t = e.tenant("a")
+	e.some(t, 5)
+	after := e.feed(t, 0)
+	if !slices.Equal(after[:len(before)], before) {
+		e.Fatalf("feed: got %v, want %v first", after, before)
+	}
+	if !slices.Equal(e.feed(t, uint64(len(before))), after[len(before):]) {
+		e.Fatal("the feed does not resume")
+	}
+}
+
+// watchAfterList keeps versions by listing once and watching from then on,
+// while others write, and compares them with what is stored.
+func watchAfterList(e *env) {
+	t := e.tenant("a")
+	const sessions, rounds = 6, 30
+	var wg sync.WaitGroup
+	begun := make(chan struct{})
+	wg.Go(func() {
+		for i := range sessions * rounds {
+			id := fmt.Sprint(i % sessions)
+			if _, _, err := t.Ensure(e.ctx, seshat.NewSession{ID: id}); err != nil {
+				e.Error(err)
+			}
+			if err := e.say(t, id, 0); err != nil {
+				e.Error(err)
+			}
+			if i == sessions*rounds/2 {
+				close(begun)
+			}
+		}
+	})
+	<-begun
+	at := e.head(t)
+	known := map[string]uint64{}
+	for s, err := range t.Sessions(e.ctx, seshat.Query{Limit: 2}) {
+		e.must(err)
+		known[s.ID] = s.LastSeq
+	}
+	wg.Wait()
+	for _, ev := range e.feed(t, at) {
+		known[ev.SessionID] = max(known[ev.SessionID], ev.LastSeq)
+	}
+	for i := range sessions {
+		id := fmt.Sprint(i)
+		equal(e, "last_seq of "+id, known[id], e.get(t, id).LastSeq)
+	}
+}
+
+// watchRaces lets several watch while several write.
+func watchRaces(e *env) {
+	t := e.tenant("a")
+	const writers, watchers, each = 6, 3, 40
+	ids := []string{"x", "y"}
+	for _, id := range ids {
+		e.create(t, seshat.NewSession{ID: id})
+	}
+	total := len(ids) + writers*each
+	seen := make([][]seshat.Event, watchers)
+	var wg sync.WaitGroup
+	for i := range seen {
+		wg.Go(func() {
+			for ev, err := range t.Watch(e.ctx, 0) {
+				if err != nil {
+					e.Error(err)
+					return
+				}
+				if seen[i] = append(seen[i], ev); len(seen[i]) == total {
+					return
+				}
+			}
+		})
+	}
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if err := e.churn(t, ids[w%len(ids)], i); err != nil {
+					e.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	e.ordered(seen[0])
+	for i := range seen {
+		if !slices.Equal(seen[i], seen[0]) {
+			e.Fatalf("watcher %d saw another order than the first", i)
+		}
+	}
+}
+
+// churn makes one change, of a kind that i chooses.
+func (e *env) churn(t *seshat.Tenant, id string, i int) error {
+	switch i % 3 {
+	case 0:
+		return e.say(t, id, 0)
+	case 1:
+		return t.MergeState(e.ctx, seshat.SessionState(id), kv{"k": i})
+	}
+	for {
+		err := second(t.Update(e.ctx, id, func(s *seshat.Session) error {
+			s.Name = fmt.Sprint(i)
+			return nil
+		}))
+		if !errors.Is(err, seshat.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// ordered expects positions without gaps, and each session's changes in order.
+func (e *env) ordered(events []seshat.Event) {
+	e.Helper()
+	last := map[string]seshat.Event{}
+	for i, ev := range events {
+		equal(e, "position", ev.Position, uint64(i+1))
+		was := last[ev.SessionID]
+		version, seq := was.Version, was.LastSeq
+		switch ev.Kind {
+		case seshat.EventCreated:
+			version = 1
+		case seshat.EventAppended:
+			seq++
+		case seshat.EventUpdated:
+			version = max(version, min(version+1, ev.Version)) // a merge leaves it
+		}
+		if ev.Version != version || ev.LastSeq != seq || ev.Time.Before(was.Time) {
+			e.Fatalf("%+v follows %+v", ev, was)
+		}
+		last[ev.SessionID] = ev
+	}
+}
+
+func watchReentrant(e *env) {
+	t := e.tenant("a")
+	e.create(t, seshat.NewSession{ID: "x"})
+	n := 0
+	for ev, err := range t.Watch(e.ctx, 0) {
+		e.must(err)
+		if n++; n == 20 {
+			break
+		}
+		e.must(e.say(t, ev.SessionID, 0))
+	}
+	equal(e, "messages", e.get(t, "x").MessageCount, 19)
+}
