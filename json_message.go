@@ -1,6 +1,7 @@
 package seshat
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"math"
 	"time"
@@ -27,11 +28,14 @@ type messageJSON struct {
 	AppendedAt  timeJSON        `json:"appended_at"`
 	Payload     []byte          `json:"payload"`
 	Summary     *Range          `json:"summary"`
+	Digest      digestJSON      `json:"digest,omitempty"`
 }
 
 // MarshalJSON returns the message with null for what is absent, times as RFC
 // 3339 in UTC with milliseconds, and the payload as base64. Space between the
-// tokens of ToolInputs and ToolOutputs is not kept.
+// tokens of ToolInputs and ToolOutputs is not kept. A message that was read
+// from a store has a digest beside the fields, so that one that was given to
+// [Tenant.Restore] is still known when it is appended again.
 func (m Message) MarshalJSON() ([]byte, error) {
 	j := messageJSON{
 		MessageID: m.ID, Seq: m.Seq, Content: m.Content,
@@ -40,7 +44,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		ToolStatus: textJSON(m.ToolStatus), Author: textJSON(m.Author), Metadata: m.Metadata,
 		Tokens: m.Tokens, LatencyMS: optionalJSON(m.Latency.Round(time.Millisecond).Milliseconds()),
 		Timestamp: timeJSON(m.Timestamp), AppendedAt: timeJSON(m.AppendedAt),
-		Payload: m.Payload, Summary: optionalJSON(m.Summary),
+		Payload: m.Payload, Summary: optionalJSON(m.Summary), Digest: newDigestJSON(m.digest),
 	}
 	if len(m.ToolInputs) > 0 {
 		j.ToolInputs = m.ToolInputs
@@ -73,6 +77,29 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		Timestamp: time.Time(j.Timestamp), AppendedAt: time.Time(j.AppendedAt),
 		Payload: j.Payload, Summary: deref(j.Summary),
 	}
+	copy(m.digest[:], j.Digest)
+	return nil
+}
+
+// digestJSON is a digest in hexadecimal, by which a message that is appended
+// again is known; see [Tenant.Restore]. It is left out where there is none.
+type digestJSON []byte
+
+func newDigestJSON(d [16]byte) digestJSON {
+	if d == ([16]byte{}) {
+		return nil
+	}
+	return d[:]
+}
+
+func (d digestJSON) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d), nil }
+
+func (d *digestJSON) UnmarshalText(text []byte) error {
+	b, err := hex.DecodeString(string(text))
+	if err != nil || len(b) != len(Message{}.digest) {
+		return invalid("digest", "is not 32 hexadecimal digits")
+	}
+	*d = b
 	return nil
 }
 

@@ -1,0 +1,63 @@
+package transfer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/seshatdb/seshat"
+)
+
+// ExportOpenAI writes the sessions that q selects in the chat format that
+// [ImportOpenAI] reads, one line each: q's order, Limit as the size of its
+// reads. A message whose Payload is one of the chat format is written as that,
+// byte for byte; of others one is made, but for those of role framework, which
+// have no place in it. A session that ends meanwhile is left out. Errors are
+// those of the store and of w; the lines before are written.
+func ExportOpenAI(ctx context.Context, t *seshat.Tenant, q seshat.Query, w io.Writer) (Counts, error) {
+	var n Counts
+	var b []byte
+	out := bufio.NewWriterSize(w, 64<<10)
+	for s, err := range t.Sessions(ctx, q) {
+		var c conversation
+		if err == nil {
+			c, err = conversationOf(ctx, t, s)
+		}
+		if errors.Is(err, seshat.ErrNotFound) && s != nil {
+			continue
+		}
+		if err == nil {
+			b, err = c.appendLine(b[:0])
+		}
+		if err == nil {
+			_, err = out.Write(b)
+		}
+		if err != nil {
+			return n, errors.Join(err, out.Flush())
+		}
+		n.Sessions++
+		n.Messages += uint64(len(c.messages))
+	}
+	return n, out.Flush()
+}
+
+func conversationOf(ctx context.Context, t *seshat.Tenant, s *seshat.Session) (conversation, error) {
+	c := conversation{session: s.ID, user: s.UserID}
+	if others, ok := s.Metadata.Map()[metadataOthers].(string); ok && isObject(others) {
+		c.others = []byte(others)
+	}
+	for m, err := range t.Messages(ctx, s.ID) {
+		if err != nil {
+			return c, err
+		}
+		raw, err := writeChat(&m)
+		if err != nil {
+			return c, err
+		}
+		if raw != nil {
+			c.messages = append(c.messages, raw)
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,145 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/seshatdb/seshat"
+)
+
+// restoring is a session whose lines are being read while it is written.
+type restoring struct {
+	t    *seshat.Tenant
+	s    *seshat.Session
+	line int
+
+	// Of the goroutine that reads.
+	state    map[string]any
+	states   uint64
+	messages uint64
+	batch    []seshat.Message
+	size     int
+	open     bool  // ready is closed
+	lost     error // a batch was not handed over
+
+	ready   chan struct{}         // closed when state is complete
+	batches chan []seshat.Message // closed at the end
+	err     error                 // why it is not whole; set before batches is closed
+	done    chan struct{}         // closed when no more messages are taken
+}
+
+// A batch is what goes from the reader to a writer at once.
+const (
+	batchMessages = 64
+	batchBytes    = 256 << 10
+)
+
+// errVoid: the session changed while it was exported, and comes again or not at
+// all.
+var errVoid = errors.New("the session changed while it was exported")
+
+func newRestoring(t *seshat.Tenant, s *seshat.Session, line int) *restoring {
+	return &restoring{
+		t: t, s: s, line: line,
+		ready: make(chan struct{}), batches: make(chan []seshat.Message, 1), done: make(chan struct{}),
+	}
+}
+
+func (j *restoring) takeState(values map[string]any) {
+	if j.state == nil {
+		j.state = map[string]any{}
+	}
+	for k, v := range values {
+		j.state[k] = v
+	}
+	j.states++
+}
+
+func (j *restoring) takeMessage(ctx context.Context, m *seshat.Message) {
+	j.begin()
+	j.messages++
+	j.batch = append(j.batch, *m)
+	j.size += len(m.Content) + len(m.Payload) + len(m.ToolInputs) + len(m.ToolOutputs)
+	if len(j.batch) >= batchMessages || j.size >= batchBytes {
+		j.flush(ctx)
+	}
+}
+
+// begin lets the writer go: the state is complete.
+func (j *restoring) begin() {
+	if !j.open {
+		j.open = true
+		close(j.ready)
+	}
+}
+
+// flush hands the batch over, unless nobody takes it.
+func (j *restoring) flush(ctx context.Context) {
+	if len(j.batch) > 0 {
+		select {
+		case j.batches <- j.batch:
+		case <-j.done:
+		case <-ctx.Done():
+			j.lost = errUnfinished
+		}
+	}
+	j.batch, j.size = nil, 0
+}
+
+// end says that there is no more, and whether it is the whole session.
+func (j *restoring) end(err error) {
+	j.flush(context.Background())
+	if j.err = err; err == nil {
+		j.err = j.lost
+	}
+	j.begin()
+	close(j.batches)
+}
+
+// run writes the session.
+func (j *restoring) run(ctx context.Context, existing Existing, sum *tally) error {
+	defer close(j.done)
+	if existing == Skip {
+		switch _, err := j.t.Get(ctx, j.s.ID); {
+		case err == nil:
+			sum.add(func(r *Report) { r.Skipped++ })
+			return nil
+		case !errors.Is(err, seshat.ErrNotFound):
+			return &LineError{Line: j.line, Err: err}
+		}
+	}
+	<-j.ready // the reader's end comes in any case
+	s, err := j.t.Restore(ctx, seshat.Snapshot{Session: j.s, State: j.state, Messages: j.log()})
+	var refused *seshat.InvalidError
+	switch {
+	case err == nil:
+		sum.add(func(r *Report) { r.Sessions, r.Messages = r.Sessions+1, r.Messages+s.MessageCount })
+		return nil
+	case errors.Is(err, errVoid), errors.Is(err, errUnfinished):
+		return nil
+	case errors.Is(err, seshat.ErrExists) && existing == Skip: // made meanwhile
+		sum.add(func(r *Report) { r.Skipped++ })
+		return nil
+	case errors.As(err, &refused) && refused.Field == "expires_at":
+		sum.add(func(r *Report) { r.Expired++ })
+		return nil
+	}
+	return &LineError{Line: j.line, Err: err}
+}
+
+// log is what the reader sends.
+func (j *restoring) log() iter.Seq2[seshat.Message, error] {
+	return func(yield func(seshat.Message, error) bool) {
+		for batch := range j.batches {
+			for _, m := range batch {
+				if !yield(m, nil) {
+					return
+				}
+			}
+		}
+		if j.err != nil {
+			yield(seshat.Message{}, j.err)
+		}
+	}
+}
