@@ -16,18 +16,35 @@ var _ driver.Backuper = (*Driver)(nil)
 
 // Backup writes the last durable state to w, as a file that Open opens, and
 // returns how many bytes. Writers go on; the pages that the copy needs are not
-// reused until it is done, so the file grows the longer w takes. The caller
-// syncs what w wrote. Verify checks the copy.
+// reused until it is done, so the file grows the longer w takes. One backup or
+// compaction runs at a time. The caller syncs what w wrote. Verify checks the
+// copy.
 func (d *Driver) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
 	if err := d.begin(ctx); err != nil {
 		return 0, err
 	}
+	free, err := d.copyAlone(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer free()
 	s, err := d.ownSnapshot()
 	if err != nil {
 		return 0, err
 	}
 	defer d.release(s)
 	return s.tx.WriteTo(contextWriter{ctx, w})
+}
+
+// copyAlone waits until no other backup or compaction runs. A compaction that
+// waited for a backup any later would make all calls wait.
+func (d *Driver) copyAlone(ctx context.Context) (free func(), err error) {
+	select {
+	case d.copying <- struct{}{}:
+		return func() { <-d.copying }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // contextWriter ends a long copy when its context does.
@@ -78,6 +95,9 @@ func (t *temp) finish(ctx context.Context, path string) error {
 		return err
 	}
 	if _, err := walkFile(ctx, t.f, fileSize(t.f), nil); err != nil {
+		return err
+	}
+	if err := t.f.Close(); err != nil {
 		return err
 	}
 	if err := publish(t.path, path); err != nil {

@@ -29,6 +29,11 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	case runtime.GOOS == "windows":
 		return 0, 0, errors.ErrUnsupported
 	}
+	free, err := d.copyAlone(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer free()
 	err = d.exclusive(ctx, func() error {
 		before = fileSize(d.file.f)
 		after = before

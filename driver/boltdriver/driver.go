@@ -42,6 +42,8 @@ type Driver struct {
 	durable *barrier
 	life    sync.RWMutex // held for reading while a reader's own snapshot lives
 
+	copying chan struct{} // holds a token while a backup or compaction runs
+
 	calls  chan *call
 	idle   sync.Pool    // *call; of its own, as a channel of a synctest bubble works in that one alone
 	gate   sync.RWMutex // held for reading while a call is sent
@@ -64,6 +66,7 @@ func Open(path string, o Options) (*Driver, error) {
 		options: o,
 		sharing: f.bigMap || o.ReadOnly || o.core.share,
 		calls:   make(chan *call, maxBatch),
+		copying: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		caps: driver.Caps{
 			Name: "bbolt", Durable: true, ReadOnly: o.ReadOnly,

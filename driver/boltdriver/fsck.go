@@ -141,6 +141,11 @@ func (w *walker) checkMetas(size int64) error {
 		w.bad(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
 	}
 	w.st.meta = newest(m)
+	if w.st.meta.freelist == noFreelist {
+		// The engine would walk the tree when it opens the file, in a way
+		// that kills the process on damage, and write before it returns.
+		return fmt.Errorf("%w: the list of free pages is not stored", driver.ErrFormat)
+	}
 	w.high = w.st.meta.high
 	if pages := uint64(size) / pageSize; w.high > pages {
 		w.bad(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
@@ -198,9 +203,7 @@ func allZero(b []byte) bool {
 func (w *walker) walk() error {
 	w.owner.set(0, 2, ownMeta)
 	w.tree(w.st.meta.root, place{})
-	if w.st.meta.freelist != noFreelist {
-		w.freelist(w.st.meta.freelist)
-	}
+	w.freelist(w.st.meta.freelist)
 	if used := 2 + w.st.branches + w.st.leaves + w.st.listed + w.st.free; used < w.high {
 		w.st.leaked = w.high - used
 	}

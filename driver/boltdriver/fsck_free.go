@@ -13,10 +13,11 @@ func (w *walker) freelist(id uint64) {
 		return
 	}
 	n, off := uint64(le.Uint16(r.b[10:])), uint64(headerSize)
-	if n == 0xFFFF {
+	long := n == 0xFFFF // then the number stands before the pages
+	if long {
 		n, off = le.Uint64(r.b[headerSize:]), headerSize+8
 	}
-	if n > (r.size()-off)/8 {
+	if n > (r.size()-off)/8 || long && n < 0xFFFF {
 		w.bad(id, "", "a freelist of %d pages does not fit", n)
 		return
 	}

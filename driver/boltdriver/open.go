@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -26,6 +27,13 @@ type fileHooks struct {
 	noBigMap bool                // as if the large map could not be made
 	step     func(name string)   // called between the steps of opening and creating
 	isRemote func(*os.File) bool // instead of asking the file system
+}
+
+func (h fileHooks) remote(f *os.File) bool {
+	if h.isRemote != nil {
+		return h.isRemote(f)
+	}
+	return isRemote(f)
 }
 
 func (h fileHooks) at(step string) {
@@ -70,8 +78,24 @@ func (o *Options) lockTimeout() time.Duration {
 }
 
 // openExisting opens path if it exists. Nothing of the file is trusted, mapped
-// or written before it is locked and checked.
+// or written before it is locked and checked, and nothing is written before it
+// is known to be a store.
 func openExisting(path string, o Options, deadline time.Time) (_ *file, err error) {
+	f, err := lockExisting(path, o, deadline)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(Options) error{f.verify, f.openBolt, f.checkFormat, f.secure} {
+		if err := step(o); err != nil {
+			f.abandon()
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return f, nil
+}
+
+// lockExisting opens and locks path, if it exists, without looking into it.
+func lockExisting(path string, o Options, deadline time.Time) (_ *file, err error) {
 	h, err := openHandle(path, o)
 	if err != nil {
 		return nil, err
@@ -82,25 +106,20 @@ func openExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 			f.abandon()
 		}
 	}()
+	if !o.AllowNetworkFS && o.hooks.remote(h) {
+		return nil, fmt.Errorf("%s: %w: it is on a network or FUSE file system (see Options.AllowNetworkFS)", path, errors.ErrUnsupported)
+	}
 	if f.info, err = h.Stat(); err != nil {
 		return nil, err
 	}
 	if f.claim, err = acquire(f, o.ReadOnly, deadline); err != nil {
 		return nil, err
 	}
-	if now, err := os.Lstat(path); err != nil || !os.SameFile(now, f.info) {
+	if !stillThere(h, path) {
 		return nil, errMoved
 	}
-	if f.info, err = h.Stat(); err != nil { // it may have grown until the lock was ours
-		return nil, err
-	}
-	if err := f.prepare(o); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := f.openEngine(o); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
+	f.info, err = h.Stat() // it may have grown until the lock was ours
+	return f, err
 }
 
 // abandon undoes a failed open. The lock is released by name: an engine that
@@ -134,18 +153,30 @@ func openHandle(path string, o Options) (*os.File, error) {
 	return h, err
 }
 
-// prepare checks the locked file and makes it fit to be built upon.
-func (f *file) prepare(o Options) error {
-	remote := isRemote
-	if o.hooks.isRemote != nil {
-		remote = o.hooks.isRemote
-	}
-	if !o.AllowNetworkFS && remote(f.f) {
-		return fmt.Errorf("%w: the file is on a network or FUSE file system (see Options.AllowNetworkFS)", errors.ErrUnsupported)
-	}
-	if err := f.verify(o); err != nil {
+// openBolt hands the locked handle to the engine.
+func (f *file) openBolt(o Options) error {
+	size := f.mapSize(o)
+	return guarded("open", func() (err error) {
+		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
+			Timeout:         time.Second,
+			PageSize:        pageSize,
+			FreelistType:    bolt.FreelistMapType,
+			InitialMmapSize: size,
+			MaxSize:         int(min(o.MaxSize, math.MaxInt)),
+			ReadOnly:        o.ReadOnly,
+			OpenFile:        handOver(f.f),
+		})
 		return err
-	}
+	})
+}
+
+// checkFormat looks at what the file holds.
+func (f *file) checkFormat(Options) error {
+	return guarded("open", func() error { return f.db.View(checkSchema) })
+}
+
+// secure makes the file one to build upon.
+func (f *file) secure(o Options) error {
 	if o.ReadOnly {
 		return nil
 	}
@@ -157,31 +188,6 @@ func (f *file) prepare(o Options) error {
 	}
 	cleanLeftovers(f.path)
 	return syncDir(filepath.Dir(f.path))
-}
-
-// openEngine hands the checked file to the engine and looks at what it holds.
-func (f *file) openEngine(o Options) error {
-	if err := f.openBolt(o); err != nil {
-		return err
-	}
-	return guarded("open", func() error { return f.db.View(checkSchema) })
-}
-
-// openBolt hands the locked handle to the engine.
-func (f *file) openBolt(o Options) error {
-	size := f.mapSize(o)
-	return guarded("open", func() (err error) {
-		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
-			Timeout:         time.Second,
-			PageSize:        pageSize,
-			FreelistType:    bolt.FreelistMapType,
-			InitialMmapSize: size,
-			MaxSize:         int(o.MaxSize),
-			ReadOnly:        o.ReadOnly,
-			OpenFile:        handOver(f.f),
-		})
-		return err
-	})
 }
 
 // handOver makes the engine use a handle that is open, and locked, already.

@@ -64,6 +64,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 		if err := os.WriteFile(p, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.Chmod(p, 0o644); err != nil {
+			t.Fatal(err)
+		}
 		return p
 	}
 	noMetas := sample(t, 400)
@@ -93,6 +96,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 		}
 		if b, _ := os.ReadFile(p); string(b) != string(c.content) {
 			t.Errorf("%s: was changed", name)
+		}
+		if info, _ := os.Stat(p); info.Mode().Perm() != 0o644 {
+			t.Errorf("%s: its mode was changed to %v", name, info.Mode())
 		}
 	}
 }

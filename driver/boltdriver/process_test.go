@@ -26,6 +26,8 @@ var roles = map[string]func(path, arg string) string{
 	"hold": roleHold,
 	"die":  roleDie,
 	"race": roleRace,
+
+	"compact": roleCompact,
 }
 
 // TestChild is the body of child processes; alone it does nothing.
@@ -99,14 +101,27 @@ func roleHold(path, arg string) string {
 
 // roleDie kills itself at a step of creating the file.
 func roleDie(path, arg string) string {
-	step := func(name string) {
-		if name == arg {
+	_, err := openFile(path, Options{hooks: fileHooks{step: dieAt(arg)}})
+	return verdict(err)
+}
+
+func dieAt(step string) func(string) {
+	return func(name string) {
+		if name == step {
 			p, _ := os.FindProcess(os.Getpid())
 			_ = p.Kill()
 			select {}
 		}
 	}
-	_, err := openFile(path, Options{hooks: fileHooks{step: step}})
+}
+
+// roleCompact kills itself at a step of compacting the file.
+func roleCompact(path, arg string) string {
+	d, err := Open(path, Options{hooks: fileHooks{step: dieAt(arg)}})
+	if err != nil {
+		return verdict(err)
+	}
+	_, _, err = d.Compact(ctx)
 	return verdict(err)
 }
 
@@ -186,5 +201,35 @@ func TestProcessCreateRace(t *testing.T) {
 	}
 	if got["ok"] != 1 || got["locked"] != 2 {
 		t.Errorf("outcomes: %v", got)
+	}
+}
+
+// A process that is killed while it compacts leaves the old file or the new
+// one, whole.
+func TestProcessKilledWhileCompacting(t *testing.T) {
+	path := filled(t, 60)
+	for _, step := range []string{"compacted", "renamed"} {
+		c := spawn(t, "compact", path, step)
+		if got := c.line(); got != "" {
+			t.Fatalf("%s: the child lived: %s", step, got)
+		}
+		_ = c.cmd.Wait()
+		if names := list(t, filepath.Dir(path)); len(names) != 1 && step == "renamed" {
+			t.Errorf("%s: left behind: %v", step, names)
+		}
+		if _, err := Verify(ctx, path, nil); err != nil {
+			t.Errorf("%s: %v", step, err)
+		}
+		d, err := Open(path, Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", step, err)
+		}
+		if n := getAll(t, d, 60); n != 51 {
+			t.Errorf("%s: %d records, want 51", step, n)
+		}
+		_ = d.Close()
+		if names := list(t, filepath.Dir(path)); len(names) != 1 {
+			t.Errorf("%s: still there: %v", step, names)
+		}
 	}
 }

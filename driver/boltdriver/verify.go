@@ -2,8 +2,10 @@ package boltdriver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -11,8 +13,6 @@ import (
 
 // verify checks the locked file before it is mapped: the meta pages and the
 // length always, the whole structure unless it is left out or over the limit.
-// A freelist that is not stored makes the engine walk the tree when it opens
-// the file, and die on damage, so there the check is never left out.
 func (f *file) verify(o Options) error {
 	size := f.info.Size()
 	w := walker{ctx: context.Background(), r: f.f}
@@ -22,7 +22,7 @@ func (f *file) verify(o Options) error {
 	if err := w.st.err(); err != nil {
 		return err
 	}
-	if (o.SkipVerify || o.overLimit(size)) && w.st.meta.freelist != noFreelist {
+	if o.SkipVerify || o.overLimit(size) {
 		return nil
 	}
 	warm(f.f, w.high*pageSize)
@@ -95,23 +95,12 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 }
 
 // lockForReading opens and locks path without looking into it.
-func lockForReading(path string) (_ *file, err error) {
-	h, err := openHandle(path, Options{ReadOnly: true})
-	if err != nil {
-		return nil, err
+func lockForReading(path string) (*file, error) {
+	f, err := lockExisting(path, Options{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
+	if errors.Is(err, errMoved) {
+		err = fmt.Errorf("%w: %w", driver.ErrLocked, err)
 	}
-	f := &file{f: h, path: path}
-	if f.info, err = h.Stat(); err == nil {
-		f.claim, err = acquire(f, true, time.Now().Add(defaultLockTimeout))
-	}
-	if err == nil {
-		f.info, err = h.Stat()
-	}
-	if err != nil {
-		_ = h.Close()
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
 func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) (Report, error) {
@@ -126,6 +115,9 @@ func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) 
 		return r, err
 	}
 	defer d.Close()
+	if !os.SameFile(d.file.info, f.info) {
+		return r, fmt.Errorf("%w: %w", driver.ErrLocked, errMoved)
+	}
 	if r.Checked, err = d.Check(ctx, maxFindings, driver.Visitor{}); err != nil {
 		return r, err
 	}
