@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // ErrInvalid is the outcome of an op that no driver may carry out. Errors that
@@ -171,7 +172,7 @@ func (c *Change) validateLog(v *View, caps Caps) error {
 	}
 	for i := range c.Append {
 		m := &c.Append[i]
-		if m.Seq < next || c.Put != nil && m.Seq >= c.Put.NextSeq {
+		if m.Seq < next || m.Seq == math.MaxUint64 || c.Put != nil && m.Seq >= c.Put.NextSeq {
 			return invalid("Append", "holds a number that is not next, or not below NextSeq")
 		}
 		if !isName(m.ID) {
