@@ -137,14 +137,15 @@ func (t *Tenant) newAppend(turn Turn) (*appendOp, error) {
 }
 
 func (a *appendOp) plan(c *change) error {
-	s, err := c.live()
+	_, err := c.live()
 	if err != nil {
 		return err
 	}
 	if a.repeated, err = a.known(c.view.Refs); a.repeated || err != nil {
 		return err
 	}
-	if s, err = c.writable(); err != nil {
+	s, err := c.writable()
+	if err != nil {
 		return err
 	}
 	if len(a.turn.UserState) > 0 && s.UserID != a.user {

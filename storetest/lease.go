@@ -10,19 +10,19 @@ import (
 )
 
 var leases = []promise{
-	{name: "one_holder_until_the_exact_end", test: leaseExclusive},
-	{name: "tokens_only_ever_increase", test: leaseTokens},
-	{name: "append_needs_the_newest_token", test: leaseFences},
-	{name: "a_token_outlives_its_time_until_overtaken", test: leaseOvertaken},
-	{name: "renew_is_a_heartbeat", test: leaseRenew},
-	{name: "release_frees_at_once", test: leaseRelease},
-	{name: "repeated_turn_needs_no_lease", test: leaseRepeated},
-	{name: "guards_appends_and_nothing_else", test: leaseGuards},
-	{name: "archived_and_terminated_have_none_to_give", test: leaseReadOnly},
-	{name: "is_a_write_but_no_activity", test: leaseIsAWrite},
-	{name: "arguments_are_checked", test: leaseArguments},
-	{name: "of_many_runners_one_wins", test: leaseRaces},
-	{name: "survives_reopening", test: leaseReopened},
+	{name: "one holder until the exact end", test: leaseExclusive},
+	{name: "tokens only ever increase", test: leaseTokens},
+	{name: "append needs the newest token", test: leaseFences},
+	{name: "a token outlives its time until overtaken", test: leaseOvertaken},
+	{name: "renew is a heartbeat", test: leaseRenew},
+	{name: "release frees at once", test: leaseRelease},
+	{name: "repeated turn needs no lease", test: leaseRepeated},
+	{name: "guards appends and nothing else", test: leaseGuards},
+	{name: "archived and terminated have none to give", test: leaseReadOnly},
+	{name: "is a write but no activity", test: leaseIsAWrite},
+	{name: "arguments are checked", test: leaseArguments},
+	{name: "of many runners one wins", test: leaseRaces},
+	{name: "survives reopening", test: leaseReopened},
 }
 
 func (e *env) acquire(t *seshat.Tenant, id, owner string) seshat.Lease {

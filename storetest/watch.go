@@ -11,22 +11,22 @@ import (
 )
 
 var watches = []promise{
-	{name: "every_change_shows_once_in_order", test: watchOrder},
-	{name: "what_changed_nothing_shows_nothing", test: watchSilence},
-	{name: "time_shows_when_it_is_applied", test: watchTime},
-	{name: "an_erased_user_shows_as_one_event", test: watchErasure},
-	{name: "tenants_see_their_own", test: watchTenants},
-	{name: "resumes_from_any_position", test: watchResume},
-	{name: "resumes_after_reopening", test: watchReopened},
-	{name: "list_then_watch_has_no_gap", test: watchAfterList},
-	{name: "concurrent_writers_give_one_order", test: watchRaces},
-	{name: "a_loop_may_write_and_may_leave", test: watchReentrant},
-	{name: "trimmed_by_count_tells_a_laggard", test: watchLagged, options: seshat.Options{FeedEvents: 16}},
-	{name: "trimmed_by_age_keeps_the_young", test: watchAge, options: seshat.Options{FeedAge: hour}},
-	{name: "age_never_trims_nothing", test: watchAgeNever, options: seshat.Options{FeedAge: seshat.Never}},
-	{name: "all_feeds_get_their_turn", test: watchAgeTurns, options: seshat.Options{FeedAge: hour}},
-	{name: "ends_with_context_namespace_and_store", test: watchEnds},
-	{name: "positions_are_checked", test: watchArguments},
+	{name: "every change shows once in order", test: watchOrder},
+	{name: "what changed nothing shows nothing", test: watchSilence},
+	{name: "time shows when it is applied", test: watchTime},
+	{name: "an erased user shows as one event", test: watchErasure},
+	{name: "tenants see their own", test: watchTenants},
+	{name: "resumes from any position", test: watchResume},
+	{name: "resumes after reopening", test: watchReopened},
+	{name: "list then watch has no gap", test: watchAfterList},
+	{name: "concurrent writers give one order", test: watchRaces},
+	{name: "a loop may write and may leave", test: watchReentrant},
+	{name: "trimmed by count tells a laggard", test: watchLagged, options: seshat.Options{FeedEvents: 16}},
+	{name: "trimmed by age keeps the young", test: watchAge, options: seshat.Options{FeedAge: hour}},
+	{name: "age never trims nothing", test: watchAgeNever, options: seshat.Options{FeedAge: seshat.Never}},
+	{name: "all feeds get their turn", test: watchAgeTurns, options: seshat.Options{FeedAge: hour}},
+	{name: "ends with context namespace and store", test: watchEnds},
+	{name: "positions are checked", test: watchArguments},
 }
 
 // feed returns all events after a position.

@@ -1,0 +1,55 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/seshatdb/seshat"
+)
+
+// A turn carries what it changed: the messages and the three scopes of state
+// are stored together or not at all.
+func ExampleTenant_MergeState() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := acme.Create(ctx, seshat.NewSession{User: "mia", State: map[string]any{"step": "greet"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = acme.AppendTurn(ctx, s.ID, seshat.Turn{
+		Messages:  []seshat.Message{{Role: seshat.User, Content: "A window seat to Seattle, please."}},
+		State:     map[string]any{"step": "book", "to": "SEA"},
+		UserState: map[string]any{"seat": "window"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Without a turn; nil deletes.
+	err = acme.MergeState(ctx, seshat.SessionState(s.ID), map[string]any{"to": nil, "step": "done"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	now, err := acme.State(ctx, seshat.SessionState(s.ID))
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, err := acme.StateAt(ctx, s.ID, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mia, err := acme.State(ctx, seshat.UserState("mia"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(now, first, mia)
+	// Output: map[step:done] map[step:greet] map[seat:window]
+}

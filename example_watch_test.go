@@ -1,0 +1,97 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// To know all sessions and follow them: position first, then list, then watch.
+// Keep the position of the last event that was dealt with, and go on from it
+// after a restart.
+func ExampleTenant_Watch() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := acme.Create(ctx, seshat.NewSession{ID: "trip"}); err != nil {
+		log.Fatal(err)
+	}
+
+	since, err := acme.FeedHead(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for s, err := range acme.Sessions(ctx, seshat.Query{}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("there is", s.ID)
+	}
+
+	go func() {
+		_, _ = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Book me a flight."})
+		_, _ = acme.Transition(ctx, "trip", seshat.Archived, seshat.Because("done", "mia"))
+	}()
+	for e, err := range acme.Watch(ctx, since) {
+		if err != nil {
+			log.Fatal(err) // errors.Is(err, seshat.ErrLagged): list again
+		}
+		fmt.Println(e.Position, e.Kind, e.SessionID, e.Status)
+		if e.Kind == seshat.EventTransitioned {
+			break
+		}
+	}
+	// Output:
+	// there is trip
+	// 2 appended trip active
+	// 3 transitioned trip archived
+}
+
+// One runner at a time: it takes the lease, renews it while it works, and
+// appends under its token.
+func ExampleTenant_AcquireLease() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := acme.Create(ctx, seshat.NewSession{ID: "trip"}); err != nil {
+		log.Fatal(err)
+	}
+	lease, err := acme.AcquireLease(ctx, "trip", "runner-1", time.Minute)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = acme.AppendTurn(ctx, "trip", seshat.Turn{
+		Messages: []seshat.Message{{Role: seshat.Assistant, Content: "Your flight is booked."}},
+		Lease:    lease.Token,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Thanks!"})
+	fmt.Println(err != nil)
+	if err := acme.ReleaseLease(ctx, "trip", lease.Token); err != nil {
+		log.Fatal(err)
+	}
+	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Thanks!"})
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
+}
