@@ -1,0 +1,115 @@
+package seshat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver"
+)
+
+// Backup writes a copy of the store to w, beside other calls: one durable
+// snapshot that holds everything acknowledged before the call, as a file that
+// [Open] opens. It returns the bytes written. The caller syncs w; [Verify]
+// proves the copy. While it runs the file may grow, as pages that the copy
+// needs are not used again.
+//
+// errors.ErrUnsupported: the engine has no backup. ErrClosed, or the error of
+// w or ctx.
+func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
+	const op = "Backup"
+	if err := ready(ctx); err != nil {
+		return 0, &Error{Op: op, Err: err}
+	}
+	if w == nil {
+		return 0, &Error{Op: op, Err: invalid("w", "is nil")}
+	}
+	b, ok := s.d.(driver.Backuper)
+	if !ok {
+		return 0, &Error{Op: op, Err: s.unsupported()}
+	}
+	n, err := b.Backup(ctx, w)
+	if err != nil {
+		return n, &Error{Op: op, Err: err}
+	}
+	return n, nil
+}
+
+// Compact makes the store's file smaller: it copies what is in use and puts the
+// copy in the file's place. Other calls wait meanwhile. Whatever happens, the
+// file is the old one or the new one, whole. It returns the sizes in bytes.
+//
+// errors.ErrUnsupported: the engine, or the platform, cannot. ErrReadOnly,
+// ErrClosed, or the context's error.
+func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
+	const op = "Compact"
+	if err := ready(ctx); err != nil {
+		return 0, 0, &Error{Op: op, Err: err}
+	}
+	c, ok := s.d.(driver.Compacter)
+	if !ok {
+		return 0, 0, &Error{Op: op, Err: s.unsupported()}
+	}
+	before, after, err = c.Compact(ctx)
+	if err != nil {
+		return before, after, &Error{Op: op, Err: err}
+	}
+	return before, after, nil
+}
+
+// unsupported says that the engine lacks an ability.
+func (s *Store) unsupported() error {
+	return fmt.Errorf("%s: %w", s.d.Caps().Name, errors.ErrUnsupported)
+}
+
+// RestoreBackup makes the file at dst of the backup at src, which is verified
+// whole before. Until the copy is complete and durable there is no dst.
+//
+// fs.ErrExist: dst is there, and is left as it is. ErrCorrupt, ErrFormat,
+// ErrLocked, or the context's error.
+func RestoreBackup(ctx context.Context, src, dst string) error {
+	if err := ready(ctx); err != nil {
+		return &Error{Op: "RestoreBackup", Err: err}
+	}
+	if err := boltdriver.Restore(ctx, src, dst); err != nil {
+		return &Error{Op: "RestoreBackup", Err: err}
+	}
+	return nil
+}
+
+// Verify reads all of a store's file, which no process may have open, and
+// changes nothing: the structure of every page, every checksum, every index
+// entry against its record, and the counters. The report says what is wrong
+// where the error is ErrCorrupt.
+//
+// ErrCorrupt, ErrFormat, ErrLocked, or the context's error.
+func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
+	if err := ready(ctx); err != nil {
+		return boltdriver.Report{}, &Error{Op: "Verify", Err: err}
+	}
+	r, err := boltdriver.Verify(ctx, path, nil)
+	if err != nil {
+		return r, &Error{Op: "Verify", Err: err}
+	}
+	return r, nil
+}
+
+// Salvage saves what is left of a damaged file at src into a new one at dst,
+// and never changes src. Every checksum is verified, so what comes out is what
+// went in once; indexes and counters are made anew. The report counts what is
+// whole, uncertain and lost.
+//
+// fs.ErrExist: dst is there, and is left as it is. ErrFormat: src is no store.
+// ErrLocked, or the context's error.
+func Salvage(ctx context.Context, src, dst string) (boltdriver.SalvageReport, error) {
+	if err := ready(ctx); err != nil {
+		return boltdriver.SalvageReport{}, &Error{Op: "Salvage", Err: err}
+	}
+	r, err := boltdriver.Salvage(ctx, src, dst, nil)
+	if err != nil {
+		return r, &Error{Op: "Salvage", Err: err}
+	}
+	return r, nil
+}
