@@ -43,6 +43,7 @@ func (s *Store) Check(ctx context.Context) (CheckReport, error) {
 	}
 	c := checker{
 		namespaces: map[string]*Namespace{}, names: map[driver.EntryKey]string{}, spaces: map[uint64]string{},
+		states: map[driver.EntryKey]stateSize{},
 	}
 	done, err := d.Check(ctx, maxFindings, driver.Visitor{Record: c.record, Message: c.message, Entry: c.entry})
 	if err != nil {
@@ -55,8 +56,17 @@ func (s *Store) Check(ctx context.Context) (CheckReport, error) {
 	for _, f := range done.Findings {
 		r.Findings = append(r.Findings, Finding(f))
 	}
-	c.compare(&r)
+	if len(r.Findings) < maxFindings { // else not all was visited
+		c.compareNames(&r)
+		c.compareOwners(&r)
+	}
 	return r, nil
+}
+
+func (r *CheckReport) find(where, format string, args ...any) {
+	if len(r.Findings) < maxFindings {
+		r.Findings = append(r.Findings, Finding{Where: where, What: fmt.Sprintf(format, args...)})
+	}
 }
 
 // checker collects what one Check has to compare over many values.
@@ -65,6 +75,10 @@ type checker struct {
 	names      map[driver.EntryKey]string // name → id
 	spaces     map[uint64]string          // ordinals that sessions name → one of their ids
 	last       uint64                     // ordinal given last
+
+	// states is, by scope, what the kept size says less what was visited. Where
+	// both agree there is no element, so that the map stays small.
+	states map[driver.EntryKey]stateSize
 }
 
 // record checks one session by the rules that every write keeps.
@@ -114,40 +128,77 @@ func (c *checker) entry(e *driver.Entry) error {
 			return fmt.Errorf("the last ordinal has %d bytes", len(e.Value))
 		}
 		c.last = binary.BigEndian.Uint64(e.Value)
+	case kindAPIKey:
+		k, err := decodeKey(e.Value)
+		if err == nil && k.ID != e.Name {
+			err = fmt.Errorf("is stored under another id than its own, %q", k.ID)
+		}
+		return err
+	case kindNamespaceState, kindUserState, kindSessionState:
+		return c.state(e)
+	case kindSessionPast:
+		return checkDocument(string(e.Value))
 	}
 	return nil
 }
 
-// compare adds to the report what only all values together show.
-func (c *checker) compare(r *CheckReport) {
-	find := func(where, format string, args ...any) {
-		if len(r.Findings) < maxFindings {
-			r.Findings = append(r.Findings, Finding{Where: where, What: fmt.Sprintf(format, args...)})
+// state checks one value of a scope, or the scope's size.
+func (c *checker) state(e *driver.Entry) error {
+	scope := driver.EntryKey{Namespace: e.Namespace, Kind: e.Kind, Owner: e.Owner}
+	n := c.states[scope]
+	if e.Name == "" {
+		size, err := readStateSize(e.Value)
+		if err != nil {
+			return err
 		}
+		n.keys, n.bytes = n.keys+size.keys, n.bytes+size.bytes
+	} else if err := checkDocument(string(e.Value)); err != nil {
+		return err
+	} else {
+		n.replace(e.Value, nil)
 	}
-	ordinals := make(map[uint64]string, len(c.namespaces))
+	if c.states[scope] = n; n == (stateSize{}) {
+		delete(c.states, scope)
+	}
+	return nil
+}
+
+// compareNames compares the namespaces with their names.
+func (c *checker) compareNames(r *CheckReport) {
 	for id, n := range c.namespaces {
 		where := fmt.Sprintf("namespace %q", id)
-		switch other, taken := ordinals[n.ordinal]; {
+		switch {
 		case n.ID != id:
-			find(where, "is stored under another id than its own, %q", n.ID)
-		case taken:
-			find(where, "shares its ordinal, %d, with %q", n.ordinal, other)
+			r.find(where, "is stored under another id than its own, %q", n.ID)
 		case n.ordinal == 0 || n.ordinal > c.last:
-			find(where, "has ordinal %d, but %d was given last", n.ordinal, c.last)
+			r.find(where, "has ordinal %d, but %d was given last", n.ordinal, c.last)
 		case c.names[namespaceNameKey(n.InternalID, n.Name)] != id:
-			find(where, "is not found by its name")
+			r.find(where, "is not found by its name")
 		}
-		ordinals[n.ordinal] = id
 	}
 	for k, id := range c.names {
 		if n := c.namespaces[id]; n == nil || namespaceNameKey(n.InternalID, n.Name) != k {
-			find(fmt.Sprintf("namespace name %q of %q", k.Name, k.Owner), "leads to %q, which has another or is not there", id)
+			r.find(fmt.Sprintf("namespace name %q of %q", k.Name, k.Owner), "leads to %q, which has another or is not there", id)
 		}
+	}
+}
+
+// compareOwners compares what belongs to a namespace or a scope with those.
+func (c *checker) compareOwners(r *CheckReport) {
+	ordinals := make(map[uint64]string, len(c.namespaces))
+	for id, n := range c.namespaces {
+		if other := ordinals[n.ordinal]; other != "" {
+			r.find(fmt.Sprintf("namespace %q", id), "shares its ordinal, %d, with %q", n.ordinal, other)
+		}
+		ordinals[n.ordinal] = id
 	}
 	for ord, session := range c.spaces {
 		if ordinals[ord] == "" {
-			find(fmt.Sprintf("session %d/%q", ord, session), "belongs to no namespace")
+			r.find(fmt.Sprintf("session %d/%q", ord, session), "belongs to no namespace")
 		}
+	}
+	for scope, n := range c.states {
+		r.find(fmt.Sprintf("state %d/%q", scope.Namespace, scope.Owner), "is %d keys and %d bytes off its size",
+			int64(n.keys), int64(n.bytes))
 	}
 }

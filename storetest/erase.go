@@ -199,10 +199,13 @@ func erasureResumed(e *env) {
 	}
 	equal(e, "visible", fmt.Sprint(e.ids(t, seshat.Query{})), fmt.Sprint([]string{kept.ID}))
 	equal(e, "counted", e.count(t, seshat.Query{}), 1)
+	r, err := e.Check(e.ctx)
+	e.must(err)
+	equal(e, "findings beside what is left", len(r.Findings), 0)
 	fresh := e.create(t, seshat.NewSession{User: "mia"})
 	e.sweep()
 	equal(e, "the user's new session", fmt.Sprint(e.ids(t, seshat.Query{User: "mia"})), fmt.Sprint([]string{fresh.ID}))
-	r, err := e.Check(e.ctx)
+	r, err = e.Check(e.ctx)
 	e.must(err)
 	equal(e, "kept", r.Sessions, 2)
 }
