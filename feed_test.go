@@ -1,0 +1,113 @@
+package seshat_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/memdriver"
+)
+
+func TestEventRoundTripsThroughJSON(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for want, e := range map[string]seshat.Event{
+		`{"position":3,"time":"2026-01-02T03:04:05Z","kind":"transitioned","session_id":"x","status":"idle","version":2,"last_seq":1}`: {
+			Position: 3, Time: at, Kind: seshat.EventTransitioned, SessionID: "x", Status: seshat.Idle, Version: 2, LastSeq: 1,
+		},
+		`{"position":4,"time":"2026-01-02T03:04:05Z","kind":"user_erased","user_id":"mia"}`: {
+			Position: 4, Time: at, Kind: seshat.EventUserErased, UserID: "mia",
+		},
+	} {
+		got, err := json.Marshal(e)
+		do(t, err)
+		if string(got) != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		var back seshat.Event
+		do(t, json.Unmarshal(got, &back))
+		if back != e {
+			t.Errorf("got %+v back, want %+v", back, e)
+		}
+	}
+	var kind seshat.EventKind
+	if err := kind.UnmarshalText([]byte("?")); !errors.Is(err, seshat.ErrInvalid) {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+}
+
+// rushed is a driver in which something happens before a feed is read for the
+// second time: when the sweeper knows its ends, and reads what is in it.
+type rushed struct {
+	*memdriver.Driver
+	reads int
+	fn    func()
+}
+
+func (d *rushed) Feed(ctx context.Context, q driver.FeedQuery) (driver.Feed, error) {
+	if d.reads++; d.reads == 2 && d.fn != nil {
+		d.fn()
+	}
+	return d.Driver.Feed(ctx, q)
+}
+
+// TestTrimmingYieldsToOthers has writes and an erasure between what a sweep
+// reads of a feed and what it removes.
+func TestTrimmingYieldsToOthers(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, meanwhile := range map[string]func(*seshat.Tenant) error{
+		"trimmed by count": func(tn *seshat.Tenant) error {
+			for range 4 {
+				if _, err := tn.Create(t.Context(), seshat.NewSession{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"erased": func(tn *seshat.Tenant) error {
+			_, err := tn.DeleteUser(t.Context(), "nobody")
+			return err
+		},
+	} {
+		d := &rushed{Driver: memdriver.Open()}
+		other, err := seshat.OpenDriver(d.Driver, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedEvents: 2})
+		tn := openTenant(t, other, err)
+		s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedAge: time.Hour})
+		do(t, err)
+		create(t, tn, seshat.NewSession{})
+		now = now.Add(2 * time.Hour)
+		d.fn = func() { do(t, meanwhile(tn)) }
+		if _, err := s.Sweep(t.Context(), seshat.SweepOptions{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		head, err := tn.FeedHead(t.Context())
+		do(t, err)
+		if events, _, err := tn.Events(t.Context(), head-1, 1); err != nil || len(events) != 1 {
+			t.Errorf("%s: the newest event: got %v, %v", name, events, err)
+		}
+		do(t, errors.Join(s.Close(), other.Close()))
+	}
+}
+
+// TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed: the sweep reports it and
+// goes on.
+func TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed(t *testing.T) {
+	ctx := t.Context()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d := memdriver.Open()
+	s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedAge: time.Hour})
+	tn := openTenant(t, s, err)
+	create(t, tn, seshat.NewSession{})
+	const first = "ns_00000000000000000000000000"
+	put(t, d, driver.Entry{EntryKey: driver.EntryKey{Kind: 0x01, Name: first}, Value: []byte{0xc1}})
+	now = now.Add(time.Hour)
+	r, err := s.Sweep(ctx, seshat.SweepOptions{})
+	do(t, err)
+	if r.Trimmed != 1 || !errors.Is(r.Err, seshat.ErrCorrupt) {
+		t.Errorf("trimmed %d, reported %v; want 1 and ErrCorrupt", r.Trimmed, r.Err)
+	}
+	do(t, s.Close())
+}
