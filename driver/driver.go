@@ -139,7 +139,7 @@ type Record struct {
 type Message struct {
 	Seq    uint64
 	ID     string
-	Digest [16]byte // of the caller's bytes; kept with ID in the index of message ids
+	Digest [16]byte // of what the caller first gave; kept here and with ID in the index of message ids
 	Body   []byte
 }
 

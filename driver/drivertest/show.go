@@ -10,8 +10,7 @@ import (
 )
 
 // show prints what a driver returns, so that equal values print alike and
-// different ones differ. Digests of messages are left out: a driver keeps them
-// in the index of message ids, and delivers them from there.
+// different ones differ.
 func show(v any) string {
 	switch v := v.(type) {
 	case *driver.Record:
@@ -55,7 +54,7 @@ func showRecord(r *driver.Record) string {
 func showKey(k driver.Key) string { return fmt.Sprintf("%d/%q", k.Namespace, k.ID) }
 
 func showMessage(m *driver.Message) string {
-	return fmt.Sprintf("{%d %q %s}", m.Seq, m.ID, showBytes(m.Body))
+	return fmt.Sprintf("{%d %q %x %s}", m.Seq, m.ID, m.Digest, showBytes(m.Body))
 }
 
 func showEntry(e *driver.Entry) string {
