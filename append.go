@@ -23,6 +23,17 @@ type Turn struct {
 	UserState      map[string]any // ErrInvalid where the session has no user
 	NamespaceState map[string]any
 
+	// After, if set, is the number of the newest message that the caller knows,
+	// Session.LastSeq; 0 = none. If there is a newer one the append is refused
+	// with a [ConflictError] of both numbers, unless it repeats an earlier one.
+	// By default an append is never stale.
+	After *uint64
+
+	// Life, if set, is the session as it was read before. If that life of the
+	// session's id has ended the append is refused with ErrNotFound, also where
+	// the id has a new session. By default it goes to whichever is live.
+	Life *Session
+
 	// Lease is the token of the caller's lease; see [Tenant.AcquireLease]. By
 	// default no lease is claimed, and the append is refused while one is in
 	// force.
@@ -74,9 +85,9 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // also counts stats, gives the session its name at the first user message,
 // wakes an idle session, and extends a sliding TTL.
 //
-// ErrConflict: see [MessageIDError]. ErrQuota: a quota of the session or the
-// namespace, or a bound of state. ErrLease: a lease is in the way, or was
-// lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
+// ErrConflict: see [MessageIDError] and Turn.After. ErrQuota: a quota of the
+// session or the namespace, or a bound of state. ErrLease: a lease is in the
+// way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended, error) {
 	const op = "Append"
 	a, err := t.newAppend(turn)
@@ -137,15 +148,20 @@ func (t *Tenant) newAppend(turn Turn) (*appendOp, error) {
 }
 
 func (a *appendOp) plan(c *change) error {
-	_, err := c.live()
+	s, err := c.live()
 	if err != nil {
 		return err
+	}
+	if life := a.turn.Life; life != nil && life.incarnation != s.incarnation {
+		return ErrNotFound
 	}
 	if a.repeated, err = a.known(c.view.Refs); a.repeated || err != nil {
 		return err
 	}
-	s, err := c.writable()
-	if err != nil {
+	if after := a.turn.After; after != nil && *after != s.LastSeq {
+		return &ConflictError{Have: *after, Stored: s.LastSeq}
+	}
+	if _, err = c.writable(); err != nil {
 		return err
 	}
 	if len(a.turn.UserState) > 0 && s.UserID != a.user {

@@ -23,6 +23,12 @@ type NewSession struct {
 	State      map[string]any    // initial state of the session: see MergeState; copied
 	Lifecycle  Lifecycle         // zero fields come from the namespace, then Options
 
+	// UserState and NamespaceState are merged into the scopes of the session's
+	// user and of the namespace, as MergeState does, in the same transaction,
+	// if the session is made.
+	UserState      map[string]any // ErrInvalid without User
+	NamespaceState map[string]any
+
 	// DisableMemory creates the session without user memory: UserMemory must
 	// be empty, now and in every Update.
 	DisableMemory bool
@@ -129,7 +135,11 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	if err != nil {
 		return nil, t.fail(op, n.ID, err)
 	}
-	return t.write(ctx, op, n.ID, driver.Target{}, func(c *change) (err error) {
+	shared, err := n.shared()
+	if err != nil {
+		return nil, t.fail(op, n.ID, err)
+	}
+	return t.write(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ord)}, func(c *change) (err error) {
 		if c.s != nil {
 			return found(c)
 		}
@@ -140,6 +150,31 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 			return err
 		}
 		c.addSessions, c.kind, c.put = 1, eventCreated, true
-		return state.begin(&c.out, t.ord)
+		if err := state.begin(&c.out, t.ord); err != nil {
+			return err
+		}
+		return shared.apply(&c.out, t.ord, 0, c.view.Entries[1:])
 	})
+}
+
+// shared is the state that n brings for scopes which outlive the session.
+func (n *NewSession) shared() (ms merges, err error) {
+	if len(n.UserState) > 0 {
+		if n.User == "" {
+			return nil, invalid("user_state", "is given, but the session has no user")
+		}
+		m, err := newMerge(UserState(n.User), "user_state", n.UserState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	if len(n.NamespaceState) > 0 {
+		m, err := newMerge(NamespaceState(), "namespace_state", n.NamespaceState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	return ms, nil
 }

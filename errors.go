@@ -106,14 +106,16 @@ func invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
 }
 
-// ConflictError carries both versions of a lost update. It matches ErrConflict.
+// ConflictError carries both versions of a lost update, or both numbers of an
+// append that came after one that its caller did not know. It matches
+// ErrConflict.
 type ConflictError struct {
-	Have   uint64 // the version that the caller built on
-	Stored uint64 // the version that is stored
+	Have   uint64 // what the caller built on
+	Stored uint64 // what is stored
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("conflict: have version %d, stored is version %d", e.Have, e.Stored)
+	return fmt.Sprintf("conflict: have %d, stored is %d", e.Have, e.Stored)
 }
 
 // Is reports whether target is ErrConflict.
