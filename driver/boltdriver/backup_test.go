@@ -114,3 +114,34 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("left behind: %v", names)
 	}
 }
+
+// One backup or compaction runs at a time; who waits for it may give up.
+func TestBackupAlone(t *testing.T) {
+	d, err := Open(newFile(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	free, err := d.copyAlone(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, cancel := context.WithCancelCause(ctx)
+	cancel(nil)
+	if _, err := d.copyAlone(done); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want Canceled", err)
+	}
+	if _, _, err := d.Compact(done); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want Canceled", err)
+	}
+	waiting := make(chan error)
+	go func() {
+		_, _, err := d.Compact(ctx)
+		waiting <- err
+	}()
+	fillRecord(t, d, 1) // the writer does not wait for the copy
+	free()
+	if err := <-waiting; err != nil {
+		t.Error(err)
+	}
+}

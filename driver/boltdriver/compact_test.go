@@ -169,6 +169,26 @@ func TestCompactFails(t *testing.T) {
 	}
 }
 
+// A store that was opened for reading, or closed, is not compacted.
+func TestCompactRefuses(t *testing.T) {
+	path := filled(t, 5)
+	d, err := Open(path, Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Compact(ctx); !errors.Is(err, driver.ErrReadOnly) {
+		t.Errorf("%v, want ErrReadOnly", err)
+	}
+	_ = d.Close()
+	if d, err = Open(path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.Close()
+	if _, _, err := d.Compact(ctx); !errors.Is(err, driver.ErrClosed) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+}
+
 // A compacted file whose name may not survive a power failure takes no writes.
 func TestCompactUnsyncedName(t *testing.T) {
 	f := mustOpen(t, newFile(t), Options{})

@@ -135,3 +135,21 @@ func TestCreateCleansLeftovers(t *testing.T) {
 		t.Errorf("the file itself: %v", err)
 	}
 }
+
+// Where there are no hard links (as for a directory) a rename does, and
+// replaces nothing either.
+func TestPublishWithoutLinks(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	for _, want := range []error{nil, fs.ErrExist} {
+		if err := os.Mkdir(from, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := publish(from, to); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	if names := list(t, dir); len(names) != 2 {
+		t.Errorf("%v", names)
+	}
+}

@@ -76,6 +76,18 @@ func zero16(p []byte) { le.PutUint16(p, 0) }
 func zero32(p []byte) { le.PutUint32(p, 0) }
 func zero64(p []byte) { le.PutUint64(p, 0) }
 
+// inInline patches the page of the bucket "inline", which is in the root.
+func inInline(off int, fn func(p []byte)) patch {
+	return func(g *image, b []byte) {
+		p := b[g.m.root*pageSize:]
+		for i := range uint64(le.Uint16(p[10:])) {
+			if e := leafElement(p, i); string(p[e.data:e.data+e.key]) == "inline" {
+				fn(p[int(e.data+e.key)+headerSize+off:])
+			}
+		}
+	}
+}
+
 // Each kind of damage to the structure is found, with words that name it.
 func TestFsckDamage(t *testing.T) {
 	g := newImage(t)
@@ -101,6 +113,11 @@ func TestFsckDamage(t *testing.T) {
 		"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
 		"branch loop":        {func(g *image, b []byte) { le.PutUint64(b[g.branch*pageSize+24:], g.branch) }, "is used twice"},
 		"bucket flag":        {in(rootOf, 16, zero32), "a value among the buckets"},
+		"inline flags":       {inInline(8, max16), "inline bucket"},
+		"inline count":       {inInline(10, max16), "inline bucket"},
+		"inline element":     {inInline(16+8, max32), "a key of"},
+		"inline root":        {inInline(-16, max32), "points to page"},
+		"inline loop":        {func(g *image, b []byte) { inInline(-16, func(p []byte) { le.PutUint64(p, g.leaf) })(g, b) }, "is used twice"},
 		"list flags":         {in(listOf, 8, zero16), "is no freelist"},
 		"list count":         {in(listOf, 10, func(p []byte) { le.PutUint16(p, 0xFFF0) }), "does not fit"},
 		"list long count":    {in(listOf, 10, max16), "does not fit"},

@@ -62,7 +62,11 @@ func fillSample(tx *bolt.Tx, r *rand.Rand, n int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := in.CreateBucketIfNotExists([]byte("nested")); err != nil {
+	outer, err := tx.CreateBucketIfNotExists([]byte("outer"))
+	if err != nil {
+		return err
+	}
+	if _, err := outer.CreateBucketIfNotExists([]byte("nested")); err != nil {
 		return err
 	}
 	return in.Put([]byte("k"), []byte("v"))

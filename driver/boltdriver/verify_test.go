@@ -179,24 +179,9 @@ func TestVerifyDamaged(t *testing.T) {
 
 // flipInRecord damages the body of one live record in an image and returns its
 // key.
-func flipInRecord(t testing.TB, b []byte) (key string) {
+func flipInRecord(t testing.TB, b []byte) string {
 	t.Helper()
-	w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v visited) error {
-		if v.bucket == "r" && key == "" {
-			val, _ := v.value()
-			key = string(v.key)
-			at := bytes.Index(b, append(append([]byte{}, v.key...), val...))
-			b[at+len(v.key)+len(val)-1] ^= 1
-		}
-		return nil
-	}}
-	if err := w.checkMetas(int64(len(b))); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.walk(); err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return flipIn(t, b, "r", 0)
 }
 
 // A file that is open for writing is not verified, a missing one is missing.
