@@ -1,0 +1,194 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/transfer"
+)
+
+// job is one run of the program.
+type job struct {
+	ctx    context.Context
+	w      io.Writer
+	path   string
+	later  time.Duration // how far the store's clock is ahead of the machine's
+	tenant *seshat.Tenant
+}
+
+func (j *job) now() time.Time { return time.Now().Add(j.later) }
+
+// open opens the store. Sessions are idle after an hour in which nobody spoke.
+func (j *job) open() (*seshat.Store, error) {
+	store, err := seshat.Open(j.path, seshat.Options{Now: j.now, SweepEvery: seshat.Never})
+	if err != nil {
+		return nil, err
+	}
+	j.tenant, err = store.EnsureTenant(j.ctx, seshat.Namespace{
+		Name: "airline", Lifecycle: seshat.Lifecycle{IdleAfter: time.Hour},
+	})
+	if err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+func (j *job) fill(data string) error {
+	store, err := j.open()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	for _, step := range []func() error{
+		func() error { return j.importFile(data) },
+		j.archive,
+		func() error { return j.hourLater(store) },
+		j.list, j.readBack, j.users,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return store.Close()
+}
+
+func (j *job) importFile(data string) error {
+	f, err := os.Open(data)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	start := time.Now()
+	r, err := transfer.ImportOpenAI(j.ctx, j.tenant, f, transfer.Options{})
+	if err != nil {
+		return err
+	}
+	j.took(start, "imported %d sessions with %d messages, each session durable", r.Sessions, r.Messages)
+	return nil
+}
+
+// archive closes the conversations that came to a good end.
+func (j *job) archive() error {
+	start, n := time.Now(), 0
+	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
+		if err != nil {
+			return err
+		}
+		if reward(s) < 1 {
+			continue
+		}
+		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.Archived, seshat.Because("solved", "airline")); err != nil {
+			return err
+		}
+		n++
+	}
+	j.took(start, "archived the %d that were solved", n)
+	return nil
+}
+
+// reward reads a member of the line that the session was imported from.
+func reward(s *seshat.Session) float64 {
+	var others struct{ Reward float64 }
+	text, _ := s.Metadata.Map()["openai"].(string)
+	if json.Unmarshal([]byte(text), &others) != nil {
+		return 0
+	}
+	return others.Reward
+}
+
+// hourLater lets the sweeper find that nobody spoke for an hour.
+func (j *job) hourLater(store *seshat.Store) error {
+	j.later += time.Hour
+	start := time.Now()
+	r, err := store.Sweep(j.ctx, seshat.SweepOptions{})
+	if err != nil {
+		return err
+	}
+	j.took(start, "an hour later a sweep made %d idle", r.Idled)
+	return nil
+}
+
+func (j *job) list() error {
+	start, n := time.Now(), 0
+	for _, err := range j.tenant.Sessions(j.ctx, seshat.Query{Order: seshat.ByActivity}) {
+		if err != nil {
+			return err
+		}
+		n++
+	}
+	j.took(start, "listed %d sessions, last active first, in pages of 50", n)
+	return nil
+}
+
+func (j *job) readBack() error {
+	start, n, size := time.Now(), 0, 0
+	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
+		if err != nil {
+			return err
+		}
+		for m, err := range j.tenant.Messages(j.ctx, s.ID) {
+			if err != nil {
+				return err
+			}
+			n, size = n+1, size+len(m.Payload)
+		}
+	}
+	j.took(start, "read %d messages back, %.1f MB of JSON", n, float64(size)/1e6)
+	return nil
+}
+
+// users prints who has most sessions, and how many are in which status.
+func (j *job) users() error {
+	count := map[string]int{}
+	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
+		if err != nil {
+			return err
+		}
+		count[s.UserID]++
+	}
+	users := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	fmt.Fprintf(j.w, "\n%d users; most sessions:\n", len(users))
+	for _, u := range users[:min(6, len(users))] {
+		fmt.Fprintf(j.w, "%6d  %s\n", count[u], cmp.Or(u, "(none)"))
+	}
+	return j.status()
+}
+
+func (j *job) status() error {
+	u, err := j.tenant.Usage(j.ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(j.w, "\n%d active, %d idle, %d archived, %d terminated; %d messages, %.1f MB\n\n",
+		u.Active, u.Idle, u.Archived, u.Terminated, u.Messages, float64(u.Bytes)/1e6)
+	return err
+}
+
+// verify reads every byte of the closed file, and opens it once more.
+func (j *job) verify() error {
+	start := time.Now()
+	r, err := seshat.Verify(j.ctx, j.path)
+	if err != nil {
+		return err
+	}
+	j.took(start, "verified %.1f MB: %d keys, every checksum and index entry", float64(r.Size)/1e6, r.Keys)
+	start = time.Now()
+	store, err := j.open()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	j.took(start, "opened again")
+	return j.status()
+}

@@ -1,0 +1,62 @@
+// Airline puts real conversations of a customer service into one store, lets
+// time pass over them, and says what is there and how long it took.
+//
+//	go run ./examples/airline -data ../shared/data/airline-sessions.jsonl
+//
+// The data is one conversation a line, in the chat format of OpenAI:
+//
+//	{"session":"task0-trial0","user_id":"mia_li_3668","reward":1.0,"messages":[…]}
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	log.SetFlags(0)
+	data := flag.String("data", "", "the conversations, a `file` of JSON lines")
+	path := flag.String("db", "", "the store's `file`, which must be new; by default one in a temporary directory")
+	flag.Parse()
+	if *data == "" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Stdout, *data, *path); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, w io.Writer, data, path string) error {
+	if path == "" {
+		dir, err := os.MkdirTemp("", "seshat-airline-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		path = filepath.Join(dir, "airline.db")
+	}
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return fmt.Errorf("%s is there already", path)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	}
+	j := &job{ctx: ctx, w: w, path: path}
+	if err := j.fill(data); err != nil {
+		return err
+	}
+	return j.verify()
+}
+
+// took prints how long a step took.
+func (j *job) took(start time.Time, format string, args ...any) {
+	fmt.Fprintf(j.w, "%8.1f ms  %s\n", float64(time.Since(start).Microseconds())/1000, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// clock is the time of the story.
+type clock struct{ now time.Time }
+
+func newClock() *clock { return &clock{now: time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)} }
+
+// Now is what the store asks for the time.
+func (c *clock) Now() time.Time { return c.now }
+
+// day is the story.
+type day struct {
+	ctx          context.Context
+	w            io.Writer
+	store        *seshat.Store
+	clock        *clock
+	acme, globex *seshat.Tenant
+}
+
+// tell lets time pass, and says what happens.
+func (d *day) tell(after time.Duration, format string, args ...any) {
+	d.clock.now = d.clock.now.Add(after)
+	fmt.Fprintf(d.w, "\n%s  %s\n", d.clock.now.Format("Mon 15:04"), fmt.Sprintf(format, args...))
+}
+
+func (d *day) show() error { return show(d.ctx, d.w, d.store) }
+
+// tenants makes two namespaces, which never see each other's sessions. What
+// they say about time is for their new sessions.
+func (d *day) tenants() (err error) {
+	d.acme, err = d.store.EnsureTenant(d.ctx, seshat.Namespace{
+		Name:      "acme",
+		Lifecycle: seshat.Lifecycle{IdleAfter: 30 * time.Minute, ArchiveAfter: 24 * time.Hour},
+	})
+	if err != nil {
+		return err
+	}
+	d.globex, err = d.store.EnsureTenant(d.ctx, seshat.Namespace{
+		Name:      "globex",
+		Lifecycle: seshat.Lifecycle{TTL: time.Hour, Expiry: seshat.Absolute},
+	})
+	return err
+}
+
+// morning begins sessions. The ids are ours here, to be easy to read; without
+// one the store makes "ses_…".
+func (d *day) morning() error {
+	d.tell(0, "Sessions begin. Their first lines become their names.")
+	agent := seshat.AgentConfig{Model: "gpt-4o", Temperature: seshat.Ptr(0.2), AvailableTools: []string{"find_flights"}}
+	for _, s := range []struct {
+		t        *seshat.Tenant
+		id, user string
+		says     string
+	}{
+		{d.acme, "flight", "mia", "Book me a flight to Seattle.\nNot before ten, please."},
+		{d.acme, "refund", "noah", "Where is my refund?"},
+		{d.acme, "survey", "", "I would like to take part in the survey."},
+		{d.globex, "visitor", "", "Do you open on Sundays?"},
+	} {
+		if _, err := s.t.Create(d.ctx, seshat.NewSession{ID: s.id, User: s.user, Agent: agent}); err != nil {
+			return err
+		}
+		if _, err := s.t.Append(d.ctx, s.id, seshat.Message{Role: seshat.User, Content: s.says}); err != nil {
+			return err
+		}
+	}
+	if err := d.answer(); err != nil {
+		return err
+	}
+	if _, err := d.acme.Transition(d.ctx, "survey", seshat.Archived, seshat.Because("done", "noah")); err != nil {
+		return err
+	}
+	return d.show()
+}
+
+// answer appends a turn: all of its messages or none.
+func (d *day) answer() error {
+	_, err := d.acme.Append(d.ctx, "flight",
+		seshat.Message{
+			Role: seshat.Assistant, ContentType: seshat.ToolCall,
+			ToolName: "find_flights", ToolCallID: "call_1", ToolInputs: []byte(`{"to":"SEA","after":"10:00"}`),
+		},
+		seshat.Message{
+			Role: seshat.Tool, ContentType: seshat.ToolResult,
+			ToolName: "find_flights", ToolCallID: "call_1", ToolOutputs: []byte(`["HAT136"]`),
+		},
+		seshat.Message{Role: seshat.Assistant, Content: "HAT136 leaves at 10:40. Shall I book it?"})
+	return err
+}
+
+// idle lets the sweeper do what time brings. In a service it runs by itself.
+func (d *day) idle() error {
+	d.tell(45*time.Minute, "Nobody spoke for a while.")
+	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.w, "sweep: %d became idle\n", r.Idled)
+	return d.show()
+}
+
+// wake shows that a message is all it takes.
+func (d *day) wake() error {
+	d.tell(5*time.Minute, "Noah asks again, which wakes his session. The archived one is read-only.")
+	if _, err := d.acme.Append(d.ctx, "refund", seshat.Message{Role: seshat.User, Content: "Hello?"}); err != nil {
+		return err
+	}
+	_, err := d.acme.Append(d.ctx, "survey", seshat.Message{Role: seshat.User, Content: "One more thing"})
+	if !errors.Is(err, seshat.ErrReadOnly) {
+		return fmt.Errorf("an archived session took a message: %v", err)
+	}
+	fmt.Fprintln(d.w, err)
+	return d.show()
+}
+
+// expire shows that a session is gone at its deadline to the millisecond, and
+// that the sweeper only takes away what nobody can see any more.
+func (d *day) expire() error {
+	d.tell(10*time.Minute, "Globex keeps sessions for an hour, and the hour is over.")
+	_, err := d.globex.Get(d.ctx, "visitor")
+	if !errors.Is(err, seshat.ErrNotFound) {
+		return fmt.Errorf("an expired session was found: %v", err)
+	}
+	fmt.Fprintln(d.w, err)
+	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.w, "sweep: %d expired\n", r.Expired)
+	return nil
+}
+
+func (d *day) nextDay() error {
+	d.tell(24*time.Hour, "What stayed idle for a day is archived. The other tenant sees nothing of it.")
+	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.w, "sweep: %d became idle, %d archived\n", r.Idled, r.Archived)
+	if _, err := d.globex.Get(d.ctx, "flight"); !errors.Is(err, seshat.ErrNotFound) {
+		return fmt.Errorf("globex found a session of acme: %v", err)
+	}
+	return d.show()
+}
