@@ -102,7 +102,7 @@ func (p *planner) putCredits() error {
 // of sessions are erased with their session.
 func (p *planner) creditEntry(k *driver.EntryKey, key []byte) error {
 	s := p.b.erased[k.Namespace]
-	if s == nil || k.Kind&driver.KindSession != 0 {
+	if s == nil || k.Kind&driver.KindSession != 0 || p.edited(bEntries, key) {
 		return nil
 	}
 	v := p.b.get(bEntries, key)

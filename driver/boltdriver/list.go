@@ -36,7 +36,7 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 	s := newListScan(v, q)
 	for s.next() {
 		if len(p.Records) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
-			p.Next = s.last
+			p.Next = s.place()
 			return p, nil
 		}
 		if p.Scanned%scanChunk == 0 && ctx.Err() != nil {
@@ -72,11 +72,14 @@ type listScan struct {
 	key   []byte // of the record
 	value []byte // of the record
 	head  head   // of the record
-	last  *driver.Position
+
+	passed bool // whether an index entry was passed
+	lastAt int64
+	lastID []byte
 }
 
 func newListScan(v *view, q *driver.Query) *listScan {
-	s := &listScan{v: v, q: q, in: bCreated, rec: v.cursor(bRecords), last: q.After}
+	s := &listScan{v: v, q: q, in: bCreated, rec: v.cursor(bRecords)}
 	switch {
 	case q.Order == driver.ByActivity:
 		s.in = bActive
@@ -99,10 +102,15 @@ func (s *listScan) next() bool {
 
 // pass makes the index entry the place to go on from.
 func (s *listScan) pass() {
-	if s.last == nil || s.last == s.q.After {
-		s.last = new(driver.Position)
+	s.passed, s.lastAt, s.lastID = true, s.at, append(s.lastID[:0], s.id...)
+}
+
+// place returns the place to go on from.
+func (s *listScan) place() *driver.Position {
+	if !s.passed {
+		return s.q.After
 	}
-	*s.last = driver.Position{At: s.at, ID: string(s.id)}
+	return &driver.Position{At: s.lastAt, ID: string(s.lastID)}
 }
 
 // match reads the header of the record and reports whether q selects it.

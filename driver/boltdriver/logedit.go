@@ -161,17 +161,17 @@ func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
 	}
 	p.scratch = appendLogPrefix(p.scratch[:0], p.ns, inc)
 	for _, in := range []bucket{bLog, bIDs} {
-		if k, _ := p.b.cursors[in].seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.deleted(in, k) {
+		if k, _ := p.b.cursors[in].seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// deleted reports whether the op itself deletes the key.
-func (p *planner) deleted(in bucket, k []byte) bool {
+// edited reports whether the op itself puts or deletes the key.
+func (p *planner) edited(in bucket, k []byte) bool {
 	for _, e := range p.edits {
-		if e.in == in && e.value == nil && bytes.Equal(e.key, k) {
+		if e.in == in && bytes.Equal(e.key, k) {
 			return true
 		}
 	}

@@ -44,6 +44,9 @@ func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err 
 		done = r.owned(e.Namespace, driver.KindUser, e.User, r.entryOf(sum, &err))
 		return done && err == nil, err
 	}
+	if err := r.flush(bEntries); err != nil {
+		return false, err
+	}
 	prefix := appendU64Key(nil, e.Namespace)
 	if !r.under(bEntries, prefix, r.entryOf(sum, &err)) || err != nil {
 		return false, err

@@ -176,12 +176,6 @@ func (b *barrier) fail(err error) {
 	b.cond.Broadcast()
 }
 
-func (b *barrier) failure() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
-}
-
 // wait returns once the commit is durable, or an error if it never will be.
 func (b *barrier) wait(txid int64) error {
 	b.mu.Lock()

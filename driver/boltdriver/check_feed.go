@@ -1,0 +1,93 @@
+package boltdriver
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// feeds checks that every feed is whole between its ends, and that no event
+// lies outside them but for those that a mark explains.
+func (c *checker) feeds() error {
+	f := feedCheck{checker: c}
+	if err := c.walk(bFeed, f.event); err != nil {
+		return err
+	}
+	if err := f.end(); err != nil {
+		return err
+	}
+	return c.walk(bCounters, c.emptyFeed)
+}
+
+// feedCheck walks one feed after another.
+type feedCheck struct {
+	*checker
+	ns       uint64
+	began    bool
+	counters counters
+	next     uint64 // position that is expected
+	left     bool   // a mark says that Reclaim has events to remove
+}
+
+func (f *feedCheck) where() string { return fmt.Sprintf("feed of namespace %d", f.ns) }
+
+func (f *feedCheck) event(k, v []byte) error {
+	ns, pos, ok := parsePair(k)
+	if !ok {
+		return f.find("feed", "has no valid key: %x", k)
+	}
+	if ns != f.ns || !f.began {
+		if err := f.begin(ns); err != nil {
+			return err
+		}
+	}
+	if pos <= f.counters.tail || pos > f.counters.head {
+		if f.left {
+			return nil
+		}
+		return f.find(f.where(), "has event %d, but runs from %d to %d", pos, f.counters.tail+1, f.counters.head)
+	}
+	f.Events++
+	if _, err := readEvent(k, v); err != nil {
+		if err := f.report(f.where(), err); err != nil {
+			return err
+		}
+	}
+	want := f.next
+	f.next = pos + 1
+	if pos != want {
+		return f.find(f.where(), "has no event %d", want)
+	}
+	return nil
+}
+
+func (f *feedCheck) begin(ns uint64) (err error) {
+	if err := f.end(); err != nil {
+		return err
+	}
+	f.ns, f.began = ns, true
+	f.counters, err = f.view.counters(ns)
+	f.next = f.counters.tail + 1
+	marks := f.cursor(bMarks)
+	f.left = marks.get(appendU64Key([]byte{markFeed}, ns)) != nil || marks.get(appendU64Key([]byte{markNamespace}, ns)) != nil
+	return f.report(f.where(), err)
+}
+
+func (f *feedCheck) end() error {
+	if f.began && f.next != f.counters.head+1 {
+		return f.find(f.where(), "has no event %d, its head is %d", f.next, f.counters.head)
+	}
+	return nil
+}
+
+// emptyFeed checks the feed of a namespace that has no events.
+func (c *checker) emptyFeed(k, v []byte) error {
+	n, err := readCounters(k, v)
+	if err != nil || n.head == n.tail {
+		return nil // damage was found with the records
+	}
+	events := c.cursor(bFeed)
+	if e, _ := events.seek(k); bytes.HasPrefix(e, k) {
+		return nil
+	}
+	return c.find(fmt.Sprintf("feed of namespace %d", nsOf(k)), "has no event at all, its head is %d", n.head)
+}

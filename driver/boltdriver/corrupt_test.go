@@ -1,0 +1,211 @@
+package boltdriver
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// flip changes a bit in every value of a bucket of a closed file.
+func flip(t *testing.T, path string, in bucket) {
+	t.Helper()
+	tamper(t, path, func(b *bolt.Bucket) error {
+		var keys [][]byte
+		if err := b.ForEach(func(k, _ []byte) error { keys = append(keys, bytes.Clone(k)); return nil }); err != nil {
+			return err
+		}
+		for _, k := range keys {
+			v := bytes.Clone(b.Get(k))
+			v[len(v)-1] ^= 4
+			if err := b.Put(k, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, in)
+}
+
+// small is a closed store with one session of namespace 1 and what it owns.
+func small(t *testing.T) (string, *driver.Record) {
+	t.Helper()
+	d := openCore(t, Options{})
+	r := session(1, "a", "mia")
+	r.Due, r.Expires = 10, 20
+	c := withLog(r, 3)
+	c.Events = []driver.Event{{Kind: 1}}
+	c.Entries = []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}, Value: []byte("v")}}
+	do(t, d, opOf(r.Key, c))
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return d.file.path, r
+}
+
+// Whatever value is damaged, every call that needs it says so, an op that meets
+// it leaves no trace, and ops that do not meet it are done.
+func TestDamagedValuesAreErrors(t *testing.T) {
+	none := func(*Driver, *driver.Record) error { return driver.ErrCorrupt }
+	get := func(d *Driver, r *driver.Record) error { return d.Get(background, r.Key, 0, new(driver.Record)) }
+	list := func(d *Driver, r *driver.Record) error {
+		_, err := d.List(background, driver.Query{Namespace: 1, Limit: 1})
+		return err
+	}
+	logOf := func(d *Driver, r *driver.Record) error {
+		_, err := d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Limit: 1})
+		return err
+	}
+	entries := func(d *Driver, r *driver.Record) error {
+		_, err := d.Entries(background, driver.EntryQuery{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Limit: 1})
+		return err
+	}
+	feed := func(d *Driver, r *driver.Record) error {
+		_, err := d.Feed(background, driver.FeedQuery{Namespace: 1, Limit: 1})
+		return err
+	}
+	counted := func(d *Driver, r *driver.Record) error {
+		_, err := d.Count(background, driver.Query{Namespace: 1})
+		return err
+	}
+	entry := driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}
+	for _, c := range []struct {
+		in     bucket
+		reads  []func(*Driver, *driver.Record) error
+		target driver.Target
+	}{
+		{bRecords, []func(*Driver, *driver.Record) error{get, list}, driver.Target{}},
+		{bLog, []func(*Driver, *driver.Record) error{logOf}, driver.Target{Seqs: []uint64{1}}},
+		{bLog, []func(*Driver, *driver.Record) error{none}, driver.Target{Span: driver.Span{From: 1, To: 9}}},
+		{bIDs, []func(*Driver, *driver.Record) error{none}, driver.Target{MessageIDs: []string{"m1"}}},
+		{bEntries, []func(*Driver, *driver.Record) error{entries}, driver.Target{Entries: []driver.EntryKey{entry}}},
+		{bFeed, []func(*Driver, *driver.Record) error{feed}, driver.Target{}},
+		{bCounters, []func(*Driver, *driver.Record) error{feed, counted}, driver.Target{}},
+	} {
+		path, r := small(t)
+		flip(t, path, c.in)
+		d := opened(t, path, Options{})
+		for i, read := range c.reads {
+			if err := read(d, r); !errors.Is(err, driver.ErrCorrupt) {
+				t.Errorf("bucket %s, read %d: %v, want ErrCorrupt", bucketNames[c.in], i, err)
+			}
+		}
+		c.target.Key = r.Key
+		op := opPlan(c.target, func(driver.View) (driver.Change, error) { return driver.Change{Remove: true}, nil })
+		other := opOf(driver.Key{Namespace: 2, ID: "b"}, driver.Change{Put: session(2, "b", "")})
+		_ = d.Mutate(background, op, other)
+		if c.in != bFeed && !errors.Is(op.Err, driver.ErrCorrupt) {
+			t.Errorf("bucket %s: the op's outcome is %v", bucketNames[c.in], op.Err)
+		}
+		if other.Err != nil || !exists(t, d, other.Target.Key) {
+			t.Errorf("bucket %s: another op failed: %v", bucketNames[c.in], other.Err)
+		}
+	}
+}
+
+// An index that names a record which is not there, or is elsewhere, is damage
+// and not an empty answer.
+func TestDanglingIndexIsAnError(t *testing.T) {
+	for _, in := range []bucket{bCreated, bUsers, bActive, bDue, bOwners} {
+		path, r := small(t)
+		tamper(t, path, func(b *bolt.Bucket) error { return b.Delete(appendRecordKey(nil, 1, r.ID)) }, bRecords)
+		d := opened(t, path, Options{})
+		var err error
+		switch in {
+		case bCreated:
+			_, err = d.List(background, driver.Query{Namespace: 1, Limit: 1})
+		case bUsers:
+			_, err = d.List(background, driver.Query{Namespace: 1, User: "mia", Order: driver.ByActivity, Limit: 1})
+		case bActive:
+			_, err = d.List(background, driver.Query{Namespace: 1, Order: driver.ByActivity, Limit: 1})
+		case bDue:
+			_, err = d.Count(background, driver.Query{Namespace: 1, Now: 15})
+		case bOwners:
+			do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+			_, err = d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Limit: 1})
+		}
+		if !errors.Is(err, driver.ErrCorrupt) {
+			t.Errorf("index %s: %v, want ErrCorrupt", bucketNames[in], err)
+		}
+	}
+}
+
+// A record that lies elsewhere than its index entry says is damage.
+func TestMisfiledIndexIsAnError(t *testing.T) {
+	path, r := small(t)
+	tamper(t, path, func(b *bolt.Bucket) error { return b.Put(appendTimedKey(nil, 1, 77, r.ID), nil) }, bCreated)
+	d := opened(t, path, Options{})
+	if _, err := d.List(background, driver.Query{Namespace: 1, Limit: 9}); !errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("%v, want ErrCorrupt", err)
+	}
+}
+
+// Reclaim that meets damage changes nothing and says so.
+func TestReclaimMeetsDamage(t *testing.T) {
+	path, _ := small(t)
+	d := opened(t, path, Options{})
+	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, path, func(b *bolt.Bucket) error { return b.Delete([]byte("\x00\x00\x00\x00\x00\x00\x00\x01a")) }, bRecords)
+	d = opened(t, path, Options{})
+	keys := keysIn(t, d, bUsers)
+	if r, err := d.Reclaim(background, 0, 100); !errors.Is(err, driver.ErrCorrupt) || r.Values != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if keysIn(t, d, bUsers) != keys {
+		t.Error("Reclaim left a trace")
+	}
+	do(t, d, opOf(driver.Key{Namespace: 2, ID: "b"}, driver.Change{Put: session(2, "b", "")}))
+}
+
+// A file of a newer format, or of another program, is refused.
+func TestFormatIsChecked(t *testing.T) {
+	newer, _ := small(t)
+	tamper(t, newer, func(b *bolt.Bucket) error {
+		return b.Put(metaFormat, appendNumber(nil, metaFormat, formatVersion+1))
+	}, bMeta)
+	older, _ := small(t)
+	tamper(t, older, func(b *bolt.Bucket) error { return b.Delete(metaFormat) }, bMeta)
+	for _, path := range []string{newer, older} {
+		if d, err := Open(path, Options{}); !errors.Is(err, driver.ErrFormat) {
+			t.Errorf("%v, want ErrFormat", err)
+			_ = d.Close()
+		}
+	}
+	lost, _ := small(t)
+	db, err := bolt.Open(lost, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketNames[bFeed]) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(lost, Options{}); !errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("%v, want ErrCorrupt", err)
+	}
+}
+
+// A log in use cannot be staged, and a staged one only grows at its end.
+func TestStageRefuses(t *testing.T) {
+	d := openCore(t, Options{})
+	r := session(1, "a", "")
+	do(t, d, opOf(r.Key, driver.Change{Put: r}))
+	k := driver.Key{Namespace: 1}
+	msg := func(seq uint64) []driver.Message { return []driver.Message{{Seq: seq, ID: "x"}} }
+	inUse := opOf(k, driver.Change{Stage: r.Incarnation, Append: msg(1)})
+	if err := d.Mutate(background, inUse); !errors.Is(err, driver.ErrInvalid) {
+		t.Errorf("%v, want ErrInvalid", err)
+	}
+	do(t, d, opOf(k, driver.Change{Stage: driver.Incarnation{9}, Append: msg(5)}))
+	again := opOf(k, driver.Change{Stage: driver.Incarnation{9}, Append: msg(5)})
+	if err := d.Mutate(background, again); !errors.Is(err, driver.ErrInvalid) {
+		t.Errorf("%v, want ErrInvalid", err)
+	}
+	sound(t, d)
+}

@@ -1,0 +1,303 @@
+package boltdriver
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// reclaimAll reclaims in small steps until nothing is left, checks the store
+// between them, and returns the sum of all reports.
+func reclaimAll(t *testing.T, d *Driver, now int64) (sum driver.Erased, values int) {
+	t.Helper()
+	for range 1000 {
+		r, err := d.Reclaim(background, now, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values += r.Values
+		if r.Values > 20+maxInline+8 {
+			t.Errorf("%d values in one step", r.Values)
+		}
+		for _, e := range r.Erased {
+			sum.Erasure = e.Erasure
+			sum.Sessions += e.Sessions
+			sum.Messages += e.Messages
+			sum.Bytes += e.Bytes
+			sum.Entries += e.Entries
+		}
+		sound(t, d)
+		if !r.More {
+			return sum, values
+		}
+	}
+	t.Fatal("Reclaim comes to no end")
+	return sum, values
+}
+
+// A log too long to be removed at once is invisible at once, in reads, to ops
+// and in counts; Reclaim removes it, in steps.
+func TestLongLogIsRemovedInSteps(t *testing.T) {
+	d := openCore(t, Options{})
+	r := session(1, "a", "mia")
+	do(t, d, opOf(r.Key, withLog(r, 200)))
+	entry := driver.Entry{EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")}
+	do(t, d, opOf(r.Key, driver.Change{Entries: []driver.Entry{entry}}))
+	do(t, d, opOf(r.Key, driver.Change{Remove: true}))
+	if ms := messages(t, d, r); len(ms) > 0 {
+		t.Errorf("%d messages are still seen", len(ms))
+	}
+	es, err := d.Entries(background, driver.EntryQuery{Namespace: 1, Kind: driver.KindSession | 1, AllOwners: true, Limit: 9})
+	if err != nil || len(es) > 0 {
+		t.Errorf("%d entries are still seen, %v", len(es), err)
+	}
+	if keysIn(t, d, bLog) != 200 || keysIn(t, d, bMarks) != 1 {
+		t.Error("the log was not left to Reclaim")
+	}
+	sound(t, d)
+	if _, values := reclaimAll(t, d, 0); values != 200+200+1+1 {
+		t.Errorf("%d values were removed, want 402", values)
+	}
+	for _, in := range []bucket{bLog, bIDs, bEntries, bMarks, bOwners} {
+		if n := keysIn(t, d, in); n != 0 {
+			t.Errorf("bucket %s: %d keys are left", bucketNames[in], n)
+		}
+	}
+}
+
+// An incarnation that is put again before its old log was reclaimed starts
+// empty.
+func TestRebornBeforeReclaim(t *testing.T) {
+	d := openCore(t, Options{})
+	r := session(1, "a", "mia")
+	c := withLog(r, 100)
+	do(t, d, opOf(r.Key, c))
+	do(t, d, opOf(r.Key, driver.Change{Remove: true}))
+	again := *r
+	again.NextSeq, again.Messages, again.Bytes = 1, 0, 4
+	do(t, d, opOf(r.Key, withLog(&again, 2)))
+	if ms := messages(t, d, &again); len(ms) != 2 {
+		t.Errorf("%d messages, want 2", len(ms))
+	}
+	reclaimAll(t, d, 0)
+	if ms := messages(t, d, &again); len(ms) != 2 {
+		t.Errorf("%d messages after Reclaim, want 2", len(ms))
+	}
+}
+
+// A dropped span is gone at once, however long: for reads in both directions,
+// for ops, and for what is appended, replaced or dropped later.
+func TestLongSpanIsDroppedInSteps(t *testing.T) {
+	d := openCore(t, Options{})
+	r := session(1, "a", "")
+	do(t, d, opOf(r.Key, withLog(r, 300)))
+	r.Messages, r.Bytes = 20, 4
+	for seq := uint64(1); seq <= 300; seq++ {
+		if seq <= 10 || seq > 290 {
+			r.Bytes += uint64(len(fmt.Sprintf("message %d", seq)))
+		}
+	}
+	do(t, d, opOf(r.Key, driver.Change{Put: r, Drop: []driver.Span{{From: 11, To: 290}}}))
+	sound(t, d)
+	checkHole(t, d, r)
+	r2 := *r
+	do(t, d, opOf(r.Key, withLog(&r2, 1)))
+	if _, values := reclaimAll(t, d, 0); values != 280-maxInline+1 {
+		t.Errorf("%d values were removed", values)
+	}
+	if n := len(messages(t, d, r)); n != 21 {
+		t.Errorf("%d messages, want 21", n)
+	}
+}
+
+func checkHole(t *testing.T, d *Driver, r *driver.Record) {
+	t.Helper()
+	up := messages(t, d, r)
+	down, err := d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Desc: true, Limit: 400})
+	if err != nil || len(up) != 20 || len(down) != 20 || up[9].Seq != 10 || up[10].Seq != 291 || down[9].Seq != 291 || down[10].Seq != 10 {
+		t.Errorf("%d messages up, %d down, %v", len(up), len(down), err)
+	}
+	var v driver.View
+	target := driver.Target{Key: r.Key, Seqs: []uint64{10, 200, 291}, Span: driver.Span{From: 5, To: 295}, MessageIDs: []string{"m200"}}
+	do(t, d, opPlan(target, func(seen driver.View) (driver.Change, error) {
+		v = driver.View{Span: seen.Span, Messages: append([]driver.Message(nil), seen.Messages...), Refs: append([]driver.Ref(nil), seen.Refs...)}
+		return driver.Change{}, nil
+	}))
+	if v.Span.Messages != 11 || v.Messages[0].Seq != 10 || v.Messages[1].Seq != 0 || v.Messages[2].Seq != 291 || !v.Refs[0].Found {
+		t.Errorf("an op sees %+v", v)
+	}
+	replace := opOf(r.Key, driver.Change{Replace: []driver.Message{{Seq: 200, Body: []byte("x")}}})
+	if err := d.Mutate(background, replace); !errors.Is(err, driver.ErrNotFound) {
+		t.Errorf("a dropped message was replaced: %v", err)
+	}
+}
+
+// A feed is trimmed at once, however far.
+func TestLongFeedIsTrimmedInSteps(t *testing.T) {
+	d := openCore(t, Options{})
+	var events []driver.Event
+	for range 200 {
+		events = append(events, driver.Event{Kind: 1})
+	}
+	k := driver.Key{Namespace: 1}
+	do(t, d, opOf(k, driver.Change{Events: events}))
+	do(t, d, opOf(k, driver.Change{TrimFeed: 150, Events: events[:1]}))
+	f, err := d.Feed(background, driver.FeedQuery{Namespace: 1, After: 150, Limit: 100})
+	if err != nil || len(f.Events) != 51 || f.Tail != 150 || f.Head != 201 || f.Events[0].Position != 151 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if _, err := d.Feed(background, driver.FeedQuery{Namespace: 1, After: 149, Limit: 1}); !errors.Is(err, driver.ErrLagged) {
+		t.Errorf("%v, want ErrLagged", err)
+	}
+	sound(t, d)
+	if _, values := reclaimAll(t, d, 0); values != 150-maxInline+1 || keysIn(t, d, bFeed) != 51 {
+		t.Errorf("%d values were removed, %d events are left", values, keysIn(t, d, bFeed))
+	}
+}
+
+// erasable fills a namespace with sessions of mia and bob, one of mia's with a
+// long log, and entries.
+func erasable(t *testing.T, d *Driver, ns uint64) (mia []*driver.Record) {
+	t.Helper()
+	var ops []*driver.Op
+	for i := range 30 {
+		for _, user := range []string{"mia", "bob"} {
+			r := session(ns, fmt.Sprint(user, i), user)
+			n := 2
+			if i == 7 {
+				n = 100
+			}
+			c := withLog(r, n)
+			c.Entries = []driver.Entry{
+				{EntryKey: driver.EntryKey{Namespace: ns, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")},
+				{EntryKey: driver.EntryKey{Namespace: ns, Kind: driver.KindUser | 1, Owner: user, Name: fmt.Sprint(i)}, Value: []byte("v")},
+			}
+			c.Events = []driver.Event{{ID: r.ID, Kind: 1}}
+			ops = append(ops, opOf(r.Key, c))
+			if user == "mia" {
+				mia = append(mia, r)
+			}
+		}
+	}
+	do(t, d, ops...)
+	return mia
+}
+
+func count(t testing.TB, d *Driver, q driver.Query) (sessions uint64) {
+	t.Helper()
+	u, err := d.Count(background, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range u.Sessions {
+		sessions += n
+	}
+	return sessions
+}
+
+// An erased user is gone at once, and exactly that user; counts stay exact
+// while Reclaim goes on, in small steps and over a reopening.
+func TestEraseUser(t *testing.T) {
+	d := openCore(t, Options{})
+	mia := erasable(t, d, 1)
+	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+	back := session(1, "mia3", "mia")
+	do(t, d, opOf(back.Key, withLog(back, 1)))
+	check := func() {
+		t.Helper()
+		if n := count(t, d, driver.Query{Namespace: 1}); n != 31 {
+			t.Errorf("%d sessions are counted, want 31", n)
+		}
+		if n := count(t, d, driver.Query{Namespace: 1, User: "mia"}); n != 1 {
+			t.Errorf("%d sessions of mia, want 1", n)
+		}
+		if len(messages(t, d, mia[7])) > 0 || len(messages(t, d, back)) != 1 || exists(t, d, mia[0].Key) {
+			t.Error("what is erased is seen, or what is not is not")
+		}
+	}
+	check()
+	sound(t, d)
+	first, err := d.Reclaim(background, 0, 30)
+	if err != nil || !first.More {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	check()
+	path := d.file.path
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d = opened(t, path, Options{})
+	check()
+	sum, _ := reclaimAll(t, d, 0)
+	check()
+	for _, e := range first.Erased {
+		sum.Sessions, sum.Messages, sum.Entries = sum.Sessions+e.Sessions, sum.Messages+e.Messages, sum.Entries+e.Entries
+	}
+	if sum.User != "mia" || sum.Sessions != 30 || sum.Messages != 29*2+100 || sum.Entries != 60 {
+		t.Errorf("reported: %+v", sum)
+	}
+	if n := keysIn(t, d, bMarks); n != 0 {
+		t.Errorf("%d marks are left", n)
+	}
+}
+
+// An erased namespace starts anew at once, feed and all.
+func TestEraseNamespace(t *testing.T) {
+	d := openCore(t, Options{})
+	erasable(t, d, 1)
+	erasable(t, d, 2)
+	k := driver.Key{Namespace: 1}
+	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "bob"}}))
+	staged := driver.Incarnation{0xff}
+	stage := driver.Change{Stage: staged, StageUntil: 1 << 40, Append: []driver.Message{{Seq: 1, ID: "x", Body: []byte("old")}}}
+	do(t, d, opOf(k, stage))
+	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1}}))
+	back := session(1, "mia3", "mia")
+	back.Incarnation = staged
+	c := withLog(back, 1)
+	c.Events = []driver.Event{{ID: "mia3", Kind: 9}}
+	do(t, d, opOf(back.Key, c))
+	check := func() {
+		t.Helper()
+		f, err := d.Feed(background, driver.FeedQuery{Namespace: 1, Limit: 9})
+		if err != nil || len(f.Events) != 1 || f.Events[0].Kind != 9 || f.Head != 1 {
+			t.Errorf("feed %+v, %v", f, err)
+		}
+		if a, b := count(t, d, driver.Query{Namespace: 1}), count(t, d, driver.Query{Namespace: 2}); a != 1 || b != 60 {
+			t.Errorf("%d and %d sessions, want 1 and 60", a, b)
+		}
+		if ms := messages(t, d, back); len(ms) != 1 || string(ms[0].Body) == "old" {
+			t.Errorf("log %+v", ms)
+		}
+	}
+	check()
+	sound(t, d)
+	sum, _ := reclaimAll(t, d, 0)
+	check()
+	if sum.User != "" || sum.Sessions != 60 || sum.Entries != 120 {
+		t.Errorf("reported: %+v", sum)
+	}
+	if n := keysIn(t, d, bFeed); n != 1+60 {
+		t.Errorf("%d events are left, want 61", n)
+	}
+}
+
+// A staged log that no record takes is reclaimed once its time has come.
+func TestStagedLogsEnd(t *testing.T) {
+	d := openCore(t, Options{})
+	k := driver.Key{Namespace: 1}
+	for i := range 50 {
+		inc := driver.Incarnation{1, byte(i)}
+		do(t, d, opOf(k, driver.Change{Stage: inc, StageUntil: 100, Append: []driver.Message{{Seq: 1, ID: "x"}}}))
+	}
+	sound(t, d)
+	if _, values := reclaimAll(t, d, 99); values != 0 {
+		t.Errorf("%d values were removed before their time", values)
+	}
+	reclaimAll(t, d, 100)
+	if n := keysIn(t, d, bLog) + keysIn(t, d, bIDs) + keysIn(t, d, bMarks); n != 0 {
+		t.Errorf("%d keys are left", n)
+	}
+}
