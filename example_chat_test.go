@@ -1,0 +1,54 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/seshatdb/seshat"
+)
+
+// A chat loop: make a prompt of the history, ask the model, and append question
+// and answer as one turn, whole or not at all. A message id makes a turn that
+// is sent twice count once.
+func Example_chat() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, _, err := acme.Ensure(ctx, seshat.NewSession{ID: "chat of mia", User: "mia"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	model := func(prompt []seshat.Message) string { // yours
+		return strings.ToUpper(prompt[len(prompt)-1].Content)
+	}
+	for i, said := range []string{"hello", "how are you?", "how are you?"} {
+		prompt, err := acme.History(ctx, s.ID, seshat.TokenBudget(8000))
+		if err != nil {
+			log.Fatal(err)
+		}
+		request := min(i, 1) // the last one is a retry of the one before
+		question := seshat.Message{ID: fmt.Sprint("question-", request), Role: seshat.User, Content: said}
+		answer := seshat.Message{
+			ID: fmt.Sprint("answer-", request), Role: seshat.Assistant, Content: model(append(prompt, question)),
+		}
+		turn, err := acme.AppendTurn(ctx, s.ID, seshat.Turn{Messages: []seshat.Message{question, answer}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(prompt), "in the prompt;", turn.First, "to", turn.Last, "repeated:", turn.Repeated)
+	}
+	// Output:
+	// 0 in the prompt; 1 to 2 repeated: false
+	// 2 in the prompt; 3 to 4 repeated: false
+	// 4 in the prompt; 3 to 4 repeated: true
+}

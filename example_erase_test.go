@@ -1,0 +1,48 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Everything that a user has goes at once and for good: sessions, logs, message
+// ids and state. An id that is used again starts empty.
+func ExampleTenant_DeleteUser() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range []string{"monday", "tuesday"} {
+		if _, err := acme.Create(ctx, seshat.NewSession{ID: id, User: "mia"}); err != nil {
+			log.Fatal(err)
+		}
+		if _, err := acme.Append(ctx, id, seshat.Message{Role: seshat.User, Content: "Hi"}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := acme.MergeState(ctx, seshat.UserState("mia"), map[string]any{"seat": "aisle"}); err != nil {
+		log.Fatal(err)
+	}
+
+	gone, err := acme.DeleteUser(ctx, "mia")
+	fmt.Println(gone.Sessions, "sessions", gone.Messages, "messages", err)
+
+	s, err := acme.Create(ctx, seshat.NewSession{ID: "monday", User: "mia"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	state, err := acme.State(ctx, seshat.UserState("mia"))
+	fmt.Println(s.MessageCount, state, err)
+	// Output:
+	// 2 sessions 2 messages <nil>
+	// 0 map[] <nil>
+}

@@ -1,0 +1,53 @@
+package seshat_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/seshatdb/seshat"
+)
+
+// A session moves by a table. An archived one is read-only until it is
+// restored, a terminated one for good.
+func Example_lifecycle() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := acme.Create(ctx, seshat.NewSession{ID: "order"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	s, err = acme.Transition(ctx, s.ID, seshat.Archived, seshat.Because("delivered", "shop"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(s.Status, s.LastMove.Reason, s.LastMove.Actor)
+
+	_, err = acme.Append(ctx, s.ID, seshat.Message{Role: seshat.User, Content: "It is broken!"})
+	fmt.Println(errors.Is(err, seshat.ErrReadOnly))
+	_, err = acme.Transition(ctx, s.ID, seshat.Idle)
+	fmt.Println(err)
+
+	for _, to := range []seshat.Status{seshat.Active, seshat.Terminated} {
+		if s, err = acme.Transition(ctx, s.ID, to); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(s.Status)
+	}
+	// Output:
+	// archived delivered shop
+	// true
+	// seshat: Transition "acme"/"order": illegal transition from archived to idle; allowed: [active terminated]
+	// active
+	// terminated
+}

@@ -1,0 +1,48 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Profile is what this program knows about a user.
+type Profile struct {
+	Seat  string   `msgpack:"seat"`
+	Likes []string `msgpack:"likes"`
+}
+
+// A unit test opens a store in memory, which behaves as one in a file does.
+// What was learned about the user is a document; MemoryAs reads it into a type
+// of the program's own. See also package seshattest.
+func Example_memory() {
+	ctx := context.Background()
+	store, err := seshat.OpenMemory(seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	s, err := acme.Create(ctx, seshat.NewSession{User: "mia", UserMemory: map[string]any{"seat": "aisle"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err = acme.Update(ctx, s.ID, func(s *seshat.Session) error {
+		memory := s.UserMemory.Map()
+		memory["likes"] = []string{"trains"}
+		s.UserMemory = seshat.Doc(memory)
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	p, err := seshat.MemoryAs[Profile](s)
+	fmt.Println(p.Seat, p.Likes, err)
+	// Output: aisle [trains] <nil>
+}

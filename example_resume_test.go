@@ -1,0 +1,81 @@
+package seshat_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/seshatdb/seshat"
+)
+
+// After a restart the conversation goes on with what fits into the prompt. A
+// tool's result never comes without the call that it answers.
+func Example_resume() {
+	dir, err := os.MkdirTemp("", "seshat")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "agents.db")
+	talk(path)
+
+	ctx := context.Background()
+	store, err := seshat.Open(path, seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.Tenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, budget := range []uint64{100, 60, 30} {
+		prompt, err := acme.History(ctx, "chat", seshat.TokenBudget(budget))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(budget, " tokens:")
+		for _, m := range prompt {
+			fmt.Print(" ", m.Role, "/", m.ContentType)
+		}
+		fmt.Println()
+	}
+	// Output:
+	// 100 tokens: user/text assistant/tool_call tool/tool_result assistant/text
+	// 60 tokens: assistant/tool_call tool/tool_result assistant/text
+	// 30 tokens: assistant/text
+}
+
+// talk is what happened before the restart.
+func talk(path string) {
+	ctx := context.Background()
+	store, err := seshat.Open(path, seshat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := acme.Create(ctx, seshat.NewSession{ID: "chat"}); err != nil {
+		log.Fatal(err)
+	}
+	_, err = acme.Append(ctx, "chat",
+		seshat.Message{Role: seshat.User, Content: "Is it raining in Seattle?", Tokens: 20},
+		seshat.Message{
+			Role: seshat.Assistant, ContentType: seshat.ToolCall, Tokens: 20,
+			ToolName: "weather", ToolCallID: "call_1", ToolInputs: []byte(`{"city":"Seattle"}`),
+		},
+		seshat.Message{
+			Role: seshat.Tool, ContentType: seshat.ToolResult, Tokens: 20,
+			ToolName: "weather", ToolCallID: "call_1", ToolOutputs: []byte(`"rain"`),
+		},
+		seshat.Message{Role: seshat.Assistant, Content: "It is.", Tokens: 20},
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+}
