@@ -149,7 +149,7 @@ func (s *Session) decodeBody(body string) (err error) {
 	s.readCourse(&f)
 	readLifecycle(&f, &s.own)
 	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
-	s.rate = rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
+	s.rate = rules.Rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
 	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
 	s.edits = f.Uint()
 	s.extra, err = closeBody(&f)

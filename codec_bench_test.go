@@ -33,7 +33,7 @@ func typical() *Session {
 	}
 	s.course.Write(now + 60_000)
 	s.updated, s.filed = now+60_000, s.course.Expires
-	s.latency, s.rate = latency{9100, 12}, rate{now / 60_000, 3, 1}
+	s.latency, s.rate = latency{9100, 12}, rules.Rate{Minute: now / 60_000, Count: 3, Earlier: 1}
 	s.publish()
 	return s
 }

@@ -100,7 +100,7 @@ func (r random) session() *Session {
 func (r random) fillInner(s *Session) {
 	s.inner = inner{
 		incarnation: driver.Incarnation{byte(r.uint())}, updated: r.small(), own: r.lifecycle(),
-		latency: latency{r.uint(), r.uint()}, rate: rate{r.int(), r.uint(), r.uint()},
+		latency: latency{r.uint(), r.uint()}, rate: rules.Rate{Minute: r.int(), Count: r.uint(), Earlier: r.uint()},
 		lease: lease{r.text(), r.uint(), r.int()}, edits: r.uint(), bytes: r.uint(), filed: r.small(),
 	}
 	s.course = rules.Course{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // Fork is what a fork changes of the session that it copies.
@@ -168,7 +169,7 @@ func (c *change) fork(parent *Session, id string, seq uint64, g *stage, n added)
 	s.LastSeq = seq
 	g.adopt(s)
 	s.count(n, c.now)
-	s.rate = rate{} // copying is not talking
+	s.rate = rules.Rate{} // copying is not talking
 	c.s, c.addSessions, c.addMessages = s, 1, g.messages
 	c.put, c.kind = true, eventCreated
 }

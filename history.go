@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // MaxHistory is how many messages one call of History returns at most.
@@ -316,7 +317,7 @@ const firstBudgetPage = 32
 // where no call is parted from its results.
 func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, error) {
 	var ms []Message
-	cut := newCutter(q.budget)
+	cut := rules.NewCutter(q.budget)
 	// What q does not take is read too: whether it is a call decides the cut.
 	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage}
 	for {
@@ -327,11 +328,11 @@ func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, erro
 		}
 		for i := range next {
 			if len(ms) == q.limit || !q.takes(&next[i]) {
-				cut.settle(next[i].ContentType == ToolCall)
-				return ms[:cut.whole], nil
+				cut.Before(next[i].ContentType == ToolCall)
+				return ms[:cut.Whole()], nil
 			}
-			if !cut.add(&next[i]) {
-				return ms[:cut.whole], nil
+			if !cut.Add(next[i].part()) {
+				return ms[:cut.Whole()], nil
 			}
 			ms = append(ms, next[i])
 		}
@@ -341,52 +342,19 @@ func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, erro
 		}
 		page.limit *= 2
 	}
-	cut.settle(false)
-	return ms[:cut.whole], nil
+	cut.Before(false)
+	return ms[:cut.Whole()], nil
 }
 
-// cutter walks a log from its new end, and remembers the furthest place at
-// which it may be cut: where no result needs a call from before it.
-type cutter struct {
-	left  uint64          // tokens
-	n     int             // messages taken
-	whole int             // messages up to the furthest good cut
-	open  map[string]bool // ids of results whose calls did not come yet; "" = one without
-	call  bool            // the last message taken is a call
-}
-
-func newCutter(budget uint64) *cutter { return &cutter{left: budget, open: map[string]bool{}} }
-
-// add takes the next older message, unless the budget is spent.
-func (c *cutter) add(m *Message) bool {
-	c.settle(m.ContentType == ToolCall)
-	cost := m.Tokens
-	if cost == 0 {
-		cost = uint64(m.size()+3) / 4
+// part is what the message is to a cut. One without Tokens counts a token for
+// each four bytes.
+func (m *Message) part() rules.Part {
+	p := rules.Part{
+		Tokens: m.Tokens, CallID: m.ToolCallID,
+		Call: m.ContentType == ToolCall, Result: m.ContentType == ToolResult,
 	}
-	if cost > c.left {
-		return false
+	if p.Tokens == 0 {
+		p.Tokens = uint64(m.size()+3) / 4
 	}
-	c.left -= cost
-	c.n++
-	c.call = m.ContentType == ToolCall
-	switch {
-	case m.ContentType == ToolResult:
-		c.open[m.ToolCallID] = true
-	case c.call && m.ToolCallID != "":
-		delete(c.open, m.ToolCallID)
-		delete(c.open, "")
-	case c.call: // of any id, perhaps of several
-		clear(c.open)
-	}
-	return true
-}
-
-// settle decides whether the log may be cut before the last message taken,
-// given whether the one before that is a call: calls side by side have their
-// results behind the last of them.
-func (c *cutter) settle(callBefore bool) {
-	if len(c.open) == 0 && !(c.call && callBefore) {
-		c.whole = c.n
-	}
+	return p
 }

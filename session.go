@@ -41,7 +41,7 @@ type Session struct {
 
 	MessageCount uint64 // messages in the log now
 	Stats        SessionStats
-	Version      uint64 // counts changes of the editable part and of the status
+	Version      uint64 // counts changes of the editable part, of the log but for appends, and of the status but for waking
 	LastSeq      uint64 // number of the newest message ever appended; 0 = none
 
 	CreatedAt      time.Time
@@ -66,7 +66,7 @@ type inner struct {
 	updated     int64
 	own         Lifecycle // what was chosen for the session itself, unresolved
 	latency     latency
-	rate        rate
+	rate        rules.Rate
 	lease       lease
 	edits       uint64 // changes of the log other than appends
 	bytes       uint64 // driver.Record.Bytes
@@ -93,12 +93,6 @@ type Parent struct {
 
 // latency is what the running average is made of.
 type latency struct{ SumMS, Count uint64 }
-
-// rate counts the messages of a minute and of the one before it.
-type rate struct {
-	Minute         int64 // Unix minutes
-	Count, Earlier uint64
-}
 
 // lease is who may append, if anybody took it.
 type lease struct {
