@@ -169,12 +169,16 @@ func (s *Store) RevokeKey(ctx context.Context, id string) error {
 
 // Keys returns the keys of an organization, oldest first; "" means
 // DefaultOrganization. It looks at the keys of all organizations. The loop
-// ends after the first error.
+// ends after the first error. ErrInvalid.
 func (s *Store) Keys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
 	if internalID == "" {
 		internalID = DefaultOrganization
 	}
 	return func(yield func(APIKey, error) bool) {
+		if err := checkName("internal_id", internalID); err != nil {
+			yield(APIKey{}, &Error{Op: "Keys", Err: err})
+			return
+		}
 		q := driver.EntryQuery{Kind: kindAPIKey, Limit: namespacePage}
 		for {
 			page, err := s.keyPage(ctx, q)

@@ -1,0 +1,133 @@
+package seshat_test
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// What several methods refuse alike, and calls that the table needs.
+
+func refusedNamespaces(call func(*world, context.Context, seshat.Namespace) error) refusals {
+	return refuse(call, map[string]seshat.Namespace{
+		"name":          {},
+		"name (long)":   {Name: long},
+		"name (id)":     {Name: "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+		"namespace_id":  {Name: "x", ID: "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+		"internal_id":   {Name: "x", InternalID: "\x00"},
+		"lifecycle.ttl": {Name: "x", Lifecycle: negative},
+	})
+}
+
+func refusedSessions(call func(*world, context.Context, seshat.NewSession) error) refusals {
+	return refuse(call, map[string]seshat.NewSession{
+		"session_id":               {ID: long},
+		"user_id":                  {User: "\n"},
+		"session_name":             {Name: strings.Repeat("x", seshat.MaxSessionName+1)},
+		"agent_config.model":       {Agent: seshat.AgentConfig{Model: long}},
+		"agent_config.temperature": {Agent: seshat.AgentConfig{Temperature: seshat.Ptr(3.0)}},
+		"agent_config.max_tokens":  {Agent: seshat.AgentConfig{MaxTokens: seshat.Ptr(-1)}},
+		"quotas.max_messages":      {Quotas: seshat.Quotas{MaxMessages: 1 << 63}},
+		"user_memory.k":            {UserMemory: unstorage},
+		"metadata.k":               {Metadata: unstorage},
+		"labels":                   {Labels: map[string]string{"": "x"}},
+		"labels.k":                 {Labels: map[string]string{"k": long}},
+		"lifecycle.ttl":            {Lifecycle: negative},
+	})
+}
+
+func refusedQueries(call func(*world, context.Context, seshat.Query) error) refusals {
+	return refuse(call, map[string]seshat.Query{
+		"user_id": {User: long},
+		"status":  {Statuses: []seshat.Status{9}},
+		"labels":  {Labels: map[string]string{"\x00": ""}},
+		"order":   {Order: 9},
+		"limit":   {Limit: -1},
+	})
+}
+
+func refuse[T any](call func(*world, context.Context, T) error, args map[string]T) refusals {
+	all := refusals{}
+	for field, arg := range args {
+		all[field] = func(w *world, ctx context.Context) error { return call(w, ctx, arg) }
+	}
+	return all
+}
+
+func refusedUpdates() refusals {
+	all := refuse(func(w *world, ctx context.Context, edit func(*seshat.Session)) error {
+		return only(w.t.Update(ctx, "s", func(s *seshat.Session) error {
+			edit(s)
+			return nil
+		}))
+	}, map[string]func(*seshat.Session){
+		"session_name":  func(s *seshat.Session) { s.Name = "\x00" },
+		"labels":        func(s *seshat.Session) { s.Labels = map[string]string{"": ""} },
+		"metadata.k":    func(s *seshat.Session) { s.Metadata = seshat.Doc(unstorage) },
+		"user_memory.k": func(s *seshat.Session) { s.UserMemory = seshat.Doc(unstorage) },
+		"lifecycle.ttl": func(s *seshat.Session) { s.Lifecycle = negative },
+		"user_id":       func(s *seshat.Session) { s.UserID = "noa" },
+		"status":        func(s *seshat.Session) { s.Status = seshat.Archived },
+	})
+	all["fn"] = func(w *world, ctx context.Context) error { return only(w.t.Update(ctx, "s", nil)) }
+	return all
+}
+
+func refusedSnapshots() refusals {
+	all := refuse(func(w *world, ctx context.Context, edit func(*seshat.Session)) error {
+		s := w.snapshot()
+		edit(s)
+		return only(w.t.Restore(ctx, seshat.Snapshot{Session: s}))
+	}, map[string]func(*seshat.Session){
+		"session_id": func(s *seshat.Session) { s.ID = "" },
+		"user_id":    func(s *seshat.Session) { s.UserID = long },
+		"status":     func(s *seshat.Session) { s.Status = 0 },
+		"version":    func(s *seshat.Session) { s.Version = 0 },
+		"created_at": func(s *seshat.Session) { s.CreatedAt = time.Time{} },
+	})
+	all["session"] = func(w *world, ctx context.Context) error { return only(w.t.Restore(ctx, seshat.Snapshot{})) }
+	return all
+}
+
+// snapshot returns a session that can be restored.
+func (w *world) snapshot() *seshat.Session {
+	s, err := w.t.Get(context.Background(), "s")
+	if err != nil { // the store is closed, or the namespace gone: any will do
+		return &seshat.Session{
+			ID: "restored", Status: seshat.Active, Version: 1, CreatedAt: start, UpdatedAt: start, LastActivityAt: start,
+		}
+	}
+	s.ID, s.LastSeq, s.MessageCount, s.Stats = "restored", 0, 0, seshat.SessionStats{}
+	return s
+}
+
+var start = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
+
+func createKey(w *world, ctx context.Context, k seshat.APIKey) error {
+	_, _, err := w.s.CreateKey(ctx, k)
+	return err
+}
+
+func ensure(w *world, ctx context.Context, n seshat.NewSession) error {
+	_, _, err := w.t.Ensure(ctx, n)
+	return err
+}
+
+func events(w *world, ctx context.Context, since uint64, limit int) error {
+	_, _, err := w.t.Events(ctx, since, limit)
+	return err
+}
+
+// lease acquires the lease of "s", if that is the id, and returns its token.
+func (w *world) lease(ctx context.Context, id string) uint64 {
+	if ctx == nil || id != "s" {
+		return 1
+	}
+	l, err := w.t.AcquireLease(ctx, "s", "o", time.Hour)
+	if err != nil {
+		return 1
+	}
+	return l.Token
+}
