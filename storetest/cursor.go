@@ -33,9 +33,16 @@ func foreignCursors(e *env) {
 	e.crowd(a, 20)
 	e.crowd(b, 20)
 	variants := []seshat.Query{
-		{}, {OldestFirst: true}, {Order: seshat.ByActivity}, {User: "user 1"}, {Labels: map[string]string{"even": ""}},
-		{Statuses: []seshat.Status{seshat.Active}}, {CreatedFrom: e.clock.Now().Add(-hour)},
-		{CreatedTo: e.clock.Now().Add(hour)}, {ActiveFrom: e.clock.Now().Add(-hour)}, {ActiveTo: e.clock.Now().Add(hour)},
+		{},
+		{OldestFirst: true},
+		{Order: seshat.ByActivity},
+		{User: "user 1"},
+		{Labels: map[string]string{"even": ""}},
+		{Statuses: []seshat.Status{seshat.Active}},
+		{CreatedFrom: e.clock.Now().Add(-hour)},
+		{CreatedTo: e.clock.Now().Add(hour)},
+		{ActiveFrom: e.clock.Now().Add(-hour)},
+		{ActiveTo: e.clock.Now().Add(hour)},
 	}
 	for i, from := range variants {
 		cursor := e.cursorOf(a, from)

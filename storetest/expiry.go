@@ -85,8 +85,14 @@ func invisible(e *env) {
 	e.clock.Advance(hour)
 	e.gone(t, "s")
 	for _, q := range []seshat.Query{
-		{}, {User: "mia"}, {Order: seshat.ByActivity}, {OldestFirst: true}, {Statuses: []seshat.Status{seshat.Active}},
-		{Labels: n.Labels}, {CreatedFrom: seshattest.Start}, {ActiveFrom: seshattest.Start},
+		{},
+		{User: "mia"},
+		{Order: seshat.ByActivity},
+		{OldestFirst: true},
+		{Statuses: []seshat.Status{seshat.Active}},
+		{Labels: n.Labels},
+		{CreatedFrom: seshattest.Start},
+		{ActiveFrom: seshattest.Start},
 	} {
 		equal(e, fmt.Sprintf("listed by %+v", q), fmt.Sprint(e.ids(t, q)), "[other]")
 		equal(e, fmt.Sprintf("counted by %+v", q), e.count(t, q), 1)

@@ -128,8 +128,12 @@ func foreignNamespace(e *env) {
 	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", InternalID: "int_1"})
 	e.must(err)
 	for _, ref := range []seshat.Namespace{
-		{ID: t.ID(), InternalID: "int_2"}, {ID: t.ID()}, {Name: t.ID(), InternalID: "int_2"},
-		{Name: "app", InternalID: "int_2"}, {Name: "app"}, {Name: "ap", InternalID: "int_1"},
+		{ID: t.ID(), InternalID: "int_2"},
+		{ID: t.ID()},
+		{Name: t.ID(), InternalID: "int_2"},
+		{Name: "app", InternalID: "int_2"},
+		{Name: "app"},
+		{Name: "ap", InternalID: "int_1"},
 	} {
 		_, err := e.Tenant(e.ctx, ref)
 		e.fails(err, seshat.ErrNotFound)

@@ -155,8 +155,11 @@ func (p *player) compareSpace(space string) {
 	p.Helper()
 	t, now := p.tenants[space], p.clock.Now()
 	for _, q := range []seshat.Query{
-		{}, {Order: seshat.ByActivity, OldestFirst: true}, {User: pick(p, modelUsers), Limit: 1},
-		{Statuses: []seshat.Status{pick(p, allStatuses)}}, {Labels: map[string]string{"k": pick(p, modelUsers)}, Limit: 2},
+		{},
+		{Order: seshat.ByActivity, OldestFirst: true},
+		{User: pick(p, modelUsers), Limit: 1},
+		{Statuses: []seshat.Status{pick(p, allStatuses)}},
+		{Labels: map[string]string{"k": pick(p, modelUsers)}, Limit: 2},
 	} {
 		want := p.m.list(space, q, now)
 		if got := p.ids(t, q); !slices.Equal(got, want) {

@@ -80,7 +80,10 @@ func ensureTenant(e *env) {
 func resolveTenant(e *env) {
 	t := e.tenant("acme")
 	for _, ref := range []seshat.Namespace{
-		{Name: "acme"}, {ID: t.ID()}, {Name: t.ID()}, {ID: t.ID(), Name: "ignored"},
+		{Name: "acme"},
+		{ID: t.ID()},
+		{Name: t.ID()},
+		{ID: t.ID(), Name: "ignored"},
 		{Name: "acme", InternalID: seshat.DefaultOrganization},
 	} {
 		got, err := e.Tenant(e.ctx, ref)
