@@ -193,7 +193,7 @@ func erasureResumed(e *env) {
 		}
 	})
 	kept := e.create(t, seshat.NewSession{User: "noa"})
-	_, err := t.DeleteUser(&countdown{e.ctx, 5}, "mia")
+	_, err := t.DeleteUser(&countdown{Context: e.ctx, left: 5}, "mia")
 	if err == nil {
 		e.Log("the engine reclaims at once")
 	}

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -168,30 +167,17 @@ func sweepMany(e *env) {
 	e.nothingDue()
 }
 
-// countdown is a context that is done after some looks at it.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 func sweepResumed(e *env) {
 	t := e.tenant("t")
 	e.overdue(t, 300)
 	done, cut := 0, 0
-	for looks := 1; done < 300; looks++ {
-		r, err := e.Sweep(&countdown{e.ctx, looks}, seshat.SweepOptions{})
+	for looks := int64(1); done < 300; looks++ {
+		r, err := e.Sweep(&countdown{Context: e.ctx, left: looks}, seshat.SweepOptions{})
 		done += r.Expired
 		if err != nil {
 			cut++
-			e.fails(err, context.Canceled)
-			e.fails(r.Err, context.Canceled)
+			e.fails(err, errCountdown)
+			e.fails(r.Err, errCountdown)
 		}
 		equal(e, "count after a sweep that was cut short", e.count(t, seshat.Query{}), 0)
 	}
