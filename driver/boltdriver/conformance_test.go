@@ -43,6 +43,9 @@ func opened(t testing.TB, path string, o Options) *Driver {
 func TestConformance(t *testing.T) {
 	t.Run("shared snapshots", func(t *testing.T) { drivertest.Run(t, harness(Options{})) })
 	t.Run("own snapshots", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("the same again, slower")
+		}
 		drivertest.Run(t, harness(Options{hooks: fileHooks{noBigMap: true}}))
 	})
 }

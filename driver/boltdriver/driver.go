@@ -53,9 +53,16 @@ type Driver struct {
 	err    error // of Close
 }
 
-// Open opens the store's file at path, creating it if there is none. Errors:
-// driver.ErrLocked if another process or handle has it open, ErrCorrupt if it
-// is damaged, ErrFormat if it is no store or a newer version's.
+// Open opens the store's file at path, creating it if there is none; its
+// directory must exist. A new file appears under its name only when it is
+// complete and durable. Unless it is opened read-only, the file's mode is
+// tightened so that nobody but its owner reads it.
+//
+// Errors: driver.ErrLocked if another process or handle has it open, ErrCorrupt
+// if it is damaged (see DamageError), ErrFormat if it is no store or a newer
+// version's: also a directory, a device, a symbolic link, and an empty file,
+// which may be what is left of a store. errors.ErrUnsupported: it is on a
+// network or FUSE file system.
 func Open(path string, o Options) (*Driver, error) {
 	f, err := openFile(path, o)
 	if err != nil {

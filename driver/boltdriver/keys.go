@@ -44,7 +44,7 @@ func appendRecordKey[S ~string | ~[]byte](b []byte, ns uint64, id S) []byte {
 }
 
 func parseRecordKey(k []byte) (driver.Key, bool) {
-	if len(k) < 9 {
+	if len(k) < 9 || len(k) > 8+driver.MaxName {
 		return driver.Key{}, false
 	}
 	return driver.Key{Namespace: binary.BigEndian.Uint64(k), ID: string(k[8:])}, true

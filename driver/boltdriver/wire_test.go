@@ -213,7 +213,7 @@ func FuzzSkip(f *testing.F) {
 	for _, d := range documents() {
 		f.Add(d[1])
 	}
-	for _, v := range []any{1, -1, 1 << 40, "s", 1.5, float32(2), true, nil, []any{[]any{}}, map[string]int{"a": 1}} {
+	for _, v := range []any{1, -1, int64(1) << 40, "s", 1.5, float32(2), true, nil, []any{[]any{}}, map[string]int{"a": 1}} {
 		b, err := msgpack.Marshal(v)
 		if err != nil {
 			f.Fatal(err)
