@@ -1,0 +1,225 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+var budgets = []promise{
+	{name: "the longest end that fits and parts no call from its result", test: budgetProperty},
+	{name: "a call and its result are in or out together", test: budgetPair},
+	{name: "a result without an id belongs to a call before it", test: budgetNoID},
+	{name: "a window over many pages", test: budgetPages},
+	{name: "messages without tokens count by their size", test: budgetSizes},
+}
+
+// priced is what a message costs, by the rule that TokenBudget states.
+func priced(m *seshat.Message) uint64 {
+	if m.Tokens > 0 {
+		return m.Tokens
+	}
+	n := len(m.Content) + len(m.ToolInputs) + len(m.ToolOutputs) + len(m.Payload)
+	return uint64((n + 3) / 4)
+}
+
+// parts reports whether a cut before log[i] parts a call from a result, or
+// calls side by side.
+func parts(log []seshat.Message, i int) bool {
+	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ToolCall && log[i].ContentType == seshat.ToolCall {
+		return true
+	}
+	for j := i; j < len(log); j++ {
+		if log[j].ContentType == seshat.ToolResult && !answered(log[i:j], log[j].ToolCallID) {
+			return true
+		}
+	}
+	return false
+}
+
+// answered reports whether one of before may be the call of that id.
+func answered(before []seshat.Message, id string) bool {
+	return slices.ContainsFunc(before, func(m seshat.Message) bool {
+		return m.ContentType == seshat.ToolCall && (id == "" || m.ToolCallID == "" || m.ToolCallID == id)
+	})
+}
+
+// window is the model of TokenBudget: it tries every cut.
+func window(log []seshat.Message, s *selection, budget uint64) []seshat.Message {
+	for len(log) > 0 && s.to != 0 && log[len(log)-1].Seq > s.to {
+		log = log[:len(log)-1]
+	}
+	best, cost := len(log), uint64(0)
+	for i := len(log) - 1; i >= 0; i-- {
+		m := &log[i]
+		cost += priced(m)
+		if cost > budget || m.Seq < s.from || !m.AppendedAt.After(s.after) || len(log)-i > s.limit {
+			break
+		}
+		if !parts(log, i) {
+			best = i
+		}
+	}
+	return log[best:]
+}
+
+// chatter is a random conversation: parallel calls, calls of several tools,
+// results without ids and without calls, and users who interrupt.
+func chatter(r *rand.Rand, n int) []seshat.Message {
+	all := make([]seshat.Message, n)
+	for i := range all {
+		m := seshat.Message{Role: seshat.User, Content: strings.Repeat("x", r.IntN(40))}
+		if r.IntN(3) == 0 {
+			m.Tokens = 1 + r.Uint64N(15)
+		}
+		if r.IntN(3) > 0 {
+			m.ToolCallID = string(rune('a' + r.IntN(3)))
+		}
+		switch r.IntN(6) {
+		case 0, 1:
+			m.Role, m.ContentType = seshat.Assistant, seshat.ToolCall
+			if m.ToolCallID == "" {
+				m.ToolCalls = 2
+			}
+		case 2:
+			m.Role, m.ContentType = seshat.Tool, seshat.ToolResult
+		case 3:
+			m.Role = seshat.Assistant
+		}
+		all[i] = m
+	}
+	return all
+}
+
+func budgetProperty(e *env) {
+	t := e.tenant("t")
+	r := rand.New(rand.NewPCG(13, 17))
+	for i := range 60 {
+		id := fmt.Sprint(i)
+		e.create(t, seshat.NewSession{ID: id})
+		start := e.clock.Now()
+		for _, turn := range [][]seshat.Message{chatter(r, 1+r.IntN(10)), chatter(r, 1+r.IntN(60))} {
+			e.append(t, id, turn...)
+			e.clock.Advance(ms)
+		}
+		log := e.log(t, id)
+		for range 12 {
+			e.budgeted(t, id, log, r, start)
+		}
+	}
+}
+
+// budgeted compares one random window with the model's.
+func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *rand.Rand, start time.Time) {
+	e.Helper()
+	s := selection{limit: seshat.MaxHistory}
+	budget := 1 + r.Uint64N(uint64(8*len(log)))
+	opts := []seshat.HistoryOption{seshat.TokenBudget(budget)}
+	if r.IntN(3) == 0 {
+		s.limit = 1 + r.IntN(len(log)+2)
+		opts = append(opts, seshat.Limit(s.limit))
+	}
+	if r.IntN(4) == 0 {
+		s.from = 1 + r.Uint64N(uint64(len(log)))
+		opts = append(opts, seshat.FromSeq(s.from))
+	}
+	if r.IntN(4) == 0 {
+		s.to = 1 + r.Uint64N(uint64(len(log)))
+		opts = append(opts, seshat.ToSeq(s.to))
+	}
+	if r.IntN(4) == 0 {
+		s.after = start
+		opts = append(opts, seshat.AppendedAfter(start))
+	}
+	got := e.log(t, id, opts...)
+	if want := window(log, &s, budget); fmt.Sprint(numbers(got)) != fmt.Sprint(numbers(want)) {
+		e.Fatalf("%d tokens, %+v: got %v, want %v of\n%s", budget, s, numbers(got), numbers(want), outline(log))
+	}
+}
+
+// outline shows what a window is decided by.
+func outline(log []seshat.Message) string {
+	var b strings.Builder
+	for i := range log {
+		m := &log[i]
+		fmt.Fprintf(&b, "%d %v %q costs %d\n", m.Seq, m.ContentType, m.ToolCallID, priced(m))
+	}
+	return b.String()
+}
+
+func toolCall(id string) seshat.Message {
+	return seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall, ToolCallID: id, Tokens: 1}
+}
+
+func toolResult(id string) seshat.Message {
+	return seshat.Message{Role: seshat.Tool, ContentType: seshat.ToolResult, ToolCallID: id, Tokens: 1}
+}
+
+func userLine() seshat.Message { return seshat.Message{Role: seshat.User, Content: "?", Tokens: 1} }
+
+// windows expects, for each budget from 1 on, a window that begins at a number.
+func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first ...uint64) {
+	e.Helper()
+	e.create(t, seshat.NewSession{ID: id})
+	e.append(t, id, log...)
+	for i, want := range first {
+		got := e.log(t, id, seshat.TokenBudget(uint64(i+1)))
+		at := uint64(len(log) + 1) // empty
+		if len(got) > 0 {
+			at = got[0].Seq
+		}
+		equal(e, fmt.Sprintf("first of a window of %d tokens", i+1), at, want)
+	}
+}
+
+func budgetPair(e *env) {
+	t := e.tenant("t")
+	e.windows(t, "one", []seshat.Message{userLine(), toolCall("a"), toolResult("a"), userLine()}, 4, 4, 2, 1)
+	e.windows(t, "parallel", []seshat.Message{
+		userLine(), toolCall("a"), toolCall("b"), toolResult("b"), userLine(), toolResult("a"), userLine(),
+	}, 7, 7, 7, 7, 7, 2, 1)
+	e.windows(t, "unanswered", []seshat.Message{userLine(), toolCall("a"), toolCall("b")}, 4, 2, 1)
+}
+
+func budgetNoID(e *env) {
+	t := e.tenant("t")
+	e.windows(t, "one", []seshat.Message{userLine(), toolCall(""), userLine(), toolResult(""), userLine()}, 5, 5, 5, 2, 1)
+	several := toolCall("")
+	several.ToolCalls = 2
+	e.windows(t, "several", []seshat.Message{several, toolResult("a"), toolResult("b"), userLine()}, 4, 4, 4, 1)
+	e.windows(t, "no call", []seshat.Message{userLine(), toolResult(""), userLine()}, 3, 3, 3, 3)
+}
+
+// budgetPages has a call and its result further apart than what is read at once.
+func budgetPages(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	log := []seshat.Message{userLine(), toolCall("a")}
+	for range 150 {
+		log = append(log, userLine())
+	}
+	log = append(log, toolResult("a"), userLine())
+	e.append(t, "s", log...)
+	for budget, want := range map[uint64]int{1: 1, 2: 1, 152: 1, 153: 153, 154: 154, 1 << 40: 154} {
+		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.log(t, "s", seshat.TokenBudget(budget))), want)
+	}
+	got := e.log(t, "s", seshat.TokenBudget(1000), seshat.NewestFirst(), seshat.Last(153))
+	equal(e, "window of a limit, newest first", [3]uint64{uint64(len(got)), got[0].Seq, got[152].Seq}, [3]uint64{153, 154, 2})
+	equal(e, "window above the log", len(e.log(t, "s", seshat.TokenBudget(9), seshat.FromSeq(1000))), 0)
+}
+
+func budgetSizes(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.append(t, "s",
+		seshat.Message{Role: seshat.User, Content: "12345", Payload: []byte("678")},
+		seshat.Message{Role: seshat.User, Content: "12345"},
+		seshat.Message{Role: seshat.User})
+	for budget, want := range map[uint64]int{1: 1, 2: 2, 3: 2, 4: 3} {
+		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.log(t, "s", seshat.TokenBudget(budget))), want)
+	}
+}

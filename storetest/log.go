@@ -1,0 +1,287 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
+)
+
+var logs = []promise{
+	{name: "a message comes back byte for byte", test: logRoundTrip},
+	{name: "absent and empty differ", test: logAbsent},
+	{name: "what is left out gets its default", test: logDefaults},
+	{name: "numbers ascend by one and are never reused", test: logNumbers},
+	{name: "a turn is appended whole", test: logWhole},
+	{name: "a refused turn leaves no trace", test: logRefused},
+	{name: "bounds of a turn", test: logBounds},
+}
+
+// lines is n messages of a user.
+func lines(n int) []seshat.Message {
+	all := make([]seshat.Message, n)
+	for i := range all {
+		all[i] = seshat.Message{Role: seshat.User, Content: fmt.Sprintf("message %d", i)}
+	}
+	return all
+}
+
+// append appends messages, which has to succeed.
+func (e *env) append(t *seshat.Tenant, id string, messages ...seshat.Message) *seshat.Session {
+	e.Helper()
+	s, err := t.Append(e.ctx, id, messages...)
+	e.must(err)
+	return s
+}
+
+// log returns the whole log, or what the options select of it.
+func (e *env) log(t *seshat.Tenant, id string, opts ...seshat.HistoryOption) []seshat.Message {
+	e.Helper()
+	if opts == nil {
+		opts = []seshat.HistoryOption{seshat.Limit(seshat.MaxHistory)}
+	}
+	all, err := t.History(e.ctx, id, opts...)
+	e.must(err)
+	return all
+}
+
+// numbers are the sequence numbers of messages.
+func numbers(all []seshat.Message) []uint64 {
+	out := []uint64{}
+	for i := range all {
+		out = append(out, all[i].Seq)
+	}
+	return out
+}
+
+// numbered expects a log of these numbers.
+func (e *env) numbered(t *seshat.Tenant, id string, want ...uint64) {
+	e.Helper()
+	if got := numbers(e.log(t, id)); fmt.Sprint(got) != fmt.Sprint(want) {
+		e.Fatalf("log of %q: got %v, want %v", id, got, want)
+	}
+}
+
+// still expects that neither the session nor its log differ from what the
+// returned function was made on.
+func (e *env) still(t *seshat.Tenant, id string) func() {
+	e.Helper()
+	s, log := e.get(t, id), e.log(t, id)
+	return func() {
+		e.Helper()
+		if now := e.get(t, id); !reflect.DeepEqual(now, s) {
+			e.Fatalf("the session changed from\n%+v to\n%+v", s, now)
+		}
+		if now := e.log(t, id); !reflect.DeepEqual(now, log) {
+			e.Fatalf("the log changed from\n%+v to\n%+v", log, now)
+		}
+	}
+}
+
+// strange are contents that careless code would change.
+var strange = []string{
+	"", " ", "\n", "\x00", "\x00\x01\x1f\x7f", "a\r\nb\n\n", "\ufeffBOM", "\u200b\u202e", "\ufffd", "\U0010ffff",
+	"e\u0301 é", "👩‍👩‍👧‍👦", "日本語", "שלום", `{"a":1}`, `"quoted\"`, "<script>&amp;", "\u2028\u2029", strings.Repeat("x", 50_000),
+}
+
+func logRoundTrip(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	at := time.Date(1931, 3, 1, 12, 0, 0, 987654321, time.FixedZone("east", 3600))
+	for i, text := range strange {
+		m := seshat.Message{
+			ID: fmt.Sprintf("m/%d ä", i), Role: seshat.Assistant, Content: text, ContentType: seshat.EventData,
+			ToolName: "näme", ToolCallID: "call/1", ToolCalls: 3, ToolStatus: "ok ✓", Author: "böt",
+			ToolInputs: json.RawMessage(" { \"b\" : 1.0 , \"a\":[ ] } "), ToolOutputs: json.RawMessage("\tnull\n"),
+			Metadata: seshat.Doc(map[string]any{"k": text, "n": nil, "l": []any{}, "b": []byte{0, 255}}),
+			Tokens:   7, Latency: 1500 * time.Microsecond, Timestamp: at, Payload: []byte{0, 255, 10},
+		}
+		e.append(t, "s", m)
+		want := m
+		want.Seq, want.AppendedAt = uint64(i+1), seshattest.Start
+		want.Latency, want.Timestamp = 2*ms, at.UTC().Truncate(ms)
+		got := e.log(t, "s", seshat.Last(1))[0]
+		same(e, got, want)
+	}
+}
+
+// same compares all that callers see of two messages.
+func same(e *env, got, want seshat.Message) {
+	e.Helper()
+	if a, b := visible(got), visible(want); !reflect.DeepEqual(a, b) {
+		e.Fatalf("got message\n%#v\nwant\n%#v", a, b)
+	}
+}
+
+// visible has the exported fields of a message.
+func visible(m seshat.Message) map[string]any {
+	out, v := map[string]any{}, reflect.ValueOf(m)
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.IsExported() {
+			out[f.Name] = v.Field(i).Interface()
+		}
+	}
+	return out
+}
+
+func logAbsent(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.append(t, "s", seshat.Message{Role: seshat.Tool})
+	e.append(t, "s", seshat.Message{
+		Role: seshat.Tool, ToolInputs: json.RawMessage{}, ToolOutputs: json.RawMessage{}, Payload: []byte{},
+	})
+	log := e.log(t, "s")
+	if m := log[0]; m.ToolInputs != nil || m.ToolOutputs != nil || m.Payload != nil {
+		e.Fatalf("absent came back as %#v", m)
+	}
+	if m := log[1]; m.ToolInputs == nil || m.ToolOutputs == nil || m.Payload == nil {
+		e.Fatalf("empty came back as %#v", m)
+	}
+}
+
+func logDefaults(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.clock.Advance(minute)
+	e.append(t, "s", seshat.Message{Role: seshat.User}, seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall})
+	log := e.log(t, "s")
+	now := seshattest.Start.Add(minute)
+	for i, m := range log {
+		if !strings.HasPrefix(m.ID, "msg_") || len(m.ID) != len("msg_")+26 {
+			e.Fatalf("generated id %q", m.ID)
+		}
+		equal(e, "times", [2]time.Time{m.Timestamp, m.AppendedAt}, [2]time.Time{now, now})
+		equal(e, "tool calls", m.ToolCalls, uint64(i))
+	}
+	equal(e, "content type", log[0].ContentType, seshat.Text)
+	equal(e, "two generated ids are one", log[0].ID == log[1].ID, false)
+}
+
+// logNumbers removes the end of the log in every way, which frees no number;
+// a new life begins with 1.
+func logNumbers(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
+	e.append(t, "s", lines(3)...)
+	_, err := t.DeleteMessage(e.ctx, "s", 3)
+	e.must(err)
+	equal(e, "number after a deletion", e.append(t, "s", lines(1)...).LastSeq, 4)
+	_, err = t.Truncate(e.ctx, "s", 1)
+	e.must(err)
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(2)})
+	e.must(err)
+	equal(e, "numbers after a truncation", [2]uint64{a.First, a.Last}, [2]uint64{5, 6})
+	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 6}, lines(1)[0])
+	e.must(err)
+	e.append(t, "s", lines(1)...)
+	e.numbered(t, "s", 6, 7)
+	_, err = t.Truncate(e.ctx, "s", 0)
+	e.must(err)
+	equal(e, "last number of an empty log", e.get(t, "s").LastSeq, 7)
+	e.reopen()
+	t = e.tenant("t")
+	equal(e, "number in an empty log", e.append(t, "s", lines(1)...).LastSeq, 8)
+	e.clock.Advance(hour)
+	e.create(t, seshat.NewSession{ID: "s"})
+	equal(e, "number in a new life", e.append(t, "s", lines(1)...).LastSeq, 1)
+	e.numbered(t, "s", 1)
+}
+
+func logWhole(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.append(t, "s", lines(2)...)
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(seshat.MaxTurn)})
+	e.must(err)
+	equal(e, "turn", [2]uint64{a.First, a.Last}, [2]uint64{3, 2 + seshat.MaxTurn})
+	equal(e, "repeated", a.Repeated, false)
+	equal(e, "newest number", a.Session.LastSeq, a.Last)
+	if s := e.get(t, "s"); !reflect.DeepEqual(s, a.Session) {
+		e.Fatalf("the append returned\n%+v\nread is\n%+v", a.Session, s)
+	}
+	for i, m := range e.log(t, "s", seshat.FromSeq(3), seshat.Limit(seshat.MaxHistory)) {
+		equal(e, "content", m.Content, fmt.Sprintf("message %d", i))
+	}
+}
+
+func logRefused(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.append(t, "s", seshat.Message{ID: "known", Role: seshat.User, Content: "hello"})
+	check := e.still(t, "s")
+	good := seshat.Message{ID: "fresh", Role: seshat.User}
+	for field, bad := range badMessages() {
+		_, err := t.Append(e.ctx, "s", good, bad)
+		e.refused(err, field)
+	}
+	_, err := t.Append(e.ctx, "s", good, seshat.Message{ID: "known", Role: seshat.User, Content: "other"})
+	e.fails(err, seshat.ErrConflict)
+	_, err = t.Append(e.ctx, "s", good, good)
+	e.refused(err, "messages[1].message_id")
+	_, err = t.Append(e.ctx, "s")
+	e.refused(err, "messages")
+	_, err = t.Append(e.ctx, "absent", good)
+	e.fails(err, seshat.ErrNotFound)
+	check()
+	e.append(t, "s", good) // its id is free
+	e.numbered(t, "s", 1, 2)
+}
+
+// badMessages are messages that no call takes, by the field that is wrong with
+// the second of a turn.
+func badMessages() map[string]seshat.Message {
+	with := func(fn func(*seshat.Message)) seshat.Message {
+		m := seshat.Message{Role: seshat.User}
+		fn(&m)
+		return m
+	}
+	return map[string]seshat.Message{
+		"messages[1].role":         {Role: 6},
+		"messages[1].content_type": with(func(m *seshat.Message) { m.ContentType = 5 }),
+		"messages[1].message_id":   with(func(m *seshat.Message) { m.ID = "a\x00" }),
+		"messages[1].tool_name":    with(func(m *seshat.Message) { m.ToolName = strings.Repeat("x", 129) }),
+		"messages[1].tool_call_id": with(func(m *seshat.Message) { m.ToolCallID = "\n" }),
+		"messages[1].tool_status":  with(func(m *seshat.Message) { m.ToolStatus = "\x7f" }),
+		"messages[1].author":       with(func(m *seshat.Message) { m.Author = "\xff" }),
+		"messages[1].content":      with(func(m *seshat.Message) { m.Content = "a\xff" }),
+		"messages[1].tool_inputs":  with(func(m *seshat.Message) { m.ToolInputs = json.RawMessage(`{"a"`) }),
+		"messages[1].tool_outputs": with(func(m *seshat.Message) { m.ToolOutputs = json.RawMessage(` `) }),
+		"messages[1].payload":      with(func(m *seshat.Message) { m.Payload = make([]byte, seshat.MaxPayload+1) }),
+		"messages[1].tokens":       with(func(m *seshat.Message) { m.Tokens = 1 << 40 }),
+		"messages[1].latency_ms":   with(func(m *seshat.Message) { m.Latency = -1 }),
+		"messages[1].metadata.k":   with(func(m *seshat.Message) { m.Metadata = seshat.Doc(map[string]any{"k": func() {}}) }),
+		"messages[1]":              with(func(m *seshat.Message) { m.Seq = 1 }),
+		"messages[1].timestamp": with(func(m *seshat.Message) {
+			m.Timestamp = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("west", -7200))
+		}),
+	}
+}
+
+func logBounds(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	_, err := t.Append(e.ctx, "s", lines(seshat.MaxTurn+1)...)
+	e.refused(err, "messages")
+	large := seshat.Message{Role: seshat.User, Payload: make([]byte, seshat.MaxPayload)}
+	_, err = t.Append(e.ctx, "s", large, large, seshat.Message{Role: seshat.User, Content: "x"})
+	e.refused(err, "messages")
+	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Content: strings.Repeat("x", seshat.MaxContent+1)})
+	e.refused(err, "messages[0].content")
+	equal(e, "messages", e.get(t, "s").MessageCount, 0)
+	e.append(t, "s", large, large)
+	largest := seshat.Message{
+		Role: seshat.Tool, Payload: large.Payload, Content: strings.Repeat("\u00e4", seshat.MaxContent/2),
+		ToolInputs: json.RawMessage(`"` + strings.Repeat("x", seshat.MaxToolJSON-2) + `"`),
+	}
+	largest.ToolOutputs = largest.ToolInputs
+	e.append(t, "s", largest)
+	got := e.log(t, "s", seshat.Last(1))[0]
+	if got.Content != largest.Content || string(got.ToolOutputs) != string(largest.ToolOutputs) {
+		e.Fatal("the largest message did not come back")
+	}
+}

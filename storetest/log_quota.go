@@ -1,0 +1,216 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
+)
+
+var logQuotas = []promise{
+	{name: "messages ever appended", test: quotaMessages},
+	{name: "tokens and tool calls ever appended", test: quotaTokens},
+	{name: "a full session still knows what it has", test: quotaRepeated},
+	{name: "the message rate is kept with the session", test: quotaRateStored},
+	{name: "a refused rate says when to come back", test: quotaRetryAfter},
+	{name: "a turn above the rate is never admitted", test: quotaRateTooLarge},
+	{name: "the duration is a deadline", test: quotaDuration},
+	{name: "forks and restores count in a namespace", test: quotaOfCopies},
+	{name: "goroutines racing for the last message", test: quotaRaces},
+}
+
+// spent expects a QuotaError of that quota, and returns its RetryAfter.
+func (e *env) spent(err error, quota string, limit, use uint64) time.Duration {
+	e.Helper()
+	var q *seshat.QuotaError
+	if !errors.As(err, &q) || !errors.Is(err, seshat.ErrQuota) {
+		e.Fatalf("got error %v, want a QuotaError of %s", err, quota)
+	}
+	if q.Quota != quota || q.Limit != limit || q.Use != use {
+		e.Fatalf("got %s of %d, in use %d; want %s of %d, in use %d", q.Quota, q.Limit, q.Use, quota, limit, use)
+	}
+	return q.RetryAfter
+}
+
+func quotaMessages(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 3}})
+	e.append(t, "s", lines(2)...)
+	check := e.still(t, "s")
+	_, err := t.Append(e.ctx, "s", lines(2)...)
+	equal(e, "retry after", e.spent(err, "max_messages", 3, 2), 0)
+	check()
+	e.append(t, "s", lines(1)...)
+	_, err = t.Truncate(e.ctx, "s", 0)
+	e.must(err)
+	_, err = t.Append(e.ctx, "s", lines(1)...)
+	e.spent(err, "max_messages", 3, 3)
+	equal(e, "messages", e.get(t, "s").MessageCount, 0)
+}
+
+func quotaTokens(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxTokensTotal: 100, MaxToolCalls: 2}})
+	call := seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall}
+	e.append(t, "s", seshat.Message{Role: seshat.User, Tokens: 60}, call)
+	check := e.still(t, "s")
+	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Tokens: 30}, seshat.Message{Role: seshat.User, Tokens: 11})
+	equal(e, "retry after", e.spent(err, "max_tokens_total", 100, 60), 0)
+	_, err = t.Append(e.ctx, "s", call, call)
+	e.spent(err, "max_tool_calls", 2, 1)
+	check()
+	call.Tokens = 40
+	e.append(t, "s", call)
+	s := e.append(t, "s", lines(1)...) // neither tokens nor calls
+	equal(e, "tokens", s.Stats.TotalTokens, 100)
+	equal(e, "tool calls", s.Stats.TotalToolCalls, 2)
+}
+
+func quotaRepeated(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1, RateLimitMessagesPerMinute: 1}})
+	m := seshat.Message{ID: "m", Role: seshat.User}
+	e.append(t, "s", m)
+	e.repeated(t, "s", 1, 1, m)
+	_, err := t.Append(e.ctx, "s", lines(1)...)
+	e.spent(err, "max_messages", 1, 1)
+}
+
+const rateQuota = "rate_limit_messages_per_minute"
+
+func quotaRateStored(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 4}})
+	e.append(t, "s", lines(3)...)
+	e.reopen()
+	t = e.tenant("t")
+	_, err := t.Append(e.ctx, "s", lines(2)...)
+	e.spent(err, rateQuota, 4, 3)
+	e.append(t, "s", lines(1)...)
+}
+
+// rateModel is the stated rule, written down once more: the messages of this
+// minute, and of the one before in proportion to how much of it the last 60
+// seconds still cover.
+type rateModel map[int64]uint64
+
+func (r rateModel) use(now time.Time) uint64 {
+	at := now.UnixMilli()
+	left := uint64(60_000 - at%60_000)
+	return r[at/60_000] + (r[at/60_000-1]*left+59_999)/60_000
+}
+
+func quotaRetryAfter(e *env) {
+	t := e.tenant("t")
+	r := rand.New(rand.NewPCG(3, 5))
+	for _, limit := range []uint64{1, 2, 7, 60, 1000} {
+		id := fmt.Sprint(limit)
+		e.create(t, seshat.NewSession{ID: id, Quotas: seshat.Quotas{RateLimitMessagesPerMinute: limit}})
+		model := rateModel{}
+		for range 40 {
+			n := 1 + r.Uint64N(min(limit, 200))
+			turn := lines(int(n))
+			if _, err := t.Append(e.ctx, id, turn...); err != nil {
+				wait := e.spent(err, rateQuota, limit, model.use(e.clock.Now()))
+				e.waits(t, id, wait, turn)
+			}
+			if model.use(e.clock.Now())+n > limit {
+				e.Fatalf("%d messages were admitted at %v, above %d", n, e.clock.Now(), limit)
+			}
+			model[e.clock.Now().UnixMilli()/60_000] += n
+			e.clock.Advance(time.Duration(r.IntN(20_000)) * ms)
+		}
+	}
+}
+
+// waits expects that a turn which was refused is taken after that long, and
+// not before.
+func (e *env) waits(t *seshat.Tenant, id string, wait time.Duration, turn []seshat.Message) {
+	e.Helper()
+	e.clock.Advance(wait - ms)
+	_, err := t.Append(e.ctx, id, turn...)
+	e.fails(err, seshat.ErrQuota)
+	e.clock.Advance(ms)
+	e.append(t, id, turn...)
+}
+
+func quotaRateTooLarge(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 2}})
+	_, err := t.Append(e.ctx, "s", lines(3)...)
+	equal(e, "retry after", e.spent(err, rateQuota, 2, 0), 0)
+}
+
+func quotaDuration(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxSessionDurationMinutes: 3}})
+	e.clock.Advance(3*minute - ms)
+	s := e.append(t, "s", lines(1)...)
+	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(3*minute))
+	e.clock.Advance(ms)
+	e.gone(t, "s")
+}
+
+// quotaOfCopies fills a namespace, in each of its measures, to where a copy of
+// a session has no room.
+func quotaOfCopies(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	e.append(t, "s", lines(5)...)
+	snap := *e.get(t, "s")
+	snap.ID = "restored"
+	u, err := t.Usage(e.ctx)
+	e.must(err)
+	for quota, q := range map[string]seshat.NamespaceQuotas{
+		"namespace.max_sessions": {MaxSessions: 1},
+		"namespace.max_messages": {MaxMessages: 9},
+		"namespace.max_bytes":    {MaxBytes: u.Bytes + 10},
+	} {
+		e.must(t.SetQuotas(e.ctx, q))
+		for name, call := range map[string]func() error{
+			"Fork":    func() error { return second(t.Fork(e.ctx, "s", seshat.Fork{ID: "forked"})) },
+			"Restore": func() error { return second(t.Restore(e.ctx, e.snapshot(t, "s", &snap))) },
+		} {
+			var over *seshat.QuotaError
+			if err := call(); !errors.As(err, &over) || over.Quota != quota {
+				e.Fatalf("%s with %+v: got error %v", name, q, err)
+			}
+		}
+		e.gone(t, "forked")
+		e.gone(t, "restored")
+		now, err := t.Usage(e.ctx)
+		e.must(err)
+		equal(e, "usage", now, u)
+	}
+}
+
+// quotaRaces lets many goroutines append where there is room for some, by the
+// quota of the session and by that of the namespace.
+func quotaRaces(e *env) {
+	const room, racers = 9, 32
+	e.create(e.tenant("own"), seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: room}})
+	e.create(e.limited(seshat.NamespaceQuotas{MaxMessages: room}), seshat.NewSession{ID: "s"})
+	for _, name := range []string{"own", "t"} {
+		t := e.tenant(name)
+		var wg sync.WaitGroup
+		var done atomic.Int64
+		for range racers {
+			wg.Go(func() {
+				switch _, err := t.Append(e.ctx, "s", lines(1)...); {
+				case err == nil:
+					done.Add(1)
+				case !errors.Is(err, seshat.ErrQuota):
+					e.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		equal(e, "appends that succeeded", done.Load(), room)
+		equal(e, "messages", e.get(t, "s").MessageCount, room)
+	}
+}
