@@ -68,7 +68,6 @@ func longOf(g *image) uint64   { return g.long }
 func rootOf(g *image) uint64   { return g.m.root }
 func listOf(g *image) uint64   { return g.freelist }
 
-func inc16(p []byte)  { le.PutUint16(p, le.Uint16(p)+1) }
 func inc32(p []byte)  { le.PutUint32(p, le.Uint32(p)+1) }
 func max16(p []byte)  { le.PutUint16(p, 0xFFFF) }
 func max32(p []byte)  { le.PutUint32(p, 0xFFFFFFFF) }
@@ -185,7 +184,7 @@ func (f failAt) ReadAt(b []byte, off int64) (int, error) {
 
 // A page that cannot be read is damage if it is in use, and its number is told.
 func TestFsckReadError(t *testing.T) {
-	b := sample(t, 2000)
+	b := sample(t, 600)
 	st, err := fsckBytes(b)
 	if err != nil {
 		t.Fatal(err)
