@@ -1,0 +1,243 @@
+package seshat_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Variables that make a test of this file the other process of itself.
+const (
+	envKilled = "SESHAT_TEST_KILLED" // file to write until killed
+	envRound  = "SESHAT_TEST_ROUND"
+	envSecond = "SESHAT_TEST_SECOND" // file to open although it is open
+)
+
+// again returns a command that runs the test once more, in a process of its
+// own, with variables set.
+func again(t *testing.T, vars ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd.Env = append(os.Environ(), vars...)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// A session of the loop lives through these steps; one in three is deleted.
+const (
+	stepCreated = 1 + iota
+	stepUpdated
+	stepAppended
+	stepDeleted
+)
+
+const killWriters = 4
+
+// Promise: a process that is killed in the midst of writing loses nothing that
+// was acknowledged, and does nothing by halves. SESHAT_KILLS says how often it
+// is killed; the default is 10.
+func TestKillLoop(t *testing.T) {
+	if path := os.Getenv(envKilled); path != "" {
+		writeUntilKilled(t, path, os.Getenv(envRound))
+		return
+	}
+	kills, err := strconv.Atoi(os.Getenv("SESHAT_KILLS"))
+	if err != nil {
+		kills = 10
+	}
+	path := filepath.Join(t.TempDir(), "seshat.db")
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	acked := map[string]int{}
+	for round := range kills {
+		inRound := killed(t, path, round, r.IntN(200))
+		verifyKilled(t, path, inRound)
+		for id, step := range inRound {
+			acked[id] = step
+		}
+	}
+	verifyKilled(t, path, acked)
+	t.Logf("%d kills, %d sessions acknowledged", kills, len(acked))
+}
+
+// killed runs the writer until it acknowledged so many steps, kills it, and
+// returns the last step of each session that it acknowledged.
+func killed(t *testing.T, path string, round, steps int) map[string]int {
+	t.Helper()
+	cmd := again(t, envKilled+"="+path, envRound+"="+strconv.Itoa(round))
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	acked := map[string]int{}
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ {
+		id, step, ok := strings.Cut(strings.TrimPrefix(lines.Text(), "ack "), " ")
+		if !ok || !strings.HasPrefix(lines.Text(), "ack ") {
+			t.Errorf("round %d: the writer says %q", round, lines.Text())
+		}
+		if acked[id], err = strconv.Atoi(step); err != nil {
+			t.Error(err)
+		}
+		if n == steps {
+			must(t, cmd.Process.Kill())
+		}
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatalf("round %d: the writer ended by itself", round)
+	}
+	return acked
+}
+
+// verifyKilled opens the file that a killed writer left.
+func verifyKilled(t *testing.T, path string, acked map[string]int) {
+	t.Helper()
+	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
+	must(t, err)
+	tenant, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
+	must(t, err)
+	for id, step := range acked {
+		got := stepOf(t, tenant, id)
+		if got == 0 && deletes(id) {
+			got = stepDeleted
+		}
+		if got != step && got != step+1 {
+			t.Errorf("%s: step %d was acknowledged, but it is at step %d", id, step, got)
+		}
+	}
+	report, err := s.Check(t.Context())
+	must(t, err)
+	for _, f := range report.Findings {
+		t.Errorf("check: %s: %s", f.Where, f.What)
+	}
+	must(t, s.Close())
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// deletes reports whether the session's life ends with its deletion.
+func deletes(id string) bool {
+	n, err := strconv.Atoi(id[strings.LastIndexByte(id, '-')+1:])
+	return err == nil && n%3 == 0
+}
+
+// stepOf reads how far a session got; 0 = it is not there.
+func stepOf(t *testing.T, tenant *seshat.Tenant, id string) int {
+	t.Helper()
+	s, err := tenant.Get(t.Context(), id)
+	if errors.Is(err, seshat.ErrNotFound) {
+		return 0
+	}
+	must(t, err)
+	if whole := s.Name == id || s.Version == 1 && s.Name == ""; !whole {
+		t.Errorf("%s is half updated: version %d, name %q", id, s.Version, s.Name)
+	}
+	return int(s.Version) + int(s.MessageCount)
+}
+
+// writeUntilKilled is the other process.
+func writeUntilKilled(t *testing.T, path, round string) {
+	s, err := seshat.Open(path, seshat.Options{})
+	must(t, err)
+	tenant, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
+	must(t, err)
+	var wg sync.WaitGroup
+	for w := range killWriters {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				if err := live(t, tenant, fmt.Sprintf("%s-%d-%d", round, w, n)); err != nil {
+					fmt.Println(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// live leads one session through its steps, and acknowledges each.
+func live(t *testing.T, tenant *seshat.Tenant, id string) error {
+	ctx := t.Context()
+	steps := []func() error{
+		func() error { return only(tenant.Create(ctx, seshat.NewSession{ID: id, User: id})) },
+		func() error {
+			return only(tenant.Update(ctx, id, func(s *seshat.Session) error {
+				s.Name = id
+				return nil
+			}))
+		},
+		func() error { return only(tenant.Append(ctx, id, hello)) },
+		func() error { return only(tenant.Delete(ctx, id)) },
+	}
+	if !deletes(id) {
+		steps = steps[:stepAppended]
+	}
+	for i, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+		fmt.Printf("ack %s %d\n", id, i+stepCreated)
+	}
+	return nil
+}
+
+// Promise: who opens the file a second time is told so within a second, and
+// may open it when the first has closed it.
+func TestSecondProcess(t *testing.T) {
+	if path := os.Getenv(envSecond); path != "" {
+		fmt.Println(secondOpen(t, path))
+		return
+	}
+	path := filepath.Join(t.TempDir(), "seshat.db")
+	s, err := seshat.Open(path, seshat.Options{})
+	must(t, err)
+	if got := secondOpen(t, path); got != "locked" {
+		t.Errorf("a second handle of this process: %s", got)
+	}
+	inChild := func() string {
+		out, err := again(t, envSecond+"="+path).Output()
+		must(t, err)
+		word, _, _ := strings.Cut(string(out), "\n")
+		return word
+	}
+	if got := inChild(); got != "locked" {
+		t.Errorf("a second process: %s", got)
+	}
+	if _, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"}); err != nil {
+		t.Errorf("the first one, afterwards: %v", err)
+	}
+	must(t, s.Close())
+	if got := inChild(); got != "opened" {
+		t.Errorf("a second process, when the first has closed: %s", got)
+	}
+}
+
+// secondOpen says what became of an attempt to open the file.
+func secondOpen(t *testing.T, path string) string {
+	t.Helper()
+	began := time.Now()
+	s, err := seshat.Open(path, seshat.Options{})
+	took := time.Since(began)
+	switch {
+	case err == nil:
+		must(t, s.Close())
+		return "opened"
+	case !errors.Is(err, seshat.ErrLocked):
+		return err.Error()
+	case took > time.Second:
+		return fmt.Sprintf("locked, after %v", took)
+	}
+	return "locked"
+}
