@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func dieAt(step string) func(string) {
 		if name == step {
 			p, _ := os.FindProcess(os.Getpid())
 			_ = p.Kill()
-			select {}
+			<-time.After(time.Minute)
 		}
 	}
 }
@@ -128,9 +129,11 @@ func roleCompact(path, arg string) string {
 // roleRace opens the file once its input ends, and keeps it until it is killed.
 func roleRace(path, _ string) string {
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	_, err := openFile(path, Options{LockTimeout: 200 * time.Millisecond})
+	f, err := openFile(path, Options{LockTimeout: 200 * time.Millisecond})
 	fmt.Println(">", verdict(err))
-	select {}
+	<-time.After(time.Minute) // for ever, but the runtime must not call it a deadlock
+	runtime.KeepAlive(f)
+	return ""
 }
 
 // Another process is kept out, told so within a second, and let in as soon as
