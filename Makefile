@@ -5,7 +5,7 @@ BENCH ?= .
 PKG ?= ./...
 COUNT ?= 1
 
-.PHONY: help test check bench cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test check bench scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ check: ## everything that a change must pass, as CI runs it
 
 bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG)
+
+scale: ## a million sessions against ten thousand: what calls read, and how long they take
+	SESHAT_SCALE=1 go test -count=1 -v -timeout=60m ./internal/scale
 
 cover: ## coverage of the root module against its floors, by function in bin/coverage.txt
 	@bash .ci/stages/coverage.sh
