@@ -1,7 +1,9 @@
 package seshat
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -222,17 +224,23 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	}
 	err = w.s.d.Mutate(ctx, ops...)
 	w.r.Chunks++
+	stop := true // nothing went through, and no session is to blame
 	for i := range sweeps {
 		w.note(&sweeps[i])
+		stop = stop && sweeps[i].op.Err != nil && !damaged(sweeps[i].op.Err)
 		w.s.hub.Announce(sweeps[i].key.Namespace)
 	}
 	w.seen += len(due)
 	w.after = &due[len(due)-1]
-	if err != nil && w.r.Failed == len(due) {
-		return false, err // nothing went through: not about one session
+	if stop {
+		return false, err
 	}
 	return len(due) == limit, nil
 }
+
+// damaged reports whether an error is about one session, so that others can be
+// swept all the same.
+func damaged(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrFormat) }
 
 func (w *sweepRun) note(op *sweepOp) {
 	switch {
@@ -342,7 +350,12 @@ func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err 
 			if len(r.Due) == limit {
 				break
 			}
-			if err := s.foresee(ctx, &r, due[i], names[due[i].Namespace], q.Now); err != nil {
+			err := s.foresee(ctx, &r, due[i], names[due[i].Namespace], q.Now)
+			switch {
+			case damaged(err):
+				r.Failed++
+				r.Err = cmp.Or(r.Err, err)
+			case err != nil:
 				return r, err
 			}
 		}

@@ -1,0 +1,281 @@
+package seshat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// overdue is a store with n sessions that have expired.
+func overdue(t *testing.T, n int, o Options) (*Store, *Tenant) {
+	t.Helper()
+	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	if o.Now == nil {
+		o.Now = func() time.Time { return now }
+	}
+	if o.SweepEvery == 0 {
+		o.SweepEvery = Never
+	}
+	s, err := OpenMemory(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		l := Lifecycle{TTL: time.Minute}
+		if _, err := tenant.Create(t.Context(), NewSession{ID: fmt.Sprint(i), Lifecycle: l}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(time.Minute)
+	return s, tenant
+}
+
+func sweepOf(t *testing.T, s *Store, o SweepOptions) SweepReport {
+	t.Helper()
+	r, err := s.Sweep(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// jumped makes the store see a jump of its machine's clock.
+func jumped(s *Store) *time.Duration {
+	jump := new(time.Duration)
+	s.clock.jump = func() time.Duration { return *jump }
+	return jump
+}
+
+// Promise: a clock that jumped ahead by more than an hour reclaims nothing,
+// until somebody says that it is right.
+func TestClockJumpStopsTheSweep(t *testing.T) {
+	s, tenant := overdue(t, 3, Options{})
+	jump := jumped(s)
+	*jump = 2 * time.Hour
+	for range 2 {
+		if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != *jump || r.Expired != 0 || r.Chunks != 0 {
+			t.Fatalf("got %+v, want nothing done", r)
+		}
+	}
+	if st, err := s.Stats(t.Context()); err != nil || !st.SweepPaused {
+		t.Fatalf("stats: got %+v, %v, want paused", st, err)
+	}
+	if r := sweepOf(t, s, SweepOptions{DryRun: true}); len(r.Due) != 3 {
+		t.Fatalf("dry run: got %+v", r)
+	}
+	if n, err := tenant.Count(t.Context(), Query{}); err != nil || n != 0 {
+		t.Fatalf("count: got %d, %v", n, err)
+	}
+	if r := sweepOf(t, s, SweepOptions{AcceptClock: true}); r.Expired != 3 || r.ClockJump != 0 {
+		t.Fatalf("with AcceptClock: got %+v", r)
+	}
+	if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != 0 {
+		t.Fatalf("after AcceptClock: got %+v", r)
+	}
+	if st, err := s.Stats(t.Context()); err != nil || st.SweepPaused {
+		t.Fatalf("stats: got %+v, %v, want not paused", st, err)
+	}
+	*jump += time.Hour + 1 // another one
+	if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != time.Hour+1 {
+		t.Fatalf("after another jump: got %+v", r)
+	}
+}
+
+func TestClockJumpAtItsBoundary(t *testing.T) {
+	for jump, swept := range map[time.Duration]int{
+		time.Hour: 2, time.Hour + 1: 0, -5 * time.Hour: 2, 0: 2,
+	} {
+		s, _ := overdue(t, 2, Options{})
+		*jumped(s) = jump
+		if r := sweepOf(t, s, SweepOptions{}); r.Expired != swept {
+			t.Errorf("jump of %v: %d expired, want %d", jump, r.Expired, swept)
+		}
+	}
+}
+
+// Only the machine's own clock can be compared with its monotonic one.
+func TestClockJumpIsOfTheMachine(t *testing.T) {
+	s, _ := overdue(t, 0, Options{})
+	if s.clock.jump != nil {
+		t.Error("a store with a clock of its host's watches the machine's")
+	}
+	s, err := OpenMemory(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if s.clock.jump == nil {
+		t.Fatal("a store on the machine's clock does not watch it")
+	}
+	if j := s.clock.jump(); j < -time.Minute || j > time.Minute {
+		t.Errorf("the clock jumped by %v in no time", j)
+	}
+}
+
+func TestBackgroundSweepReportsJumpAndFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var reports []SweepReport
+		s, tenant := overdue(t, 1, Options{
+			Now: time.Now, SweepEvery: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			OnSweep: func(r SweepReport) { reports = append(reports, r) },
+		})
+		jump := jumped(s)
+		*jump = 3 * time.Hour
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(reports) != 1 || reports[0].ClockJump != 3*time.Hour || !strings.Contains(log.String(), "level=ERROR") {
+			t.Fatalf("got reports %+v, log %s", reports, &log)
+		}
+		*jump = 0
+		log.Reset()
+		spoil(t, tenant, "0")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(reports) != 2 || reports[1].Failed != 1 || !strings.Contains(log.String(), "level=WARN") {
+			t.Fatalf("got reports %+v, log %s", reports, &log)
+		}
+		log.Reset()
+		if err := s.d.Close(); err != nil { // under the store, as an engine that fails
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(reports) != 3 || !errors.Is(reports[2].Err, ErrClosed) || !strings.Contains(log.String(), "level=ERROR") {
+			t.Fatalf("got reports %+v, log %s", reports, &log)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// spoil plants a body that does not decode, and is not expired but due.
+func spoil(t *testing.T, tenant *Tenant, id string) {
+	t.Helper()
+	target := driver.Target{Key: driver.Key{Namespace: tenant.ord, ID: id}}
+	err := tenant.s.mutate(t.Context(), target, func(v driver.View) (driver.Change, error) {
+		r := *v.Record
+		r.Body, r.Expires, r.Due = []byte{0xc1}, driver.Never, 1
+		return driver.Change{Put: &r}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Promise: a session that cannot be swept keeps no other from it.
+func TestSweepGoesOnAfterAFailure(t *testing.T) {
+	s, tenant := overdue(t, 5, Options{})
+	spoil(t, tenant, "2")
+	for _, want := range []struct {
+		SweepOptions
+		expired int
+	}{{SweepOptions{DryRun: true}, 4}, {SweepOptions{}, 4}, {SweepOptions{}, 0}} {
+		r := sweepOf(t, s, want.SweepOptions)
+		if r.Expired != want.expired || r.Failed != 1 || !errors.Is(r.Err, ErrCorrupt) {
+			t.Fatalf("got %+v, want %d expired and one failed", r, want.expired)
+		}
+	}
+	if _, err := tenant.Get(t.Context(), "2"); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("get: got error %v, want %v", err, ErrCorrupt)
+	}
+	for _, call := range []func() error{
+		func() error { _, err := tenant.Touch(t.Context(), "2"); return err },
+		func() error { _, err := tenant.List(t.Context(), Query{}); return err },
+		func() error { _, _, err := tenant.Ensure(t.Context(), NewSession{ID: "2"}); return err },
+	} {
+		if err := call(); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("got error %v, want %v", err, ErrCorrupt)
+		}
+	}
+}
+
+// Promise: a transaction of the sweep that took long is followed by smaller
+// ones, down to one session, and a quick one by larger ones, up to a bound.
+func TestSweepSizesItsTransactions(t *testing.T) {
+	w := sweepRun{chunk: firstChunk}
+	for i, tt := range []struct {
+		took time.Duration
+		want int
+	}{
+		{time.Millisecond, 128},
+		{quickChunk, 128},
+		{slowChunk, 128},
+		{slowChunk + 1, 64},
+		{time.Second, 32},
+		{time.Second, 16},
+		{time.Second, 8},
+		{time.Second, 4},
+		{time.Second, 2},
+		{time.Second, 1},
+		{time.Second, 1},
+		{0, 2},
+	} {
+		if err := w.pause(t.Context(), tt.took); err != nil || w.chunk != tt.want {
+			t.Fatalf("step %d: after %v got %d, %v, want %d", i, tt.took, w.chunk, err, tt.want)
+		}
+	}
+	for range 20 {
+		_ = w.pause(t.Context(), 0)
+	}
+	if w.chunk != driver.MaxOps {
+		t.Errorf("the largest is %d, want %d", w.chunk, driver.MaxOps)
+	}
+}
+
+// Promise: the background sweeper rests as long as it worked, unless it is to
+// stop.
+func TestSweepRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := sweepRun{chunk: firstChunk, rest: 1}
+		start := time.Now()
+		if err := w.pause(t.Context(), 20*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if rested := time.Since(start); rested != 20*time.Millisecond {
+			t.Errorf("rested %v after 20ms of work", rested)
+		}
+		if w.r.Took != 20*time.Millisecond {
+			t.Errorf("Took is %v, want it without the rest", w.r.Took)
+		}
+	})
+}
+
+// Promise: a sweep waits for one that runs, or for the end of its context.
+func TestOneSweepAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := overdue(t, 1, Options{})
+		unlock, err := s.sweep.lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := s.Sweep(t.Context(), SweepOptions{})
+			done <- err
+		}()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("a second sweep did not wait: %v", err)
+		default:
+		}
+		unlock()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
