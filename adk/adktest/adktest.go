@@ -1,0 +1,142 @@
+// Package adktest proves that a session.Service of ADK keeps what agents rely
+// on and ADK's own suite, sessiontestsuite, does not look at: names that
+// collide, the whole event, order, conflicts, complete deletion, concurrency,
+// and what is left after reopening.
+//
+// A test calls [Run]. [Case.Check] runs one case outside of a test, for tables
+// that compare services.
+package adktest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"google.golang.org/adk/v2/session"
+)
+
+// Harness is how the suite gets at services.
+type Harness struct {
+	// Open opens a new, empty service. What it needs is released in the
+	// cleanup of t.
+	Open func(t testing.TB) session.Service
+
+	// Reopen closes s, and returns a service on the same data. nil: the data
+	// ends with the service.
+	Reopen func(t testing.TB, s session.Service) session.Service
+}
+
+// Case is one thing that a service does.
+type Case struct {
+	Group, Name string
+	test        func(*env)
+	reopens     bool
+}
+
+// Cases returns the suite.
+func Cases() []Case {
+	var all []Case
+	for _, group := range [][]Case{names, events, order, state, handles, conflicts, deletion, lists, reopened} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+// Run runs the suite as subtests of t, named group/name. Cases that need
+// Reopen are skipped without it.
+func Run(t *testing.T, h Harness) {
+	for _, c := range Cases() {
+		t.Run(c.Group+"/"+c.Name, func(t *testing.T) {
+			if c.reopens && h.Reopen == nil {
+				t.Skip("the data ends with the service")
+			}
+			c.test(newEnv(t, h))
+		})
+	}
+}
+
+// Result is the outcome of a case.
+type Result struct {
+	Passed bool
+	NA     bool   // the case needs Reopen
+	Why    string // the first failure
+}
+
+// Check runs the case, for at most that long.
+func (c Case) Check(h Harness, limit time.Duration) Result {
+	if c.reopens && h.Reopen == nil {
+		return Result{NA: true}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	r := &recorder{ctx: ctx}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer r.end()
+		c.test(newEnv(r, h))
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return Result{Why: "does not end"}
+	}
+	return Result{Passed: r.why == "", Why: r.why}
+}
+
+// recorder is a test of its own: it remembers the first failure. What a case
+// does not need of a test it does not have.
+type recorder struct {
+	testing.TB
+	ctx      context.Context
+	why      string
+	cleanups []func()
+}
+
+func (r *recorder) Helper()                  {}
+func (r *recorder) Context() context.Context { return r.ctx }
+func (r *recorder) Cleanup(fn func())        { r.cleanups = append(r.cleanups, fn) }
+func (r *recorder) Name() string             { return "adktest" }
+func (r *recorder) Fatal(args ...any)        { r.fail(fmt.Sprint(args...)) }
+func (r *recorder) Error(args ...any)        { r.note(fmt.Sprint(args...)) }
+
+func (r *recorder) Fatalf(format string, args ...any) { r.fail(fmt.Sprintf(format, args...)) }
+func (r *recorder) Errorf(format string, args ...any) { r.note(fmt.Sprintf(format, args...)) }
+
+func (r *recorder) TempDir() string {
+	dir, err := os.MkdirTemp("", "adktest")
+	if err != nil {
+		r.fail(err.Error())
+	}
+	r.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// failure ends a case.
+type failure struct{}
+
+func (r *recorder) fail(why string) {
+	r.note(why)
+	panic(failure{})
+}
+
+func (r *recorder) note(why string) {
+	if r.why == "" {
+		r.why = why
+	}
+}
+
+// end takes what a case panicked with, and cleans up.
+func (r *recorder) end() {
+	if p := recover(); p != nil {
+		if _, failed := p.(failure); !failed {
+			r.note(fmt.Sprintf("panics: %v\n%s", p, debug.Stack()))
+		}
+	}
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+}

@@ -1,0 +1,104 @@
+package adktest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+var conflicts = []Case{
+	{Group: "conflicts", Name: "a stale handle is refused", test: conflictStale},
+	{Group: "conflicts", Name: "also with timestamps that go back", test: conflictBackdated},
+	{Group: "conflicts", Name: "a refused append leaves the handle as it was", test: conflictUntouched},
+	{Group: "conflicts", Name: "of several handles one goes on", test: conflictRace},
+	{Group: "conflicts", Name: "writers of different sessions do not disturb each other", test: conflictApart},
+}
+
+func withCancel(e *env) (context.Context, context.CancelFunc) { return context.WithCancel(e.ctx) }
+
+func conflictStale(e *env) {
+	first := e.create("u", "s", nil)
+	second := e.get("u", "s")
+	e.append(first, said("a", 0))
+	if err := e.s.AppendEvent(e.ctx, second, said("b", 1)); err == nil {
+		e.Fatal("no error")
+	}
+	e.append(first, said("c", 2))
+	e.same("events", []string{"a", "c"}, ids(e.get("u", "s")))
+}
+
+func conflictBackdated(e *env) {
+	first := e.create("u", "s", nil)
+	second := e.get("u", "s")
+	past := said("a", 0)
+	past.Timestamp = begin.AddDate(-20, 0, 0)
+	e.append(first, past)
+	late := said("b", 0)
+	late.Timestamp = begin.AddDate(-20, 0, 0)
+	if err := e.s.AppendEvent(e.ctx, second, late); err == nil {
+		e.Fatal("no error")
+	}
+	e.same("events", []string{"a"}, ids(e.get("u", "s")))
+}
+
+func conflictUntouched(e *env) {
+	first := e.create("u", "s", map[string]any{"k": "0"})
+	second := e.get("u", "s")
+	e.append(first, said("a", 0))
+	was := second.LastUpdateTime()
+	if err := e.s.AppendEvent(e.ctx, second, sets("b", map[string]any{"k": "1", "temp:t": "1"})); err == nil {
+		e.Fatal("no error")
+	}
+	e.same("events", []string{}, ids(second))
+	e.same("state", map[string]any{"k": "0"}, stateOf(second))
+	if !second.LastUpdateTime().Equal(was) {
+		e.Fatal("LastUpdateTime changed")
+	}
+}
+
+func conflictRace(e *env) {
+	const writers, each = 8, 10
+	e.create("u", "s", nil)
+	var won [writers]atomic.Int64
+	handles := make([]func(int) error, writers)
+	for w := range writers {
+		s := e.get("u", "s")
+		handles[w] = func(i int) error { return e.s.AppendEvent(e.ctx, s, said(fmt.Sprintf("%d-%d", w, i), w*each+i)) }
+	}
+	race(writers*each, func(i int) {
+		if handles[i%writers](i/writers) == nil {
+			won[i%writers].Add(1)
+		}
+	})
+	winners, total := 0, int64(0)
+	for w := range won {
+		if n := won[w].Load(); n > 0 {
+			winners, total = winners+1, total+n
+		}
+	}
+	if winners != 1 || total != each || e.get("u", "s").Events().Len() != each {
+		e.Fatalf("%d handles went on, with %d appends; %d events are stored; want 1 with %d",
+			winners, total, e.get("u", "s").Events().Len(), each)
+	}
+}
+
+func conflictApart(e *env) {
+	const writers, each = 8, 5
+	var failed atomic.Int64
+	var why atomic.Value
+	race(writers, func(w int) {
+		s := e.create("u", fmt.Sprint(w), nil)
+		for i := range each {
+			if err := e.s.AppendEvent(e.ctx, s, sets(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
+				failed.Add(1)
+				why.Store(err.Error())
+			}
+		}
+	})
+	if failed.Load() != 0 {
+		e.Fatalf("%d of %d appends failed, one with: %v", failed.Load(), writers*each, why.Load())
+	}
+	if n := len(stateOf(e.get("u", "0"))); n != writers*each {
+		e.Fatalf("%d of %d keys of the app are there", n, writers*each)
+	}
+}

@@ -1,0 +1,124 @@
+package adk
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/adk/v2/model"
+	"google.golang.org/adk/v2/session"
+	"google.golang.org/genai"
+
+	"github.com/seshatdb/seshat"
+)
+
+// messageOf returns the message that keeps an event: the event as ADK's JSON
+// in Payload, what that JSON leaves out in Metadata, and in the other fields
+// what makes the log readable without ADK.
+func messageOf(e *session.Event) (seshat.Message, error) {
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return seshat.Message{}, invalid("event: %v", err)
+	}
+	m := seshat.Message{
+		Role: seshat.Framework, ContentType: seshat.EventData,
+		Metadata: omissionsOf(e).document(), Timestamp: e.Timestamp, Payload: payload,
+	}
+	if e.ID != "" {
+		m.ID = encodeName(e.ID)
+	}
+	if e.Author != "" {
+		m.Author = encodeName(e.Author)
+	}
+	if y := e.Timestamp.UTC().Year(); y < 1 || y > 9999 {
+		return m, invalid("event: timestamp is outside the years 1 to 9999")
+	}
+	describe(&m, e.Content)
+	if u := e.UsageMetadata; u != nil {
+		m.Tokens = uint64(max(0, u.CandidatesTokenCount)) + uint64(max(0, u.ThoughtsTokenCount))
+	}
+	return m, nil
+}
+
+// describe sets what the message says in the store's own words.
+func describe(m *seshat.Message, c *genai.Content) {
+	if c == nil || len(c.Parts) == 0 {
+		return
+	}
+	var text strings.Builder
+	var calls, results int
+	for _, p := range c.Parts {
+		switch {
+		case p == nil || p.Thought:
+		case p.FunctionCall != nil:
+			calls++
+			m.ToolName, m.ToolCallID = optionalName(p.FunctionCall.Name), optionalName(p.FunctionCall.ID)
+		case p.FunctionResponse != nil:
+			results++
+			m.ToolName, m.ToolCallID = optionalName(p.FunctionResponse.Name), optionalName(p.FunctionResponse.ID)
+		default:
+			text.WriteString(p.Text)
+		}
+	}
+	if calls+results > 1 {
+		m.ToolName, m.ToolCallID = "", ""
+	}
+	m.Content = shorten(strings.ToValidUTF8(text.String(), "\uFFFD"), seshat.MaxContent)
+	switch {
+	case calls > 0:
+		m.Role, m.ContentType, m.ToolCalls = seshat.Assistant, seshat.ToolCall, uint64(calls)
+	case results > 0:
+		m.Role, m.ContentType = seshat.Tool, seshat.ToolResult
+	case c.Role == genai.RoleUser:
+		m.Role, m.ContentType = seshat.User, seshat.Text
+	default:
+		m.Role, m.ContentType = seshat.Assistant, seshat.Text
+	}
+}
+
+func optionalName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return encodeName(name)
+}
+
+// shorten cuts text at max bytes, on a rune boundary.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
+// eventOf returns the event that a message keeps. A message that ADK did not
+// append, such as a summary, becomes an event that says the same.
+func eventOf(m *seshat.Message) (*session.Event, error) {
+	if len(m.Payload) == 0 {
+		return eventFrom(m), nil
+	}
+	var e session.Event
+	if err := json.Unmarshal(m.Payload, &e); err != nil {
+		return nil, fmt.Errorf("event %d: %w: %v", m.Seq, seshat.ErrCorrupt, err)
+	}
+	omissionsIn(m.Metadata).restore(&e)
+	return &e, nil
+}
+
+func eventFrom(m *seshat.Message) *session.Event {
+	role, author := genai.RoleModel, m.Author
+	if m.Role == seshat.User {
+		role = genai.RoleUser
+	}
+	if author == "" {
+		author = m.Role.String()
+	}
+	return &session.Event{
+		ID: m.ID, Timestamp: m.Timestamp, Author: author,
+		LLMResponse: model.LLMResponse{Content: genai.NewContentFromText(m.Content, genai.Role(role))},
+	}
+}

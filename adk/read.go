@@ -1,0 +1,122 @@
+package adk
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"google.golang.org/adk/v2/session"
+
+	"github.com/seshatdb/seshat"
+)
+
+// read returns the session that req names. It reads the record, the log and
+// the state, each at the record's LastSeq, and begins again if it turns out
+// that the id got another session meanwhile.
+func (s *Service) read(ctx context.Context, t *seshat.Tenant, req *session.GetRequest) (*handle, error) {
+	key := SessionID(req.UserID, req.SessionID)
+	stored, err := t.Get(ctx, key)
+	for {
+		if err != nil {
+			return nil, err
+		}
+		h := s.handle(t, stored, req.AppName, req.UserID, req.SessionID)
+		failed := h.load(ctx, req)
+		now, err := t.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if now.CreatedAt.Equal(stored.CreatedAt) {
+			return h, failed
+		}
+		stored = now
+	}
+}
+
+// load reads the events that req selects, and the state.
+func (h *handle) load(ctx context.Context, req *session.GetRequest) (err error) {
+	if h.seq > 0 {
+		if h.events, err = h.readEvents(ctx, req.NumRecentEvents, req.After); err != nil {
+			return err
+		}
+	}
+	own, err := h.tenant.StateAt(ctx, h.life.ID, h.seq)
+	if err != nil {
+		return err
+	}
+	if h.state, err = readShared(ctx, h.tenant, h.user); err != nil {
+		return err
+	}
+	return addScope(h.state, own, "")
+}
+
+// readEvents returns the events up to h.seq that are not before after, or the
+// newest n of them; 0 is all.
+func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events, error) {
+	opts := []seshat.HistoryOption{seshat.ToSeq(h.seq)}
+	if n > 0 {
+		opts = append(opts, seshat.NewestFirst())
+	}
+	var out events
+	for m, err := range h.tenant.Messages(ctx, h.life.ID, opts...) {
+		if err != nil {
+			return nil, err
+		}
+		if m.Timestamp.Add(time.Millisecond).Before(after) {
+			continue // without decoding it: Timestamp is cut to the millisecond
+		}
+		e, err := eventOf(&m)
+		if err != nil {
+			return nil, err
+		}
+		if e.Timestamp.Before(after) {
+			continue
+		}
+		if out = append(out, e); len(out) == n {
+			break
+		}
+	}
+	if n > 0 {
+		slices.Reverse(out)
+	}
+	return out, nil
+}
+
+// lister makes the handles of a list.
+type lister struct {
+	s     *Service
+	t     *seshat.Tenant
+	app   string
+	users map[string]map[string]any // the state that each user's sessions share
+}
+
+// handle returns the handle of a listed session; nil if ADK did not make it,
+// or it ended since.
+func (l *lister) handle(ctx context.Context, stored *seshat.Session) (*handle, error) {
+	user, id, ok := Names(stored)
+	if !ok {
+		return nil, nil
+	}
+	shared, ok := l.users[user]
+	if !ok {
+		var err error
+		if shared, err = readShared(ctx, l.t, user); err != nil {
+			return nil, err
+		}
+		l.users[user] = shared
+	}
+	own, err := l.t.State(ctx, seshat.SessionState(stored.ID))
+	if absent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := l.s.handle(l.t, stored, l.app, user, id)
+	h.state = make(map[string]any, len(shared)+len(own))
+	for k, v := range maps.All(shared) {
+		h.state[k] = clone(v)
+	}
+	return h, addScope(h.state, own, "")
+}

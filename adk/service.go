@@ -1,0 +1,195 @@
+package adk
+
+import (
+	"context"
+
+	"google.golang.org/adk/v2/platform"
+	"google.golang.org/adk/v2/session"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Options configure a Service. The zero value is right for most.
+type Options struct {
+	// InternalID is the organization that owns the apps' namespaces. The
+	// default is seshat.DefaultOrganization.
+	InternalID string
+
+	// Lifecycle is that of the sessions which the service creates: how long
+	// they last, when they become idle, how long they are kept. Its zero
+	// fields come from the app's namespace, then from the store, whose own
+	// default ends a session 7 days after its last event.
+	Lifecycle seshat.Lifecycle
+
+	// Quotas bound the sessions that the service creates. The default is
+	// none.
+	Quotas seshat.Quotas
+
+	// AllowConcurrentAppend lets AppendEvent succeed on a handle that missed
+	// events: the store puts the event behind them. It is for writers that
+	// need not know what others said, such as one that reports what a human
+	// decided. They may have a service of their own, on the same store, as a
+	// session got from one may be given to the other. By default such an
+	// append is a [StaleError].
+	AllowConcurrentAppend bool
+
+	// DeleteNil makes a nil in a state delta delete the key. By default the
+	// key stays and its value is nil, as in ADK's own services.
+	DeleteNil bool
+}
+
+// Service is a session.Service on a store. It is safe for concurrent use.
+type Service struct {
+	store *seshat.Store
+	o     Options
+}
+
+var _ session.Service = (*Service)(nil)
+
+// New returns a service that keeps its sessions in the store, which the caller
+// closes. An option that is not allowed is reported as seshat.ErrInvalid by
+// the calls that use it.
+func New(store *seshat.Store, o Options) *Service { return &Service{store: store, o: o} }
+
+// Tenant returns the namespace of an app, in which [SessionID] is the id of a
+// session. ErrNotFound of the store: nothing was written for that app yet.
+func (s *Service) Tenant(ctx context.Context, app string) (*seshat.Tenant, error) {
+	return s.store.Tenant(ctx, s.namespace(app))
+}
+
+func (s *Service) namespace(app string) seshat.Namespace {
+	return seshat.Namespace{Name: NamespaceName(app), InternalID: s.o.InternalID}
+}
+
+// Create makes a session. Its state, and what that has for the app and the
+// user, is stored in one transaction with it.
+func (s *Service) Create(ctx context.Context, req *session.CreateRequest) (*session.CreateResponse, error) {
+	if req.AppName == "" || req.UserID == "" {
+		return nil, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", req.AppName, req.UserID)
+	}
+	id := req.SessionID
+	if id == "" {
+		id = platform.NewUUID(ctx)
+	}
+	n, err := s.newSession(req.UserID, id, req.State)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.store.EnsureTenant(ctx, s.namespace(req.AppName))
+	if err != nil {
+		return nil, err
+	}
+	stored, err := t.Create(ctx, n)
+	if err != nil {
+		return nil, explain(err, id)
+	}
+	h := s.handle(t, stored, req.AppName, req.UserID, id)
+	if h.state, err = readShared(ctx, t, req.UserID); err != nil {
+		return nil, explain(err, id)
+	}
+	s.apply(h.state, req.State)
+	return &session.CreateResponse{Session: h}, nil
+}
+
+func (s *Service) newSession(userID, id string, state map[string]any) (seshat.NewSession, error) {
+	delta, err := s.split(state)
+	return seshat.NewSession{
+		ID: SessionID(userID, id), User: UserName(userID), Metadata: keepNames(userID, id),
+		Lifecycle: s.o.Lifecycle, Quotas: s.o.Quotas,
+		State: delta.own, UserState: delta.user, NamespaceState: delta.app,
+	}, err
+}
+
+func required(app, userID, id string) error {
+	if app == "" || userID == "" || id == "" {
+		return invalid("app_name, user_id, session_id are required, got app_name: %q, user_id: %q, session_id: %q",
+			app, userID, id)
+	}
+	return nil
+}
+
+// Get returns the session with its events: of those that are not before
+// req.After the newest req.NumRecentEvents, in the order in which they were
+// appended. It is one state of the session, at one number of the log.
+func (s *Service) Get(ctx context.Context, req *session.GetRequest) (*session.GetResponse, error) {
+	if err := required(req.AppName, req.UserID, req.SessionID); err != nil {
+		return nil, err
+	}
+	t, err := s.Tenant(ctx, req.AppName)
+	if err != nil {
+		return nil, explain(err, req.SessionID)
+	}
+	h, err := s.read(ctx, t, req)
+	if err != nil {
+		return nil, explain(err, req.SessionID)
+	}
+	return &session.GetResponse{Session: h}, nil
+}
+
+// List returns the sessions of a user, or of all users of the app if UserID is
+// empty, newest first by creation, with their state and without their events.
+func (s *Service) List(ctx context.Context, req *session.ListRequest) (*session.ListResponse, error) {
+	if req.AppName == "" {
+		return nil, invalid("app_name is required, got app_name: %q", req.AppName)
+	}
+	list := &session.ListResponse{Sessions: []session.Session{}}
+	t, err := s.Tenant(ctx, req.AppName)
+	if absent(err) {
+		return list, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	q := seshat.Query{Limit: seshat.MaxPage}
+	if req.UserID != "" {
+		q.User = UserName(req.UserID)
+	}
+	l := lister{s: s, t: t, app: req.AppName, users: map[string]map[string]any{}}
+	for stored, err := range t.Sessions(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		h, err := l.handle(ctx, stored)
+		if err != nil {
+			return nil, err
+		}
+		if h != nil {
+			list.Sessions = append(list.Sessions, h)
+		}
+	}
+	return list, nil
+}
+
+// Delete removes a session with all that belongs to it. One that is not there
+// is not an error.
+func (s *Service) Delete(ctx context.Context, req *session.DeleteRequest) error {
+	if err := required(req.AppName, req.UserID, req.SessionID); err != nil {
+		return err
+	}
+	t, err := s.Tenant(ctx, req.AppName)
+	if err == nil {
+		_, err = t.Delete(ctx, SessionID(req.UserID, req.SessionID))
+	}
+	if absent(err) {
+		return nil
+	}
+	return err
+}
+
+// DeleteUser removes all that an app has of a user: sessions with their events
+// and state, and the state under "user:". It is invisible at once and for
+// good. A user without anything is not an error.
+func (s *Service) DeleteUser(ctx context.Context, app, userID string) (seshat.Erased, error) {
+	if app == "" || userID == "" {
+		return seshat.Erased{}, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", app, userID)
+	}
+	t, err := s.Tenant(ctx, app)
+	var erased seshat.Erased
+	if err == nil {
+		erased, err = t.DeleteUser(ctx, UserName(userID))
+	}
+	if absent(err) {
+		return erased, nil
+	}
+	return erased, err
+}
