@@ -7,11 +7,12 @@ import (
 // batch is one transaction of the writer. An op changes it only once nothing
 // about the op can fail any more; so an op that fails leaves no trace.
 type batch struct {
-	w     *writer
-	tx    *bolt.Tx
-	view          // of tx; erased is as the ops so far left it
-	over  overlay // what tx does not know yet
-	arena arena   // memory of over and of tx's new values
+	w      *writer
+	inline int // the most keys that one op removes itself
+	tx     *bolt.Tx
+	view           // of tx; erased is as the ops so far left it
+	over   overlay // what tx does not know yet
+	arena  arena   // memory of over and of tx's new values
 
 	cursors [buckets]cursor
 	spaces  map[uint64]*space // the namespaces met in this batch
@@ -22,7 +23,10 @@ type batch struct {
 }
 
 func (b *batch) init(w *writer) {
-	b.w = w
+	b.w, b.inline = w, maxInline
+	if n := w.d.options.core.inline; n > 0 {
+		b.inline = n
+	}
 	b.spaces = make(map[uint64]*space)
 	b.planner.init(b)
 }

@@ -96,7 +96,7 @@ func (p *planner) removeLife(reborn driver.Incarnation) error {
 		return nil
 	}
 	p.uncount()
-	h, limit := &p.found.head, maxInline
+	h, limit := &p.found.head, p.b.inline
 	if h.inc == reborn {
 		limit = unlimited
 	}
@@ -210,7 +210,7 @@ func (p *planner) changeEntries(c *driver.Change) error {
 func (p *planner) changeFeed(c *driver.Change) {
 	n := &p.next
 	for kept := n.tail; n.tail < c.TrimFeed; n.tail++ {
-		if n.tail-kept == maxInline {
+		if n.tail-kept == uint64(p.b.inline) {
 			p.scratch = appendU64Key(append(p.scratch[:0], markFeed), p.ns)
 			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
 			n.tail = c.TrimFeed

@@ -36,12 +36,15 @@ func (w *writer) close() error {
 func (w *writer) push() error {
 	d := w.d
 	txid := int64(w.tx.ID())
-	tight := w.tx.Size()+w.headroom() > d.file.mapLimit
+	size := w.tx.Size()
+	tight := size+w.headroom() > d.file.mapLimit
 	if tight {
 		d.unshare()
 	}
 	start := time.Now()
+	awake := d.watch(size)
 	err := guarded("commit", func() error { return w.commit(w.tx) })
+	awake()
 	if err != nil {
 		return w.commitFailed(err)
 	}
@@ -49,7 +52,7 @@ func (w *writer) push() error {
 	w.tx = nil
 	d.durable.advance(txid)
 	d.stats.add(len(w.out), time.Since(start), &stats)
-	if tight {
+	if tight || d.sharing && d.current.Load() == nil {
 		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
 	}
 	w.clock, w.erased = w.latest, w.view.erased.orNil()
@@ -67,14 +70,38 @@ func (d *Driver) extent() int64 {
 	return tx.Size()
 }
 
-// headroom is more than a commit can add to the file. A commit that would grow
-// the map waits for all open read transactions, so the shared one must be gone
-// by then, or the writer waits for ever.
+// headroom is more than a commit adds to the file. A commit that would grow the
+// map waits for all open read transactions, so the shared one must be gone by
+// then, or the writer waits for ever.
 func (w *writer) headroom() int64 {
 	if n := w.d.options.core.headroom; n > 0 {
 		return n
 	}
 	return max(256<<20, 4*int64(w.arena.used))
+}
+
+// patience is how long a commit may take before watch thinks that it waits.
+const patience = 2 * time.Second
+
+// watch retires the shared snapshot if the commit that begins now does not end:
+// it may wait for that, because it adds more to the file than headroom allows
+// for (a small message can move neighbours of megabytes). No commit adds half a
+// map, so only then is it watched. The result ends the watch.
+func (d *Driver) watch(size int64) (end func()) {
+	s := d.current.Load()
+	if s == nil || size < d.file.mapLimit/2 {
+		return func() {}
+	}
+	after := patience
+	if p := d.options.core.patience; p > 0 {
+		after = p
+	}
+	timer := time.AfterFunc(after, func() {
+		if d.current.CompareAndSwap(s, nil) {
+			s.drop()
+		}
+	})
+	return func() { timer.Stop() }
 }
 
 // commitFailed ends a transaction whose commit returned err. Where it is not

@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/drivertest"
@@ -42,6 +43,12 @@ func opened(t testing.TB, path string, o Options) *Driver {
 // The driver keeps the promises of package driver.
 func TestConformance(t *testing.T) {
 	t.Run("shared snapshots", func(t *testing.T) { drivertest.Run(t, harness(Options{})) })
+	t.Run("all by marks, in a map that moves", func(t *testing.T) {
+		drivertest.Run(t, harness(Options{
+			hooks: fileHooks{noBigMap: true},
+			core:  coreHooks{share: true, headroom: 256 << 10, inline: 1, patience: 20 * time.Millisecond},
+		}))
+	})
 	t.Run("own snapshots", func(t *testing.T) {
 		if testing.Short() {
 			t.Skip("the same again, slower")

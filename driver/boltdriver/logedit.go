@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxInline is the most keys that one op removes itself. What is more
-	// becomes invisible by a mark and is left to Reclaim.
+	// maxInline is the most keys that one op removes itself of a log or a feed.
+	// What is more becomes invisible by a mark and is left to Reclaim.
 	maxInline = 64
 	unlimited = math.MaxInt
 )
@@ -86,7 +86,7 @@ func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) 
 	scan := logScan{view: &p.b.view, ns: p.ns, inc: inc, span: s, holes: p.b.view.holes(p.ns, inc)}
 	n := 0
 	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
-		if n++; n > maxInline {
+		if n++; n > p.b.inline {
 			s.From = seqOf(k)
 			p.scratch = appendHoleKey(p.scratch[:0], p.ns, inc, s)
 			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))

@@ -50,5 +50,7 @@ type Options struct {
 type coreHooks struct {
 	share    bool                 // share snapshots even with a map that grows with the file
 	headroom int64                // instead of 256 MiB
+	patience time.Duration        // instead of patience
+	inline   int                  // instead of maxInline
 	commit   func(*bolt.Tx) error // instead of committing
 }

@@ -128,7 +128,7 @@ func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (er
 	p.edit(bRecords, p.key, nil)
 	p.reindex(nil)
 	p.uncount()
-	entries, err := p.purge(h.inc, maxInline, dead{user: e.User, erased: true})
+	entries, err := p.purge(h.inc, r.inline, dead{user: e.User, erased: true})
 	if err != nil {
 		return err
 	}

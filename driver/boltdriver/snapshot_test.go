@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -85,6 +86,25 @@ func TestSnapshotsWhileTheMapMoves(t *testing.T) {
 	if d.file.mapLimit == limit {
 		t.Error("the map was never moved: the test proves nothing")
 	}
+}
+
+// A commit that outgrows the map although nothing foretold it waits for the
+// shared snapshot, but not for ever.
+func TestUnforeseenMoveOfTheMap(t *testing.T) {
+	d := openCore(t, Options{
+		hooks: fileHooks{noBigMap: true},
+		core:  coreHooks{share: true, headroom: 1, patience: time.Millisecond},
+	})
+	for i := range 8 {
+		r := session(1, fmt.Sprint(i), "")
+		r.Body = make([]byte, maxRecord)
+		r.Bytes = maxRecord
+		do(t, d, opOf(r.Key, driver.Change{Put: r}))
+		if !exists(t, d, r.Key) {
+			t.Error("the record cannot be read")
+		}
+	}
+	sound(t, d)
 }
 
 // The same without shared snapshots, and with the large map.
