@@ -18,6 +18,7 @@ var forks = []promise{
 	{name: "a log of many steps", test: forkLarge},
 	{name: "in any status", test: forkStatus},
 	{name: "a fork of a fork", test: forkTwice},
+	{name: "copying is not talking", test: forkRate},
 	{name: "what cannot be forked", test: forkRefused},
 	{name: "an id whose session expired is free", test: forkOverExpired},
 	{name: "a copy of a parent that is edited is whole", test: forkWhileEdited},
@@ -189,6 +190,16 @@ func forkTwice(e *env) {
 	equal(e, "parent", c.Parent, seshat.Parent{SessionID: "b", Seq: 3})
 	e.must(second(t.Delete(e.ctx, "b")))
 	e.numbered(t, "c", 1, 2, 3)
+}
+
+func forkRate(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 2}})
+	e.append(t, "s", lines(2)...)
+	e.fork(t, "s", seshat.Fork{ID: "f"})
+	_, err := t.Append(e.ctx, "s", lines(1)...)
+	e.spent(err, rateQuota, 2, 2)
+	e.append(t, "f", lines(2)...)
 }
 
 func forkRefused(e *env) {

@@ -178,7 +178,8 @@ func restoreFromAhead(e *env) {
 	e.append(a, "s", lines(1)...)
 	snap, log := *e.get(a, "s"), e.log(a, "s")
 	ahead := seshattest.Start.Add(hour)
-	snap.UpdatedAt, snap.LastActivityAt, snap.ExpiresAt, log[0].AppendedAt = ahead, ahead, time.Time{}, ahead
+	snap.UpdatedAt, snap.LastActivityAt, snap.ExpiresAt = ahead.Add(-minute), ahead, time.Time{}
+	log[0].AppendedAt = ahead
 	_, err := b.Restore(e.ctx, seshat.Snapshot{Session: &snap, Messages: messages(log...)})
 	e.must(err)
 	for range 2 {
