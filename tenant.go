@@ -53,10 +53,9 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
 	t, err := s.findTenant(ctx, n.InternalID, n.Name)
-	if err == nil {
-		return t, nil
+	if errors.Is(err, ErrNotFound) {
+		t, _, err = s.ensureTenant(ctx, n)
 	}
-	t, _, err = s.ensureTenant(ctx, n)
 	if err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}

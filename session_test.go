@@ -1,0 +1,107 @@
+package seshat
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Promise: the names of statuses and expiries are read back, and nothing else
+// is.
+func TestNamesOfValues(t *testing.T) {
+	for s, name := range map[Status]string{
+		Active: "active", Idle: "idle", Archived: "archived", Terminated: "terminated",
+	} {
+		text, err := s.MarshalText()
+		if err != nil || string(text) != name || s.String() != name {
+			t.Errorf("%d: got %s, %v, want %s", s, text, err, name)
+		}
+		var back Status
+		if err := back.UnmarshalText(text); err != nil || back != s {
+			t.Errorf("%s: got %v, %v", text, back, err)
+		}
+	}
+	for e, name := range map[Expiry]string{Sliding: "sliding", Absolute: "absolute", 0: ""} {
+		text, err := e.MarshalText()
+		if err != nil || string(text) != name {
+			t.Errorf("%d: got %s, %v, want %s", e, text, err, name)
+		}
+		var back Expiry
+		if err := back.UnmarshalText(text); err != nil || back != e {
+			t.Errorf("%s: got %v, %v", text, back, err)
+		}
+	}
+	if _, err := Status(0).MarshalText(); !errors.Is(err, ErrInvalid) {
+		t.Errorf("no status: got error %v", err)
+	}
+	for _, text := range []string{"", "Active", "status(0)", "5"} {
+		if err := new(Status).UnmarshalText([]byte(text)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("status %q: got error %v", text, err)
+		}
+	}
+	if err := new(Expiry).UnmarshalText([]byte("never")); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expiry: got error %v", err)
+	}
+	if got := Status(9).String() + Expiry(9).String(); got != "status(9)expiry(9)" {
+		t.Errorf("unknown values are called %s", got)
+	}
+}
+
+// Promise: what a session prints as names it, and shows no content.
+func TestSessionString(t *testing.T) {
+	s := &Session{ID: "a/b", Name: "secret", Status: Idle, MessageCount: 3, UserMemory: Doc(map[string]any{"k": "secret"})}
+	got := s.String()
+	if !strings.Contains(got, `"a/b"`) || strings.Contains(got, "secret") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Promise: ids that the store makes ascend with time, and do not repeat.
+func TestNewSessionID(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		id := NewSessionID()
+		if seen[id] || checkName("id", id) != nil || !strings.HasPrefix(id, "ses_") {
+			t.Fatalf("got %q", id)
+		}
+		seen[id] = true
+	}
+	early := newULID(time.Now().UnixMilli()).String()
+	if late := newULID(time.Now().Add(time.Hour).UnixMilli()).String(); late <= early {
+		t.Errorf("%s is made after %s", late, early)
+	}
+	if a, b := newULID(1<<62), newULID(1<<62); a == b {
+		t.Error("two ids past the last time that fits are the same")
+	}
+}
+
+// Promise: a session whose body is of a later layout is refused, not guessed
+// at.
+func TestLaterLayoutIsRefused(t *testing.T) {
+	p := plant(t)
+	p.body(func(s *Session) { s.extra = "" })
+	key := namespaceKey(p.n.id)
+	later := append([]byte{0x91}, 2) // an array of one element: layout 2
+	p.entry(key, later)
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"Namespace":  func() error { _, err := p.n.Namespace(ctx); return err },
+		"Usage":      func() error { _, err := p.n.Usage(ctx); return err },
+		"Rename":     func() error { return p.n.Rename(ctx, "x") },
+		"Touch":      func() error { _, err := p.n.Touch(ctx, "s"); return err },
+		"DeleteUser": func() error { _, err := p.n.DeleteUser(ctx, "mia"); return err },
+		"Tenant":     func() error { _, err := p.s.Tenant(ctx, Namespace{Name: "t"}); return err },
+		"Namespaces": func() error {
+			for _, err := range p.s.Namespaces(ctx, "") {
+				return err
+			}
+			return nil
+		},
+		"dry run": func() error { _, err := p.s.Sweep(ctx, SweepOptions{DryRun: true}); return err },
+	} {
+		if err := call(); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: got error %v, want %v", name, err, ErrFormat)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package seshat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/memdriver"
+)
+
+// faulty is an engine of which one method fails.
+type faulty struct {
+	driver.Driver
+	fail map[string]error // by method
+}
+
+func (f *faulty) Mutate(ctx context.Context, ops ...*driver.Op) error {
+	if err := f.fail["Mutate"]; err != nil {
+		for _, o := range ops {
+			o.Err = err
+		}
+		return err
+	}
+	return f.Driver.Mutate(ctx, ops...)
+}
+
+func (f *faulty) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
+	if err := f.fail["Entries"]; err != nil {
+		return nil, err
+	}
+	return f.Driver.Entries(ctx, q)
+}
+
+func (f *faulty) List(ctx context.Context, q driver.Query) (driver.Page, error) {
+	if err := f.fail["List"]; err != nil {
+		return driver.Page{}, err
+	}
+	return f.Driver.List(ctx, q)
+}
+
+func (f *faulty) Count(ctx context.Context, q driver.Query) (driver.Usage, error) {
+	if err := f.fail["Count"]; err != nil {
+		return driver.Usage{}, err
+	}
+	return f.Driver.Count(ctx, q)
+}
+
+func (f *faulty) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
+	if err := f.fail["Get"]; err != nil {
+		return err
+	}
+	return f.Driver.Get(ctx, k, now, into)
+}
+
+func (f *faulty) Due(ctx context.Context, q driver.DueQuery) ([]driver.Due, error) {
+	if err := f.fail["Due"]; err != nil {
+		return nil, err
+	}
+	return f.Driver.Due(ctx, q)
+}
+
+func (f *faulty) Reclaim(ctx context.Context, now int64, limit int) (driver.Reclaimed, error) {
+	if err := f.fail["Reclaim"]; err != nil {
+		return driver.Reclaimed{}, err
+	}
+	return f.Driver.Reclaim(ctx, now, limit)
+}
+
+func (f *faulty) Close() error { return errors.Join(f.Driver.Close(), f.fail["Close"]) }
+
+// onFaulty is a store with one session that is due, on an engine that a test
+// makes fail.
+func onFaulty(t *testing.T) (*faulty, *Store, *Tenant) {
+	t.Helper()
+	f := &faulty{Driver: memdriver.Open(), fail: map[string]error{}}
+	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	s, err := OpenDriver(f, Options{SweepEvery: Never, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Create(t.Context(), NewSession{ID: "s", Lifecycle: Lifecycle{TTL: time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	return f, s, n
+}
+
+// meeting is, by a method of the engine, the calls that meet it.
+func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]func() error {
+	list := func() error { _, err := n.List(ctx, Query{}); return err }
+	count := func() error { _, err := n.Count(ctx, Query{}); return err }
+	usage := func() error { _, err := n.Usage(ctx); return err }
+	sweep := func() error { _, err := s.Sweep(ctx, SweepOptions{}); return err }
+	dryRun := func() error { _, err := s.Sweep(ctx, SweepOptions{DryRun: true}); return err }
+	deleteUser := func() error { _, err := n.DeleteUser(ctx, "mia"); return err }
+	return map[string]map[string]func() error{
+		"Mutate": {
+			"Create":       func() error { _, err := n.Create(ctx, NewSession{}); return err },
+			"Rename":       func() error { return n.Rename(ctx, "x") },
+			"CreateTenant": func() error { _, err := s.CreateTenant(ctx, Namespace{Name: "x"}); return err },
+			"DeleteUser":   deleteUser,
+			"Sweep":        sweep,
+		},
+		"Entries": {
+			"Tenant":       func() error { _, err := s.Tenant(ctx, Namespace{Name: "t"}); return err },
+			"Namespace":    func() error { _, err := n.Namespace(ctx); return err },
+			"EnsureTenant": func() error { _, err := s.EnsureTenant(ctx, Namespace{Name: "x"}); return err },
+			"Usage":        usage,
+			"Count":        count,
+			"List":         list,
+			"dry run":      dryRun,
+		},
+		"List":  {"List": list},
+		"Count": {"Usage": usage, "Count": count},
+		"Get": {
+			"Get":     func() error { _, err := n.Get(ctx, "s"); return err },
+			"Ensure":  func() error { _, _, err := n.Ensure(ctx, NewSession{ID: "s"}); return err },
+			"Update":  func() error { _, err := n.Update(ctx, "s", func(*Session) error { return nil }); return err },
+			"dry run": dryRun,
+		},
+		"Due": {
+			"Stats":   func() error { _, err := s.Stats(ctx); return err },
+			"Sweep":   sweep,
+			"dry run": dryRun,
+		},
+		"Reclaim": {"DeleteUser": deleteUser, "Sweep": sweep},
+	}
+}
+
+// Promise: an error of the engine reaches the caller, as itself, from every
+// call that meets it, and does no harm once it is over.
+func TestEngineErrorsReachTheCaller(t *testing.T) {
+	for method := range meeting(nil, nil, nil) {
+		f, s, n := onFaulty(t)
+		calls := meeting(t.Context(), s, n)[method]
+		f.fail[method] = fmt.Errorf("%s: %w", method, ErrFailed)
+		for name, call := range calls {
+			var e *Error
+			if err := call(); !errors.As(err, &e) || !errors.Is(err, ErrFailed) {
+				t.Errorf("%s, when %s fails: got error %v", name, method, err)
+			}
+		}
+		delete(f.fail, method)
+		if _, err := n.Create(t.Context(), NewSession{ID: "after"}); err != nil {
+			t.Errorf("after %s had failed: got error %v", method, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Promise: what closing the engine returned is what Close returns, each time.
+func TestCloseReturnsTheEnginesError(t *testing.T) {
+	f, s, _ := onFaulty(t)
+	f.fail["Close"] = ErrUnknown
+	for range 2 {
+		if err := s.Close(); !errors.Is(err, ErrUnknown) {
+			t.Errorf("got error %v, want %v", err, ErrUnknown)
+		}
+	}
+}
+
+// Promise: a store that cannot be opened closes the engine that it was given.
+func TestFailedOpenClosesTheEngine(t *testing.T) {
+	for name, o := range map[string]Options{"engine": {}, "options": {SweepEvery: -2}} {
+		d := memdriver.Open()
+		f := &faulty{Driver: d, fail: map[string]error{"Entries": ErrCorrupt}}
+		s, err := OpenDriver(f, o)
+		if s != nil || err == nil {
+			t.Fatalf("%s: got %v, %v", name, s, err)
+		}
+		if _, err := d.Due(t.Context(), driver.DueQuery{}); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: the engine is still open: %v", name, err)
+		}
+	}
+}
+
+// Promise: a handle sees what another handle did to the namespace.
+func TestHandlesAgree(t *testing.T) {
+	p := plant(t)
+	ctx := t.Context()
+	other, err := p.s.Tenant(ctx, Namespace{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Rename(ctx, "renamed"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.SetQuotas(ctx, NamespaceQuotas{MaxSessions: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.n.Create(ctx, NewSession{}); !errors.Is(err, ErrQuota) {
+		t.Errorf("the old handle: got error %v, want %v", err, ErrQuota)
+	}
+	var e *Error
+	if _, err := p.n.Get(ctx, "absent"); !errors.As(err, &e) || e.Tenant != "renamed" {
+		t.Errorf("the old handle calls itself %+v", e)
+	}
+	n, err := p.n.Namespace(ctx)
+	if err != nil || n.Name != "renamed" || p.n.ID() != other.ID() || p.s.Driver() == nil {
+		t.Errorf("got %+v, %v", n, err)
+	}
+}
