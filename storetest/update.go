@@ -174,6 +174,7 @@ func noConflict(e *env) {
 	e.must(err)
 	equal(e, "version", s.Version, v+1)
 	equal(e, "messages", s.MessageCount, 1)
+	equal(e, "the name that the message gave", e.get(t, "s").Name, "hello")
 }
 
 func callersError(e *env) {
