@@ -47,7 +47,7 @@ func (d *turns) Mutate(ctx context.Context, ops ...*driver.Op) error {
 // after it arrived, at most one comes before it.
 func TestWritesBesideASweep(t *testing.T) {
 	var d *turns
-	w := newWorld(t, size(4, 100), size(2500, 10_000), func(on driver.Driver) driver.Driver {
+	w := newWorld(t, size(4, 20), size(2500, 10_000), func(on driver.Driver) driver.Driver {
 		d = &turns{Driver: on}
 		return d
 	})

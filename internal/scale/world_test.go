@@ -89,7 +89,7 @@ func (w *world) fill(t *testing.T) {
 	n := w.namespaces * w.each
 	for b := range batches {
 		from, to := n*b/batches, n*(b+1)/batches
-		together(t, 256, to-from, func(i int) error {
+		together(t, 1024, to-from, func(i int) error {
 			i += from
 			_, err := w.tenants[i%w.namespaces].Create(context.Background(), session(i/w.namespaces))
 			return err
