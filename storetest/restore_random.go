@@ -80,7 +80,8 @@ func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
 
 var (
 	someTimes = []time.Time{
-		{}, time.UnixMilli(0), time.UnixMilli(1), time.UnixMilli(-1), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0),
+		{},
+		time.UnixMilli(0), time.UnixMilli(1), time.UnixMilli(-1), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0),
 		time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), time.Date(2026, 1, 5, 0, 0, 0, 1, time.FixedZone("", 3600)),
 		time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC),
 	}
