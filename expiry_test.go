@@ -51,21 +51,20 @@ func sweepOf(t *testing.T, s *Store, o SweepOptions) SweepReport {
 	return r
 }
 
-// jumped makes the store see a jump of its machine's clock.
-func jumped(s *Store) *time.Duration {
-	jump := new(time.Duration)
-	s.clock.jump = func() time.Duration { return *jump }
-	return jump
+// jump makes the store see a jump of its machine's clock.
+func jump(s *Store, by time.Duration) {
+	s.sweep.mu.Lock() // under which the sweeper looks
+	defer s.sweep.mu.Unlock()
+	s.clock.jump = func() time.Duration { return by }
 }
 
 // Promise: a clock that jumped ahead by more than an hour reclaims nothing,
 // until somebody says that it is right.
 func TestClockJumpStopsTheSweep(t *testing.T) {
 	s, tenant := overdue(t, 3, Options{})
-	jump := jumped(s)
-	*jump = 2 * time.Hour
+	jump(s, 2*time.Hour)
 	for range 2 {
-		if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != *jump || r.Expired != 0 || r.Chunks != 0 {
+		if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != 2*time.Hour || r.Expired != 0 || r.Chunks != 0 {
 			t.Fatalf("got %+v, want nothing done", r)
 		}
 	}
@@ -87,20 +86,20 @@ func TestClockJumpStopsTheSweep(t *testing.T) {
 	if st, err := s.Stats(t.Context()); err != nil || st.SweepPaused {
 		t.Fatalf("stats: got %+v, %v, want not paused", st, err)
 	}
-	*jump += time.Hour + 1 // another one
+	jump(s, 3*time.Hour+1) // another one
 	if r := sweepOf(t, s, SweepOptions{}); r.ClockJump != time.Hour+1 {
 		t.Fatalf("after another jump: got %+v", r)
 	}
 }
 
 func TestClockJumpAtItsBoundary(t *testing.T) {
-	for jump, swept := range map[time.Duration]int{
+	for by, swept := range map[time.Duration]int{
 		time.Hour: 2, time.Hour + 1: 0, -5 * time.Hour: 2, 0: 2,
 	} {
 		s, _ := overdue(t, 2, Options{})
-		*jumped(s) = jump
+		jump(s, by)
 		if r := sweepOf(t, s, SweepOptions{}); r.Expired != swept {
-			t.Errorf("jump of %v: %d expired, want %d", jump, r.Expired, swept)
+			t.Errorf("jump of %v: %d expired, want %d", by, r.Expired, swept)
 		}
 	}
 }
@@ -132,14 +131,13 @@ func TestBackgroundSweepReportsJumpAndFailure(t *testing.T) {
 			Now: time.Now, SweepEvery: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			OnSweep: func(r SweepReport) { reports = append(reports, r) },
 		})
-		jump := jumped(s)
-		*jump = 3 * time.Hour
+		jump(s, 3*time.Hour)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(reports) != 1 || reports[0].ClockJump != 3*time.Hour || !strings.Contains(log.String(), "level=ERROR") {
 			t.Fatalf("got reports %+v, log %s", reports, &log)
 		}
-		*jump = 0
+		jump(s, 0)
 		log.Reset()
 		spoil(t, tenant, "0")
 		time.Sleep(time.Minute)

@@ -137,7 +137,7 @@ func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]fun
 // Promise: an error of the engine reaches the caller, as itself, from every
 // call that meets it, and does no harm once it is over.
 func TestEngineErrorsReachTheCaller(t *testing.T) {
-	for method := range meeting(nil, nil, nil) {
+	for method := range meeting(t.Context(), nil, nil) {
 		f, s, n := onFaulty(t)
 		calls := meeting(t.Context(), s, n)[method]
 		f.fail[method] = fmt.Errorf("%s: %w", method, ErrFailed)
