@@ -114,8 +114,8 @@ func (t *Tenant) currentState(ctx context.Context, kind uint8, owner string) (ma
 	return m, err
 }
 
-// StateUsers returns the users that have state of their own, in no promised
-// order, each once; one that gets state meanwhile may be missed. The loop body
+// StateUsers returns the users that have state of their own, shorter ids first
+// and those of one length bytewise, each once; one that gets state meanwhile may be missed. The loop body
 // runs with nothing locked. The loop ends after the first error.
 func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
