@@ -1,0 +1,95 @@
+package sessionhttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/seshatdb/seshat"
+)
+
+// authorize finds out who asks, and about which namespace.
+func (x *exchange) authorize() (err error) {
+	if x.grant, err = x.o.Authenticate(x.r); err != nil {
+		return authError(err)
+	}
+	if x.route.write && x.grant.ReadOnly {
+		return mayNotWrite
+	}
+	name, err := x.namespace()
+	if err != nil {
+		return err
+	}
+	x.t, err = x.tenant(x.r.Context(), &x.grant, name)
+	switch {
+	case errors.Is(err, seshat.ErrNotFound):
+		return notFound("namespace", name)
+	case errors.Is(err, seshat.ErrInvalid):
+		return malformed("the header X-Namespace holds what is no namespace's name or id")
+	}
+	return err
+}
+
+// authError keeps apart who is not known from what went wrong.
+func authError(err error) error {
+	if errors.Is(err, seshat.ErrNotFound) || errors.Is(err, ErrUnauthenticated) {
+		return unauthenticated
+	}
+	return err
+}
+
+// bearer is the default of Options.Authenticate.
+func (h *handler) bearer(r *http.Request) (Grant, error) {
+	scheme, secret, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return Grant{}, ErrUnauthenticated
+	}
+	k, err := h.store.Authenticate(r.Context(), strings.TrimLeft(secret, " "))
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{InternalID: k.InternalID, Namespaces: k.Namespaces, ReadOnly: k.ReadOnly, Subject: k.ID}, nil
+}
+
+// tenant returns the namespace of that name or id, if the grant opens it.
+//
+// Where the grant is for some namespaces only, the name is looked for among
+// these, so that what else there is makes no difference to what is read.
+func (h *handler) tenant(ctx context.Context, g *Grant, name string) (*seshat.Tenant, error) {
+	if len(g.Namespaces) == 0 {
+		return h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, Name: name})
+	}
+	if slices.Contains(g.Namespaces, name) {
+		return h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, ID: name})
+	}
+	for _, id := range g.Namespaces {
+		t, err := h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, ID: id})
+		if errors.Is(err, seshat.ErrNotFound) {
+			continue // it was deleted
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch n, err := t.Namespace(ctx); {
+		case err == nil && n.Name == name:
+			return t, nil
+		case err != nil && !errors.Is(err, seshat.ErrNotFound):
+			return nil, err
+		}
+	}
+	return nil, seshat.ErrNotFound
+}
+
+// stillGranted authenticates a long request again.
+func (x *exchange) stillGranted() error {
+	g, err := x.o.Authenticate(x.r)
+	if err != nil {
+		return authError(err)
+	}
+	if g.InternalID != x.grant.InternalID || len(g.Namespaces) > 0 && !slices.Contains(g.Namespaces, x.t.ID()) {
+		return unauthenticated
+	}
+	return nil
+}

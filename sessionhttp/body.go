@@ -1,0 +1,126 @@
+package sessionhttp
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonin"
+)
+
+const (
+	jsonBody  = "application/json"
+	mergeBody = "application/merge-patch+json"
+)
+
+// noBody refuses a body where none has a meaning.
+func (x *exchange) noBody() error {
+	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.ContentLength == 0 {
+		return nil
+	}
+	var b [1]byte
+	if n, err := io.ReadFull(x.r.Body, b[:]); n > 0 || err != io.EOF {
+		return errNoBytes
+	}
+	return nil
+}
+
+// contentType returns the media type of the body, which is one of those that
+// the route takes.
+func (x *exchange) contentType(types ...string) (string, error) {
+	if e := x.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return "", unsupported(types)
+	}
+	given, params, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	if charset, ok := params["charset"]; err != nil || ok && !strings.EqualFold(charset, "utf-8") {
+		return "", unsupported(types)
+	}
+	for _, t := range types {
+		if given == t {
+			return t, nil
+		}
+	}
+	return "", unsupported(types)
+}
+
+func unsupported(types []string) error {
+	return &problem{
+		status:  http.StatusUnsupportedMediaType,
+		message: "the body has to be " + strings.Join(types, " or ") + " in UTF-8, without an encoding",
+	}
+}
+
+// read returns the body, at most Options.MaxBody of it.
+func (x *exchange) read() ([]byte, error) {
+	if x.r.Body == nil || x.r.Body == http.NoBody {
+		return nil, nil
+	}
+	limited := http.MaxBytesReader(x.w, x.r.Body, x.o.MaxBody)
+	if x.r.ContentLength > x.o.MaxBody {
+		return nil, &http.MaxBytesError{Limit: x.o.MaxBody}
+	}
+	const trusted = 64 << 10 // before any of it came
+	b := make([]byte, 0, min(max(x.r.ContentLength+1, 512), trusted))
+	for {
+		n, err := limited.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		x.got = int64(len(b))
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return nil, readError(err)
+		}
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+	}
+}
+
+func readError(err error) error {
+	if e := (*http.MaxBytesError)(nil); errors.As(err, &e) {
+		return e
+	}
+	return malformed("the body ended before it was whole")
+}
+
+// form returns the body as an object of fields.
+func (x *exchange) form() (*form, error) {
+	if _, err := x.contentType(jsonBody); err != nil {
+		return nil, err
+	}
+	return x.parse()
+}
+
+// optionalForm is form where there may be no body at all, which is like {}.
+func (x *exchange) optionalForm() (*form, error) {
+	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
+		return newForm(&problems{}, "", jsonin.Raw("{}")), nil
+	}
+	return x.form()
+}
+
+func (x *exchange) parse() (*form, error) {
+	data, err := x.read()
+	if err != nil {
+		return nil, err
+	}
+	if err := jsonin.Check(data); err != nil {
+		return nil, badJSON(err)
+	}
+	v := jsonin.Value(data)
+	if v.Kind() != jsonin.Object {
+		return nil, malformed("the body is " + string(v.Kind()) + "; an object is wanted")
+	}
+	return newForm(&problems{}, "", v), nil
+}
+
+func badJSON(err error) error {
+	e := err.(*jsonin.Error)
+	return &problem{
+		status: http.StatusBadRequest, message: "the body is not acceptable JSON: " + e.Error(),
+		details: []detail{optText("field", e.Path), num("offset", uint64(e.Offset)), text("reason", e.Reason)},
+	}
+}

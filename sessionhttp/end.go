@@ -1,0 +1,164 @@
+package sessionhttp
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
+)
+
+// remove answers DELETE /v1/agents/sessions/{session_id}.
+func (x *exchange) remove() error {
+	q, err := x.queryOf()
+	if err != nil {
+		return err
+	}
+	purge := q.flag("purge")
+	if err := q.err(); err != nil {
+		return err
+	}
+	if purge {
+		return x.purge()
+	}
+	s, err := x.move(seshat.Terminated, "", "")
+	if err != nil {
+		return err
+	}
+	x.tag(s)
+	b := jsonout.Text(append(x.out, `{"session_id":`...), s.ID)
+	b = jsonout.Text(append(b, `,"status":`...), s.Status.String())
+	x.out = append(jsonout.Time(append(b, `,"terminated_at":`...), s.TerminatedAt), '}')
+	return x.reply(http.StatusOK)
+}
+
+// purge erases the session with all that belongs to it.
+func (x *exchange) purge() error {
+	if x.r.Header["If-Match"] != nil {
+		return malformed("the header If-Match has no meaning with purge: an erasure has no version")
+	}
+	e, err := x.t.Delete(x.r.Context(), x.session)
+	if err != nil {
+		return err
+	}
+	x.out = jsonout.Text(append(x.out, `{"session_id":`...), x.session)
+	return x.erased(&e)
+}
+
+// erased ends an answer with what was removed.
+func (x *exchange) erased(e *seshat.Erased) error {
+	b := jsonout.Uint(append(x.out, `,"erased":{"sessions":`...), e.Sessions)
+	b = jsonout.Uint(append(b, `,"messages":`...), e.Messages)
+	b = jsonout.Uint(append(b, `,"bytes":`...), e.Bytes)
+	b = jsonout.Uint(append(b, `,"entries":`...), e.Entries)
+	x.out = append(b, '}', '}')
+	return x.reply(http.StatusOK)
+}
+
+// deleteUser answers DELETE /v1/agents/users/{user_id}.
+func (x *exchange) deleteUser() error {
+	if _, err := x.queryOf(); err != nil {
+		return err
+	}
+	e, err := x.t.DeleteUser(x.r.Context(), x.user)
+	if err != nil {
+		return err
+	}
+	x.out = jsonout.Text(append(x.out, `{"user_id":`...), x.user)
+	return x.erased(&e)
+}
+
+// transition answers POST /v1/agents/sessions/{session_id}/transition.
+func (x *exchange) transition() error {
+	if _, err := x.queryOf(); err != nil {
+		return err
+	}
+	f, err := x.form()
+	if err != nil {
+		return err
+	}
+	to := f.status("status", f.text("status", seshat.MaxName))
+	if !f.given("status") {
+		f.add("status", "is required")
+	}
+	reason, actor := f.text("reason", maxReason), f.name("actor")
+	f.checkName("reason", reason)
+	f.done()
+	if err := f.err(); err != nil {
+		return err
+	}
+	s, err := x.move(to, reason, actor)
+	if err != nil {
+		return err
+	}
+	return x.changed(s)
+}
+
+// maxReason is the longest reason of a transition, in bytes.
+const maxReason = 1024
+
+// status reads a status; the empty name is none.
+func (f *form) status(field, name string) (s seshat.Status) {
+	if name != "" && s.UnmarshalText([]byte(name)) != nil {
+		f.add(f.path+field, "is none of active, idle, archived, terminated")
+	}
+	return s
+}
+
+// move changes the status, if the session is in the state that If-Match names.
+func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session, error) {
+	cond, err := x.ifMatch()
+	if err != nil {
+		return nil, err
+	}
+	opts := []seshat.WriteOption{seshat.Because(reason, actor)}
+	if !cond.any {
+		s, err := x.t.Get(x.r.Context(), x.session)
+		if err != nil {
+			return nil, err
+		}
+		if !cond.holds(s) {
+			return nil, stale
+		}
+		opts = append(opts, seshat.IfVersion(s.Version))
+	}
+	s, err := x.t.Transition(x.r.Context(), x.session, to, opts...)
+	if !cond.any && errors.Is(err, seshat.ErrConflict) {
+		return nil, stale
+	}
+	return s, err
+}
+
+// taken names the id that is not free.
+func (x *exchange) taken(id string, err error) error {
+	if errors.Is(err, seshat.ErrExists) {
+		return conflict("the session_id is taken", "exists", text("resource", "session"), text("id", id))
+	}
+	return err
+}
+
+// fork answers POST /v1/agents/sessions/{session_id}/fork.
+func (x *exchange) fork() error {
+	if _, err := x.queryOf(); err != nil {
+		return err
+	}
+	f, err := x.optionalForm()
+	if err != nil {
+		return err
+	}
+	fork := seshat.Fork{ID: f.name("session_id")}
+	if n := f.uint("seq", 1, 1<<63-1); n != nil {
+		fork.Seq = *n
+	}
+	f.done()
+	if err := f.err(); err != nil {
+		return err
+	}
+	s, err := x.t.Fork(x.r.Context(), x.session, fork)
+	if err != nil {
+		return x.taken(fork.ID, err)
+	}
+	b := jsonout.Text(append(appendNew(x.out, s), `,"parent":{"session_id":`...), s.Parent.SessionID)
+	b = jsonout.Uint(append(b, `,"seq":`...), s.Parent.Seq)
+	return x.made(s, append(b, '}', '}'))
+}

@@ -1,0 +1,339 @@
+package sessionhttp
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonin"
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
+)
+
+// fieldProblem says what is wrong with one field, and its limits.
+type fieldProblem struct {
+	field, message   string
+	minimum, maximum string // numbers; "" = none
+}
+
+// problems collects what is wrong with a request, so that all of it is told
+// at once.
+type problems struct {
+	list []fieldProblem
+}
+
+// maxProblems is how many fields one answer names.
+const maxProblems = 32
+
+func (ps *problems) add(field, message string) { ps.limit(field, message, "", "") }
+
+func (ps *problems) limit(field, message, minimum, maximum string) {
+	if len(ps.list) < maxProblems {
+		ps.list = append(ps.list, fieldProblem{field, message, minimum, maximum})
+	}
+}
+
+// err returns all problems as one error, nil if there are none.
+func (ps *problems) err() error {
+	if len(ps.list) == 0 {
+		return nil
+	}
+	return ps.problem()
+}
+
+func (ps *problems) problem() *problem {
+	p := &problem{status: http.StatusUnprocessableEntity}
+	b := []byte{'['}
+	for i, f := range ps.list {
+		if i > 0 {
+			b = append(b, ',')
+			p.message += "; "
+		}
+		p.message += f.field + " " + f.message
+		b = jsonout.Text(append(b, `{"field":`...), f.field)
+		b = jsonout.Text(append(b, `,"message":`...), f.message)
+		b = orNull(append(b, `,"minimum":`...), f.minimum)
+		b = orNull(append(b, `,"maximum":`...), f.maximum)
+		b = append(b, '}')
+	}
+	p.details = []detail{{"fields", append(b, ']')}}
+	return p
+}
+
+func orNull(b []byte, number string) []byte {
+	if number == "" {
+		return jsonout.Null(b)
+	}
+	return append(b, number...)
+}
+
+// form is a JSON object from which fields are taken one by one. What is null
+// counts as absent. What nobody took is unknown.
+type form struct {
+	*problems
+	path    string // in front of a field's name, such as "agent_config."
+	members []jsonin.Member
+	taken   []bool
+}
+
+func newForm(ps *problems, path string, object jsonin.Raw) *form {
+	m := object.Members()
+	return &form{ps, path, m, make([]bool, len(m))}
+}
+
+// take returns a field's value, nil if it is absent.
+func (f *form) take(name string) jsonin.Raw {
+	for i := range f.members {
+		if f.members[i].Name == name {
+			f.taken[i] = true
+			return f.members[i].Value
+		}
+	}
+	return nil
+}
+
+// want takes a field of a kind, nil if it is absent, null, or another kind.
+func (f *form) want(name string, kind jsonin.Kind) jsonin.Raw {
+	v := f.take(name)
+	if v == nil || v.Kind() == jsonin.Null {
+		return nil
+	}
+	if v.Kind() != kind {
+		f.add(f.path+name, "is "+string(v.Kind())+"; "+string(kind)+" is wanted")
+		return nil
+	}
+	return v
+}
+
+// done refuses what was not taken.
+func (f *form) done() {
+	for i, taken := range f.taken {
+		if !taken {
+			f.add(f.path+shortened(f.members[i].Name), "is not a field of this request")
+		}
+	}
+}
+
+func shortened(name string) string {
+	if len(name) <= seshat.MaxName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:seshat.MaxName], "") + "…"
+}
+
+// child returns the form of an object, nil if it is absent.
+func (f *form) child(name string) *form {
+	if v := f.want(name, jsonin.Object); v != nil {
+		return newForm(f.problems, f.path+name+".", v)
+	}
+	return nil
+}
+
+// text takes a string of at most so many bytes.
+func (f *form) text(name string, most int) string {
+	v := f.want(name, jsonin.String)
+	if v == nil {
+		return ""
+	}
+	s := jsonin.Text(v)
+	if len(s) > most {
+		f.limit(f.path+name, "has "+strconv.Itoa(len(s))+" bytes; at most "+strconv.Itoa(most)+" are allowed", "",
+			strconv.Itoa(most))
+		return ""
+	}
+	return s
+}
+
+// name takes an id, name, user or label.
+func (f *form) name(name string) string {
+	s := f.text(name, seshat.MaxName)
+	f.checkName(f.path+name, s)
+	return s
+}
+
+func (f *form) checkName(field, s string) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }) {
+		f.add(field, "has a control character; none are allowed")
+	}
+}
+
+// given reports whether the field is there and not null.
+func (f *form) given(name string) bool {
+	v := f.take(name)
+	return v != nil && v.Kind() != jsonin.Null
+}
+
+// uint takes a whole number.
+func (f *form) uint(name string, least, most uint64) *uint64 {
+	v := f.want(name, jsonin.Number)
+	if v == nil {
+		return nil
+	}
+	n, err := strconv.ParseUint(string(v), 10, 64)
+	if err != nil || n < least || n > most {
+		lo, hi := strconv.FormatUint(least, 10), strconv.FormatUint(most, 10)
+		f.limit(f.path+name, "is not a whole number of "+lo+" to "+hi, lo, hi)
+		return nil
+	}
+	return &n
+}
+
+// float takes a number of 0 to most.
+func (f *form) float(name string, most float64) *float64 {
+	v := f.want(name, jsonin.Number)
+	if v == nil {
+		return nil
+	}
+	n, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || !(n >= 0 && n <= most) {
+		hi := strconv.FormatFloat(most, 'g', -1, 64)
+		f.limit(f.path+name, "is outside 0 to "+hi, "0", hi)
+		return nil
+	}
+	return &n
+}
+
+// flag takes a boolean.
+func (f *form) flag(name string, absent bool) bool {
+	v := f.want(name, jsonin.Bool)
+	if v == nil {
+		return absent
+	}
+	return string(v) == "true"
+}
+
+// time takes an instant in RFC 3339.
+func (f *form) time(name string) time.Time {
+	v := f.want(name, jsonin.String)
+	if v == nil {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, jsonin.Text(v))
+	if err != nil || t.Year() < 1 || t.Year() > 9998 {
+		f.add(f.path+name, "is not a time in RFC 3339, such as 2026-01-05T09:30:00.000Z")
+		return time.Time{}
+	}
+	return t
+}
+
+// texts takes an array of at most so many names.
+func (f *form) texts(name string, most int) []string {
+	v := f.want(name, jsonin.Array)
+	if v == nil {
+		return nil
+	}
+	items := v.Items()
+	if len(items) > most {
+		f.limit(f.path+name, "has "+strconv.Itoa(len(items))+" items; at most "+strconv.Itoa(most)+" are allowed", "",
+			strconv.Itoa(most))
+		return nil
+	}
+	out := make([]string, len(items))
+	for i, item := range items {
+		field := f.path + name + "[" + strconv.Itoa(i) + "]"
+		if out[i] = f.itemName(field, item); out[i] == "" {
+			return nil
+		}
+	}
+	return out
+}
+
+// itemName is a name that must not be empty; "" means that it was refused.
+func (f *form) itemName(field string, v jsonin.Raw) string {
+	if v.Kind() != jsonin.String {
+		f.add(field, "is "+string(v.Kind())+"; a string is wanted")
+		return ""
+	}
+	s := jsonin.Text(v)
+	if s == "" || len(s) > seshat.MaxName {
+		f.limit(field, "has "+strconv.Itoa(len(s))+" bytes; 1 to "+strconv.Itoa(seshat.MaxName)+" are allowed", "1",
+			strconv.Itoa(seshat.MaxName))
+		return ""
+	}
+	before := len(f.list)
+	if f.checkName(field, s); len(f.list) > before {
+		return ""
+	}
+	return s
+}
+
+// labels takes an object of strings.
+func (f *form) labels(name string) map[string]string {
+	v := f.want(name, jsonin.Object)
+	if v == nil {
+		return nil
+	}
+	members := v.Members()
+	if len(members) > seshat.MaxLabels {
+		f.limit(f.path+name, "has "+strconv.Itoa(len(members))+" labels; at most "+strconv.Itoa(seshat.MaxLabels)+
+			" are allowed", "", strconv.Itoa(seshat.MaxLabels))
+		return nil
+	}
+	inner := newForm(f.problems, f.path+name+".", v)
+	out := make(map[string]string, len(members))
+	for _, m := range members {
+		if m.Name == "" || len(m.Name) > seshat.MaxName || !utf8.ValidString(m.Name) {
+			f.add(f.path+name+"."+shortened(m.Name), "is not a label's name of 1 to 128 bytes")
+			continue
+		}
+		f.checkName(f.path+name, m.Name)
+		out[m.Name] = inner.name(m.Name)
+	}
+	return out
+}
+
+// document takes an object of any values.
+func (f *form) document(name string) (d seshat.Document) {
+	v := f.want(name, jsonin.Object)
+	if v == nil {
+		return d
+	}
+	if len(v) > 8*seshat.MaxDocument { // no document takes so much in JSON
+		f.limit(f.path+name, "takes too many bytes", "", strconv.Itoa(seshat.MaxDocument))
+		return d
+	}
+	if err := d.UnmarshalJSON(v); err != nil {
+		f.refused(f.path+name, err)
+	}
+	return d
+}
+
+// refused tells what the store said about a document.
+func (f *form) refused(field string, err error) {
+	where, why := field, "is not allowed"
+	if e, ok := err.(*seshat.InvalidError); ok {
+		where, why = field+strings.TrimPrefix(e.Field, "document"), e.Reason
+	}
+	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocument))
+}
+
+// json takes any value, as it is written; nil if it is absent or null.
+func (f *form) json(name string) json.RawMessage {
+	v := f.take(name)
+	if v == nil || v.Kind() == jsonin.Null {
+		return nil
+	}
+	return json.RawMessage(v)
+}
+
+// duration takes a duration as Go writes it, or "never".
+func (f *form) duration(name string) time.Duration {
+	v := f.want(name, jsonin.String)
+	if v == nil {
+		return 0
+	}
+	s := jsonin.Text(v)
+	if s == "never" {
+		return seshat.Never
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 || d > math.MaxInt64/2 {
+		f.add(f.path+name, `is not a positive duration such as "168h" or "1m30s", nor "never"`)
+		return 0
+	}
+	return d
+}

@@ -1,0 +1,9 @@
+package httpsuite
+
+import "github.com/seshatdb/seshat/driver"
+
+// keepOpen is a driver that another store owns.
+type keepOpen struct{ driver.Driver }
+
+// Close leaves the driver open.
+func (keepOpen) Close() error { return nil }

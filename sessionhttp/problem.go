@@ -1,0 +1,255 @@
+package sessionhttp
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
+)
+
+// problem is an answer that says what went wrong.
+type problem struct {
+	status  int
+	message string
+	details []detail
+	retry   time.Duration // for Retry-After; 0 = none
+}
+
+// detail is one member of an error's details: its value is JSON.
+type detail struct {
+	name  string
+	value []byte
+}
+
+func text(name, value string) detail   { return detail{name, jsonout.Text(nil, value)} }
+func num(name string, n uint64) detail { return detail{name, jsonout.Uint(nil, n)} }
+
+// optText is null for what is not there.
+func optText(name, value string) detail { return detail{name, jsonout.OptText(nil, value)} }
+
+func (p *problem) Error() string { return p.message }
+
+// types are the names of errors by status.
+var types = map[int]string{
+	http.StatusBadRequest:                  "BadRequestError",
+	http.StatusUnauthorized:                "AuthenticationError",
+	http.StatusForbidden:                   "PermissionError",
+	http.StatusNotFound:                    "NotFoundError",
+	http.StatusMethodNotAllowed:            "MethodNotAllowedError",
+	http.StatusConflict:                    "ConflictError",
+	http.StatusGone:                        "LaggedError",
+	http.StatusPreconditionFailed:          "PreconditionFailedError",
+	http.StatusRequestEntityTooLarge:       "PayloadTooLargeError",
+	http.StatusRequestURITooLong:           "URITooLongError",
+	http.StatusUnsupportedMediaType:        "UnsupportedMediaTypeError",
+	http.StatusUnprocessableEntity:         "ValidationError",
+	http.StatusTooManyRequests:             "QuotaExceededError",
+	http.StatusRequestHeaderFieldsTooLarge: "HeaderTooLargeError",
+	http.StatusInternalServerError:         "InternalError",
+	http.StatusServiceUnavailable:          "UnavailableError",
+}
+
+// Refusals that need no particulars.
+var (
+	noRoute         = &problem{status: http.StatusNotFound, message: "no such route", details: []detail{text("resource", "route")}}
+	noMethod        = &problem{status: http.StatusMethodNotAllowed, message: "the route does not take this method"}
+	unauthenticated = &problem{status: http.StatusUnauthorized, message: "no valid API key was given"}
+	mayNotWrite     = &problem{status: http.StatusForbidden, message: "this key may only read"}
+	tooLongQuery    = &problem{
+		status: http.StatusRequestURITooLong, message: "the query is too long",
+		details: []detail{num("maximum", maxQuery)},
+	}
+	stale      = &problem{status: http.StatusPreconditionFailed, message: "the session is not in the state that If-Match names"}
+	shutdown   = &problem{status: http.StatusServiceUnavailable, message: "the server is shutting down", retry: time.Second}
+	badStore   = &problem{status: http.StatusServiceUnavailable, message: "the store is not available", retry: time.Second}
+	gaveUp     = &problem{status: http.StatusServiceUnavailable, message: "the request was canceled or took too long", retry: time.Second}
+	noWrites   = &problem{status: http.StatusForbidden, message: "the store is read-only"}
+	tooLarge   = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
+	inDoubt    = &problem{status: http.StatusInternalServerError, message: "the change may have been made or not; read to find out"}
+	broken     = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
+	errPanic   = errors.New("panic")
+	errNoBytes = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
+)
+
+func malformed(message string) error {
+	return &problem{status: http.StatusBadRequest, message: message}
+}
+
+func tooLong(header string, most int) error {
+	return &problem{
+		status: http.StatusRequestHeaderFieldsTooLarge, message: "the header " + header + " is too long",
+		details: []detail{text("header", header), num("maximum", uint64(most))},
+	}
+}
+
+func notFound(resource, id string) *problem {
+	return &problem{
+		status: http.StatusNotFound, message: resource + " not found",
+		details: []detail{text("resource", resource), text("id", id)},
+	}
+}
+
+// conflict is a 409 whose details name what is in the way.
+func conflict(message, reason string, more ...detail) *problem {
+	return &problem{
+		status: http.StatusConflict, message: message,
+		details: append([]detail{text("reason", reason)}, more...),
+	}
+}
+
+// problemOf is the one place that decides how an error is answered.
+func problemOf(err error, x *exchange) *problem {
+	var p *problem
+	var invalid *seshat.InvalidError
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &tooBig):
+		return &problem{
+			status: http.StatusRequestEntityTooLarge, message: "the body is too large",
+			details: []detail{num("maximum", uint64(tooBig.Limit))},
+		}
+	case errors.As(err, &invalid):
+		return (&problems{list: []fieldProblem{{field: invalid.Field, message: invalid.Reason}}}).problem()
+	case errors.Is(err, seshat.ErrNotFound):
+		return x.absent()
+	case errors.Is(err, driver.ErrTooLarge):
+		return tooLarge
+	}
+	if p := conflictOf(err, x); p != nil {
+		return p
+	}
+	return failureOf(err, x)
+}
+
+// absent is the answer for a session that is not there, or a namespace that
+// was deleted meanwhile.
+func (x *exchange) absent() *problem {
+	if x.session != "" {
+		return notFound("session", x.session)
+	}
+	return notFound("namespace", x.r.Header.Get("X-Namespace"))
+}
+
+// conflictOf answers what the state of the session, or a quota, refused.
+func conflictOf(err error, x *exchange) *problem {
+	var stale *seshat.ConflictError
+	var move *seshat.TransitionError
+	var id *seshat.MessageIDError
+	var quota *seshat.QuotaError
+	var lagged *seshat.LaggedError
+	var lease *seshat.LeaseError
+	switch {
+	case errors.As(err, &stale):
+		return conflict("the session has changed", "stale", num("have", stale.Have), num("stored", stale.Stored))
+	case errors.As(err, &move):
+		return transitionProblem(move)
+	case errors.As(err, &id):
+		return conflict(id.Error(), "message_id", text("message_id", id.MessageID), num("seq", id.Seq))
+	case errors.As(err, &lease):
+		return conflict("a lease is in the way", "lease", optText("owner", lease.Owner),
+			detail{"expires_at", jsonout.Time(nil, lease.ExpiresAt)})
+	case errors.As(err, &quota):
+		return quotaProblem(quota)
+	case errors.As(err, &lagged):
+		return &problem{
+			status: http.StatusGone, message: "the feed no longer has these events; read the sessions anew",
+			details: []detail{num("since", lagged.Since), num("oldest", lagged.Oldest)},
+		}
+	case errors.Is(err, seshat.ErrExists):
+		return conflict("the id is taken", "exists")
+	case isBare(err, seshat.ErrReadOnly):
+		return noWrites
+	case errors.Is(err, seshat.ErrReadOnly):
+		return conflict("the session is archived or terminated, and takes no writes", "read_only", text("id", x.session))
+	case errors.Is(err, seshat.ErrConflict):
+		return conflict("the session kept changing", "busy")
+	}
+	return nil
+}
+
+// isBare reports whether err is or wraps target itself, and not an error that
+// merely matches it: that is how a read-only store and a read-only session
+// differ.
+func isBare(err, target error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if err == target {
+			return true
+		}
+	}
+	return false
+}
+
+func transitionProblem(e *seshat.TransitionError) *problem {
+	allowed := []byte{'['}
+	for i, s := range e.Allowed {
+		if i > 0 {
+			allowed = append(allowed, ',')
+		}
+		allowed = jsonout.Text(allowed, s.String())
+	}
+	return conflict(e.Error(), "transition", text("from", e.From.String()), text("to", e.To.String()),
+		detail{"allowed", append(allowed, ']')})
+}
+
+func quotaProblem(e *seshat.QuotaError) *problem {
+	return &problem{
+		status: http.StatusTooManyRequests, message: e.Error(), retry: e.RetryAfter,
+		details: []detail{text("quota", e.Quota), num("limit", e.Limit), num("use", e.Use)},
+	}
+}
+
+// failureOf answers what is nobody's fault, or this side's.
+func failureOf(err error, x *exchange) *problem {
+	switch {
+	case errors.Is(err, seshat.ErrClosed):
+		return shutdown
+	case errors.Is(err, seshat.ErrFailed), errors.Is(err, seshat.ErrLocked):
+		return badStore
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return gaveUp
+	case errors.Is(err, seshat.ErrUnknown):
+		return inDoubt.with(text("request_id", x.id))
+	}
+	return broken.with(text("request_id", x.id))
+}
+
+func (p *problem) with(d detail) *problem {
+	q := *p
+	q.details = append([]detail{d}, p.details...)
+	return &q
+}
+
+// headers sets what goes with the status.
+func (p *problem) headers(h http.Header) {
+	if p.status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = []string{`Bearer realm="seshat"`}
+	}
+	if p.retry > 0 {
+		h["Retry-After"] = []string{strconv.Itoa(int(math.Ceil(p.retry.Seconds())))}
+	}
+}
+
+// append appends the answer's body.
+func (p *problem) append(b []byte) []byte {
+	b = append(b, `{"success":false,"status":`...)
+	b = strconv.AppendInt(b, int64(p.status), 10)
+	b = jsonout.Text(append(b, `,"error":{"message":`...), p.message)
+	b = jsonout.Text(append(b, `,"type":`...), types[p.status])
+	b = append(b, `,"details":{`...)
+	for i, d := range p.details {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(jsonout.Text(b, d.name), ':')
+		b = append(b, d.value...)
+	}
+	return append(b, "}}}\n"...)
+}

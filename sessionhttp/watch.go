@@ -1,0 +1,194 @@
+package sessionhttp
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
+)
+
+const (
+	// recheck is how long a watch trusts that its key is still good.
+	recheck = 500 * time.Millisecond
+
+	// maxStall is how long a client may take to read one event.
+	maxStall = 30 * time.Second
+)
+
+// watched is one step of a watch.
+type watched struct {
+	seshat.Event
+	err error
+}
+
+// watch answers GET /v1/agents/sessions/watch with server-sent events.
+func (x *exchange) watch() error {
+	if _, err := x.queryOf(); err != nil {
+		return err
+	}
+	if x.closing() {
+		return shutdown
+	}
+	since, err := x.since()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(x.r.Context())
+	events := x.follow(ctx, since)
+	defer func() {
+		cancel()
+		for range events { // until the watch has ended
+		}
+	}()
+	s := &stream{x: x, rc: http.NewResponseController(x.w), checked: time.Now()}
+	if err := s.open(since); err != nil {
+		return nil
+	}
+	if err := s.run(ctx, events); err != nil {
+		s.end(err)
+		return err
+	}
+	return nil
+}
+
+// since is the position that the watch begins after: that of Last-Event-ID, or
+// the newest.
+func (x *exchange) since() (uint64, error) {
+	v := x.r.Header["Last-Event-Id"]
+	if len(v) == 0 {
+		return x.t.FeedHead(x.r.Context())
+	}
+	n, err := strconv.ParseUint(v[0], 10, 64)
+	if err != nil {
+		return 0, malformed("the header Last-Event-ID is not the id of an event")
+	}
+	_, _, err = x.t.Events(x.r.Context(), n, 1) // refused before the answer begins
+	return n, err
+}
+
+func (x *exchange) closing() bool {
+	select {
+	case <-x.o.Closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// follow hands on the events of the feed, and at last what ended it.
+func (x *exchange) follow(ctx context.Context, since uint64) <-chan watched {
+	events := make(chan watched)
+	go func() {
+		defer close(events)
+		for e, err := range x.t.Watch(ctx, since) {
+			select {
+			case events <- watched{e, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return events
+}
+
+// stream is an answer of server-sent events.
+type stream struct {
+	x       *exchange
+	rc      *http.ResponseController
+	checked time.Time // when the key was found good
+}
+
+// open begins the answer: its first event tells where the watch begins, so
+// that a client which loses it at once misses nothing.
+func (s *stream) open(since uint64) error {
+	h := s.x.w.Header()
+	h["Content-Type"] = []string{"text/event-stream"}
+	h["X-Accel-Buffering"] = []string{"no"} // for proxies that would hold events back
+	s.x.status = http.StatusOK
+	s.x.w.WriteHeader(http.StatusOK)
+	b := append(s.x.out[:0], "retry: 1000\nevent: open\nid: "...)
+	b = strconv.AppendUint(b, since, 10)
+	b = strconv.AppendUint(append(b, "\ndata: {\"position\":"...), since, 10)
+	return s.send(append(b, "}\n\n"...))
+}
+
+// run sends events until the client is gone, which is no error, or the watch
+// ends.
+func (s *stream) run(ctx context.Context, events <-chan watched) error {
+	beat := time.NewTicker(s.x.o.Heartbeat)
+	defer beat.Stop()
+	for {
+		var b []byte
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.x.o.Closing:
+			return shutdown
+		case <-beat.C:
+			b = append(s.x.out[:0], ": still here\n\n"...)
+		case e := <-events:
+			if e.err != nil {
+				return e.err
+			}
+			b = appendEvent(s.x.out[:0], &e.Event)
+			beat.Reset(s.x.o.Heartbeat)
+		}
+		if err := s.check(); err != nil {
+			return err
+		}
+		if s.send(b) != nil {
+			return nil
+		}
+	}
+}
+
+// check authenticates again, so that a key which was revoked gets no more.
+func (s *stream) check() error {
+	if time.Since(s.checked) < recheck {
+		return nil
+	}
+	s.checked = time.Now()
+	return s.x.stillGranted()
+}
+
+// send writes and flushes; an error means that the client is gone.
+func (s *stream) send(b []byte) error {
+	s.x.out = b
+	_ = s.rc.SetWriteDeadline(time.Now().Add(maxStall)) // where the connection has one
+	n, err := s.x.w.Write(b)
+	s.x.sent += int64(n)
+	if err != nil {
+		return err
+	}
+	return s.rc.Flush()
+}
+
+// end tells the client why there is no more.
+func (s *stream) end(err error) {
+	p := problemOf(err, s.x)
+	b := append(s.x.out[:0], "event: error\ndata: "...)
+	_ = s.send(append(p.append(b), '\n')) // the body ends with a newline of its own
+}
+
+// appendEvent appends an event of the feed.
+func appendEvent(b []byte, e *seshat.Event) []byte {
+	b = append(append(b, "event: "...), e.Kind.String()...)
+	b = jsonout.Uint(append(b, "\nid: "...), e.Position)
+	b = jsonout.Uint(append(b, "\ndata: {\"position\":"...), e.Position)
+	b = jsonout.Time(append(b, `,"time":`...), e.Time)
+	b = jsonout.Text(append(b, `,"kind":`...), e.Kind.String())
+	b = jsonout.OptText(append(b, `,"session_id":`...), e.SessionID)
+	b = jsonout.OptText(append(b, `,"user_id":`...), e.UserID)
+	b = append(b, `,"status":`...)
+	if e.Status == 0 {
+		b = jsonout.Null(b)
+	} else {
+		b = jsonout.Text(b, e.Status.String())
+	}
+	b = jsonout.Uint(append(b, `,"version":`...), e.Version)
+	b = jsonout.Uint(append(b, `,"last_seq":`...), e.LastSeq)
+	return append(b, "}\n\n"...)
+}
