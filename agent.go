@@ -100,7 +100,9 @@ func (q Quotas) check() error {
 		name string
 		n    uint64
 	}{
-		{"max_messages", q.MaxMessages}, {"max_tokens_total", q.MaxTokensTotal}, {"max_tool_calls", q.MaxToolCalls},
+		{"max_messages", q.MaxMessages},
+		{"max_tokens_total", q.MaxTokensTotal},
+		{"max_tool_calls", q.MaxToolCalls},
 		{"rate_limit_messages_per_minute", q.RateLimitMessagesPerMinute},
 		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
 	} {

@@ -99,7 +99,9 @@ func TestSessionJSONRefusals(t *testing.T) {
 
 func TestLifecycleJSON(t *testing.T) {
 	for _, l := range []Lifecycle{
-		{}, defaultLifecycle, {TTL: 90 * time.Minute, Expiry: Absolute, Retention: Never},
+		{},
+		defaultLifecycle,
+		{TTL: 90 * time.Minute, Expiry: Absolute, Retention: Never},
 		{MaxLifetime: 1, IdleAfter: time.Duration(1<<63 - 1), ArchiveAfter: time.Millisecond},
 	} {
 		if back := throughJSON(t, l); back != l {

@@ -85,8 +85,11 @@ func (l Lifecycle) check(field string) error {
 		name string
 		d    time.Duration
 	}{
-		{"ttl", l.TTL}, {"max_lifetime", l.MaxLifetime}, {"idle_after", l.IdleAfter},
-		{"archive_after", l.ArchiveAfter}, {"retention", l.Retention},
+		{"ttl", l.TTL},
+		{"max_lifetime", l.MaxLifetime},
+		{"idle_after", l.IdleAfter},
+		{"archive_after", l.ArchiveAfter},
+		{"retention", l.Retention},
 	} {
 		if d.d < 0 && d.d != Never {
 			return invalid(field+"."+d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")

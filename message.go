@@ -185,8 +185,11 @@ func (m *Message) check(field string) error {
 		return invalid(field+".content_type", "is none of %q", contentTypeNames[1:])
 	}
 	for _, x := range []struct{ name, value string }{
-		{"message_id", m.ID}, {"tool_name", m.ToolName}, {"tool_call_id", m.ToolCallID},
-		{"tool_status", m.ToolStatus}, {"author", m.Author},
+		{"message_id", m.ID},
+		{"tool_name", m.ToolName},
+		{"tool_call_id", m.ToolCallID},
+		{"tool_status", m.ToolStatus},
+		{"author", m.Author},
 	} {
 		if err := checkOptional(field+"."+x.name, x.value); err != nil {
 			return err

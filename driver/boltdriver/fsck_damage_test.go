@@ -161,7 +161,8 @@ func TestFsckMetaDamage(t *testing.T) {
 		"page size":    {[]byte{0, 0, 25, 0x20}, true, driver.ErrFormat},
 		"no freelist": {[]byte{
 			0, 0, 48, 255, 0, 0, 49, 255, 0, 0, 50, 255, 0, 0, 51, 255, 0, 0, 52, 255, 0, 0, 53, 255, 0, 0, 54, 255, 0, 0, 55, 255,
-			0, 16, 48, 255, 0, 16, 49, 255, 0, 16, 50, 255, 0, 16, 51, 255, 0, 16, 52, 255, 0, 16, 53, 255, 0, 16, 54, 255, 0, 16, 55, 255}, true, driver.ErrFormat},
+			0, 16, 48, 255, 0, 16, 49, 255, 0, 16, 50, 255, 0, 16, 51, 255, 0, 16, 52, 255, 0, 16, 53, 255, 0, 16, 54, 255, 0, 16, 55, 255,
+		}, true, driver.ErrFormat},
 	} {
 		if _, err := fsckBytes(patched(sample(t, 200), c.patch, c.seal)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

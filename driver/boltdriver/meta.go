@@ -90,7 +90,8 @@ func reassert(f interface {
 	io.ReaderAt
 	io.WriterAt
 	Sync() error
-}) error {
+},
+) error {
 	m, err := readMetas(f)
 	if err != nil {
 		return err

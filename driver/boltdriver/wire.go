@@ -43,9 +43,11 @@ func appendU8(b []byte, v uint8) []byte { return append(b, wireUint8, v) }
 func appendU32(b []byte, v uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(b, wireUint32), v)
 }
+
 func appendU64(b []byte, v uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, wireUint64), v)
 }
+
 func appendI64(b []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, wireInt64), uint64(v))
 }

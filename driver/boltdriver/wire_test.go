@@ -122,7 +122,9 @@ func TestRecordElements(t *testing.T) {
 	}
 	want := []any{
 		uint8(3), r.Incarnation[:], uint64(4), uint64(5), int64(-6), int64(7), int64(8), driver.Never,
-		uint64(9), uint64(10), uint64(2), "mia", map[string]any{"a": "", "b": "x"}, r.Body,
+		uint64(9), uint64(10), uint64(2), "mia",
+		map[string]any{"a": "", "b": "x"},
+		r.Body,
 	}
 	if !reflect.DeepEqual(got[2:], want) {
 		t.Errorf("got  %#v\nwant %#v", got[2:], want)

@@ -76,8 +76,12 @@ func checkAfter(e *env) {
 	e.change(gone.Key, driver.Change{Remove: true})
 	records = append(records[:20], records[21:]...)
 	places := []driver.Position{
-		{At: gone.Created, ID: gone.ID}, {At: start + 2, ID: ""}, {At: start + 2, ID: "\U0010FFFF"},
-		{At: start + 2, ID: "s"}, {At: 0, ID: "x"}, {At: driver.Never, ID: "x"},
+		{At: gone.Created, ID: gone.ID},
+		{At: start + 2, ID: ""},
+		{At: start + 2, ID: "\U0010FFFF"},
+		{At: start + 2, ID: "s"},
+		{At: 0, ID: "x"},
+		{At: driver.Never, ID: "x"},
 	}
 	for _, desc := range []bool{false, true} {
 		for _, place := range places {

@@ -65,8 +65,10 @@ func checkView(e *env) {
 	e.equal("entries", v.Entries, [][]byte{[]byte("s"), nil, []byte("u")})
 	e.equal("feed", []uint64{v.FeedTail, v.FeedHead}, []uint64{0, 2})
 	e.equal("now", v.Now, start)
-	v = e.view(driver.Target{Key: key(1, "absent"), MessageIDs: []string{"m1"}, Seqs: []uint64{1},
-		Span: driver.Span{From: 1, To: 9}, Entries: []driver.EntryKey{{Namespace: 1, Kind: kindSession, Name: "state"}}})
+	v = e.view(driver.Target{
+		Key: key(1, "absent"), MessageIDs: []string{"m1"}, Seqs: []uint64{1},
+		Span: driver.Span{From: 1, To: 9}, Entries: []driver.EntryKey{{Namespace: 1, Kind: kindSession, Name: "state"}},
+	})
 	e.equal("absent record", v.Record, (*driver.Record)(nil))
 	e.equal("its refs", v.Refs, []driver.Ref{{}})
 	e.equal("its messages", v.Messages, []driver.Message{{}})
@@ -80,8 +82,10 @@ func checkSeesEarlier(e *env) {
 	entry := driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}
 	var v driver.View
 	var live driver.Usage
-	t := driver.Target{Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}, Span: driver.Span{From: 1, To: 5},
-		Entries: []driver.EntryKey{entry}, Usage: true}
+	t := driver.Target{
+		Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}, Span: driver.Span{From: 1, To: 5},
+		Entries: []driver.EntryKey{entry}, Usage: true,
+	}
 	e.must(e.d.Mutate(e.ctx,
 		e.op(r.Key, driver.Change{
 			Put: r, Append: []driver.Message{message(1, "m1", "hello")}, Events: []driver.Event{{ID: "a"}},

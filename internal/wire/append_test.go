@@ -61,7 +61,8 @@ func TestLengthsAreTheReferences(t *testing.T) {
 
 func TestTimesAreTheReferences(t *testing.T) {
 	for _, at := range []time.Time{
-		{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(math.MaxUint32, 0), time.Unix(math.MaxUint32+1, 0),
+		{},
+		time.Unix(0, 0), time.Unix(0, 1), time.Unix(math.MaxUint32, 0), time.Unix(math.MaxUint32+1, 0),
 		time.Unix(1<<34-1, 999_999_999), time.Unix(1<<34, 5), time.Unix(-1, 0), time.Unix(253402300799, 999_999_999),
 	} {
 		enc := AppendTime(nil, at)
