@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -54,6 +55,8 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret str
 		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
 	}
 	k.Namespaces = slices.Clone(k.Namespaces)
+	k.ExpiresAt = instant(unixMilli(k.ExpiresAt)) // as it comes back
+	k.LastUsedAt, k.extra = time.Time{}, ""
 	k.ID = newULID(s.clock.read()).String()
 	secret = keyPrefix + k.ID + "_" + rand.Text() + rand.Text()
 	k.hash = sha256.Sum256([]byte(secret))
@@ -77,6 +80,10 @@ func (k *APIKey) check(ctx context.Context) error {
 	if err := checkName("internal_id", k.InternalID); err != nil {
 		return err
 	}
+	// Stored, the zero time stands for never.
+	if !k.ExpiresAt.IsZero() && k.ExpiresAt.UnixMilli() <= 0 {
+		return invalid("expires_at", "is before 1970")
+	}
 	if len(k.Namespaces) > maxKeySpaces {
 		return invalid("namespaces", "are %d; at most %d are allowed", len(k.Namespaces), maxKeySpaces)
 	}
@@ -94,8 +101,9 @@ func putKey(k *APIKey) driver.Change {
 
 // Authenticate returns the key of a secret. It reads the store each time, so a
 // key that was revoked opens nothing from then on; and about once a minute it
-// writes LastUsedAt, unless the store is read-only. ErrNotFound: there is no
-// such key, or it has expired; nothing says which.
+// writes LastUsedAt, unless the store is read-only. A store that cannot write
+// lets the key in all the same. ErrNotFound: there is no such key, or it has
+// expired; nothing says which.
 func (s *Store) Authenticate(ctx context.Context, secret string) (APIKey, error) {
 	k, err := s.authenticate(ctx, secret)
 	if err != nil {
@@ -128,18 +136,29 @@ func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error
 	if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
 		return nil, ErrNotFound
 	}
-	if !s.opts.ReadOnly && now.Sub(k.LastUsedAt) >= usedPrecision {
-		err = s.markUsed(ctx, k)
+	if s.opts.ReadOnly || now.Sub(k.LastUsedAt) < usedPrecision {
+		return k, nil
 	}
-	return k, err
+	if err = s.markUsed(ctx, k); errors.Is(err, ErrNotFound) || errors.Is(err, ErrClosed) {
+		return nil, err
+	}
+	return k, ctx.Err() // a full disk must not lock everybody out
 }
 
-// markUsed writes when the key was used last.
+// markUsed writes when the key was used last. ErrNotFound: it was revoked.
 func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 	target := driver.Target{Entries: []driver.EntryKey{apiKeyKey(k.ID)}}
 	return s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
 		if v.Entries[0] == nil {
-			return driver.Change{}, ErrNotFound // revoked meanwhile
+			return driver.Change{}, ErrNotFound
+		}
+		stored, err := decodeKey(v.Entries[0])
+		if err != nil {
+			return driver.Change{}, err
+		}
+		if instant(v.Now).Sub(stored.LastUsedAt) < usedPrecision {
+			k.LastUsedAt = stored.LastUsedAt // another call was first
+			return driver.Change{}, nil
 		}
 		k.LastUsedAt = instant(v.Now)
 		return putKey(k), nil
