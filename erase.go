@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"encoding/binary"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -38,6 +39,7 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 	}
 	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord, User: user}, func(v driver.View, c *driver.Change) {
 		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
+		c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ord), Value: next(v.Entries[1])}}
 	})
 	if err != nil {
 		return e, t.fail(op, "", err)
@@ -74,7 +76,7 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.V
 	defer unlock()
 	target := driver.Target{
 		Key:     driver.Key{Namespace: t.ord},
-		Entries: []driver.EntryKey{namespaceKey(t.id)},
+		Entries: []driver.EntryKey{namespaceKey(t.id), erasuresKey(t.ord)},
 	}
 	err = t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
 		if _, err := t.decode(v.Entries[0]); err != nil {
@@ -88,6 +90,15 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.V
 		return Erased{}, err
 	}
 	return t.s.reclaim(ctx, x)
+}
+
+// next counts a stored number up.
+func next(b []byte) []byte {
+	n := uint64(0)
+	if len(b) == 8 {
+		n = binary.BigEndian.Uint64(b)
+	}
+	return binary.BigEndian.AppendUint64(nil, n+1)
 }
 
 // reclaim frees what erasures left, until nothing is, and counts what x had.

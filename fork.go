@@ -1,9 +1,9 @@
 package seshat
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
@@ -50,8 +50,13 @@ func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) 
 	return nil, t.fail(op, id, ErrConflict)
 }
 
-// forkOnce copies the log; again means that it was edited meanwhile.
+// forkOnce copies the log; again means that it was edited meanwhile, or that a
+// user was erased.
 func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Session, again bool, err error) {
+	erasures, err := t.s.entry(ctx, erasuresKey(t.ord))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, false, err
+	}
 	parent, err := t.Get(ctx, id)
 	if err != nil {
 		return nil, false, err
@@ -75,9 +80,13 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 	if err != nil || now.edits != parent.edits {
 		return nil, err == nil, err
 	}
-	child, err = t.write(ctx, "Fork", f.ID, driver.Target{}, func(c *change) error {
+	target := driver.Target{Entries: []driver.EntryKey{erasuresKey(t.ord)}}
+	child, err = t.write(ctx, "Fork", f.ID, target, func(c *change) error {
 		if c.s != nil {
 			return ErrExists
+		}
+		if !bytes.Equal(c.view.Entries[1], erasures) {
+			return errRetry // the parent's user may have been erased since it was read
 		}
 		if r := c.view.Record; r != nil {
 			c.expired(r)
@@ -85,31 +94,10 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 		c.fork(parent, f.ID, seq, g, stats)
 		return state.begin(&c.out, t.ord)
 	})
-	if err != nil {
-		return nil, false, err
+	if errors.Is(err, errRetry) {
+		return nil, true, nil
 	}
-	return child, false, t.keepFork(context.WithoutCancel(ctx), parent, child)
-}
-
-// keepFork takes the child back if the parent's life ended before the child
-// was made: the erasure of a user that both belong to would have missed it.
-func (t *Tenant) keepFork(ctx context.Context, parent, child *Session) error {
-	_, gone := t.again(ctx, parent)
-	err := gone
-	if errors.Is(gone, ErrNotFound) {
-		_, err = t.write(ctx, "Fork", child.ID, driver.Target{}, func(c *change) error {
-			if c.s == nil || c.s.incarnation != child.incarnation {
-				return nil
-			}
-			c.put, c.out.Remove = false, true
-			c.event(eventDeleted)
-			return nil
-		})
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%w: %w", ErrUnknown, cause(err))
-	}
-	return gone
+	return child, false, err
 }
 
 // copyState makes the parent's state at seq the initial one of the child.

@@ -10,6 +10,8 @@ const (
 	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
 	kindAPIKey        uint8 = 0x04 // store; name: key id → encoded APIKey
 
+	kindErasures uint8 = 0x06 // namespace → how often a user was erased, big-endian
+
 	// State: name: key → a document of that key alone; and without a name
 	// what the scope holds, see stateSize.
 	kindNamespaceState uint8 = 0x05                      // namespace
@@ -39,6 +41,12 @@ func namespaceKey(id string) driver.EntryKey {
 
 func namespaceNameKey(internalID, name string) driver.EntryKey {
 	return driver.EntryKey{Kind: kindNamespaceName, Owner: internalID, Name: name}
+}
+
+// erasuresKey is of the count that tells a copy of a user's data whether it
+// may still be made: see Tenant.Fork.
+func erasuresKey(ord uint64) driver.EntryKey {
+	return driver.EntryKey{Namespace: ord, Kind: kindErasures}
 }
 
 func ordinalKey() driver.EntryKey { return driver.EntryKey{Kind: kindOrdinal} }
