@@ -109,7 +109,7 @@ func (f *forking) empty() {
 	}
 }
 
-func TestForkOfAUserWhoIsErasedAtTheLastMomentIsTakenBack(t *testing.T) {
+func TestForkOfAUserWhoIsErasedAtTheLastMomentIsNotMade(t *testing.T) {
 	f := newForking(t)
 	f.onChild(func() {
 		_, err := f.tn.DeleteUser(f.ctx, "mia")
