@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"iter"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/transfer"
+)
+
+// sessions is one namespace, in a file or on a server: what the HTTP API and
+// the store both do.
+type sessions interface {
+	Create(ctx context.Context, n seshat.NewSession) (session, error)
+	Get(ctx context.Context, id string) (session, error)
+	List(ctx context.Context, q seshat.Query) (page, error)
+	History(ctx context.Context, id string, r logRange) ([]message, error)
+	Append(ctx context.Context, id string, turn []seshat.Message, idempotencyKey string) (appended, error)
+	Transition(ctx context.Context, id string, m move) (moved, error)
+	Erase(ctx context.Context, id string) (seshat.Erased, error)
+	EraseUser(ctx context.Context, user string) (seshat.Erased, error)
+
+	// Watch returns the events after a position. If wait it goes on with new
+	// ones until ctx ends.
+	Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error]
+	io.Closer
+}
+
+// operator is a whole store, in a file or behind a server's operator socket.
+type operator interface {
+	Namespaces(ctx context.Context, p place) ([]seshat.Namespace, error)
+	CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.Namespace, error)
+	SetNamespace(ctx context.Context, c namespaceChange) (namespaceChanged, error)
+	DeleteNamespace(ctx context.Context, p place) (seshat.Erased, error)
+	Keys(ctx context.Context, p place) ([]seshat.APIKey, error)
+	CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error)
+	RevokeKey(ctx context.Context, k keyRef) (keyRef, error)
+	Sweep(ctx context.Context, o sweepOptions) (sweepReport, error)
+	Check(ctx context.Context, _ nothing) (checkReport, error)
+	Stats(ctx context.Context, p place) (storeStats, error)
+	Compact(ctx context.Context, _ nothing) (compacted, error)
+
+	// Backup writes the file's bytes, and Export lines, to w.
+	Backup(ctx context.Context, w io.Writer) error
+	Export(ctx context.Context, o exportOptions, w io.Writer) (transfer.Counts, error)
+	Import(ctx context.Context, o importOptions, r io.Reader) (transfer.Report, error)
+	io.Closer
+}
+
+// place names a namespace, by name or id, in an organization.
+type place struct {
+	Organization string `json:"organization,omitempty"`
+	Namespace    string `json:"namespace,omitempty"`
+}
+
+func (p place) ref() seshat.Namespace {
+	return seshat.Namespace{Name: p.Namespace, InternalID: p.Organization}
+}
+
+// nothing is the argument of calls that take none.
+type nothing struct{}
+
+// shown is a value as it is shown: in JSON, one that came from a server is
+// what the server said, byte for byte.
+type shown[T any] struct {
+	v   T
+	raw json.RawMessage // nil = it came from a file
+}
+
+// MarshalJSON returns what the server said, or the value's own JSON.
+func (s shown[T]) MarshalJSON() ([]byte, error) {
+	if s.raw != nil {
+		return s.raw, nil
+	}
+	return json.Marshal(s.v)
+}
+
+// UnmarshalJSON keeps what the server said.
+func (s *shown[T]) UnmarshalJSON(data []byte) error {
+	s.raw = append(json.RawMessage(nil), data...)
+	return json.Unmarshal(data, &s.v)
+}
+
+type (
+	session = shown[seshat.Session]
+	message = shown[seshat.Message]
+)
+
+// page is a part of a list.
+type page struct {
+	sessions []session
+	next     string // cursor; "" = this is the last
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat"
+)
+
+// backedUp is a backup that was made.
+type backedUp struct {
+	File     string `json:"file"`
+	Bytes    int64  `json:"bytes"`
+	Verified bool   `json:"verified"`
+}
+
+func (a *app) backupCmd() *cobra.Command {
+	var force, verify bool
+	c := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy a store to a new file, as one durable snapshot",
+		Long: `Copy a store to a new file, as one durable snapshot, while others use it. The
+file appears once it is whole. FILE - is standard output.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if verify && args[0] == "-" {
+				return usagef("--verify needs a file")
+			}
+			var b backedUp
+			err := a.operate(c, "backup", false, func(ctx context.Context, o operator) (err error) {
+				b, err = a.backup(ctx, o, args[0], force)
+				return err
+			})
+			if err == nil && verify {
+				_, err = seshat.Verify(c.Context(), b.File)
+				b.Verified = err == nil
+			}
+			if err != nil || b.File == "-" {
+				return err
+			}
+			return a.p.show(b, func() { a.p.line("%s: %s", b.File, size(b.Bytes)) })
+		},
+	}
+	c.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	c.Flags().BoolVar(&verify, "verify", false, "read the copy back whole, and check it")
+	a.readOnlyFlag(c)
+	return c
+}
+
+func (a *app) backup(ctx context.Context, o operator, path string, force bool) (backedUp, error) {
+	b := backedUp{File: path}
+	s, err := o.Stats(ctx, place{})
+	if err != nil {
+		return b, err
+	}
+	bar := a.bar("backing up", s.FileSize)
+	defer bar.done()
+	err = a.writeOut(path, force, func(w io.Writer) error {
+		counted := &counter{w: bar.writer(w)}
+		defer func() { b.Bytes = counted.n }()
+		return o.Backup(ctx, counted)
+	})
+	return b, err
+}
+
+// counter counts what is written through it.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// Backup writes a copy of the file.
+func (f *file) Backup(ctx context.Context, w io.Writer) error {
+	_, err := f.store.Backup(ctx, w)
+	return err
+}
+
+func (a *app) restoreBackupCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore-backup BACKUP [FILE]",
+		Short: "Make a store's file of a backup, which is verified before",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			dst, err := a.pathArg("restore-backup", args, 1)
+			if err != nil {
+				return err
+			}
+			done := a.spin("restoring")
+			err = seshat.RestoreBackup(c.Context(), args[0], dst)
+			done()
+			if err != nil {
+				return fmt.Errorf("%s: %w", dst, err)
+			}
+			return a.p.show(map[string]string{"from": args[0], "file": dst}, func() {
+				a.p.line("%s: restored from %s", dst, args[0])
+			})
+		},
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// checkReport is seshat.CheckReport as JSON.
+type checkReport struct {
+	Namespaces   uint64    `json:"namespaces"`
+	Sessions     uint64    `json:"sessions"`
+	Messages     uint64    `json:"messages"`
+	Entries      uint64    `json:"entries"`
+	Events       uint64    `json:"events"`
+	IndexEntries uint64    `json:"index_entries"`
+	Findings     []finding `json:"findings"`
+}
+
+type finding struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+}
+
+func (a *app) checkCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Compare all that a store keeps twice: indexes, counters, checksums",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c, "check", false, func(ctx context.Context, o operator) error {
+				done := a.spin("checking")
+				r, err := o.Check(ctx, nothing{})
+				done()
+				if err != nil {
+					return err
+				}
+				if err := a.p.show(r, func() { a.showCheck(r) }); err != nil {
+					return err
+				}
+				if len(r.Findings) > 0 {
+					return errDamaged
+				}
+				return nil
+			})
+		},
+	}
+	a.readOnlyFlag(c)
+	return c
+}
+
+func (a *app) showCheck(r checkReport) {
+	a.p.fields(
+		field{"verdict", verdict(len(r.Findings) == 0)},
+		field{"namespaces", count(r.Namespaces)}, field{"sessions", count(r.Sessions)},
+		field{"messages", count(r.Messages)}, field{"entries", count(r.Entries)},
+		field{"events", count(r.Events)}, field{"index entries", count(r.IndexEntries)},
+	)
+	a.findings(r.Findings)
+}
+
+func (a *app) findings(fs []finding) {
+	rows := make([][]string, 0, len(fs))
+	for _, f := range fs {
+		rows = append(rows, []string{f.Where, f.What})
+	}
+	a.p.table([]string{"WHERE", "WHAT IS WRONG"}, rows)
+}
+
+func verdict(ok bool) string {
+	if ok {
+		return "sound"
+	}
+	return "DAMAGED"
+}
+
+// Check compares all that the store keeps twice.
+func (f *file) Check(ctx context.Context, _ nothing) (checkReport, error) {
+	r, err := f.store.Check(ctx)
+	if err != nil {
+		return checkReport{}, err
+	}
+	v := checkReport{
+		Namespaces: r.Namespaces, Sessions: r.Sessions, Messages: r.Messages,
+		Entries: r.Entries, Events: r.Events, IndexEntries: r.IndexEntries, Findings: []finding{},
+	}
+	for _, x := range r.Findings {
+		v.Findings = append(v.Findings, finding(x))
+	}
+	return v, nil
+}
+
+// pathArg returns the file of a verb on closed files: its argument, or --db.
+func (a *app) pathArg(verb string, args []string, i int) (string, error) {
+	if err := a.fileOnly(verb); err != nil {
+		return "", err
+	}
+	if len(args) > i {
+		return args[i], nil
+	}
+	if a.target.db == "" {
+		return "", errNoFile
+	}
+	return a.target.db, nil
+}
+
+var errNoFile = &usageError{err: errors.New("which file? Name it, or give --db")}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat"
+)
+
+func (a *app) eraseCmd() *cobra.Command {
+	var user string
+	var yes bool
+	c := &cobra.Command{
+		Use:   "erase ID | --user USER",
+		Short: "Erase a session, or all that a user has, for good",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if (len(args) == 1) == (user != "") {
+				return usagef("erase what? Give a session's id, or --user")
+			}
+			question := "Erase all sessions and state of user " + strconv.Quote(user) + ", for good?"
+			if user == "" {
+				question = "Erase session " + strconv.Quote(args[0]) + ", for good?"
+			}
+			if err := a.confirm(yes, question); err != nil {
+				return err
+			}
+			return a.converse(c, func(ctx context.Context, b sessions) error {
+				var e seshat.Erased
+				var err error
+				if user != "" {
+					e, err = b.EraseUser(ctx, user)
+				} else {
+					e, err = b.Erase(ctx, args[0])
+				}
+				if err != nil {
+					return err
+				}
+				return a.showErased(e)
+			})
+		},
+	}
+	c.Flags().StringVar(&user, "user", "", "erase all that this user has in the namespace")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return c
+}
+
+func (a *app) showErased(e seshat.Erased) error {
+	return a.p.show(e, func() {
+		a.p.line("erased %d sessions, %d messages, %d entries of state: %d bytes", e.Sessions, e.Messages, e.Entries, e.Bytes)
+	})
+}

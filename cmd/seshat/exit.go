@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/transfer"
+)
+
+// Exit codes, as exitCodesTopic documents them.
+const (
+	exitOK       = 0
+	exitError    = 1
+	exitUsage    = 2
+	exitNotFound = 3
+	exitConflict = 4
+	exitCorrupt  = 5
+	exitQuota    = 6
+	exitDenied   = 7
+	exitSignal   = 130
+)
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long: `Exit codes:
+
+    0  done
+    1  an error that is none of these
+    2  usage: a flag, an argument or a value is not allowed, or the target
+       cannot do what was asked
+    3  not found: no such file, namespace, session, user or key
+    4  conflict: the file is locked, the id or name is taken, the file exists,
+       the session is read-only or leased, or the move is illegal
+    5  corrupt: the file or export is damaged, or is not one of this version
+    6  a quota is used up
+    7  the server refused the key
+  130  interrupted`,
+	}
+}
+
+// usageError is a command line that cannot be done.
+type usageError struct{ err error }
+
+// errUsage is what every usageError matches.
+var errUsage = errors.New("usage")
+
+func (e *usageError) Error() string        { return e.err.Error() }
+func (e *usageError) Unwrap() error        { return e.err }
+func (e *usageError) Is(target error) bool { return target == errUsage }
+
+func usagef(format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// errDenied: the server does not accept the key, or not for this.
+var errDenied = errors.New("access denied")
+
+// errDamaged: a check found damage, and said what before.
+var errDamaged = errors.New("damage was found")
+
+// exitCode returns the code of an error.
+func exitCode(ctx context.Context, err error) int {
+	is := func(targets ...error) bool {
+		for _, t := range targets {
+			if errors.Is(err, t) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case is(errUsage):
+		return exitUsage
+	case is(context.Canceled) && ctx.Err() != nil:
+		return exitSignal
+	case is(seshat.ErrCorrupt, seshat.ErrFormat, transfer.ErrTruncated, errDamaged):
+		return exitCorrupt
+	case is(seshat.ErrNotFound, fs.ErrNotExist):
+		return exitNotFound
+	case is(errDenied, fs.ErrPermission):
+		return exitDenied
+	case is(seshat.ErrQuota):
+		return exitQuota
+	case is(seshat.ErrConflict, seshat.ErrExists, seshat.ErrLocked, seshat.ErrTransition, seshat.ErrReadOnly,
+		seshat.ErrLease, seshat.ErrLagged, fs.ErrExist):
+		return exitConflict
+	case is(seshat.ErrInvalid, errors.ErrUnsupported):
+		return exitUsage
+	}
+	return exitError
+}
+
+// report says what went wrong, and returns the exit code.
+func (a *app) report(ctx context.Context, err error) int {
+	code := exitCode(ctx, err)
+	if code == exitOK {
+		return code
+	}
+	text := explain(err)
+	if a.json {
+		b, _ := json.Marshal(map[string]any{"error": map[string]any{"message": text, "exit_code": code}})
+		fmt.Fprintln(a.err, string(b))
+		return code
+	}
+	fmt.Fprintln(a.err, "seshat:", printable(text))
+	if code == exitUsage && !a.began {
+		fmt.Fprintln(a.err, "Run 'seshat help' for what there is.")
+	}
+	return code
+}
+
+// explain returns an error's text, with what to do about it where that helps.
+func explain(err error) string {
+	text := strings.TrimPrefix(err.Error(), "seshat: ")
+	switch {
+	case errors.Is(err, seshat.ErrLocked):
+		text += " (if a server has it open, use --url)"
+	case errors.Is(err, seshat.ErrCorrupt):
+		text += " (see seshat verify and seshat salvage)"
+	}
+	return text
+}

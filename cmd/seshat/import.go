@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat/transfer"
+)
+
+// importOptions say how something is imported, and into which namespace; none
+// = those that the export names.
+type importOptions struct {
+	Place   place  `json:"place"`
+	Format  string `json:"format"`
+	Skip    bool   `json:"skip"`
+	Workers int    `json:"workers"`
+}
+
+// imported is transfer.Report as JSON.
+type imported struct {
+	Sessions uint64 `json:"sessions"`
+	Messages uint64 `json:"messages"`
+	States   uint64 `json:"states"`
+	Skipped  uint64 `json:"skipped"`
+	Expired  uint64 `json:"expired"`
+}
+
+func (a *app) importCmd() *cobra.Command {
+	var o importOptions
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Read sessions from JSON lines, as export writes them",
+		Long: `Read sessions from JSON lines, as export writes them: into the namespaces that
+the export names, which are made if there are none, or into --namespace. With
+--format openai, conversations in the chat format of OpenAI, into a namespace.
+A file that is not there is made. FILE - is standard input.
+
+Sessions appear one by one, each of them whole, and stay if the import fails;
+--skip-existing goes on where another run ended.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.Format != formatSeshat && o.Format != formatOpenAI {
+				return usagef("--format is seshat or openai, not %q", o.Format)
+			}
+			o.Place = a.target.place()
+			return a.importFrom(c, args[0], o)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.Format, "format", formatSeshat, "seshat or openai")
+	f.BoolVar(&o.Skip, "skip-existing", false, "leave sessions as they are that are there already")
+	f.IntVar(&o.Workers, "workers", 0, "sessions that are written at once (default 16)")
+	return c
+}
+
+func (a *app) importFrom(c *cobra.Command, path string, o importOptions) error {
+	in, total := a.in, int64(0)
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil {
+			total = info.Size()
+		}
+		in = f
+	}
+	return a.operate(c, "import", true, func(ctx context.Context, b operator) error {
+		bar := a.bar("importing", total)
+		r, err := b.Import(ctx, o, bar.reader(in))
+		bar.done()
+		if err != nil {
+			return err
+		}
+		v := imported(r)
+		return a.p.show(v, func() {
+			a.p.line("%d sessions, %d messages; %d skipped, %d expired", v.Sessions, v.Messages, v.Skipped, v.Expired)
+		})
+	})
+}
+
+// Import reads sessions from r.
+func (f *file) Import(ctx context.Context, o importOptions, r io.Reader) (transfer.Report, error) {
+	opts := transfer.Options{Workers: o.Workers}
+	if o.Skip {
+		opts.Existing = transfer.Skip
+	}
+	if o.Format == formatSeshat && o.Place.Namespace == "" {
+		return transfer.ImportStore(ctx, f.store, r, opts)
+	}
+	t, err := f.tenant(ctx, o.Place)
+	switch {
+	case err != nil:
+		return transfer.Report{}, err
+	case o.Format == formatOpenAI:
+		return transfer.ImportOpenAI(ctx, t, r, opts)
+	}
+	return transfer.Import(ctx, t, r, opts)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat"
+)
+
+// newKey is a key with its secret, which is shown this once.
+type newKey struct {
+	seshat.APIKey
+	Secret string `json:"secret"`
+}
+
+// shownKey is a key in JSON: times that are not are null.
+type shownKey struct {
+	seshat.APIKey
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	Secret     string     `json:"secret,omitempty"`
+}
+
+func newShownKey(k seshat.APIKey, secret string) shownKey {
+	v := shownKey{APIKey: k, ExpiresAt: &k.ExpiresAt, LastUsedAt: &k.LastUsedAt, Secret: secret}
+	nullZero(&v.ExpiresAt, &v.LastUsedAt)
+	return v
+}
+
+// keyRef names a key.
+type keyRef struct {
+	ID string `json:"key_id"`
+}
+
+func (a *app) keyCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "key",
+		Short: "Create, list and revoke API keys",
+		Args:  cobra.NoArgs,
+		RunE:  needsVerb,
+	}
+	c.AddCommand(a.keyCreateCmd(), a.keyListCmd(), a.keyRevokeCmd())
+	return c
+}
+
+func (a *app) keyCreateCmd() *cobra.Command {
+	k := seshat.APIKey{}
+	var life time.Duration
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Create an API key and print its secret, this once",
+		Long: `Create an API key and print its secret, which is not kept: only its hash is.
+
+A key opens all namespaces of its organization (--org), or those that are given
+with --for.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			k.InternalID = a.target.org
+			if life < 0 {
+				return usagef("--expires-in is negative")
+			}
+			if life > 0 {
+				k.ExpiresAt = time.Now().Add(life)
+			}
+			return a.operate(c, "key create", false, func(ctx context.Context, o operator) error {
+				made, err := o.CreateKey(ctx, k)
+				if err != nil {
+					return err
+				}
+				return a.p.show(newShownKey(made.APIKey, made.Secret), func() { a.p.line("%s", made.Secret) })
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&k.Name, "name", "", "what people call the key")
+	f.StringSliceVar(&k.Namespaces, "for", nil, "namespaces that it opens, by name or id; may be repeated (default all)")
+	f.BoolVar(&k.ReadOnly, "no-writes", false, "the key may read only")
+	f.DurationVar(&life, "expires-in", 0, "how long the key is good (default for ever)")
+	return c
+}
+
+func (a *app) keyListCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List API keys, without their secrets: of all organizations, or of --org",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c, "key list", false, func(ctx context.Context, o operator) error {
+				keys, err := o.Keys(ctx, a.target.place())
+				if err != nil {
+					return err
+				}
+				shown := make([]shownKey, len(keys))
+				for i, k := range keys {
+					shown[i] = newShownKey(k, "")
+				}
+				return a.p.show(map[string]any{"keys": shown}, func() { a.keyTable(keys) })
+			})
+		},
+	}
+	a.readOnlyFlag(c)
+	return c
+}
+
+func (a *app) keyTable(keys []seshat.APIKey) {
+	rows := make([][]string, 0, len(keys))
+	for _, k := range keys {
+		may, opens := "read-write", "all"
+		if k.ReadOnly {
+			may = "read-only"
+		}
+		if len(k.Namespaces) > 0 {
+			opens = strings.Join(k.Namespaces, " ")
+		}
+		rows = append(rows, []string{k.ID, k.Name, k.InternalID, may, when(k.ExpiresAt), when(k.LastUsedAt), opens})
+	}
+	a.p.table([]string{"ID", "NAME", "ORGANIZATION", "MAY", "EXPIRES", "LAST USED", "NAMESPACES"}, rows)
+}
+
+// when prints a time, and "never" for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Format(time.RFC3339)
+}
+
+func (a *app) keyRevokeCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke ID",
+		Short: "Revoke an API key: it opens nothing from then on",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.operate(c, "key revoke", false, func(ctx context.Context, o operator) error {
+				k, err := o.RevokeKey(ctx, keyRef{ID: args[0]})
+				if err != nil {
+					return err
+				}
+				return a.p.show(k, func() { a.p.line("%s: revoked", k.ID) })
+			})
+		},
+	}
+}
+
+// Keys returns the keys of an organization, or of all if p names none.
+func (f *file) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
+	orgs := []string{p.Organization}
+	if p.Organization == "" {
+		var err error
+		if orgs, err = f.organizations(ctx); err != nil {
+			return nil, err
+		}
+	}
+	all := []seshat.APIKey{}
+	for _, org := range orgs {
+		for k, err := range f.store.Keys(ctx, org) {
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, k)
+		}
+	}
+	return all, nil
+}
+
+// CreateKey makes a key. Its namespaces may be given by name.
+func (f *file) CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error) {
+	for i, name := range k.Namespaces {
+		t, err := f.store.Tenant(ctx, seshat.Namespace{Name: name, InternalID: k.InternalID})
+		if err != nil {
+			return newKey{}, fmt.Errorf("--for: %w", err)
+		}
+		k.Namespaces[i] = t.ID()
+	}
+	made, secret, err := f.store.CreateKey(ctx, k)
+	return newKey{APIKey: made, Secret: secret}, err
+}
+
+// RevokeKey removes a key.
+func (f *file) RevokeKey(ctx context.Context, k keyRef) (keyRef, error) {
+	return k, f.store.RevokeKey(ctx, k.ID)
+}

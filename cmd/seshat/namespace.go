@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seshatdb/seshat"
+)
+
+// namespaceChange is what seshat namespace set changes; nil = not.
+type namespaceChange struct {
+	Place     place                   `json:"place"`
+	Name      string                  `json:"name,omitempty"`
+	Lifecycle *seshat.Lifecycle       `json:"lifecycle,omitempty"`
+	Quotas    *seshat.NamespaceQuotas `json:"quotas,omitempty"`
+	Apply     bool                    `json:"apply,omitempty"`
+}
+
+// namespaceChanged is the namespace after it, and how many sessions followed.
+type namespaceChanged struct {
+	Namespace seshat.Namespace `json:"namespace"`
+	Changed   int              `json:"sessions_changed"`
+}
+
+func (a *app) namespaceCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "namespace",
+		Aliases: []string{"ns"},
+		Short:   "Create, list, change and delete namespaces",
+		Args:    cobra.NoArgs,
+		RunE:    needsVerb,
+	}
+	c.AddCommand(a.namespaceCreateCmd(), a.namespaceListCmd(), a.namespaceSetCmd(), a.namespaceDeleteCmd())
+	return c
+}
+
+// needsVerb refuses a noun without a verb.
+func needsVerb(c *cobra.Command, _ []string) error {
+	return usagef("what to do? See %s --help", c.CommandPath())
+}
+
+func (a *app) namespaceCreateCmd() *cobra.Command {
+	var l lifecycleFlags
+	var q seshat.NamespaceQuotas
+	c := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a namespace, and the file if there is none",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			n := seshat.Namespace{Name: args[0], InternalID: a.target.org, Lifecycle: l.Lifecycle, Quotas: q}
+			return a.operate(c, "namespace create", true, func(ctx context.Context, o operator) error {
+				n, err := o.CreateNamespace(ctx, n)
+				if err != nil {
+					return err
+				}
+				return a.p.show(n, func() { a.p.line("%s", n.ID) })
+			})
+		},
+	}
+	l.flags(c.Flags())
+	namespaceQuotaFlags(c.Flags(), &q)
+	return c
+}
+
+func namespaceQuotaFlags(f *pflag.FlagSet, q *seshat.NamespaceQuotas) {
+	f.Uint64Var(&q.MaxSessions, "max-sessions", 0, "quota: sessions; 0 = unlimited")
+	f.Uint64Var(&q.MaxMessages, "max-messages", 0, "quota: messages in all sessions; 0 = unlimited")
+	f.Uint64Var(&q.MaxBytes, "max-bytes", 0, "quota: bytes of sessions and messages; 0 = unlimited")
+}
+
+func (a *app) namespaceListCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List namespaces: of all organizations, or of --org",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c, "namespace list", false, func(ctx context.Context, o operator) error {
+				all, err := o.Namespaces(ctx, a.target.place())
+				if err != nil {
+					return err
+				}
+				return a.p.show(map[string]any{"namespaces": all}, func() { a.namespaceTable(all) })
+			})
+		},
+	}
+	a.readOnlyFlag(c)
+	return c
+}
+
+func (a *app) namespaceTable(all []seshat.Namespace) {
+	rows := make([][]string, 0, len(all))
+	for _, n := range all {
+		rows = append(rows, []string{n.Name, n.ID, n.InternalID, n.CreatedAt.Format(time.RFC3339)})
+	}
+	a.p.table([]string{"NAME", "ID", "ORGANIZATION", "CREATED"}, rows)
+}
+
+func (a *app) namespaceSetCmd() *cobra.Command {
+	var l lifecycleFlags
+	var q seshat.NamespaceQuotas
+	var ch namespaceChange
+	c := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Rename a namespace, or replace its deadlines or quotas",
+		Long: `Rename a namespace, or replace its deadlines or quotas.
+
+Giving any deadline replaces all of them, and giving any quota all of those:
+what is left out inherits, or is unlimited. New deadlines are for sessions
+that are created from then on; --apply gives them to those that exist.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ch.Place = place{Organization: a.target.org, Namespace: args[0]}
+			if l.changed(c.Flags()) {
+				ch.Lifecycle = &l.Lifecycle
+			}
+			if anyChanged(c.Flags(), "max-sessions", "max-messages", "max-bytes") {
+				ch.Quotas = &q
+			}
+			return a.setNamespace(c, ch)
+		},
+	}
+	l.flags(c.Flags())
+	namespaceQuotaFlags(c.Flags(), &q)
+	c.Flags().StringVar(&ch.Name, "name", "", "new name")
+	c.Flags().BoolVar(&ch.Apply, "apply", false, "give the namespace's deadlines to its existing sessions too")
+	return c
+}
+
+func (a *app) setNamespace(c *cobra.Command, ch namespaceChange) error {
+	if ch.Name == "" && ch.Lifecycle == nil && ch.Quotas == nil && !ch.Apply {
+		return usagef("nothing to change: see %s --help", c.CommandPath())
+	}
+	return a.operate(c, "namespace set", false, func(ctx context.Context, o operator) error {
+		done, err := o.SetNamespace(ctx, ch)
+		if err != nil {
+			return err
+		}
+		return a.p.show(done, func() {
+			a.p.line("%s: changed, with %d sessions", done.Namespace.Name, done.Changed)
+		})
+	})
+}
+
+func (a *app) namespaceDeleteCmd() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Erase a namespace with all that is in it",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.confirm(yes, "Erase namespace "+strconv.Quote(args[0])+" with all of its sessions, for good?"); err != nil {
+				return err
+			}
+			p := place{Organization: a.target.org, Namespace: args[0]}
+			return a.operate(c, "namespace delete", false, func(ctx context.Context, o operator) error {
+				e, err := o.DeleteNamespace(ctx, p)
+				if err != nil {
+					return err
+				}
+				return a.showErased(e)
+			})
+		},
+	}
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return c
+}

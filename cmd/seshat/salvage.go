@@ -1,0 +1,73 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/driver/boltdriver"
+)
+
+// salvageReport is boltdriver.SalvageReport as JSON.
+type salvageReport struct {
+	From     string    `json:"from"`
+	To       string    `json:"to"`
+	Sessions salvaged  `json:"sessions"`
+	Messages salvaged  `json:"messages"`
+	Entries  salvaged  `json:"entries"`
+	Events   salvaged  `json:"events"`
+	Scanned  bool      `json:"scanned"`
+	Damage   []finding `json:"damage"`
+	More     int       `json:"more_damage"`
+}
+
+type salvaged struct {
+	Whole     uint64 `json:"whole"`
+	Uncertain uint64 `json:"uncertain"`
+	Lost      uint64 `json:"lost"`
+}
+
+func (a *app) salvageCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "salvage DAMAGED NEW",
+		Short: "Save what is left of a damaged file into a new one",
+		Long: `Save what is left of a damaged file into a new one, and never change the damaged
+one. What comes out is what went in once: every checksum is verified. Values are
+whole if the file's tree leads to them, uncertain if they lay on a page that it
+does not lead to, and lost if they cannot be read.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.fileOnly("salvage"); err != nil {
+				return err
+			}
+			done := a.spin("salvaging")
+			r, err := seshat.Salvage(c.Context(), args[0], args[1])
+			done()
+			if err != nil {
+				return err
+			}
+			v := newSalvageReport(args[0], args[1], r)
+			return a.p.show(v, func() { a.showSalvage(v) })
+		},
+	}
+}
+
+func newSalvageReport(from, to string, r boltdriver.SalvageReport) salvageReport {
+	v := salvageReport{
+		From: from, To: to, Sessions: salvaged(r.Records), Messages: salvaged(r.Messages),
+		Entries: salvaged(r.Entries), Events: salvaged(r.Events), Scanned: r.Scanned, Damage: []finding{}, More: r.More,
+	}
+	for _, p := range r.Problems {
+		v.Damage = append(v.Damage, finding{Where: "page " + count(p.Page) + " " + p.Bucket, What: p.What})
+	}
+	return v
+}
+
+func (a *app) showSalvage(v salvageReport) {
+	row := func(name string, s salvaged) []string {
+		return []string{name, count(s.Whole), count(s.Uncertain), count(s.Lost)}
+	}
+	a.p.table([]string{"", "WHOLE", "UNCERTAIN", "LOST"}, [][]string{
+		row("sessions", v.Sessions), row("messages", v.Messages), row("entries", v.Entries), row("events", v.Events),
+	})
+	a.findings(v.Damage)
+}
