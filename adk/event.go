@@ -102,7 +102,8 @@ func eventOf(m *seshat.Message) (*session.Event, error) {
 		return eventFrom(m), nil
 	}
 	var e session.Event
-	if err := json.Unmarshal(m.Payload, &e); err != nil {
+	// By the method itself: json.Unmarshal would read the payload twice.
+	if err := e.UnmarshalJSON(m.Payload); err != nil {
 		return nil, fmt.Errorf("event %d: %w: %v", m.Seq, seshat.ErrCorrupt, err)
 	}
 	omissionsIn(m.Metadata).restore(&e)

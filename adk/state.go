@@ -104,7 +104,7 @@ func readable(v any) any {
 		return nil
 	case int64:
 		f := float64(v)
-		if math.Abs(f) <= 1<<53 || strconv.FormatFloat(f, 'f', -1, 64) == strconv.FormatInt(v, 10) {
+		if -1<<53 <= v && v <= 1<<53 || strconv.FormatFloat(f, 'f', -1, 64) == strconv.FormatInt(v, 10) {
 			return f // also what JSON made of a float64
 		}
 	case []any:

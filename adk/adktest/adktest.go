@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,6 +93,7 @@ func (c Case) Check(h Harness, limit time.Duration) Result {
 type recorder struct {
 	testing.TB
 	ctx      context.Context
+	mu       sync.Mutex // guards why
 	why      string
 	cleanups []func()
 }
@@ -124,6 +126,8 @@ func (r *recorder) fail(why string) {
 }
 
 func (r *recorder) note(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.why == "" {
 		r.why = why
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+
+	"google.golang.org/adk/v2/session"
 )
 
 var conflicts = []Case{
@@ -19,11 +21,11 @@ func withCancel(e *env) (context.Context, context.CancelFunc) { return context.W
 func conflictStale(e *env) {
 	first := e.create("u", "s", nil)
 	second := e.get("u", "s")
-	e.append(first, said("a", 0))
-	if err := e.s.AppendEvent(e.ctx, second, said("b", 1)); err == nil {
+	e.append(first, soon("a", 0))
+	if err := e.s.AppendEvent(e.ctx, second, soon("b", 1)); err == nil {
 		e.Fatal("no error")
 	}
-	e.append(first, said("c", 2))
+	e.append(first, soon("c", 2))
 	e.same("events", []string{"a", "c"}, ids(e.get("u", "s")))
 }
 
@@ -44,9 +46,11 @@ func conflictBackdated(e *env) {
 func conflictUntouched(e *env) {
 	first := e.create("u", "s", map[string]any{"k": "0"})
 	second := e.get("u", "s")
-	e.append(first, said("a", 0))
+	e.append(first, soon("a", 0))
 	was := second.LastUpdateTime()
-	if err := e.s.AppendEvent(e.ctx, second, sets("b", map[string]any{"k": "1", "temp:t": "1"})); err == nil {
+	late := soon("b", 1)
+	late.Actions.StateDelta = map[string]any{"k": "1", "temp:t": "1"}
+	if err := e.s.AppendEvent(e.ctx, second, late); err == nil {
 		e.Fatal("no error")
 	}
 	e.same("events", []string{}, ids(second))
@@ -63,7 +67,7 @@ func conflictRace(e *env) {
 	handles := make([]func(int) error, writers)
 	for w := range writers {
 		s := e.get("u", "s")
-		handles[w] = func(i int) error { return e.s.AppendEvent(e.ctx, s, said(fmt.Sprintf("%d-%d", w, i), w*each+i)) }
+		handles[w] = func(i int) error { return e.s.AppendEvent(e.ctx, s, soon(fmt.Sprintf("%d-%d", w, i), w*each+i)) }
 	}
 	race(writers*each, func(i int) {
 		if handles[i%writers](i/writers) == nil {
@@ -86,8 +90,12 @@ func conflictApart(e *env) {
 	const writers, each = 8, 5
 	var failed atomic.Int64
 	var why atomic.Value
+	var all [writers]session.Session
+	for w := range all {
+		all[w] = e.create("u", fmt.Sprint(w), nil)
+	}
 	race(writers, func(w int) {
-		s := e.create("u", fmt.Sprint(w), nil)
+		s := all[w]
 		for i := range each {
 			if err := e.s.AppendEvent(e.ctx, s, sets(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
 				failed.Add(1)

@@ -78,8 +78,12 @@ func (e *env) list(user string) []string {
 	e.Helper()
 	r, err := e.s.List(e.ctx, &session.ListRequest{AppName: app, UserID: user})
 	e.must(err)
+	return namesOf(r.Sessions)
+}
+
+func namesOf(all []session.Session) []string {
 	out := []string{}
-	for _, s := range r.Sessions {
+	for _, s := range all {
 		out = append(out, s.UserID()+"/"+s.ID())
 	}
 	slices.Sort(out)
@@ -114,7 +118,14 @@ func said(id string, n int) *session.Event {
 	}
 }
 
-// race runs fn n times at once, and waits.
+// soon is what the user says after the session was made, by the clock too.
+func soon(id string, n int) *session.Event {
+	event := said(id, 0)
+	event.Timestamp = time.Now().Add(time.Duration(1+n) * time.Second)
+	return event
+}
+
+// race runs fn n times at once, and waits. It must not end the case.
 func race(n int, fn func(int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})

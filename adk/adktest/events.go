@@ -2,6 +2,7 @@ package adktest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,8 +40,22 @@ func (e *env) back(event *session.Event) *session.Event {
 func (e *env) same(what string, want, got any) {
 	e.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
-		e.Fatalf("%s (-want +got):\n%s", what, diff)
+		e.Fatalf("%s: %s\n(-want +got):\n%s", what, firstOf(diff), diff)
 	}
+}
+
+// firstOf returns the first lines of a diff that differ.
+func firstOf(diff string) string {
+	var out []string
+	for line := range strings.Lines(diff) {
+		if line[0] != '-' && line[0] != '+' {
+			continue
+		}
+		if out = append(out, strings.Join(strings.Fields(line), " ")); len(out) == 2 {
+			break
+		}
+	}
+	return strings.Join(out, "  ")
 }
 
 func eventsFull(e *env) { e.same("event", full(), e.back(full())) }

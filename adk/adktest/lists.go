@@ -63,19 +63,33 @@ func listRace(e *env) {
 	}
 	race(3, func(w int) {
 		for i := range 10 {
-			switch w {
-			case 0:
-				e.append(e.create("new", fmt.Sprint(i), nil), said("a", 0))
-			case 1:
-				id := fmt.Sprintf("gone%d", i)
-				e.create("new", id, nil)
-				e.delete("new", id)
-			case 2:
-				got := slices.DeleteFunc(e.list(""), func(s string) bool { return s[:4] != "kept" })
-				if !slices.Equal(got, want) {
-					e.Errorf("listed %d of %d", len(got), kept)
-				}
+			if err := listStep(e, w, fmt.Sprint(i), want); err != nil {
+				e.Errorf("goroutine %d: %v", w, err)
 			}
 		}
 	})
+}
+
+// listStep is what goroutine w of listRace does.
+func listStep(e *env, w int, id string, want []string) error {
+	if w == 2 {
+		r, err := e.s.List(e.ctx, &session.ListRequest{AppName: app})
+		if err != nil {
+			return err
+		}
+		got := slices.DeleteFunc(namesOf(r.Sessions), func(s string) bool { return s[:4] != "kept" })
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("listed %d of %d", len(got), len(want))
+		}
+		return nil
+	}
+	id = fmt.Sprint(w, "-", id)
+	r, err := e.s.Create(e.ctx, &session.CreateRequest{AppName: app, UserID: "new", SessionID: id})
+	if err != nil {
+		return err
+	}
+	if w == 0 {
+		return e.s.AppendEvent(e.ctx, r.Session, soon("a", 0))
+	}
+	return e.s.Delete(e.ctx, &session.DeleteRequest{AppName: app, UserID: "new", SessionID: id})
 }

@@ -97,7 +97,7 @@ func namesApps(e *env) {
 func namesEmpty(e *env) {
 	for _, p := range [][2]string{{"", "u"}, {app, ""}} {
 		_, err := e.s.Create(e.ctx, &session.CreateRequest{AppName: p[0], UserID: p[1]})
-		want := fmt.Sprintf("app_name and user_id are required, got app_name: %q", p[0])
+		const want = "app_name and user_id are required"
 		if err == nil || !strings.Contains(err.Error(), want) {
 			e.Fatalf("create: got error %v, want %q", err, want)
 		}

@@ -7,7 +7,7 @@ var reopened = []Case{
 
 func reopenAll(e *env) {
 	s := e.create("u", "s", map[string]any{"k": "v", "user:k": "u", "app:k": "a", "temp:t": "t"})
-	e.append(s, said("b", 0), said("a", 0), full())
+	e.append(s, said("b", 0), full(), said("a", 1))
 	was, events := stateOf(e.get("u", "s")), e.get("u", "s").Events()
 	e.reopen()
 	got := e.get("u", "s")
@@ -18,8 +18,8 @@ func reopenAll(e *env) {
 	for i := range 3 {
 		e.same("event", events.At(i), got.Events().At(i))
 	}
-	e.append(got, said("c", 1))
-	e.same("events", []string{"b", "a", "full", "c"}, ids(e.get("u", "s")))
+	e.append(got, said("c", 2))
+	e.same("events", []string{"b", "full", "a", "c"}, ids(e.get("u", "s")))
 }
 
 func reopenDeleted(e *env) {

@@ -1,0 +1,134 @@
+package adk
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/adk/v2/session"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Imported counts what an import added.
+type Imported struct {
+	Sessions int // made; 0 = the session was there already
+	Events   int // appended; others were there already
+}
+
+// Import copies a session of any service, with its events, their order and
+// their timestamps, and its state, under the same names. Its lifecycle begins
+// with the import. State of the app and the user is merged into what there is.
+//
+// What was imported before, by the IDs of events, is not added again, so an
+// import that ended early is finished by another. ErrConflict of the store: an
+// event has the ID of one with other content.
+func (s *Service) Import(ctx context.Context, src session.Session) (Imported, error) {
+	var done Imported
+	if src == nil || src.State() == nil || src.Events() == nil {
+		return done, invalid("session, its state or its events are nil")
+	}
+	state := map[string]any{}
+	for k, v := range src.State().All() {
+		state[k] = v
+	}
+	t, created, err := s.adopt(ctx, src, state)
+	if err != nil {
+		return done, explain(err, src.ID())
+	}
+	if created {
+		done.Sessions = 1
+	}
+	key := SessionID(src.UserID(), src.ID())
+	var batch []seshat.Message
+	size := 0
+	flush := func() error {
+		n, err := importBatch(ctx, t, key, batch)
+		done.Events += n
+		batch, size = batch[:0], 0
+		return explain(err, src.ID())
+	}
+	for e := range src.Events().All() {
+		m, err := messageOf(withoutTemp(e))
+		if err != nil {
+			return done, err
+		}
+		if len(batch) == seshat.MaxTurn || size+len(m.Payload)+len(m.Content) > seshat.MaxTurnSize/2 {
+			if err := flush(); err != nil {
+				return done, err
+			}
+		}
+		batch, size = append(batch, m), size+len(m.Payload)+len(m.Content)
+	}
+	return done, flush()
+}
+
+// adopt makes the session, or gives the one that there is this state.
+func (s *Service) adopt(ctx context.Context, src session.Session, state map[string]any) (*seshat.Tenant, bool, error) {
+	n, err := s.newSession(src.UserID(), src.ID(), state)
+	if err != nil {
+		return nil, false, err
+	}
+	t, err := s.store.EnsureTenant(ctx, s.namespace(src.AppName()))
+	if err != nil {
+		return nil, false, err
+	}
+	_, created, err := t.Ensure(ctx, n)
+	if err == nil && !created {
+		err = errors.Join(
+			t.MergeState(ctx, seshat.SessionState(n.ID), n.State),
+			t.MergeState(ctx, seshat.UserState(n.User), n.UserState),
+			t.MergeState(ctx, seshat.NamespaceState(), n.NamespaceState),
+		)
+	}
+	return t, created, err
+}
+
+// importBatch appends what of the messages is new, and returns how many were.
+func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []seshat.Message) (int, error) {
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	a, err := t.AppendTurn(ctx, key, seshat.Turn{Messages: batch})
+	var partly *seshat.MessageIDError
+	switch {
+	case err == nil && a.Repeated:
+		return 0, nil
+	case err == nil:
+		return len(batch), nil
+	case !errors.As(err, &partly) || partly.Seq != 0 || len(batch) == 1:
+		return 0, err
+	}
+	// Some are known. Halves are known whole, new whole, or smaller.
+	half := len(batch) / 2
+	n, err := importBatch(ctx, t, key, batch[:half])
+	if err != nil {
+		return n, err
+	}
+	more, err := importBatch(ctx, t, key, batch[half:])
+	return n + more, err
+}
+
+// ImportState merges state into that of an app, and of a user of it if userID
+// is not empty. Keys are without prefix.
+func (s *Service) ImportState(ctx context.Context, app, userID string, state map[string]any) error {
+	prefix, scope := session.KeyPrefixApp, seshat.NamespaceState()
+	if userID != "" {
+		prefix, scope = session.KeyPrefixUser, seshat.UserState(UserName(userID))
+	}
+	prefixed := make(map[string]any, len(state))
+	for k, v := range state {
+		prefixed[prefix+k] = v
+	}
+	d, err := s.split(prefixed)
+	if err != nil || len(state) == 0 {
+		return err
+	}
+	t, err := s.store.EnsureTenant(ctx, s.namespace(app))
+	if err != nil {
+		return err
+	}
+	if userID != "" {
+		return t.MergeState(ctx, scope, d.user)
+	}
+	return t.MergeState(ctx, scope, d.app)
+}
