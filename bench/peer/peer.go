@@ -1,0 +1,87 @@
+// Package peer puts what a program could keep its sessions in behind one
+// interface, each used the way its own documentation shows.
+package peer
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/seshatdb/seshat/bench/load"
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// ErrNone is the error of what a peer cannot do, or does not do by itself.
+var ErrNone = errors.New("the peer does not do this")
+
+// Peer is one store. Every write is durable when it returns. All methods are
+// safe for concurrent use, but for Close.
+type Peer interface {
+	// Create stores a session that is not there yet.
+	Create(ctx context.Context, s *load.Session) error
+	// Touch marks a session as in use and extends its life.
+	Touch(ctx context.Context, id string) error
+	// Append adds a message to a session's log, and counts it in its record.
+	Append(ctx context.Context, id string, m *load.Message) error
+	// Get reads and decodes a session, without its log where it lies apart.
+	Get(ctx context.Context, id string) error
+	// ListUser reads a user's newest sessions, and returns how many.
+	ListUser(ctx context.Context, user string, limit int) (int, error)
+	// ListActive reads the sessions that were active last.
+	ListActive(ctx context.Context, limit int) (int, error)
+	// Fill stores sessions with their logs, as cheaply as the peer can.
+	Fill(ctx context.Context, all []Filling) error
+	Close() error
+}
+
+// Filling is a session and its log.
+type Filling struct {
+	Session  *load.Session
+	Messages []*load.Message
+}
+
+// Kind is a sort of peer.
+type Kind struct {
+	Name string
+	// What says in a line how it is used.
+	What string
+	// Open makes an empty one in dir. An error that wraps ErrNone means that
+	// it cannot run here, and says why.
+	Open func(dir string) (Peer, error)
+}
+
+// Kinds returns all peers, the product first, then those that the rest is
+// measured by.
+func Kinds() []Kind {
+	return []Kind{
+		seshatKind, boltKind, boltRecordKind, boltBatchKind, scsKind,
+		sqliteKind, adkKind, badgerKind, pebbleKind, redisKind, limitKind,
+	}
+}
+
+func encode(s *load.Session) ([]byte, error) { return msgpack.Marshal(s) }
+
+func decode(b []byte) (*load.Session, error) {
+	s := new(load.Session)
+	return s, msgpack.Unmarshal(b, s)
+}
+
+// number counts the messages into their session.
+func (f *Filling) number() {
+	for _, m := range f.Messages {
+		f.Session.Add(m)
+	}
+}
+
+// locks serialize the writes of one session, where a peer does not.
+type locks [256]sync.Mutex
+
+func (l *locks) lock(id string) (unlock func()) {
+	h := uint32(2166136261)
+	for i := range len(id) {
+		h = (h ^ uint32(id[i])) * 16777619
+	}
+	m := &l[h%uint32(len(l))]
+	m.Lock()
+	return m.Unlock
+}
