@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
 // overdue is a store with n sessions that have expired.
@@ -198,6 +200,48 @@ func TestSweepGoesOnAfterAFailure(t *testing.T) {
 		if err := call(); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("got error %v, want %v", err, ErrCorrupt)
 		}
+	}
+}
+
+// stale is an engine whose due entries are all of the ones it ever had: as a
+// sweep sees them when calls get in between its look and its write.
+type stale struct {
+	driver.Driver
+	due []driver.Due
+}
+
+func (s *stale) Due(_ context.Context, q driver.DueQuery) ([]driver.Due, error) {
+	if q.After != nil {
+		return nil, nil
+	}
+	return s.due, nil
+}
+
+// Promise: a sweep decides inside its write: a session that was removed or
+// extended since it was listed is left alone.
+func TestSweepDecidesInsideItsWrite(t *testing.T) {
+	d := &stale{Driver: memdriver.Open()}
+	s, err := OpenDriver(d, Options{SweepEvery: Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := tenant.Create(t.Context(), NewSession{ID: "extended"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"extended", "removed"} {
+		d.due = append(d.due, driver.Due{At: 1, Key: driver.Key{Namespace: tenant.ord, ID: id}})
+	}
+	if r := sweepOf(t, s, SweepOptions{}); r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed != 0 {
+		t.Errorf("got %+v, want nothing done", r)
+	}
+	if got, err := tenant.Get(t.Context(), "extended"); err != nil || got.filed != before.filed {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

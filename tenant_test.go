@@ -157,6 +157,27 @@ func TestEngineErrorsReachTheCaller(t *testing.T) {
 	}
 }
 
+// Promise: an erasure counts what it removed, and not what another one left
+// behind that was cut short.
+func TestErasuresCountTheirOwn(t *testing.T) {
+	f, s, n := onFaulty(t)
+	defer func() { _ = s.Close() }()
+	for _, user := range []string{"mia", "mia", "mia", "noa"} {
+		if _, err := n.Create(t.Context(), NewSession{User: user}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.fail["Reclaim"] = ErrFailed
+	if _, err := n.DeleteUser(t.Context(), "mia"); !errors.Is(err, ErrFailed) {
+		t.Fatalf("got error %v, want %v", err, ErrFailed)
+	}
+	delete(f.fail, "Reclaim")
+	e, err := n.DeleteUser(t.Context(), "noa")
+	if err != nil || e.Sessions != 1 {
+		t.Errorf("got %+v, %v, want one session", e, err)
+	}
+}
+
 // Promise: what closing the engine returned is what Close returns, each time.
 func TestCloseReturnsTheEnginesError(t *testing.T) {
 	f, s, _ := onFaulty(t)

@@ -51,13 +51,31 @@ var callKinds = []struct {
 
 func (c *call) String() string { return fmt.Sprintf("%s %q/%q", c.name, c.space, c.id) }
 
+// aim chooses a live session, if there is one.
+func (c *call) aim() {
+	var live [][2]string
+	for _, space := range modelSpaces {
+		for _, id := range modelIDs {
+			if c.p.m.live(space, id, c.now) != nil {
+				live = append(live, [2]string{space, id})
+			}
+		}
+	}
+	if len(live) > 0 {
+		at := pick(c.p, live)
+		c.space, c.id = at[0], at[1]
+	}
+}
+
 // found returns the model's session, and checks err where there is none.
 func (c *call) found(err error) *modelSession {
 	c.p.Helper()
 	s := c.p.m.live(c.space, c.id, c.now)
 	if s == nil {
 		c.want(err, seshat.ErrNotFound)
+		return nil
 	}
+	c.p.hits++
 	return s
 }
 

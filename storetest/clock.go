@@ -29,11 +29,14 @@ func backwards(e *env) {
 func backwardsReopened(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
+	e.create(t, seshat.NewSession{ID: "expired", Lifecycle: seshat.Lifecycle{TTL: 30 * minute}})
 	last := e.clock.Advance(hour)
 	e.must(second(t.Touch(e.ctx, "s")))
 	e.clock.Advance(-2 * hour)
 	e.reopen()
 	t = e.tenant("t")
+	e.gone(t, "expired")
+	equal(e, "count", e.count(t, seshat.Query{}), 1)
 	equal(e, "created after the reopen", e.create(t, seshat.NewSession{}).CreatedAt, last)
 }
 

@@ -62,21 +62,32 @@ func (s *modelSession) end() time.Time {
 
 func (s *modelSession) alive(now time.Time) bool { return now.Before(s.end()) }
 
+// idles is when time makes the session idle.
+func (s *modelSession) idles() time.Time {
+	switch {
+	case s.status != seshat.Active:
+		return farFuture
+	case s.since.After(s.active):
+		return after(s.since, s.life.IdleAfter)
+	}
+	return after(s.active, s.life.IdleAfter)
+}
+
+// archives is when time archives the session.
+func (s *modelSession) archives() time.Time {
+	if s.status != seshat.Idle {
+		return farFuture
+	}
+	return after(s.since, s.life.ArchiveAfter)
+}
+
 // settle applies overdue idling and archiving.
 func (s *modelSession) settle(now time.Time) (moved bool) {
-	if s.status == seshat.Active {
-		last := s.active
-		if s.since.After(last) {
-			last = s.since
-		}
-		if at := after(last, s.life.IdleAfter); !now.Before(at) {
-			s.status, s.since, moved = seshat.Idle, at, true
-		}
+	if at := s.idles(); !now.Before(at) {
+		s.status, s.since, moved = seshat.Idle, at, true
 	}
-	if s.status == seshat.Idle {
-		if at := after(s.since, s.life.ArchiveAfter); !now.Before(at) {
-			s.status, s.since, moved = seshat.Archived, at, true
-		}
+	if at := s.archives(); !now.Before(at) {
+		s.status, s.since, moved = seshat.Archived, at, true
 	}
 	return moved
 }

@@ -28,6 +28,9 @@ func runModel(t *testing.T, h Harness) {
 				p.turn()
 			}
 			p.compareAll()
+			if p.hits < *steps/4 {
+				t.Errorf("only %d of %d steps met a session", p.hits, *steps)
+			}
 		})
 	}
 }
@@ -39,13 +42,14 @@ type player struct {
 	m       model
 	tenants map[string]*seshat.Tenant
 	step    int
+	hits    int // calls that met a live session
 	trace   []string
 }
 
 var (
 	modelSpaces = []string{"a", "ab", "a/b"}
 	modelUsers  = []string{"", "u", "uv", "u/v"}
-	modelIDs    = []string{"s", "st", "s/t", "s t", "ß", "\U0010ffff"}
+	modelIDs    = []string{"s", "st", "s/t", "\U0010ffff"}
 )
 
 func newPlayer(t *testing.T, h Harness, seed uint64) *player {
@@ -78,34 +82,40 @@ func pick[T any](p *player, from []T) T { return from[p.r.IntN(len(from))] }
 
 // turn is one random call, after a random time.
 func (p *player) turn() {
-	switch n := p.r.IntN(10); {
-	case n < 4:
-	case n < 8:
-		p.clock.Advance(time.Duration(p.r.IntN(90_000)) * ms)
-	case n < 9:
-		p.clock.Advance(time.Duration(p.r.IntN(30)) * minute)
+	switch n := p.r.IntN(20); {
+	case n < 12:
+	case n < 17:
+		p.clock.Advance(time.Duration(p.r.IntN(20_000)) * ms)
+	case n < 18:
+		p.clock.Advance(time.Duration(p.r.IntN(4)) * minute)
 	default:
 		p.toDeadline()
 	}
-	space, id := pick(p, modelSpaces), pick(p, modelIDs)
 	kind := pick(p, callKinds)
-	c := call{p: p, name: kind.name, space: space, id: id, t: p.tenants[space], now: p.clock.Now()}
+	c := call{p: p, name: kind.name, space: pick(p, modelSpaces), id: pick(p, modelIDs), now: p.clock.Now()}
+	if kind.name != "create" && p.r.IntN(4) > 0 {
+		c.aim()
+	}
+	c.t = p.tenants[c.space]
 	p.log("%v", &c)
 	kind.do(&c)
 }
 
-// toDeadline moves the clock to a session's end, or to just before it.
+// toDeadline moves the clock to the next deadline of all, or to just before
+// it.
 func (p *player) toDeadline() {
 	now := p.clock.Now()
 	next := farFuture
 	for _, space := range p.m.spaces {
 		for _, s := range space {
-			if at := s.end(); at.After(now) {
-				next = earlier(next, at)
+			for _, at := range []time.Time{s.end(), s.idles(), s.archives()} {
+				if at.After(now) && s.alive(now) {
+					next = earlier(next, at)
+				}
 			}
 		}
 	}
-	if next == farFuture || next.Sub(now) > 100*day {
+	if next.Sub(now) > hour { // which would end nearly all
 		return
 	}
 	p.clock.Set(next)
@@ -115,7 +125,9 @@ func (p *player) toDeadline() {
 }
 
 func (p *player) duration() time.Duration {
-	return pick(p, []time.Duration{0, seshat.Never, minute, 5 * minute, hour, time.Duration(1+p.r.IntN(120_000)) * ms})
+	return pick(p, []time.Duration{
+		0, seshat.Never, seshat.Never, 5 * minute, hour, day, time.Duration(1+p.r.IntN(1_200_000)) * ms,
+	})
 }
 
 func (p *player) lifecycle() seshat.Lifecycle {
