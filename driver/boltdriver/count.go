@@ -15,20 +15,21 @@ func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err
 	if err := d.begin(ctx); err != nil {
 		return u, err
 	}
-	s, err := d.snapshot()
-	if err != nil {
-		return u, err
-	}
-	defer d.release(s)
-	if filtered(&q) {
-		u, err = s.countHeaders(ctx, &q)
-	} else {
-		u, err = s.countAll(&q)
-	}
+	err = d.look(ctx, func(v *view) error {
+		u, err = v.count(ctx, q)
+		return err
+	})
 	if err != nil {
 		return driver.Usage{}, err
 	}
 	return only(u, q.Statuses), nil
+}
+
+func (v *view) count(ctx context.Context, q driver.Query) (driver.Usage, error) {
+	if filtered(&q) {
+		return v.countHeaders(ctx, &q)
+	}
+	return v.countAll(&q)
 }
 
 // filtered reports whether q selects by more than statuses.
@@ -125,6 +126,7 @@ func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) err
 		}
 		elsewhere := in == bDue && h.expires < h.due
 		if h.expires <= now && !elsewhere && !v.erased.record(ns, &h) {
+			v.gone(h.expires)
 			takeFrom(u, &h)
 		}
 	}

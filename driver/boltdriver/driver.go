@@ -40,7 +40,8 @@ type Driver struct {
 	current atomic.Pointer[snapshot] // nil: readers make their own
 	sharing bool                     // whether current is used at all
 	durable *barrier
-	life    sync.RWMutex // held for reading while a reader's own snapshot lives
+	flight  atomic.Pointer[flight] // nil: no commit is being made
+	life    sync.RWMutex           // held for reading while a reader's own snapshot lives
 
 	copying chan struct{} // holds a token while a backup or compaction runs
 

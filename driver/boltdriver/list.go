@@ -18,17 +18,20 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 	if err := d.begin(ctx); err != nil {
 		return p, err
 	}
-	s, err := d.snapshot()
-	if err != nil {
-		return p, err
-	}
-	defer d.release(s)
+	err = d.look(ctx, func(v *view) error {
+		p, err = v.page(ctx, q)
+		return err
+	})
+	return p, err
+}
+
+func (v *view) page(ctx context.Context, q driver.Query) (driver.Page, error) {
 	if q.Order == driver.ByActivity && q.User != "" {
-		if p, ok, err := s.listSorted(ctx, &q); ok || err != nil {
+		if p, ok, err := v.listSorted(ctx, &q); ok || err != nil {
 			return p, err
 		}
 	}
-	return s.list(ctx, &q)
+	return v.list(ctx, &q)
 }
 
 func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
@@ -126,6 +129,10 @@ func (s *listScan) match() (ok bool, err error) {
 	if filed != s.at || s.in == bUsers && string(s.head.user) != s.q.User {
 		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, bucketNames[s.in], s.id, s.q.Namespace)
 	}
+	if s.head.expires <= s.q.Now {
+		s.v.gone(s.head.expires)
+		return false, nil
+	}
 	return selects(s.q, &s.head) && !s.v.erased.record(s.q.Namespace, &s.head), nil
 }
 
@@ -141,9 +148,9 @@ func (s *listScan) read(r *driver.Record) error {
 	return nil
 }
 
-// selects reports whether q selects a record with this header.
+// selects reports whether q selects a live record with this header.
 func selects(q *driver.Query, h *head) bool {
-	if h.expires <= q.Now || q.User != "" && string(h.user) != q.User {
+	if q.User != "" && string(h.user) != q.User {
 		return false
 	}
 	if q.Statuses != 0 && q.Statuses&(1<<h.status) == 0 {

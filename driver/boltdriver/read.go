@@ -16,14 +16,32 @@ func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.
 	if err := d.begin(ctx); err != nil {
 		return err
 	}
+	f := d.flight.Load()
+	expired, err := d.getOnce(k, now, into)
+	if err == nil || !f.extends(expired) {
+		return err
+	}
+	if err := f.wait(ctx); err != nil { // see look
+		return err
+	}
+	_, err = d.getOnce(k, now, into)
+	return err
+}
+
+// getOnce also returns when a record that has expired did so.
+func (d *Driver) getOnce(k driver.Key, now int64, into *driver.Record) (expired int64, err error) {
 	s, err := d.snapshot()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer d.release(s)
 	g := s.getter.Get().(*getter)
 	defer s.getter.Put(g)
-	return s.get(g, k, now, into)
+	g.head.expires = 0
+	if err := s.get(g, k, now, into); err != nil {
+		return g.head.expires, err
+	}
+	return 0, nil
 }
 
 func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) error {

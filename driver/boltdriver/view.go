@@ -16,6 +16,8 @@ type view struct {
 	b      [buckets]*bolt.Bucket
 	erased erasures
 	reads  *readCount // nil: reads are not counted
+
+	expired *int64 // of Driver.look; nil: nobody asks
 }
 
 // fillPercent leaves room for records to grow by a little without splitting

@@ -223,6 +223,8 @@ func (w *writer) settleAll(ops []queued, err error) {
 // how many it took.
 func (w *writer) attempt(ops []queued) (n int, err error) {
 	w.out = w.out[:0]
+	w.beginFlight()
+	defer w.endFlight()
 	if err := w.open(); err != nil {
 		return len(ops), err
 	}

@@ -1,0 +1,74 @@
+package boltdriver
+
+import "context"
+
+// flight is a commit that is being made. It may extend the life of a session
+// that a reader finds expired: its ops read the clock before it passed the
+// session's deadline, but are not durable yet. That reader waits for it, or a
+// session that it found gone would be back later.
+type flight struct {
+	since int64         // what the clock showed at most when the commit before was made
+	over  chan struct{} // closed when readers see the outcome
+}
+
+// beginFlight is called before an op of the commit reads the clock, endFlight
+// when readers see what became of it.
+func (w *writer) beginFlight() {
+	w.d.flight.Store(&flight{since: w.clock, over: make(chan struct{})})
+}
+
+func (w *writer) endFlight() {
+	if f := w.d.flight.Swap(nil); f != nil {
+		close(f.over)
+	}
+}
+
+// extends reports whether the commit may extend the life of a session that
+// ended at that time.
+func (f *flight) extends(expires int64) bool { return f != nil && expires > f.since }
+
+// wait returns when the commit is over.
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// look runs fn on the newest durable state, and once more if it met sessions
+// that expired and that a commit under way may have extended. A flight that
+// begins later reads the clock after the caller did, and extends none of them.
+func (d *Driver) look(ctx context.Context, fn func(*view) error) error {
+	f := d.flight.Load()
+	expired, err := d.lookOnce(fn)
+	if err != nil || !f.extends(expired) {
+		return err
+	}
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
+	_, err = d.lookOnce(fn)
+	return err
+}
+
+// lookOnce returns the latest end of a session that fn met as expired.
+func (d *Driver) lookOnce(fn func(*view) error) (expired int64, err error) {
+	s, err := d.snapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer d.release(s)
+	v := s.view
+	v.expired = &expired
+	err = fn(&v)
+	return expired, err
+}
+
+// gone notes that a reader met a session that expired.
+func (v *view) gone(expires int64) {
+	if v.expired != nil {
+		*v.expired = max(*v.expired, expires)
+	}
+}
