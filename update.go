@@ -50,7 +50,8 @@ func Because(reason, actor string) WriteOption {
 // in [*Error], and nothing is changed.
 //
 // ErrConflict; ErrInvalid: an edit is not allowed, or of a field that cannot
-// be edited; ErrNotFound, ErrReadOnly, ErrQuota.
+// be edited; ErrNotFound, also where the session ended meanwhile and another
+// was made of its id; ErrReadOnly, ErrQuota.
 func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, opts ...WriteOption) (*Session, error) {
 	const op = "Update"
 	if fn == nil {
@@ -66,7 +67,7 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 		if err != nil {
 			return nil, t.fail(op, id, err)
 		}
-		s, err := t.commitEdit(ctx, base, edited)
+		s, err := t.commitEdit(ctx, base, edited, o.versioned)
 		if errors.Is(err, ErrConflict) && !o.versioned && try+1 < maxRetries {
 			continue
 		}
@@ -135,12 +136,16 @@ func checkEdit(base, edited *Session) error {
 }
 
 // commitEdit stores the editable part of edited if base's version still is the
-// newest.
-func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session) (*Session, error) {
+// newest. For a caller who named the version, a session that was made of the
+// id since is not the one: its version means nothing.
+func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versioned bool) (*Session, error) {
 	return t.write(ctx, "Update", base.ID, driver.Target{}, func(c *change) error {
 		s, err := c.writable()
 		if err != nil {
 			return err
+		}
+		if versioned && s.incarnation != base.incarnation {
+			return ErrNotFound
 		}
 		if s.incarnation != base.incarnation || s.Version != base.Version {
 			return &ConflictError{Have: base.Version, Stored: s.Version}

@@ -146,7 +146,7 @@ func retried(e *env) {
 }
 
 // otherIncarnation: a session deleted and made again, with the same version,
-// is not the one that was read.
+// is not the one that was read, which is gone.
 func otherIncarnation(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Name: "old"})
@@ -156,7 +156,7 @@ func otherIncarnation(e *env) {
 		s.Name = "edited old"
 		return nil
 	}, seshat.IfVersion(1))
-	e.fails(err, seshat.ErrConflict)
+	e.fails(err, seshat.ErrNotFound)
 	equal(e, "name", e.get(t, "s").Name, "new")
 }
 
