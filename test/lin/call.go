@@ -1,0 +1,149 @@
+package lin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// API is the part of a tenant that is checked.
+type API interface {
+	Create(ctx context.Context, n seshat.NewSession) (*seshat.Session, error)
+	Get(ctx context.Context, id string) (*seshat.Session, error)
+	Update(ctx context.Context, id string, fn func(*seshat.Session) error, opts ...seshat.WriteOption) (*seshat.Session, error)
+	Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error)
+	Touch(ctx context.Context, id string) (*seshat.Session, error)
+	Transition(ctx context.Context, id string, to seshat.Status, opts ...seshat.WriteOption) (*seshat.Session, error)
+	Delete(ctx context.Context, id string) (seshat.Erased, error)
+}
+
+type kind uint8
+
+const (
+	create kind = iota
+	get
+	update
+	appendTo
+	touch
+	transition
+	remove
+)
+
+// The codes of outputs. Of closed and gaveUp calls it is known that nothing
+// happened.
+const (
+	codeOK         = "ok"
+	codeNotFound   = "not found"
+	codeExists     = "exists"
+	codeConflict   = "conflict"
+	codeReadOnly   = "read-only"
+	codeTransition = "transition"
+	codeClosed     = "closed"
+	codeGaveUp     = "gave up"
+)
+
+func codeOf(err error) string {
+	switch {
+	case err == nil:
+		return codeOK
+	case errors.Is(err, seshat.ErrNotFound):
+		return codeNotFound
+	case errors.Is(err, seshat.ErrExists):
+		return codeExists
+	case errors.Is(err, seshat.ErrConflict):
+		return codeConflict
+	case errors.Is(err, seshat.ErrReadOnly):
+		return codeReadOnly
+	case errors.Is(err, seshat.ErrTransition):
+		return codeTransition
+	case errors.Is(err, seshat.ErrClosed):
+		return codeClosed
+	}
+	return fmt.Sprintf("unexpected: %v", err)
+}
+
+// random returns a call of a client that saw these versions of the sessions.
+func random(r *rand.Rand, sessions int, label string, versions map[string]uint64) input {
+	in := input{id: fmt.Sprintf("s%d", r.IntN(sessions)), name: label}
+	switch x := r.IntN(100); {
+	case x < 14:
+		in.kind = create
+	case x < 44:
+		in.kind = get
+	case x < 64:
+		in.kind = update
+		if r.IntN(3) > 0 {
+			in.version = versions[in.id]
+		}
+	case x < 78:
+		in.kind, in.n = appendTo, 1+r.IntN(3)
+	case x < 86:
+		in.kind = touch
+	case x < 96:
+		in.kind = transition
+		in.to = []string{"active", "idle", "archived", "terminated"}[r.IntN(4)]
+		if r.IntN(3) == 0 {
+			in.version = versions[in.id]
+		}
+	default:
+		in.kind = remove
+	}
+	return in
+}
+
+// do makes the call.
+func do(ctx context.Context, t API, in input) output {
+	var s *seshat.Session
+	var err error
+	var opts []seshat.WriteOption
+	if in.version != 0 {
+		opts = append(opts, seshat.IfVersion(in.version))
+	}
+	switch in.kind {
+	case create:
+		s, err = t.Create(ctx, seshat.NewSession{ID: in.id, Name: in.name})
+	case get:
+		s, err = t.Get(ctx, in.id)
+	case update:
+		s, err = t.Update(ctx, in.id, func(s *seshat.Session) error { s.Name = in.name; return nil }, opts...)
+	case appendTo:
+		s, err = t.Append(ctx, in.id, slices.Repeat([]seshat.Message{{Role: seshat.User, Content: "hello"}}, in.n)...)
+	case touch:
+		s, err = t.Touch(ctx, in.id)
+	case transition:
+		var to seshat.Status
+		if err = to.UnmarshalText([]byte(in.to)); err == nil {
+			s, err = t.Transition(ctx, in.id, to, opts...)
+		}
+	case remove:
+		_, err = t.Delete(ctx, in.id)
+	}
+	out := output{code: codeOf(err)}
+	if in.kind == update && in.version == 0 && out.code == codeConflict {
+		out.code = codeGaveUp
+	}
+	if err == nil && s != nil {
+		out.seen = see(s)
+	}
+	return out
+}
+
+func see(s *seshat.Session) seen {
+	return seen{
+		version: s.Version, last: s.LastSeq, count: s.MessageCount, name: s.Name, status: s.Status.String(),
+		updated: millis(s.UpdatedAt), expires: millis(s.ExpiresAt),
+	}
+}
+
+// epoch is where a history's clock begins.
+var epoch = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
+
+func millis(t time.Time) int64 { return t.Sub(epoch).Milliseconds() }
+
+func hasWord(words, word string) bool { return slices.Contains(strings.Fields(words), word) }

@@ -1,0 +1,186 @@
+// Package lin checks that calls on one session are linearizable: what many
+// goroutines saw is what they could have seen one after the other. The model
+// is written from the documentation and shares no code with the store.
+package lin
+
+import (
+	"fmt"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// The lifecycle of the sessions of a history, in milliseconds of its clock.
+const (
+	ttl       = 40 // sliding
+	retention = 25
+)
+
+// input is one call, and what the clock showed when it began and ended: the
+// store reads its time somewhere in between.
+type input struct {
+	kind       kind
+	id         string
+	version    uint64 // IfVersion; 0 = any
+	name       string // of create and update
+	n          int    // messages of append
+	to         string // of transition
+	began, end int64
+}
+
+// output is how a call ended.
+type output struct {
+	code string // "ok", or the name of a sentinel
+	seen
+}
+
+// seen is what a call returned of the session.
+type seen struct {
+	version, last, count uint64
+	name, status         string
+	updated, expires     int64
+}
+
+// state is one session; the zero value is none.
+type state struct {
+	live bool
+	seen
+}
+
+// step says whether the call can have ended like this in that state, and what
+// the state is then. A session that somebody found gone by time is gone.
+func step(s state, in input, out output) (bool, state) {
+	switch out.code {
+	case codeClosed, codeGaveUp: // nothing happened
+		return true, s
+	case codeNotFound:
+		if in.kind == create || s.live && s.expires > in.end {
+			return false, s
+		}
+		return true, state{}
+	case codeOK:
+		if in.kind == create {
+			return s.created(in, out)
+		}
+		return s.succeeded(in, out)
+	}
+	return s.live && s.expires > in.began && s.refuses(in, out.code), s
+}
+
+// created is a successful create: there is no session, or its time is over.
+func (s state) created(in input, out output) (bool, state) {
+	if s.live && s.expires > out.updated {
+		return false, s
+	}
+	n := state{live: true, seen: seen{version: 1, name: in.name, status: "active"}}
+	n.write(out.updated)
+	return n.fits(in, out), n
+}
+
+// succeeded is a call that found the session.
+func (s state) succeeded(in input, out output) (bool, state) {
+	if !s.live || s.expires <= in.began || s.refused(in) {
+		return false, s
+	}
+	switch in.kind {
+	case get:
+		return s.seen == out.seen, s
+	case remove:
+		return true, state{}
+	case transition:
+		if in.to == s.status {
+			return s.seen == out.seen, s
+		}
+	}
+	if s.expires <= out.updated {
+		return false, s
+	}
+	n := s.changed(in)
+	n.write(out.updated)
+	return n.fits(in, out), n
+}
+
+// fits reports whether a write returned the state, at a time that it can have
+// been made.
+func (s state) fits(in input, out output) bool {
+	return s.seen == out.seen && in.began <= out.updated && out.updated <= in.end
+}
+
+// changed is what a call makes of the state, but for its times.
+func (s state) changed(in input) state {
+	switch in.kind {
+	case update:
+		s.version++
+		s.name = in.name
+	case appendTo:
+		s.last += uint64(in.n)
+		s.count += uint64(in.n)
+		s.status = "active"
+	case transition:
+		s.version++
+		s.status = in.to
+	}
+	return s
+}
+
+// write sets the times of a write.
+func (s *state) write(now int64) {
+	s.updated, s.expires = now, now+ttl
+	if s.status == "terminated" {
+		s.expires = now + retention
+	}
+}
+
+// moves is the transition table of the documentation.
+var moves = map[string]string{
+	"active": "idle archived terminated", "idle": "active archived terminated",
+	"archived": "active terminated", "terminated": "",
+}
+
+// refused reports whether a call on the live session has to fail.
+func (s state) refused(in input) bool {
+	for _, code := range []string{codeConflict, codeReadOnly, codeTransition} {
+		if s.refuses(in, code) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuses reports whether a call on the live session may fail with that code.
+func (s state) refuses(in input, code string) bool {
+	readOnly := s.status == "archived" || s.status == "terminated"
+	switch code {
+	case codeExists:
+		return in.kind == create
+	case codeConflict:
+		return in.version != 0 && in.version != s.version
+	case codeReadOnly:
+		return readOnly && (in.kind == update || in.kind == appendTo || in.kind == touch)
+	case codeTransition:
+		return in.kind == transition && in.to != s.status && !hasWord(moves[s.status], in.to)
+	}
+	return false
+}
+
+// model is one session's; a history is cut into the histories of its sessions.
+var model = porcupine.Model{
+	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
+		of := map[string][]porcupine.Operation{}
+		for _, o := range history {
+			id := o.Input.(input).id
+			of[id] = append(of[id], o)
+		}
+		var parts [][]porcupine.Operation
+		for _, part := range of {
+			parts = append(parts, part)
+		}
+		return parts
+	},
+	Init: func() any { return state{} },
+	Step: func(s, in, out any) (bool, any) {
+		ok, next := step(s.(state), in.(input), out.(output))
+		return ok, next
+	},
+	Equal:             func(a, b any) bool { return a.(state) == b.(state) },
+	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v -> %+v", in, out) },
+}
