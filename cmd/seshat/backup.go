@@ -90,7 +90,7 @@ func (a *app) restoreBackupCmd() *cobra.Command {
 		Short: "Make a store's file of a backup, which is verified before",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			dst, err := a.pathArg("restore-backup", args, 1)
+			dst, err := a.pathArg(c, "restore-backup", args, 1)
 			if err != nil {
 				return err
 			}

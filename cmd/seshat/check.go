@@ -92,8 +92,8 @@ func (f *file) Check(ctx context.Context, _ nothing) (checkReport, error) {
 }
 
 // pathArg returns the file of a verb on closed files: its argument, or --db.
-func (a *app) pathArg(verb string, args []string, i int) (string, error) {
-	if err := a.fileOnly(verb); err != nil {
+func (a *app) pathArg(c *cobra.Command, verb string, args []string, i int) (string, error) {
+	if err := a.fileOnly(c, verb, len(args) > i); err != nil {
 		return "", err
 	}
 	if len(args) > i {

@@ -36,7 +36,11 @@ func operatorHandler(f *file) http.Handler {
 	serveCall(m, "stats", f.Stats)
 	serveCall(m, "compact", f.Compact)
 	serveCall(m, "import", func(ctx context.Context, o importOptions) (transfer.Report, error) {
-		return f.Import(ctx, o, body(ctx))
+		r, err := f.Import(ctx, o, body(ctx))
+		if err != nil { // a client that still sends would not read the answer
+			_, _ = io.Copy(io.Discard, body(ctx))
+		}
+		return r, err
 	})
 	serveStream(m, "backup", func(ctx context.Context, _ nothing, w io.Writer) (nothing, error) {
 		return nothing{}, f.Backup(ctx, w)

@@ -17,15 +17,29 @@ import (
 // printer prints a command's outcome: as JSON if asked to, as a table on a
 // terminal, and else as lines of values with tabs between them.
 type printer struct {
-	w     io.Writer
+	w     *output
 	json  bool
 	tty   bool
 	color bool
 	width int // columns of the terminal
 }
 
+// output remembers the first failure to write.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write writes unless an earlier one failed.
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.w.Write(p)
+	}
+	return n, o.err
+}
+
 func newPrinter(w io.Writer, asJSON bool) *printer {
-	p := &printer{w: w, json: asJSON, width: 80}
+	p := &printer{w: &output{w: w}, json: asJSON, width: 80}
 	fd, ok := terminal(w)
 	if !ok {
 		return p

@@ -35,6 +35,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	if err != nil && !a.began {
 		err = &usageError{err: err}
 	}
+	if err == nil && a.p != nil {
+		err = a.p.w.err // all that was printed, or it did not go well
+	}
 	return a.report(ctx, err)
 }
 

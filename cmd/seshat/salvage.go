@@ -36,7 +36,7 @@ whole if the file's tree leads to them, uncertain if they lay on a page that it
 does not lead to, and lost if they cannot be read.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.fileOnly("salvage"); err != nil {
+			if err := a.fileOnly(c, "salvage", true); err != nil {
 				return err
 			}
 			done := a.spin("salvaging")

@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 			"server":      startServer,
 			"json":        compareJSON,
 			"setenv":      setFromOutput,
+			"curls":       readmeCurls,
 			"damage":      damage,
 			"certificate": certificate,
 		},
@@ -45,11 +46,13 @@ func quiet(e *testscript.Env) error {
 			e.Setenv(name, "")
 		}
 	}
+	readme, err := filepath.Abs("README.md")
+	e.Setenv("README", readme)
 	e.Values[runningKey{}] = map[string]*running{}
 	e.Setenv("NO_COLOR", "")
 	e.Setenv("no_proxy", "*")
 	e.Setenv("NO_PROXY", "*")
-	return nil
+	return err
 }
 
 // exits runs a command and compares its exit code: exits CODE seshat ARG...
@@ -152,7 +155,9 @@ func (r *running) copy(out io.Reader, path string, first chan<- error) {
 		lines := bufio.NewReader(out)
 		var line string
 		line, _ = lines.ReadString('\n')
-		_, err = f.WriteString(line)
+		rest, _ := lines.Peek(lines.Buffered()) // what was printed together with it
+		_, err = f.WriteString(line + string(rest))
+		_, _ = lines.Discard(len(rest))
 		first <- err
 		_, _ = io.Copy(f, lines)
 	} else {

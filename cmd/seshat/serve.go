@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,14 +146,17 @@ func (s *serveFlags) mayListen(ctx context.Context, f *file, addr *net.TCPAddr, 
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		return usagef("%s can be reached from elsewhere, and the store has no API key: see seshat key create", s.addr)
+	if !slices.ContainsFunc(keys, good) {
+		return usagef("%s can be reached from elsewhere, and the store has no API key that is good: see seshat key create", s.addr)
 	}
 	if s.tlsCert == "" {
 		log.Warn("keys and conversations travel in the clear: give --tls-cert, or put a proxy with TLS in front", "addr", s.addr)
 	}
 	return nil
 }
+
+// good says whether a key has not expired.
+func good(k seshat.APIKey) bool { return k.ExpiresAt.IsZero() || k.ExpiresAt.After(time.Now()) }
 
 // api listens for the HTTP API.
 func (s *serveFlags) api(f *file, addr *net.TCPAddr, log *slog.Logger) (*server, error) {

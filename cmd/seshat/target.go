@@ -96,9 +96,10 @@ func (a *app) operator(verb string, create bool) (operator, error) {
 	return openFile(t.db, t.readOnly)
 }
 
-// fileOnly refuses a server for verbs that read the bytes of a closed file.
-func (a *app) fileOnly(verb string) error {
-	if a.target.url != "" {
+// fileOnly refuses a server for verbs that read the bytes of a closed file. A
+// server in the environment is not meant where a file is named.
+func (a *app) fileOnly(c *cobra.Command, verb string, named bool) error {
+	if c.Flags().Changed("url") || a.target.url != "" && !named {
 		return usagef("%s: works on files that no process has open, not on a server", verb)
 	}
 	return nil

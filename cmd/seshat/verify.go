@@ -33,7 +33,7 @@ func (a *app) verifyCmd() *cobra.Command {
 the structure of every page, every checksum, every index entry and the counters.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			path, err := a.pathArg("verify", args, 0)
+			path, err := a.pathArg(c, "verify", args, 0)
 			if err != nil {
 				return err
 			}
