@@ -12,7 +12,9 @@ import (
 
 var seshatKind = Kind{
 	Name: "Seshat", What: "its defaults, without the background sweeper",
-	Open: func(dir string) (Peer, error) { return OpenSeshat(filepath.Join(dir, "seshat.db"), time.Now) },
+	Open: func(dir string) (Peer, error) {
+		return OpenSeshat(filepath.Join(dir, "seshat.db"), seshat.Options{SweepEvery: seshat.Never})
+	},
 }
 
 // Seshat is the product.
@@ -21,9 +23,9 @@ type Seshat struct {
 	Tenant *seshat.Tenant
 }
 
-// OpenSeshat opens a store with a clock of its own.
-func OpenSeshat(path string, now func() time.Time) (*Seshat, error) {
-	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never, Now: now})
+// OpenSeshat opens a store with one tenant.
+func OpenSeshat(path string, o seshat.Options) (*Seshat, error) {
+	s, err := seshat.Open(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -129,3 +131,11 @@ func (p *Seshat) fill(ctx context.Context, f *Filling) error {
 
 // Close closes the store.
 func (p *Seshat) Close() error { return p.Store.Close() }
+
+// CreateShort creates a session that lives for ttl.
+func (p *Seshat) CreateShort(ctx context.Context, i int, ttl time.Duration) error {
+	n := newSession(load.NewSession(i, i+1))
+	n.Lifecycle = seshat.Lifecycle{TTL: ttl}
+	_, err := p.Tenant.Create(ctx, n)
+	return err
+}
