@@ -46,6 +46,7 @@ func quiet(e *testscript.Env) error {
 			e.Setenv(name, "")
 		}
 	}
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process rests a second before it ends
 	readme, err := filepath.Abs("README.md")
 	e.Setenv("README", readme)
 	e.Values[runningKey{}] = map[string]*running{}
@@ -174,7 +175,7 @@ func (r *running) wait() error {
 // scriptEnv is the environment of the script's commands.
 func scriptEnv(ts *testscript.TestScript) []string {
 	env := os.Environ()
-	for _, name := range []string{"HOME", "PATH", "SESHAT_DB", "SESHAT_URL", "SESHAT_KEY", "SESHAT_NAMESPACE"} {
+	for _, name := range []string{"HOME", "PATH", "GORACE", "SESHAT_DB", "SESHAT_URL", "SESHAT_KEY", "SESHAT_NAMESPACE"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	return env
