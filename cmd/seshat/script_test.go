@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -75,29 +76,36 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startServer runs a command in the background until the script ends, and
-// waits for its first line. With -wait the script waits for its end, with
-// -stop it asks for that before; either way it has to exit with 0. Output goes
-// to files: server NAME command [arg...], or server -stop|-wait NAME
+// waits for its first line. Output goes to NAME.stdout and NAME.stderr:
+// server NAME command [arg...]
+//
+// With -wait the script waits for its end; with -stop or -term it sends it
+// SIGINT or SIGTERM before. It has to exit with 0, or with ! with another code.
 func startServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: server [-stop|-wait] NAME [command [arg...]]")
+	if len(args) < 2 {
+		ts.Fatalf("usage: server NAME command [arg...], or [!] server -stop|-term|-wait NAME")
 	}
-	if args[0] == "-stop" || args[0] == "-wait" {
-		r := commands(ts)[args[1]]
-		if r == nil {
-			ts.Fatalf("%s does not run", args[1])
-		}
-		if args[0] == "-stop" {
-			ts.Check(r.cmd.Process.Signal(os.Interrupt))
-		}
-		if err := r.wait(); err != nil {
-			ts.Fatalf("%s: %v", args[1], err)
-		}
+	signals := map[string]os.Signal{"-stop": os.Interrupt, "-term": syscall.SIGTERM, "-wait": nil}
+	if sig, ok := signals[args[0]]; ok {
+		endServer(ts, neg, args[1], sig)
 		return
 	}
 	r := &running{exited: make(chan struct{})}
-	if err := r.start(ts, args[0], args[1:]); err != nil {
+	if err := r.start(ts, args[0], args[1:]); neg || err != nil {
 		ts.Fatalf("%v", err)
+	}
+}
+
+func endServer(ts *testscript.TestScript, neg bool, name string, sig os.Signal) {
+	r := commands(ts)[name]
+	if r == nil {
+		ts.Fatalf("%s does not run", name)
+	}
+	if sig != nil {
+		ts.Check(r.cmd.Process.Signal(sig))
+	}
+	if err := r.wait(); (err != nil) != neg {
+		ts.Fatalf("%s ended with: %v", name, err)
 	}
 }
 
