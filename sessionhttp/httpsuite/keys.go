@@ -22,7 +22,7 @@ var everyRoute = []struct {
 	{"PATCH", sessions + "/s", `{"user_memory":{}}`, true},
 	{"GET", sessions + "/s/history", "", false},
 	{"POST", sessions + "/s/messages", oneMessage, true},
-	{"POST", sessions + "/s/fork", "", true},
+	{"POST", sessions + "/s/fork", "{}", true},
 	{"POST", sessions + "/s/transition", `{"status":"idle"}`, true},
 	{"DELETE", sessions + "/s", "", true},
 	{"DELETE", sessions + "/s?purge=true", "", true},

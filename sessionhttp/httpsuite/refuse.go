@@ -52,6 +52,7 @@ var refusals = map[string]func(*env){
 	"queries that a route does not know": refusesQueries,
 	"methods that a route does not take": refusesMethods,
 	"a read-only store":                  refusesWrites,
+	"a namespace without room":           refusesGrowth,
 	"a canceled request": func(e *env) {
 		e.create("s")
 		ctx, cancel := context.WithCancel(e.ctx)
@@ -203,6 +204,24 @@ func refusesWrites(e *env) {
 		case !strings.HasSuffix(r.path, "/watch"):
 			e.call(200, r.method, r.path, r.body)
 		}
+	}
+}
+
+func refusesGrowth(e *env) {
+	e.create("s")
+	e.must(e.acme.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxBytes: 1}))
+	for _, r := range []struct{ method, path, body string }{
+		{"PATCH", sessions + "/s", `{"user_memory":{"a":"` + strings.Repeat("x", 100) + `"}}`},
+		{"POST", sessions + "/s/messages", oneMessage},
+		{"POST", sessions + "/s/fork", ""},
+		{"POST", sessions + "/s/transition", `{"status":"idle","reason":"` + strings.Repeat("x", 100) + `"}`},
+		{"DELETE", sessions + "/s", ""},
+	} {
+		o := e.refused(429, "QuotaExceededError", r.method, r.path, r.body)
+		e.is(o, "namespace.max_bytes", "error", "details", "quota")
+	}
+	if e.get("s").Version != 1 {
+		e.Fatal("the session changed")
 	}
 }
 
