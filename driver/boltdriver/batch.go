@@ -40,10 +40,16 @@ func (w *writer) open() (err error) {
 	w.view = newView(w.tx, nil)
 	w.view.erased = w.erased
 	w.latest = w.clock
-	for b := range buckets {
-		w.cursors[b] = w.cursor(b)
-	}
 	return nil
+}
+
+// at returns the batch's own cursor in a bucket.
+func (b *batch) at(in bucket) *cursor {
+	c := &b.cursors[in]
+	if c.c == nil {
+		*c = b.cursor(in)
+	}
+	return c
 }
 
 // reset forgets the last transaction. Its memory is used again from here on.
@@ -69,7 +75,7 @@ func (b *batch) get(in bucket, key []byte) []byte {
 	if v, ok := b.over.get(in, key); ok {
 		return v
 	}
-	return b.cursors[in].get(key)
+	return b.at(in).get(key)
 }
 
 // put sets the value at key, or deletes it if v is nil. v must lie in the arena.
@@ -83,7 +89,7 @@ func (b *batch) put(in bucket, key, v []byte) {
 func (b *batch) flush(in ...bucket) error {
 	for _, in := range in {
 		if b.over.pending(in) {
-			if err := b.over.write(in, b.b[in]); err != nil {
+			if err := b.over.write(in, b.view.open.bucket(in)); err != nil {
 				return err
 			}
 		}
@@ -103,7 +109,7 @@ func (b *batch) space(ns uint64) (*space, error) {
 	}
 	var buf [8]byte
 	key := appendU64Key(buf[:0], ns)
-	c, err := readCounters(key, b.cursors[bCounters].get(key))
+	c, err := readCounters(key, b.at(bCounters).get(key))
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // view reads one transaction. What it returns shares memory with the file's
 // map until the transaction ends.
 type view struct {
-	b      [buckets]*bolt.Bucket
+	open   *lazily
 	erased erasures
 	reads  *readCount // nil: reads are not counted
 
@@ -25,12 +25,24 @@ type view struct {
 const fillPercent = 0.9
 
 func newView(tx *bolt.Tx, reads *readCount) view {
-	v := view{reads: reads}
-	for i, name := range bucketNames {
-		v.b[i] = tx.Bucket(name)
-		v.b[i].FillPercent = fillPercent
+	return view{open: &lazily{tx: tx}, reads: reads}
+}
+
+// lazily holds the buckets of a transaction, each opened when it is first used:
+// to open them all would cost a small commit more than its own work.
+type lazily struct {
+	tx *bolt.Tx
+	b  [buckets]atomic.Pointer[bolt.Bucket]
+}
+
+func (o *lazily) bucket(in bucket) *bolt.Bucket {
+	b := o.b[in].Load()
+	if b == nil {
+		b = o.tx.Bucket(bucketNames[in])
+		b.FillPercent = fillPercent
+		o.b[in].Store(b)
 	}
-	return v
+	return b
 }
 
 // readCount counts what reads visit.
@@ -43,7 +55,7 @@ type cursor struct {
 	page  uintptr
 }
 
-func (v *view) cursor(b bucket) cursor { return cursor{c: v.b[b].Cursor(), reads: v.reads} }
+func (v *view) cursor(in bucket) cursor { return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads} }
 
 // seek moves to key, or the first one beyond it.
 func (c *cursor) seek(key []byte) (k, v []byte) { return c.count(c.c.Seek(key)) }
