@@ -81,14 +81,6 @@ func appendStats(b []byte, s *seshat.SessionStats) []byte {
 	return append(jsonout.Float(b, s.AvgLatencyMS), '}')
 }
 
-func appendDocument(b []byte, d seshat.Document) ([]byte, error) {
-	if d.IsZero() {
-		return jsonout.Null(b), nil
-	}
-	enc, err := d.MarshalJSON()
-	return append(b, enc...), err
-}
-
 // appendMessage appends a message as the history shows it.
 func appendMessage(b []byte, m *seshat.Message) []byte {
 	b = jsonout.Text(append(b, `{"message_id":`...), m.ID)

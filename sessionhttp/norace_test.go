@@ -1,0 +1,5 @@
+//go:build !race
+
+package sessionhttp_test
+
+const raceEnabled = false

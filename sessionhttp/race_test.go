@@ -1,0 +1,6 @@
+//go:build race
+
+package sessionhttp_test
+
+// raceEnabled: pools drop what they hold at random, so allocations vary.
+const raceEnabled = true
