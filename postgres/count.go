@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Count answers from the counters, less what is overdue, where it can. Both
+// are read by one statement, and so of one snapshot.
+func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return u, err
+	}
+	defer end()
+	if !answerable(&q) {
+		return u, nil
+	}
+	err = d.retry(ctx, func() (err error) {
+		if filtered(&q) {
+			u, err = d.countRecords(ctx, q)
+		} else {
+			u, err = d.countAll(ctx, q)
+		}
+		return err
+	})
+	if err != nil {
+		return driver.Usage{}, err
+	}
+	return only(u, q.Statuses), nil
+}
+
+// filtered reports whether q selects by more than statuses.
+func filtered(q *driver.Query) bool {
+	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 || q.ActiveTo != 0
+}
+
+// only keeps the wanted statuses. Messages and bytes are not counted for each.
+func only(u driver.Usage, statuses uint8) driver.Usage {
+	if statuses == 0 {
+		return u
+	}
+	u.Messages, u.Bytes = 0, 0
+	for i := range u.Sessions {
+		if statuses&(1<<i) == 0 {
+			u.Sessions[i] = 0
+		}
+	}
+	return u
+}
+
+func (d *Driver) countAll(ctx context.Context, q driver.Query) (driver.Usage, error) {
+	sql := `select ` + spaceColumns + `, o.* from {spaces} p
+		left join lateral (` + overdueOf + `) o (o_status, o_n, o_messages, o_bytes) on true where p.namespace = $1`
+	rows, err := d.pool.Query(ctx, d.text(sql), int64(q.Namespace), q.Now)
+	if err != nil {
+		return driver.Usage{}, err
+	}
+	defer rows.Close()
+	var sp spaceState
+	var less driver.Usage
+	for rows.Next() {
+		var status *int16
+		var n, messages, bytes *int64
+		if err := scanSpace(with{rows, []any{&status, &n, &messages, &bytes}}, &sp); err != nil {
+			return driver.Usage{}, err
+		}
+		if status != nil {
+			less.Sessions[*status] += uint64(*n)
+			less.Messages += uint64(*messages)
+			less.Bytes += uint64(*bytes)
+		}
+	}
+	return minus(sp.usage, less), rows.Err()
+}
+
+func minus(u, less driver.Usage) driver.Usage {
+	for i := range u.Sessions {
+		u.Sessions[i] -= less.Sessions[i]
+	}
+	u.Messages -= less.Messages
+	u.Bytes -= less.Bytes
+	return u
+}
+
+// countRecords counts with the filters of a list.
+func (d *Driver) countRecords(ctx context.Context, q driver.Query) (driver.Usage, error) {
+	q.After = nil
+	s := &selection{}
+	s.then(`select status, count(*), coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint
+		from {sessions} where namespace = `, int64(q.Namespace))
+	s.indexed(&q, `created`)
+	s.sql.WriteString(` and `)
+	s.filter(&q)
+	s.sql.WriteString(` group by status`)
+	rows, err := d.pool.Query(ctx, d.text(s.sql.String()), s.args...)
+	if err != nil {
+		return driver.Usage{}, err
+	}
+	var less driver.Usage
+	err = lessOverdue(rows, &less)
+	return minus(driver.Usage{}, less), err
+}
+
+// overdueOf is overdue for a statement that also reads the counters, whose
+// columns have the same names.
+const overdueOf = `select s.status, count(*), coalesce(sum(s.messages), 0)::bigint, coalesce(sum(s.bytes), 0)::bigint
+	from {sessions} s where s.namespace = $1 and s.expires <= $2 group by s.status`

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+const (
+	entryAt = ` where namespace = $1 and class = $2 and owner_len = $3 and owner = $4 and kind = $5 and name = $6`
+
+	selectEntry = `select value from {entries}` + entryAt
+	deleteEntry = `delete from {entries}` + entryAt
+	updateEntry = `update {entries} set value = $7` + entryAt
+	insertEntry = `insert into {entries} (namespace, class, owner_len, owner, kind, name, value) values ($1, $2, $3, $4, $5, $6, $7)`
+	upsertEntry = insertEntry + ` on conflict (namespace, class, owner_len, owner, kind, name) do update set value = excluded.value`
+)
+
+// entryArgs is the primary key of an entry. The class is what owns it, so that
+// all that one owner has is a range of keys.
+func entryArgs(k *driver.EntryKey, owner string) []any {
+	return []any{int64(k.Namespace), int16(k.Kind >> 6), int16(len(owner)), []byte(owner), int16(k.Kind), []byte(k.Name)}
+}
+
+// mustExclude reports whether c writes an entry that others may read meanwhile.
+// To lock it now, when others may be about to do the same, is a deadlock.
+func (a *attempt) mustExclude(c *driver.Change) bool {
+	for i := range c.Entries {
+		if e := a.entries[c.Entries[i].EntryKey]; e != nil && e.shared {
+			return true
+		}
+	}
+	return false
+}
+
+// changeEntries writes the last of what c says of each entry.
+func (a *attempt) changeEntries(o *opRun, inc driver.Incarnation, c *driver.Change) {
+	last := make(map[driver.EntryKey]int, len(c.Entries))
+	for i := range c.Entries {
+		last[c.Entries[i].EntryKey] = i
+	}
+	for i := range c.Entries {
+		if e := &c.Entries[i]; last[e.EntryKey] == i {
+			a.changeEntry(e, inc)
+		}
+	}
+}
+
+// changeEntry writes one entry. One that was seen to be absent is inserted, so
+// that it is an error, and another attempt, if another writer was first.
+func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
+	owner, seen := e.Owner, a.entries[e.EntryKey]
+	if e.Kind&driver.KindSession != 0 {
+		owner, seen = string(inc[:]), nil
+	}
+	key := entryArgs(&e.EntryKey, owner)
+	sql := upsertEntry
+	switch {
+	case e.Value == nil:
+		a.add(deleteEntry, key...)
+	case seen != nil && seen.written:
+		a.add(sql, append(key, e.Value)...)
+	case seen != nil && seen.value == nil:
+		a.add(insertEntry, append(key, e.Value)...)
+	case seen != nil:
+		a.add(updateEntry, append(key, e.Value)...)
+	default:
+		a.add(sql, append(key, e.Value)...)
+	}
+	if seen != nil {
+		seen.written = true
+	}
+}
+
+// Entries returns entries in the order of (len(Owner), Owner, Name).
+func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (found []driver.Entry, err error) {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if q.Kind == driver.KindClock && q.Namespace == 0 {
+		return d.clockEntry(ctx, q)
+	}
+	sql, args := entryQuery(q)
+	err = d.retry(ctx, func() error {
+		found = nil
+		rows, err := d.pool.Query(ctx, d.text(sql), args...)
+		if err != nil {
+			return err
+		}
+		var owner, name, value []byte
+		_, err = pgx.ForEachRow(rows, []any{&owner, &name, &value}, func() error {
+			k := driver.EntryKey{Namespace: q.Namespace, Kind: q.Kind, Owner: string(owner), Name: string(name)}
+			found = append(found, driver.Entry{EntryKey: k, Value: value})
+			value = nil
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func entryQuery(q driver.EntryQuery) (sql string, args []any) {
+	s := selection{}
+	s.sql.WriteString(`select owner, name, value from {entries} where namespace = `)
+	s.arg(int64(q.Namespace))
+	s.and(`class = `, int16(q.Kind>>6))
+	s.and(`kind = `, int16(q.Kind))
+	switch {
+	case !q.AllOwners:
+		s.and(`owner_len = `, int16(len(q.Owner)))
+		s.and(`owner = `, []byte(q.Owner))
+		if q.After != "" {
+			s.and(`name > `, []byte(q.After))
+		}
+	default:
+		compare := `(owner_len, owner, name) >= (`
+		if q.After != "" {
+			compare = `(owner_len, owner, name) > (`
+		}
+		s.and(compare, int16(min(len(q.Owner), 1<<14)))
+		s.then(`, `, []byte(q.Owner))
+		s.then(`, `, []byte(q.After))
+		s.sql.WriteString(`)`)
+	}
+	if q.Name != "" {
+		s.and(`name = `, []byte(q.Name))
+	}
+	s.then(` order by owner_len, owner, name limit `, int64(max(q.Limit, 0)))
+	return s.sql.String(), s.args
+}
+
+// clockEntry answers a query for driver.KindClock. The entry has no name and
+// no owner, so none comes before it.
+func (d *Driver) clockEntry(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
+	stored, err := d.storedClock(ctx)
+	v := d.clock.value(stored)
+	if err != nil || v == nil || q.Name != "" || q.After != "" || q.Owner != "" || q.Limit < 1 {
+		return nil, err
+	}
+	return []driver.Entry{{EntryKey: clockKey, Value: v}}, nil
+}

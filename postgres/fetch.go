@@ -1,0 +1,269 @@
+package postgres
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// maxSeq is above all numbers of messages that are kept.
+const maxSeq = math.MaxInt64
+
+// entryState is an entry that a Target named.
+type entryState struct {
+	value   []byte
+	shared  bool // locked against writers, but not against readers
+	written bool
+}
+
+// spaceState is what is known of a namespace, and what the segment adds to it.
+type spaceState struct {
+	head, tail uint64
+	usage      driver.Usage
+	add        delta
+}
+
+// fetch locks and reads what the ops name, after sending what is queued. Rows
+// are locked in one order by all, so that they do not wait for one another:
+// records, entries, counters. What hangs on a record is read by later
+// statements, which see what was committed while the record's lock was awaited.
+func (a *attempt) fetch(ops []*opRun) error {
+	a.settle()
+	if !a.began {
+		a.add(`begin`)
+		a.began = true
+	}
+	a.entries, a.spaces, a.erased = map[driver.EntryKey]*entryState{}, map[uint64]*spaceState{}, false
+	for _, o := range ops {
+		o.view = driver.View{}
+	}
+	a.lockRecords(ops)
+	for _, o := range ops {
+		if o.Target.Key.ID != "" {
+			a.readLog(o)
+		}
+	}
+	a.readEntries(ops)
+	a.readSpaces(ops)
+	ctx := a.ctx
+	if a.planned {
+		ctx = a.late
+	}
+	return a.send(ctx, false)
+}
+
+const recordColumns = `namespace, id, incarnation, version, next_seq, user_id, status, labels,
+	created, active_minute, due, expires, messages, bytes, body`
+
+// lockRecords locks the records of all ops that are still to come, so that
+// later segments lock nothing new, and reads those of this one.
+func (a *attempt) lockRecords(ops []*opRun) {
+	wanted := map[driver.Key]*opRun{}
+	for _, o := range a.running {
+		if o.Target.Key.ID != "" && !a.locked[o.Target.Key] {
+			wanted[o.Target.Key] = nil
+		}
+	}
+	for _, o := range ops {
+		if o.Target.Key.ID != "" {
+			wanted[o.Target.Key] = o
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(wanted), func(a, b driver.Key) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), strings.Compare(a.ID, b.ID))
+	})
+	for _, k := range keys {
+		a.locked[k] = true
+		o := wanted[k]
+		if o == nil {
+			a.add(`select 1 from {sessions} where namespace = $1 and id = $2 for update`, int64(k.Namespace), k.ID)
+			continue
+		}
+		s := a.add(`select `+recordColumns+` from {sessions} where namespace = $1 and id = $2 for update`, int64(k.Namespace), k.ID)
+		s.read = func(rows pgx.Rows) error {
+			for rows.Next() {
+				o.view.Record = new(driver.Record)
+				if err := scanRecord(rows, o.view.Record); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+}
+
+// readLog reads what o wants of its record's incarnation.
+func (a *attempt) readLog(o *opRun) {
+	t := &o.Target
+	ns := int64(t.Key.Namespace)
+	if len(t.MessageIDs) > 0 {
+		a.add(`select m.id, m.seq, m.digest from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
+			where s.namespace = $1 and s.id = $2 and m.id = any($3) order by m.seq`,
+			ns, t.Key.ID, t.MessageIDs).read = o.readRefs
+	}
+	if len(t.Seqs) > 0 {
+		a.add(`select m.seq, m.id, m.digest, m.body from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
+			where s.namespace = $1 and s.id = $2 and m.seq = any($3) and m.body is not null`,
+			ns, t.Key.ID, signed(t.Seqs)).read = o.readMessages
+	}
+	if t.Span.To != 0 {
+		a.add(`select count(*), coalesce(sum(octet_length(m.body)), 0)::bigint
+			from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
+			where s.namespace = $1 and s.id = $2 and m.seq between $3 and $4 and m.body is not null`,
+			ns, t.Key.ID, bounded(t.Span.From), bounded(t.Span.To)).read = o.readSpan
+	}
+	for _, k := range t.Entries {
+		if k.Kind&driver.KindSession != 0 {
+			a.readOwn(o)
+			return
+		}
+	}
+}
+
+// signed clamps numbers to those that can be kept.
+func signed(seqs []uint64) []int64 {
+	out := make([]int64, len(seqs))
+	for i, seq := range seqs {
+		out[i] = bounded(seq)
+	}
+	return out
+}
+
+func bounded(seq uint64) int64 { return int64(min(seq, maxSeq)) }
+
+func (o *opRun) readRefs(rows pgx.Rows) error {
+	o.view.Refs = make([]driver.Ref, len(o.Target.MessageIDs))
+	var id string
+	var seq int64
+	var digest []byte
+	_, err := pgx.ForEachRow(rows, []any{&id, &seq, &digest}, func() error {
+		for i, want := range o.Target.MessageIDs {
+			if want == id {
+				o.view.Refs[i] = driver.Ref{Found: true, Seq: uint64(seq), Digest: [16]byte(digest)}
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+func (o *opRun) readMessages(rows pgx.Rows) error {
+	o.view.Messages = make([]driver.Message, len(o.Target.Seqs))
+	for rows.Next() {
+		m, err := scanMessage(rows)
+		if err != nil {
+			return err
+		}
+		for i, want := range o.Target.Seqs {
+			if want == m.Seq {
+				o.view.Messages[i] = m
+			}
+		}
+	}
+	return nil
+}
+
+func (o *opRun) readSpan(rows pgx.Rows) error {
+	var n, bytes int64
+	_, err := pgx.ForEachRow(rows, []any{&n, &bytes}, func() error {
+		o.view.Span = driver.SpanUsage{Messages: uint64(n), Bytes: uint64(bytes)}
+		return nil
+	})
+	return err
+}
+
+// readOwn reads the session's own entries. Its record's lock guards them.
+func (a *attempt) readOwn(o *opRun) {
+	t := &o.Target
+	o.view.Entries = make([][]byte, len(t.Entries))
+	var kinds []int16
+	var names [][]byte
+	for _, k := range t.Entries {
+		if k.Kind&driver.KindSession != 0 {
+			kinds, names = append(kinds, int16(k.Kind)), append(names, []byte(k.Name))
+		}
+	}
+	s := a.add(`select e.kind, e.name, e.value from {sessions} s join {entries} e
+		on e.namespace = $1 and e.class = 2 and e.owner_len = 16 and e.owner = s.incarnation
+		where s.namespace = $1 and s.id = $2 and e.kind = any($3) and e.name = any($4)`,
+		int64(t.Key.Namespace), t.Key.ID, kinds, names)
+	s.read = func(rows pgx.Rows) error {
+		var kind int16
+		var name, value []byte
+		_, err := pgx.ForEachRow(rows, []any{&kind, &name, &value}, func() error {
+			for i, k := range t.Entries {
+				if k.Kind == uint8(kind) && k.Name == string(name) {
+					o.view.Entries[i] = value
+				}
+			}
+			value = nil
+			return nil
+		})
+		return err
+	}
+}
+
+// readEntries locks and reads entries that belong to no session. Those of the
+// store itself are read by every write and seldom written: they are shared
+// until an op wants to write one.
+func (a *attempt) readEntries(ops []*opRun) {
+	for _, o := range ops {
+		for _, k := range o.Target.Entries {
+			if k.Kind&driver.KindSession == 0 {
+				a.entries[k] = &entryState{shared: k.Namespace == 0 && !a.exclusive}
+			}
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(a.entries), compareKeys) {
+		e, lock := a.entries[k], ` for update`
+		switch {
+		case k.Kind == driver.KindClock:
+			lock = ``
+		case e.shared:
+			lock = ` for share`
+		}
+		a.add(selectEntry+lock, entryArgs(&k, k.Owner)...).read = func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&e.value}, func() error { return nil })
+			return err
+		}
+	}
+}
+
+func compareKeys(a, b driver.EntryKey) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind),
+		strings.Compare(a.Owner, b.Owner), strings.Compare(a.Name, b.Name))
+}
+
+const spaceColumns = `head, tail, s0, s1, s2, s3, s4, s5, s6, s7, messages, bytes`
+
+// readSpaces reads feeds and counters. They are locked only for an op that
+// wants to see the counters: others add to them when they commit.
+func (a *attempt) readSpaces(ops []*opRun) {
+	usage := map[uint64]bool{}
+	for _, o := range ops {
+		ns := o.Target.Key.Namespace
+		usage[ns] = usage[ns] || o.Target.Usage
+	}
+	for _, ns := range slices.Sorted(maps.Keys(usage)) {
+		sp := &spaceState{}
+		a.spaces[ns] = sp
+		lock := ``
+		if usage[ns] {
+			lock = ` for update`
+		}
+		a.add(`select `+spaceColumns+` from {spaces} where namespace = $1`+lock, int64(ns)).read = func(rows pgx.Rows) error {
+			for rows.Next() {
+				if err := scanSpace(rows, sp); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+}

@@ -1,0 +1,207 @@
+// Package pgserver starts PostgreSQL servers for tests, from the binaries of
+// the distribution: on the loopback alone, in a directory that goes with them,
+// as a user without privileges.
+package pgserver
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// ErrMissing says that the machine has no PostgreSQL, or none that can be
+// started here.
+var ErrMissing = errors.New("no PostgreSQL server to start")
+
+// Server is a server that runs until Stop.
+type Server struct {
+	bin  string
+	dir  string
+	port int
+	set  []string
+
+	cmd  *exec.Cmd
+	gone chan struct{}
+}
+
+// startTimeout bounds how long a server may take until it is ready.
+const startTimeout = time.Minute
+
+// New makes an empty cluster and starts a server on it. set are settings, as
+// name=value. ErrMissing: see there.
+func New(set ...string) (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "seshat-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin, dir: dir, set: set}
+	if err := s.init(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.Start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// Shared returns a function that starts one server for all who call it, or
+// skips their tests where there is none; and one that stops it.
+func Shared(set ...string) (get func(testing.TB) *Server, stop func() error) {
+	var s *Server
+	start := sync.OnceValue(func() (err error) {
+		s, err = New(set...)
+		return err
+	})
+	get = func(tb testing.TB) *Server {
+		tb.Helper()
+		err := start()
+		if errors.Is(err, ErrMissing) {
+			tb.Skipf("SKIPPED, NOT TESTED: %v", err)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return s
+	}
+	stop = func() error {
+		if s == nil {
+			return nil
+		}
+		return s.Stop()
+	}
+	return get, stop
+}
+
+// binaries returns the directory of initdb and postgres.
+func binaries() (string, error) {
+	var dirs []string
+	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+		dirs = append(dirs, strings.TrimSpace(string(out)))
+	}
+	versions, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	for _, dir := range append(dirs, versions...) {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("%w: initdb is neither where pg_config says nor in /usr/lib/postgresql", ErrMissing)
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *Server) init() error {
+	attr, err := unprivileged(s.dir)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-A", "trust", "-U", "seshat",
+		"--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
+	cmd.Dir, cmd.SysProcAttr = s.dir, attr
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Start starts a server that was killed, at the same address.
+func (s *Server) Start() (err error) {
+	if s.port == 0 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+	}
+	attr, err := unprivileged(s.dir)
+	if err != nil {
+		return err
+	}
+	args := []string{"-D", s.data(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-p", fmt.Sprint(s.port)}
+	for _, set := range s.set {
+		args = append(args, "-c", set)
+	}
+	cmd := exec.Command(filepath.Join(s.bin, "postgres"), args...)
+	cmd.Dir, cmd.SysProcAttr = s.dir, attr
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	s.cmd, s.gone = cmd, make(chan struct{})
+	if err := launch(cmd, s.gone); err != nil {
+		return err
+	}
+	return s.await(log)
+}
+
+// await reads the server's log until it says that it is ready, and the rest
+// behind that.
+func (s *Server) await(log io.Reader) error {
+	ready := make(chan error, 1)
+	go func() {
+		lines := bufio.NewScanner(log)
+		var said strings.Builder
+		for lines.Scan() {
+			fmt.Fprintln(&said, lines.Text())
+			if strings.Contains(lines.Text(), "ready to accept connections") {
+				ready <- nil
+				break
+			}
+		}
+		ready <- fmt.Errorf("the server ended:\n%s", said.String())
+		_, _ = io.Copy(io.Discard, log)
+	}()
+	select {
+	case err := <-ready:
+		return err
+	case <-time.After(startTimeout):
+		return errors.Join(errors.New("the server is not ready"), s.Kill())
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// DSN names the server's database.
+func (s *Server) DSN() string { return DSN(s.Addr()) }
+
+// DSN names the database of a server that is reached at addr.
+func DSN(addr string) string {
+	return fmt.Sprintf("postgres://seshat@%s/postgres?sslmode=disable", addr)
+}
+
+// Kill ends the server as a crash would, and waits until it is gone.
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+
+// Stop ends the server and removes its data.
+func (s *Server) Stop() error {
+	return errors.Join(s.end(syscall.SIGQUIT), os.RemoveAll(s.dir))
+}
+
+func (s *Server) end(sig syscall.Signal) error {
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-s.gone
+	return nil
+}

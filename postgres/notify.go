@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// forget is how long a feed is polled that nobody asks for. Whoever still
+// waits for it is woken then, asks, and is remembered anew.
+const forget = 5 * time.Minute
+
+// watched are the feeds that were asked for.
+type watched struct {
+	mu    sync.Mutex // guards heads
+	heads map[uint64]*watchedFeed
+}
+
+type watchedFeed struct {
+	head  uint64
+	asked time.Time
+}
+
+// asked remembers that somebody reads a feed.
+func (w *watched) asked(ns uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.heads == nil {
+		w.heads = make(map[uint64]*watchedFeed)
+	}
+	if w.heads[ns] == nil {
+		w.heads[ns] = &watchedFeed{}
+	}
+	w.heads[ns].asked = time.Now()
+}
+
+// seen notes a feed's newest position, and reports whether it was another.
+func (w *watched) seen(ns, head uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.heads[ns]
+	if f == nil || f.head == head {
+		return false
+	}
+	f.head = head
+	return true
+}
+
+// list returns the feeds to look at, and those that it forgot.
+func (w *watched) list() (look []int64, forgotten []uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ns, f := range w.heads {
+		if time.Since(f.asked) > forget {
+			delete(w.heads, ns)
+			forgotten = append(forgotten, ns)
+			continue
+		}
+		look = append(look, int64(ns))
+	}
+	return look, forgotten
+}
+
+// Notify polls the feeds that were asked for, all in one statement, each
+// Options.PollEvery. See driver.Notifier.
+func (d *Driver) Notify(fn func(namespace uint64)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closing {
+		return
+	}
+	d.running.Add(1)
+	go func() {
+		defer d.running.Done()
+		d.poll(fn)
+	}()
+}
+
+func (d *Driver) poll(fn func(uint64)) {
+	tick := time.NewTicker(d.o.PollEvery)
+	defer tick.Stop()
+	for failed := false; ; {
+		select {
+		case <-d.ended.Done():
+			return
+		case <-tick.C:
+		}
+		err := d.look(fn)
+		if failed && err == nil {
+			fn(0)
+		}
+		failed = err != nil
+	}
+}
+
+// look calls fn for each feed that is not as it was seen last.
+func (d *Driver) look(fn func(uint64)) error {
+	look, forgotten := d.feeds.list()
+	for _, ns := range forgotten {
+		fn(ns)
+	}
+	if len(look) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(d.ended, d.o.CommitTimeout)
+	defer cancel()
+	d.trip()
+	rows, err := d.pool.Query(ctx, d.text(`select p.namespace, p.head from {spaces} p where p.namespace = any($1)`), look)
+	if err != nil {
+		return err
+	}
+	heads := make(map[int64]int64, len(look))
+	var ns, head int64
+	if _, err := pgx.ForEachRow(rows, []any{&ns, &head}, func() error {
+		heads[ns] = head
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, ns := range look {
+		if d.feeds.seen(uint64(ns), uint64(heads[ns])) {
+			fn(uint64(ns))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Get fills into with the record at k. See driver.Driver.
+func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if !isText(k.ID) {
+		return driver.ErrNotFound
+	}
+	var r driver.Record
+	err = d.retry(ctx, func() error {
+		r = driver.Record{Labels: into.Labels[:0:cap(into.Labels)], Body: into.Body[:0]}
+		row := d.pool.QueryRow(ctx, d.text(`select `+recordColumns+` from {sessions}
+			where namespace = $1 and id = $2 and (expires is null or expires > $3)`), int64(k.Namespace), k.ID, now)
+		return scanRecord(row, &r)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return driver.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	*into = r
+	return nil
+}
+
+// Messages returns a range of one incarnation's log, if a record has it.
+func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (found []driver.Message, err error) {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	to := bounded(q.Span.To)
+	if to == 0 {
+		to = math.MaxInt64
+	}
+	order := `asc`
+	if q.Desc {
+		order = `desc`
+	}
+	sql := `select seq, id, digest, body from {messages}
+		where namespace = $1 and incarnation = $2 and seq between $3 and $4 and body is not null
+			and exists (select 1 from {sessions} where namespace = $1 and incarnation = $2)
+		order by seq ` + order + ` limit $5`
+	err = d.retry(ctx, func() error {
+		rows, err := d.pool.Query(ctx, d.text(sql),
+			int64(q.Namespace), q.Incarnation[:], bounded(q.Span.From), to, int64(max(q.Limit, 0)))
+		if err != nil {
+			return err
+		}
+		found, err = pgx.AppendRows(found[:0:0], rows, func(row pgx.CollectableRow) (driver.Message, error) {
+			return scanMessage(row)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Feed returns events after a position.
+func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return f, err
+	}
+	defer end()
+	d.feeds.asked(q.Namespace)
+	sql := `select p.head, p.tail, e.position, e.at, e.id, e.kind, e.status, e.version, e.last_seq
+		from {spaces} p left join lateral (select * from {events} e
+			where e.namespace = $1 and e.position > $2 order by e.position limit $3) e on true
+		where p.namespace = $1 order by e.position`
+	err = d.retry(ctx, func() error {
+		f = driver.Feed{}
+		rows, err := d.pool.Query(ctx, d.text(sql), int64(q.Namespace), bounded(q.After), int64(max(q.Limit, 0)))
+		if err != nil {
+			return err
+		}
+		return scanFeed(rows, &f)
+	})
+	if err != nil {
+		return driver.Feed{}, err
+	}
+	d.feeds.seen(q.Namespace, f.Head)
+	if q.After < f.Tail {
+		return driver.Feed{Head: f.Head, Tail: f.Tail}, driver.ErrLagged
+	}
+	return f, nil
+}
+
+func scanFeed(rows pgx.Rows, f *driver.Feed) error {
+	var head, tail int64
+	var position, at, version, last *int64
+	var id *string
+	var kind, status *int16
+	_, err := pgx.ForEachRow(rows, []any{&head, &tail, &position, &at, &id, &kind, &status, &version, &last}, func() error {
+		f.Head, f.Tail = uint64(head), uint64(tail)
+		if position == nil {
+			return nil
+		}
+		f.Events = append(f.Events, driver.Event{
+			Position: uint64(*position), Time: *at, ID: *id, Kind: driver.EventKind(*kind), Status: uint8(*status),
+			Version: uint64(*version), LastSeq: uint64(*last),
+		})
+		return nil
+	})
+	return err
+}
+
+// Due returns filed due entries, earliest first. Processes that sweep at the
+// same time read the same ones; each decides again when it has the record.
+func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	s := selection{}
+	s.then(`select due, namespace, id from {sessions} where due <= `, q.Now)
+	if q.After != nil {
+		s.and(`(due, namespace, id) > (`, q.After.At)
+		s.then(`, `, int64(q.After.Namespace))
+		s.then(`, `, q.After.ID)
+		s.sql.WriteString(`)`)
+	}
+	s.then(` order by due, namespace, id limit `, int64(max(q.Limit, 0)))
+	err = d.retry(ctx, func() error {
+		rows, err := d.pool.Query(ctx, d.text(s.sql.String()), s.args...)
+		if err != nil {
+			return err
+		}
+		due, err = pgx.AppendRows(due[:0:0], rows, func(row pgx.CollectableRow) (e driver.Due, err error) {
+			var ns int64
+			err = row.Scan(&e.At, &ns, &e.ID)
+			e.Namespace = uint64(ns)
+			return e, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("due: %w", err)
+	}
+	return due, nil
+}

@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+)
+
+// schemaVersion is the version of the tables that this package reads and writes.
+const schemaVersion = 1
+
+// tables are the tables of version 1. Names in braces stand for the schema and
+// the name. Every primary key begins with the namespace, so that the tables can
+// be spread by it; COLLATE "C" orders ids by their bytes. What is unsigned in
+// package driver is kept bit for bit.
+var tables = []table{
+	{"spaces", `
+		namespace bigint not null,
+		head bigint not null default 0, tail bigint not null default 0,
+		s0 bigint not null default 0, s1 bigint not null default 0, s2 bigint not null default 0, s3 bigint not null default 0,
+		s4 bigint not null default 0, s5 bigint not null default 0, s6 bigint not null default 0, s7 bigint not null default 0,
+		messages bigint not null default 0, bytes bigint not null default 0,
+		primary key (namespace)`, true},
+	{"sessions", `
+		namespace bigint not null, id text collate "C" not null,
+		incarnation bytea not null, version bigint not null, next_seq bigint not null,
+		user_id text collate "C", status smallint not null, labels jsonb,
+		created bigint not null, active_minute bigint not null, due bigint, expires bigint,
+		messages bigint not null, bytes bigint not null, body bytea not null,
+		primary key (namespace, id)`, true},
+	{"messages", `
+		namespace bigint not null, incarnation bytea not null, seq bigint not null,
+		id text collate "C" not null, digest bytea not null, body bytea,
+		primary key (namespace, incarnation, seq)`, false},
+	{"logs", `
+		namespace bigint not null, incarnation bytea not null, until bigint not null,
+		primary key (namespace, incarnation)`, false},
+	{"entries", `
+		namespace bigint not null, class smallint not null, owner_len smallint not null, owner bytea not null,
+		kind smallint not null, name bytea not null, value bytea not null,
+		primary key (namespace, class, owner_len, owner, kind, name)`, false},
+	{"events", `
+		namespace bigint not null, position bigint not null, at bigint not null, id text collate "C" not null,
+		kind smallint not null, status smallint not null, version bigint not null, last_seq bigint not null,
+		primary key (namespace, position)`, false},
+	{"erasures", `
+		namespace bigint not null, user_id text collate "C" not null,
+		sessions bigint not null, messages bigint not null, bytes bigint not null, entries bigint not null,
+		primary key (namespace, user_id)`, false},
+}
+
+// table is one table. One that is updated in place keeps room in its pages, so
+// that a change of a column without an index writes no index.
+type table struct {
+	name, columns string
+	roomy         bool
+}
+
+// indexes name the namespace first, but for the two that the sweeper uses.
+var indexes = []string{
+	`create index sessions_created on {sessions} (namespace, created, id)`,
+	`create index sessions_active on {sessions} (namespace, active_minute, id)`,
+	`create index sessions_user on {sessions} (namespace, user_id, created, id) where user_id is not null`,
+	`create index sessions_incarnation on {sessions} (namespace, incarnation)`,
+	`create index sessions_expires on {sessions} (namespace, expires) where expires is not null`,
+	`create index sessions_due on {sessions} (due, namespace, id) where due is not null`,
+	`create index messages_id on {messages} (namespace, incarnation, id)`,
+	`create index logs_until on {logs} (until, namespace, incarnation)`,
+}
+
+// views are for people: times as times, numbers of statuses as they are named.
+var views = []string{
+	`create view {session_list} as select
+		namespace, id as session_id, user_id,
+		case status when 0 then 'active' when 1 then 'idle' when 2 then 'archived' when 3 then 'terminated' else status::text end as status,
+		labels, version, messages as message_count, bytes,
+		to_timestamp(created / 1000.0) as created_at,
+		to_timestamp(active_minute * 60.0) as last_activity_at,
+		to_timestamp(due / 1000.0) as due_at,
+		to_timestamp(expires / 1000.0) as expires_at
+	from {sessions}`,
+	`create view {message_list} as select
+		s.namespace, s.id as session_id, m.seq, m.id as message_id, octet_length(m.body) as bytes
+	from {sessions} s join {messages} m on m.namespace = s.namespace and m.incarnation = s.incarnation
+	where m.body is not null`,
+	`create view {event_list} as select
+		namespace, position, to_timestamp(at / 1000.0) as at, id,
+		case kind when 1 then 'created' when 2 then 'updated' when 3 then 'appended' when 4 then 'transitioned'
+			when 5 then 'expired' when 6 then 'deleted' when 7 then 'user_erased' else kind::text end as kind,
+		status, version, last_seq
+	from {events}`,
+	`create view {usage_list} as select
+		namespace, s0 as active, s1 as idle, s2 as archived, s3 as terminated, messages, bytes, head as feed_head, tail as feed_tail
+	from {spaces}`,
+}
+
+// first returns the statements that make the tables of version 1.
+func first(partitions int) []string {
+	var ddl []string
+	for _, t := range tables {
+		ddl = append(ddl, t.ddl(partitions)...)
+	}
+	ddl = append(ddl, indexes...)
+	return append(ddl, views...)
+}
+
+func (t table) ddl(partitions int) []string {
+	room := ""
+	if t.roomy {
+		room = " with (fillfactor = 80)"
+	}
+	create := fmt.Sprintf("create table {%s} (%s\n)", t.name, t.columns)
+	if partitions == 0 {
+		return []string{create + room}
+	}
+	ddl := []string{create + " partition by hash (namespace)"}
+	for i := range partitions {
+		ddl = append(ddl, fmt.Sprintf("create table {%s_p%d} partition of {%s} for values with (modulus %d, remainder %d)%s",
+			t.name, i, t.name, partitions, i, room))
+	}
+	return ddl
+}
+
+// qualifier puts the schema before names in braces.
+func qualifier(schema string) *strings.Replacer {
+	return strings.NewReplacer("{", quote(schema)+".", "}", "")
+}
+
+// quote returns name as an SQL identifier.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

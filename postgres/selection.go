@@ -1,0 +1,27 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+)
+
+// selection is a statement that is put together, with its arguments.
+type selection struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (s *selection) arg(v any) {
+	s.args = append(s.args, v)
+	s.sql.WriteByte('$')
+	s.sql.WriteString(strconv.Itoa(len(s.args)))
+}
+
+// then writes text and then an argument.
+func (s *selection) then(text string, v any) {
+	s.sql.WriteString(text)
+	s.arg(v)
+}
+
+// and adds a condition that ends with an argument.
+func (s *selection) and(text string, v any) { s.then(` and `+text, v) }

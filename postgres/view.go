@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// view completes what was fetched for o with what earlier ops of the segment
+// did to its namespace's feed.
+func (a *attempt) view(o *opRun) *driver.View {
+	v, t := &o.view, &o.Target
+	v.Now = max(o.Clock(), a.d.clock.last.Load())
+	if v.Record == nil || v.Refs == nil {
+		v.Refs = make([]driver.Ref, len(t.MessageIDs))
+	}
+	if v.Record == nil || v.Messages == nil {
+		v.Messages = make([]driver.Message, len(t.Seqs))
+	}
+	if v.Record == nil {
+		v.Span = driver.SpanUsage{}
+	}
+	a.viewEntries(v, t)
+	sp := a.spaces[t.Key.Namespace]
+	v.FeedHead, v.FeedTail = sp.head+uint64(len(sp.add.events)), max(sp.tail, sp.add.tail)
+	if t.Usage {
+		v.Usage = sp.usage
+		v.Live = func() (driver.Usage, error) { return a.live(t.Key.Namespace, v.Now, v.Usage) }
+	}
+	return v
+}
+
+func (a *attempt) viewEntries(v *driver.View, t *driver.Target) {
+	if v.Entries == nil {
+		v.Entries = make([][]byte, len(t.Entries))
+	}
+	for i, k := range t.Entries {
+		switch {
+		case k == clockKey:
+			v.Entries[i] = a.d.clock.value(a.entries[k].value)
+		case k.Kind&driver.KindSession == 0:
+			v.Entries[i] = a.entries[k].value
+		case v.Record == nil:
+			v.Entries[i] = nil
+		}
+	}
+}
+
+// overdue is what a namespace holds that expired by $2.
+const overdue = `select status, count(*), coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint
+	from {sessions} where namespace = $1 and expires <= $2 group by status`
+
+// live returns counters less what expired by now. It is one more round trip,
+// for an op that meets its limit.
+func (a *attempt) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) {
+	a.settle()
+	a.add(overdue, int64(ns), now).read = func(rows pgx.Rows) error { return lessOverdue(rows, &u) }
+	if a.broken = a.send(a.late, false); a.broken != nil {
+		return driver.Usage{}, a.broken
+	}
+	return u, nil
+}
+
+func lessOverdue(rows pgx.Rows, u *driver.Usage) error {
+	var status int16
+	var n, messages, bytes int64
+	_, err := pgx.ForEachRow(rows, []any{&status, &n, &messages, &bytes}, func() error {
+		u.Sessions[status] -= uint64(n)
+		u.Messages -= uint64(messages)
+		u.Bytes -= uint64(bytes)
+		return nil
+	})
+	return err
+}
+
+func scanSpace(row pgx.Row, sp *spaceState) error {
+	var head, tail, messages, bytes int64
+	var s [driver.Statuses]int64
+	err := row.Scan(&head, &tail, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5], &s[6], &s[7], &messages, &bytes)
+	sp.head, sp.tail = uint64(head), uint64(tail)
+	sp.usage = driver.Usage{Messages: uint64(messages), Bytes: uint64(bytes)}
+	for i, n := range s {
+		sp.usage.Sessions[i] = uint64(n)
+	}
+	return err
+}
