@@ -1,0 +1,117 @@
+package crash
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+var (
+	seed   = flag.Uint64("crash.seed", 1, "seed of the first workload")
+	works  = flag.Int("crash.works", 1, "workloads, each with the next seed")
+	steps  = flag.Int("crash.steps", 24, "calls of each workload")
+	images = flag.Int("crash.images", 100, "distinct images of each history, about")
+	spots  = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
+)
+
+func TestMain(m *testing.M) {
+	if Child() {
+		return
+	}
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// recorded runs steps of the work under strace; more is passed to the child.
+func recorded(t *testing.T, path string, w *work, from, to int, inject string) capture {
+	t.Helper()
+	cmd, err := child("write", path, w, from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := record(cmd, t.TempDir(), inject)
+	if errors.Is(err, errNoStrace) {
+		t.Skipf("SKIPPED, power failures are not tested: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// storePath is where a test's store is: where a sync costs nothing, if there
+// is such a place, as what is synced is seen from outside.
+func storePath(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, storeName)
+}
+
+// report fails the test if an image was wrong.
+func (p *replay) report(t *testing.T, what string) {
+	t.Helper()
+	t.Logf("%s, seed %d: %d images, %d violations", what, p.w.seed, p.images, p.violations())
+	for bad, n := range p.bad {
+		t.Errorf("%d images: %s; again with -run=%s -crash.seed=%d -crash.works=1", n, bad, t.Name(), p.w.seed)
+	}
+}
+
+// replayed checks images of a history.
+func replayed(t *testing.T, w *work, events []event, from int) *replay {
+	t.Helper()
+	p, err := newReplay(&work{seed: w.seed, grow: w.grow, quiet: w.quiet}, *images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.from = from
+	p.spread(events)
+	if err := p.run(events); err != nil {
+		t.Fatal(err)
+	}
+	if p.images == 0 {
+		t.Error("no image was made")
+	}
+	return p
+}
+
+// Promise: what was acknowledged survives the loss of power at any moment, and
+// nothing is there by halves, whatever part of the writes under way reached
+// the disk.
+func TestPowerFailure(t *testing.T) {
+	for n := range *works {
+		for _, grow := range []bool{false, true} {
+			w := &work{seed: *seed + uint64(n), grow: grow}
+			c := recorded(t, storePath(t), w, 1, *steps, "")
+			replayed(t, w, c.events, 0).report(t, fmt.Sprintf("grow=%v", grow))
+		}
+	}
+}
+
+// Promise: the test finds a store that does not sync, and one that
+// acknowledges early, or its silence would mean nothing.
+func TestPlantedPowerFailuresAreFound(t *testing.T) {
+	w := &work{seed: *seed}
+	c := recorded(t, storePath(t), w, 1, *steps, "")
+	unsynced := slices.DeleteFunc(slices.Clone(c.events), func(e event) bool { return e.kind == synced })
+	early := slices.Clone(c.events)
+	for i := range early {
+		if early[i].kind == acked {
+			early[i].n++
+		}
+	}
+	for name, events := range map[string][]event{"no sync": unsynced, "early acknowledgement": early} {
+		p := replayed(t, w, events, 0)
+		t.Logf("%s: %d of %d images are wrong", name, p.violations(), p.images)
+		if p.violations() == 0 {
+			t.Errorf("%s was not found in %d images", name, p.images)
+		}
+	}
+}
