@@ -5,7 +5,7 @@ BENCH ?= .
 PKG ?= ./...
 COUNT ?= 1
 
-.PHONY: help test check bench scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test check client bench scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## all tests of all modules, with the race detector, in random order
 
 check: ## everything that a change must pass, as CI runs it
 	@bash .ci/run
+
+client: ## a client generated from openapi.json calls every route (needs node and npm)
+	@bash .ci/stages/client.sh
 
 bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG)
