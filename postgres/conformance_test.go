@@ -39,7 +39,7 @@ func harness(o postgres.Options) drivertest.Harness {
 	return drivertest.Harness{
 		Open: func(t testing.TB) driver.Driver {
 			w := place{dsn: database(t), o: o}
-			w.o.Schema = schema(t, w.dsn)
+			w.o.Schema = schema(t, w.dsn, o.Partitions)
 			return p.at(t, w)
 		},
 		Reopen: func(t testing.TB, d driver.Driver) driver.Driver {
@@ -52,4 +52,7 @@ func harness(o postgres.Options) drivertest.Harness {
 }
 
 // TestConformance proves that the driver keeps every promise of the seam.
-func TestConformance(t *testing.T) { drivertest.Run(t, harness(postgres.Options{})) }
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	drivertest.Run(t, harness(postgres.Options{}))
+}

@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"sync/atomic"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/postgres"
@@ -20,9 +22,25 @@ import (
 var quick, stopQuick = pgserver.Shared("fsync=off", "full_page_writes=off", "synchronous_commit=off",
 	"max_connections=300", "shared_buffers=64MB", "autovacuum=off", "jit=off", "max_wal_size=2GB", "deadlock_timeout=200ms")
 
+// shorten lets the models of the suites take fewer steps than on an engine in
+// memory, unless the command line says how many.
+func shorten() {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, value := range map[string]string{"drivertest.steps": "50", "storetest.steps": "150"} {
+		if !given[name] {
+			if err := flag.Set(name, value); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	shorten()
 	code := m.Run()
+	dropSchemas()
 	if err := stopQuick(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -40,25 +58,91 @@ func database(t testing.TB) string {
 	return quick(t).DSN()
 }
 
-var schemas atomic.Int64
+// schemas are those that tests gave back, empty. To make one takes longer than
+// most tests do.
+var schemas struct {
+	mu   sync.Mutex
+	free map[shelf][]string
+	made int
+}
 
-// schema returns the name of a schema that is dropped when the test is over.
-func schema(t testing.TB, dsn string) string {
+// shelf is where schemas that are alike are kept.
+type shelf struct {
+	dsn        string
+	partitions int
+}
+
+// schema returns the name of a schema that is new, or as good as new. It is
+// given back when the test is over, unless that failed.
+func schema(t testing.TB, dsn string, partitions int) string {
 	t.Helper()
-	name := fmt.Sprintf("seshat_test_%d_%d", os.Getpid(), schemas.Add(1))
+	w := shelf{dsn, partitions}
+	schemas.mu.Lock()
+	defer schemas.mu.Unlock()
+	var name string
+	if n := len(schemas.free[w]); n > 0 {
+		name, schemas.free[w] = schemas.free[w][n-1], schemas.free[w][:n-1]
+	} else {
+		schemas.made++
+		name = fmt.Sprintf("seshat_test_%d_%d", os.Getpid(), schemas.made)
+	}
 	t.Cleanup(func() {
-		ctx := context.Background()
-		conn, err := pgx.Connect(ctx, dsn)
-		if err != nil {
-			t.Error(err)
-			return
+		if t.Failed() {
+			return // and leave it to be looked at, where the server is not ours
 		}
-		defer conn.Close(ctx)
-		if _, err := conn.Exec(ctx, `drop schema if exists `+name+` cascade`); err != nil {
-			t.Error(err)
-		}
+		giveBack(t, w, name)
 	})
 	return name
+}
+
+func giveBack(t testing.TB, w shelf, name string) {
+	var wipe strings.Builder
+	for _, table := range []string{"spaces", "sessions", "messages", "logs", "entries", "events", "erasures"} {
+		fmt.Fprintf(&wipe, "delete from %s.%s; ", name, table)
+	}
+	if _, err := admin(t, w.dsn).Exec(context.Background(), wipe.String(), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Error(err)
+		return
+	}
+	schemas.mu.Lock()
+	defer schemas.mu.Unlock()
+	if schemas.free == nil {
+		schemas.free = map[shelf][]string{}
+	}
+	schemas.free[w] = append(schemas.free[w], name)
+}
+
+var admins sync.Map // DSN → *pgxpool.Pool
+
+// admin returns connections for what tests do behind the drivers' backs.
+func admin(t testing.TB, dsn string) *pgxpool.Pool {
+	t.Helper()
+	if p, ok := admins.Load(dsn); ok {
+		return p.(*pgxpool.Pool)
+	}
+	p, err := pgxpool.New(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, loaded := admins.LoadOrStore(dsn, p); loaded {
+		p.Close()
+		return other.(*pgxpool.Pool)
+	}
+	return p
+}
+
+// dropSchemas leaves a server that is not ours as it was.
+func dropSchemas() {
+	for w, names := range schemas.free {
+		p, _ := admins.Load(w.dsn)
+		for _, name := range names {
+			_, _ = p.(*pgxpool.Pool).Exec(context.Background(), "drop schema if exists "+name+" cascade")
+		}
+	}
+	admins.Range(func(_, p any) bool {
+		p.(*pgxpool.Pool).Close()
+		return true
+	})
 }
 
 func open(t testing.TB, dsn string, o postgres.Options) *postgres.Driver {

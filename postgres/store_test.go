@@ -28,7 +28,7 @@ func stores(o postgres.Options) storetest.Harness {
 	return storetest.Harness{
 		Open: func(t testing.TB, so seshat.Options) *seshat.Store {
 			w := place{dsn: database(t), o: o}
-			w.o.Schema = schema(t, w.dsn)
+			w.o.Schema = schema(t, w.dsn, o.Partitions)
 			return at(t, w, so)
 		},
 		Reopen: func(t testing.TB, s *seshat.Store, so seshat.Options) *seshat.Store {
@@ -40,4 +40,7 @@ func stores(o postgres.Options) storetest.Harness {
 
 // TestStore proves that a store on this driver keeps every promise of package
 // seshat.
-func TestStore(t *testing.T) { storetest.Run(t, stores(postgres.Options{})) }
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, stores(postgres.Options{}))
+}
