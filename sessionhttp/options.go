@@ -51,7 +51,8 @@ type Grant struct {
 	Subject    string   // who asks, for the access log, such as the id of a key
 }
 
-// ErrUnauthenticated: the request does not say who asks, or not credibly.
+// ErrUnauthenticated says that the request does not say who asks, or not
+// credibly.
 var ErrUnauthenticated = errors.New("sessionhttp: not authenticated")
 
 const (
