@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/seshatdb/seshat/driver"
 	bolt "go.etcd.io/bbolt"
@@ -13,6 +14,10 @@ import (
 const (
 	maxBatch      = 1024    // ops in one commit
 	maxBatchBytes = 4 << 20 // of values in one commit, the last op's excepted
+
+	maxYields  = 8                      // before one batch
+	slowYield  = 200 * time.Microsecond // one that took longer shows a busy machine
+	restYields = 16                     // batches
 )
 
 // writer is the one goroutine that changes the file.
@@ -21,6 +26,8 @@ type writer struct {
 
 	next  *call     // taken from the channel, but not part of the last batch
 	last  int       // calls in the last batch
+	late  int       // calls that had come when it was answered
+	skip  int       // batches for which nobody is waited for beyond last
 	calls []*call   // of this batch
 	ops   []queued  // their ops
 	job   *call     // the job that runs now
@@ -120,14 +127,9 @@ func (w *writer) serveJob(c *call) {
 	c.finish()
 }
 
-// gather takes the calls that wait. Without the yield two halves of the
-// callers would take turns: the writer would take back the first of them
-// before the others ran. It costs much on a busy machine, so it is made only
-// where it pays.
+// gather takes the calls that wait.
 func (w *writer) gather(c *call) {
-	if w.last > 1 && len(w.d.calls)+1 < w.last {
-		runtime.Gosched()
-	}
+	w.yield()
 	clear(w.calls)
 	w.calls = append(w.calls[:0], c)
 	for n := len(c.ops); n < maxBatch; {
@@ -149,6 +151,37 @@ func (w *writer) gather(c *call) {
 		}
 	}
 	w.last = len(w.calls)
+}
+
+// yield lets those callers run that are likely to call again: the ones that
+// the last batch answered, beside those that came during it. Without that
+// parts of them would take turns, as the writer takes back the first before the
+// others ran. On a busy machine a yield costs much, so it is repeated only
+// while it is quick and brings calls; and where the callers did not come, the
+// next batches wait for fewer.
+func (w *writer) yield() {
+	if w.last <= 1 {
+		return
+	}
+	want := w.last + w.late
+	if w.skip > 0 {
+		w.skip--
+		want = w.last
+	}
+	for range maxYields {
+		n := len(w.d.calls)
+		if n+1 >= want {
+			return
+		}
+		start := time.Now()
+		runtime.Gosched()
+		if len(w.d.calls) == n || time.Since(start) > slowYield {
+			break
+		}
+	}
+	if 4*(len(w.d.calls)+1) < 3*want {
+		w.skip = restYields
+	}
 }
 
 // enqueue takes the ops of c, unless its caller has gone away.
@@ -210,6 +243,7 @@ func (w *writer) run(ops []queued) {
 
 // settleAll answers the ops of one commit: err says what became of it.
 func (w *writer) settleAll(ops []queued, err error) {
+	w.late = len(w.d.calls)
 	for i := range ops {
 		if err == nil {
 			w.settle(&ops[i], w.out[i].err)
