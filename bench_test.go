@@ -21,7 +21,8 @@ import (
 //
 //	SESHAT_BENCH_N=1e3,1e5  SESHAT_BENCH_G=1,64
 //
-// pages/op and written-B/op are what commits wrote.
+// pages/op and written-B/op are what commits wrote, ops/commit how many calls
+// shared one.
 var (
 	benchSizes    = benchList("SESHAT_BENCH_N", "1e3")
 	benchRoutines = benchList("SESHAT_BENCH_G", "1,16")
@@ -149,6 +150,9 @@ func measure(b *testing.B, s *benchStore, run func()) {
 	per := func(x uint64) float64 { return float64(x) / float64(b.N) }
 	b.ReportMetric(per(after.Engine.PagesWritten-before.Engine.PagesWritten), "pages/op")
 	b.ReportMetric(per(after.Engine.BytesWritten-before.Engine.BytesWritten), "written-B/op")
+	if commits := after.Engine.Commits - before.Engine.Commits; commits > 0 {
+		b.ReportMetric(float64(after.Engine.Ops-before.Engine.Ops)/float64(commits), "ops/commit")
+	}
 }
 
 func BenchmarkCreate(b *testing.B) {

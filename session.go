@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,9 +130,10 @@ func sortedLabels(labels map[string]string) []driver.Label {
 		return nil
 	}
 	out := make([]driver.Label, 0, len(labels))
-	for _, k := range slices.Sorted(maps.Keys(labels)) {
-		out = append(out, driver.Label{Name: k, Value: labels[k]})
+	for name, value := range labels {
+		out = append(out, driver.Label{Name: name, Value: value})
 	}
+	slices.SortFunc(out, func(a, b driver.Label) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
