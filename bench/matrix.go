@@ -30,7 +30,8 @@ type row struct {
 type contender struct {
 	kind peer.Kind
 	peer.Peer
-	n       int          // sessions that it was filled with
+	ids     []string     // of the sessions that it was filled with
+	n       int          // how many they are
 	created atomic.Int64 // since then
 }
 
@@ -65,7 +66,7 @@ func openPeers(dir string, n int, only string) (m *matrix, err error) {
 			return nil, fmt.Errorf("fill %s: %w", k.Name, err)
 		}
 		logf("filled %s in %v", k.Name, time.Since(start).Round(time.Millisecond))
-		m.peers = append(m.peers, &contender{kind: k, Peer: p, n: n})
+		m.peers = append(m.peers, &contender{kind: k, Peer: p, n: n, ids: ids(n)})
 	}
 	return m, nil
 }
@@ -80,6 +81,15 @@ func chosen(name, only string) bool {
 		}
 	}
 	return false
+}
+
+// ids are those of the first n sessions.
+func ids(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = load.ID(i)
+	}
+	return out
 }
 
 // fillings are n sessions with their logs, the same for each peer.
@@ -102,7 +112,7 @@ func (m *matrix) close() (err error) {
 // add adds the usual rows.
 func (m *matrix) add(routines []int) {
 	ctx := context.Background()
-	any := func(c *contender, r *rand.Rand) string { return load.ID(r.IntN(c.n)) }
+	any := func(c *contender, r *rand.Rand) string { return c.ids[r.IntN(c.n)] }
 	for _, g := range routines {
 		m.rows = append(m.rows,
 			&row{name: "create", g: g, burst: 1, write: true, make: func(c *contender) op {
@@ -118,7 +128,7 @@ func (m *matrix) add(routines []int) {
 			}})
 	}
 	hot := func(c *contender) op {
-		return func(_ int, r *rand.Rand) error { return c.Get(ctx, load.ID(r.IntN(min(64, c.n)))) }
+		return func(_ int, r *rand.Rand) error { return c.Get(ctx, c.ids[r.IntN(min(64, c.n))]) }
 	}
 	m.rows = append(m.rows,
 		&row{name: "get, hot", g: 1, burst: 16, make: hot},

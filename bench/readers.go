@@ -60,13 +60,13 @@ func (r *results) pair(name string) (*matrix, error) {
 
 func touchAny(c *contender) op {
 	return func(_ int, rnd *rand.Rand) error {
-		return c.Touch(context.Background(), load.ID(rnd.IntN(c.n)))
+		return c.Touch(context.Background(), c.ids[rnd.IntN(c.n)])
 	}
 }
 
 func getAny(c *contender) op {
 	return func(_ int, rnd *rand.Rand) error {
-		return c.Get(context.Background(), load.ID(rnd.IntN(c.n)))
+		return c.Get(context.Background(), c.ids[rnd.IntN(c.n)])
 	}
 }
 
@@ -166,17 +166,18 @@ func (r *results) measureRaw() error {
 	ours := m.peers[0].Peer.(*peer.Seshat)
 	ctx := context.Background()
 	var into driver.Record
-	key := driver.Key{Namespace: 1, ID: load.ID(0)}
+	id := load.ID(0)
+	key := driver.Key{Namespace: 1, ID: id}
 	r.rawNS, r.rawAllocs, err = perCall(func() error {
 		return ours.Store.Driver().Get(ctx, key, load.Now(), &into)
 	})
 	if err != nil {
 		return err
 	}
-	if _, r.getAllocs, err = perCall(func() error { return ours.Get(ctx, load.ID(0)) }); err != nil {
+	if _, r.getAllocs, err = perCall(func() error { return ours.Get(ctx, id) }); err != nil {
 		return err
 	}
-	_, r.boltAllocs, err = perCall(func() error { return m.peers[1].Get(ctx, load.ID(0)) })
+	_, r.boltAllocs, err = perCall(func() error { return m.peers[1].Get(ctx, id) })
 	return err
 }
 

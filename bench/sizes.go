@@ -64,17 +64,18 @@ func (r *results) sizeRow(dir string, k peer.Kind, n int) (row sizeRow, err erro
 		return row, err
 	}
 	row = sizeRow{n: n, name: k.Name}
+	names := ids(n)
 	for _, x := range []struct {
 		to *time.Duration
 		op op
 	}{
-		{&row.get, func(_ int, rnd *rand.Rand) error { return p.Get(ctx, load.ID(rnd.IntN(n))) }},
+		{&row.get, func(_ int, rnd *rand.Rand) error { return p.Get(ctx, names[rnd.IntN(n)]) }},
 		{&row.list, func(_ int, rnd *rand.Rand) error {
 			_, err := p.ListUser(ctx, load.User(rnd.IntN(n), n), 50)
 			return err
 		}},
 		{&row.add, func(_ int, rnd *rand.Rand) error {
-			return p.Append(ctx, load.ID(rnd.IntN(n)), load.NewMessage(rnd))
+			return p.Append(ctx, names[rnd.IntN(n)], load.NewMessage(rnd))
 		}},
 	} {
 		s, err := measure(1, 1, r.each, x.op)
