@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/sessionhttp"
@@ -133,5 +135,28 @@ func skipAnswer(b *testing.B, in *bufio.Reader) {
 	}
 	if n, err := in.Discard(length); err != nil || n == 0 {
 		b.Fatal(io.ErrUnexpectedEOF)
+	}
+}
+
+// BenchmarkNotFound asks in turn for a session that is nowhere and for another
+// tenant's, and reports the median of both.
+func BenchmarkNotFound(b *testing.B) {
+	x := newTwoTenants(b)
+	requests := [2]*http.Request{}
+	for i, id := range []string{"missing", "foreign"} {
+		requests[i] = x.request(x.secret, "acme", "GET", "/v1/agents/sessions/"+id, "")
+	}
+	var took [2][]time.Duration
+	for b.Loop() {
+		for i, r := range requests {
+			began := time.Now()
+			x.handler.ServeHTTP(&discard{h: http.Header{}}, r)
+			took[i] = append(took[i], time.Since(began))
+		}
+		x.calls.take()
+	}
+	for i, name := range []string{"absent-ns", "foreign-ns"} {
+		slices.Sort(took[i])
+		b.ReportMetric(float64(took[i][len(took[i])/2]), name)
 	}
 }

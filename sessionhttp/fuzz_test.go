@@ -26,7 +26,8 @@ func FuzzHandler(f *testing.F) {
 		{"POST", "/v1/agents/sessions/ours/transition", "", "", `{"status":"archived"}`},
 		{"POST", "/v1/agents/sessions/ours/fork", "", "", `{"seq":1}`},
 		{"DELETE", "/v1/agents/users/mia", "Authorization", "Bearer sk_", ""},
-		{"HEAD", "/readyz", "X-Request-Id", "r", ""}, {"OPTIONS", "*", "", "", ""},
+		{"HEAD", "/readyz", "X-Request-Id", "r", ""},
+		{"OPTIONS", "*", "", "", ""},
 	} {
 		f.Add(s.method, s.target, s.name, s.value, []byte(s.body))
 	}

@@ -1,6 +1,7 @@
 package sessionhttp_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -181,6 +182,36 @@ func (p *pipeWriter) Header() http.Header         { return p.h }
 func (p *pipeWriter) WriteHeader(int)             {}
 func (p *pipeWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p *pipeWriter) Flush()                      {}
+
+// Promise: a watch outlives the timeouts of its server.
+func TestWatchOutlivesTimeouts(t *testing.T) {
+	_, h, secret := open(t, sessionhttp.Options{Heartbeat: 40 * time.Millisecond})
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 20*time.Millisecond, 20*time.Millisecond
+	server.Start()
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/v1/agents/sessions/watch", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = request(secret, "GET", "/", "").Header
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	lines := bufio.NewScanner(answer.Body)
+	for beats := 0; beats < 3; {
+		if !lines.Scan() {
+			t.Fatalf("ended after %d heartbeats: %v", beats, lines.Err())
+		}
+		if lines.Text() == ": still here" {
+			beats++
+		}
+	}
+}
 
 // Promise: a watch ends with its client, and leaves nothing behind.
 func TestWatchEndsWithItsClient(t *testing.T) {

@@ -130,9 +130,14 @@ func (x *twoTenants) send(r *http.Request) *httptest.ResponseRecorder {
 }
 
 var onSession = []struct{ method, tail, body string }{
-	{"GET", "", ""}, {"PATCH", "", `{"user_memory":{}}`}, {"DELETE", "", ""}, {"DELETE", "?purge=true", ""},
-	{"GET", "/history", ""}, {"POST", "/messages", `{"messages":[{"role":"user"}]}`},
-	{"POST", "/transition", `{"status":"idle"}`}, {"POST", "/fork", `{}`},
+	{"GET", "", ""},
+	{"PATCH", "", `{"user_memory":{}}`},
+	{"DELETE", "", ""},
+	{"DELETE", "?purge=true", ""},
+	{"GET", "/history", ""},
+	{"POST", "/messages", `{"messages":[{"role":"user"}]}`},
+	{"POST", "/transition", `{"status":"idle"}`},
+	{"POST", "/fork", `{}`},
 }
 
 // Promise: a session of another tenant answers like one that is nowhere, after

@@ -64,9 +64,16 @@ func readsBare(e *env) {
 	e.created(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: seshat.Never}})
 	o := e.call(200, "GET", sessions+"/s", "")
 	for _, path := range [][]any{
-		{"user_id"}, {"session_name"}, {"user_memory"}, {"expires_at"}, {"stats", "avg_latency_ms"},
-		{"agent_config", "model"}, {"agent_config", "temperature"}, {"agent_config", "max_tokens"},
-		{"agent_config", "system_prompt"}, {"agent_config", "available_tools"},
+		{"user_id"},
+		{"session_name"},
+		{"user_memory"},
+		{"expires_at"},
+		{"stats", "avg_latency_ms"},
+		{"agent_config", "model"},
+		{"agent_config", "temperature"},
+		{"agent_config", "max_tokens"},
+		{"agent_config", "system_prompt"},
+		{"agent_config", "available_tools"},
 	} {
 		e.is(o, nil, path...)
 	}
@@ -140,9 +147,14 @@ func readsNothing(e *env) {
 	e.store.Clock.Advance(time.Second)
 	for _, id := range []string{"absent", "expired", "foreign", "a/b", "."} {
 		for _, at := range []struct{ method, tail, body string }{
-			{"GET", "", ""}, {"PATCH", "", `{"user_memory":{}}`}, {"DELETE", "", ""}, {"DELETE", "?purge=true", ""},
-			{"GET", "/history", ""}, {"POST", "/messages", `{"messages":[{"role":"user"}]}`},
-			{"POST", "/transition", `{"status":"idle"}`}, {"POST", "/fork", ""},
+			{"GET", "", ""},
+			{"PATCH", "", `{"user_memory":{}}`},
+			{"DELETE", "", ""},
+			{"DELETE", "?purge=true", ""},
+			{"GET", "/history", ""},
+			{"POST", "/messages", `{"messages":[{"role":"user"}]}`},
+			{"POST", "/transition", `{"status":"idle"}`},
+			{"POST", "/fork", ""},
 		} {
 			o := e.refused(404, "NotFoundError", at.method, sessions+"/"+url.PathEscape(id)+at.tail, at.body)
 			e.is(o, "session", "error", "details", "resource")

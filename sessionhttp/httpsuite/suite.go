@@ -41,9 +41,21 @@ func Run(t *testing.T, check func(testing.TB, *Exchange)) {
 		name  string
 		tests map[string]func(*env)
 	}{
-		{"create", creation}, {"get", reading}, {"patch", patches}, {"delete", endings}, {"transition", transitions},
-		{"fork", forks}, {"list", lists}, {"history", histories}, {"append", appends}, {"users", users},
-		{"watch", watches}, {"open", openRoutes}, {"keys", keys}, {"refusals", refusals}, {"paths", paths},
+		{"create", creation},
+		{"get", reading},
+		{"patch", patches},
+		{"delete", endings},
+		{"transition", transitions},
+		{"fork", forks},
+		{"list", lists},
+		{"history", histories},
+		{"append", appends},
+		{"users", users},
+		{"watch", watches},
+		{"open", openRoutes},
+		{"keys", keys},
+		{"refusals", refusals},
+		{"paths", paths},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {
