@@ -174,7 +174,6 @@ func (a *attempt) commit() error {
 // send sends the queue in one round trip. The last statement of a committing
 // one is the commit.
 func (a *attempt) send(ctx context.Context, committing bool) error {
-	a.d.trip()
 	at, err := exchange(ctx, a.conn, a.queue)
 	if err != nil {
 		err = a.verdict(err, at, committing)
@@ -249,6 +248,5 @@ func (a *attempt) rollback() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), rollbackTimeout)
 	defer cancel()
-	a.d.trip()
 	_, _ = a.conn.Exec(ctx, `rollback`)
 }

@@ -106,7 +106,6 @@ func (d *Driver) look(fn func(uint64)) error {
 	}
 	ctx, cancel := context.WithTimeout(d.ended, d.o.CommitTimeout)
 	defer cancel()
-	d.trip()
 	rows, err := d.pool.Query(ctx, d.text(`select p.namespace, p.head from {spaces} p where p.namespace = any($1)`), look)
 	if err != nil {
 		return err

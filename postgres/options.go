@@ -41,9 +41,9 @@ type Options struct {
 	// are then neither made nor migrated.
 	ReadOnly bool
 
-	// Tracer sees every round trip that begins. It must be quick and safe for
-	// concurrent use. nil: nobody does.
-	Tracer func()
+	// Tracer sees the statements, as every tracer of pgx does: one that is a
+	// pgx.BatchTracer too sees all. nil: nobody does.
+	Tracer pgx.QueryTracer
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -78,6 +78,7 @@ func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = 10 * time.Second
 	}
+	c.ConnConfig.Tracer = o.Tracer
 	c.MaxConns = int32(o.MaxConns)
 	c.MinConns = 0
 	return c, nil

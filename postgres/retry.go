@@ -18,7 +18,6 @@ const maxTries = 30
 // retry runs a call that changes nothing, or only once, until it is through.
 func (d *Driver) retry(ctx context.Context, call func() error) error {
 	for try := 0; ; try++ {
-		d.trip()
 		err := call()
 		if err == nil || ctx.Err() != nil || try >= maxTries || !transient(err) || lost(err) && try >= maxLost {
 			return contextError(ctx, err)
@@ -32,12 +31,6 @@ func (d *Driver) retry(ctx context.Context, call func() error) error {
 // maxLost is how many lost connections one call outlives: those in a pool may
 // all be dead after a restart of the server, but pgx clears them as it goes.
 const maxLost = 5
-
-func (d *Driver) trip() {
-	if d.o.Tracer != nil {
-		d.o.Tracer()
-	}
-}
 
 // pause waits longer with each try, by chance, so that two that met part ways.
 func pause(ctx context.Context, try int) error {

@@ -1,0 +1,153 @@
+package pgserver
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Proxy stands between a client and a server. It counts round trips, and can
+// cut connections.
+type Proxy struct {
+	l      net.Listener
+	target string
+	trips  atomic.Int64
+	cut    atomic.Pointer[func() Cut]
+	work   sync.WaitGroup
+
+	mu    sync.Mutex // guards conns
+	conns map[net.Conn]bool
+}
+
+// Cut says what becomes of a connection, and of what a client just sent.
+type Cut uint8
+
+// What a Proxy may do with what a client sent.
+const (
+	Forward   Cut = iota // and leave the connection
+	CutBefore            // drop it and cut
+	CutAfter             // forward it and cut, before there is an answer
+)
+
+// NewProxy starts a proxy for the server at target.
+func NewProxy(target string) (*Proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{l: l, target: target, conns: map[net.Conn]bool{}}
+	p.work.Add(1)
+	go p.accept()
+	return p, nil
+}
+
+// DSN names the database behind the proxy.
+func (p *Proxy) DSN() string { return DSN(p.l.Addr().String()) }
+
+// Trips is how often a client sent something after it had an answer: how often
+// it waited for the network.
+func (p *Proxy) Trips() int64 { return p.trips.Load() }
+
+// Decide lets fn decide over each piece that a client sends; nil: all goes on.
+// It is called from many goroutines.
+func (p *Proxy) Decide(fn func() Cut) {
+	if fn == nil {
+		p.cut.Store(nil)
+		return
+	}
+	p.cut.Store(&fn)
+}
+
+// Close cuts all connections and waits for their end.
+func (p *Proxy) Close() error {
+	err := p.l.Close()
+	p.mu.Lock()
+	for c := range p.conns {
+		_ = c.Close()
+	}
+	p.mu.Unlock()
+	p.work.Wait()
+	return err
+}
+
+func (p *Proxy) accept() {
+	defer p.work.Done()
+	for {
+		client, err := p.l.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.target)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		p.join(client, server)
+	}
+}
+
+func (p *Proxy) join(client, server net.Conn) {
+	p.mu.Lock()
+	p.conns[client], p.conns[server] = true, true
+	p.mu.Unlock()
+	var answered atomic.Bool
+	p.work.Add(2)
+	go func() {
+		defer p.end(client, server)
+		p.send(client, server, &answered)
+	}()
+	go func() {
+		defer p.end(client, server)
+		_ = pump(server, client, func() Cut {
+			answered.Store(true)
+			return Forward
+		})
+	}()
+}
+
+// send forwards what the client says, and counts how often it begins to.
+func (p *Proxy) send(client, server net.Conn, answered *atomic.Bool) {
+	_ = pump(client, server, func() Cut {
+		if answered.Swap(false) {
+			p.trips.Add(1)
+		}
+		if cut := p.cut.Load(); cut != nil {
+			return (*cut)()
+		}
+		return Forward
+	})
+}
+
+func (p *Proxy) end(client, server net.Conn) {
+	defer p.work.Done()
+	_, _ = client.Close(), server.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, client)
+	delete(p.conns, server)
+}
+
+var errCut = errors.New("cut")
+
+// pump copies, asking before each piece.
+func pump(from io.Reader, to io.Writer, ask func() Cut) error {
+	b := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(b)
+		if err != nil {
+			return err
+		}
+		cut := ask()
+		if cut == CutBefore {
+			return errCut
+		}
+		if _, err := to.Write(b[:n]); err != nil {
+			return err
+		}
+		if cut == CutAfter {
+			return errCut
+		}
+	}
+}
