@@ -3,9 +3,12 @@ SHELL := /bin/bash
 # For make bench and make profile; for make profile, PKG is one package.
 BENCH ?= .
 PKG ?= ./...
+PROFILED = $(if $(filter ./...,$(PKG)),.,$(PKG))
 COUNT ?= 1
+N ?= 1e4
+G ?= 64
 
-.PHONY: help test check client bench scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test check client bench bench-peers scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +24,9 @@ client: ## a client generated from openapi.json calls every route (needs node an
 
 bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG)
+
+bench-peers: ## the same workload on what else could be used; writes bench/RESULTS.md (ARGS=-quick)
+	go run ./bench $(ARGS)
 
 scale: ## a million sessions against ten thousand: what calls read, and how long they take
 	SESHAT_SCALE=1 go test -count=1 -v -timeout=60m ./internal/scale
@@ -40,10 +46,13 @@ lint: ## formatting, sizes, requirements, go vet, staticcheck
 build-matrix: ## build and vet for the platforms that are not tested
 	@bash .ci/stages/matrix.sh
 
-profile: ## where a benchmark spends its time (BENCH=BenchmarkAppend PKG=.)
+profile: ## where a benchmark's time, allocations and waits go (BENCH=BenchmarkAppend PKG=. N=1e5 G=64)
 	@mkdir -p bin
-	go test -run='^$$' -bench='$(BENCH)' -cpuprofile=bin/cpu.prof -memprofile=bin/mem.prof -o bin/profile.test $(PKG)
+	SESHAT_BENCH_N=$(N) SESHAT_BENCH_G=$(G) go test -run='^$$' -bench='$(BENCH)' -cpuprofile=bin/cpu.prof -memprofile=bin/mem.prof \
+		-mutexprofile=bin/mutex.prof -o bin/profile.test $(PROFILED)
 	go tool pprof -top -nodecount=30 bin/profile.test bin/cpu.prof
+	go tool pprof -top -nodecount=20 -sample_index=alloc_objects bin/profile.test bin/mem.prof
+	go tool pprof -top -nodecount=10 bin/profile.test bin/mutex.prof
 
 apidiff: ## what changed in the exported API (BASE=commit, default the newest tag)
 	@bash .ci/apidiff.sh
