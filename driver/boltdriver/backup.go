@@ -33,7 +33,40 @@ func (d *Driver) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
 		return 0, err
 	}
 	defer d.release(s)
-	return s.tx.WriteTo(contextWriter{ctx, w})
+	return s.tx.WriteTo(&metaOrder{w: contextWriter{ctx, w}})
+}
+
+// metaOrder passes a copy of the file on, with its two meta pages where the
+// engine's next commits expect them: that of an even transaction first. The
+// engine's own copies begin with the newest. If that is odd, the first commit
+// into such a copy replaces it, and leaves two pages that do not follow one
+// another, which look like damage.
+type metaOrder struct {
+	w    io.Writer
+	head []byte // the meta pages, until they are complete
+	done bool
+}
+
+func (o *metaOrder) Write(b []byte) (int, error) {
+	if o.done {
+		return o.w.Write(b)
+	}
+	n := min(len(b), 2*pageSize-len(o.head))
+	o.head = append(o.head, b[:n]...)
+	if len(o.head) < 2*pageSize {
+		return n, nil
+	}
+	o.done = true
+	if m := parseMeta(o.head, 0); m.sound && m.txid%2 == 1 {
+		o.head = append(append([]byte{}, o.head[pageSize:]...), o.head[:pageSize]...)
+		le.PutUint64(o.head, 0)
+		le.PutUint64(o.head[pageSize:], 1)
+	}
+	if _, err := o.w.Write(o.head); err != nil {
+		return 0, err
+	}
+	more, err := o.w.Write(b[n:])
+	return n + more, err
 }
 
 // copyAlone waits until no other backup or compaction runs. A compaction that

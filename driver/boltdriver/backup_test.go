@@ -145,3 +145,33 @@ func TestBackupAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A backup is a store to go on with: after each commit into it, it opens again,
+// whatever number its transaction had.
+func TestBackupIsWrittenTo(t *testing.T) {
+	for commits := range 4 {
+		d := openCore(t, Options{})
+		for i := range commits {
+			fillRecord(t, d, i)
+		}
+		var b bytes.Buffer
+		n, err := d.Backup(ctx, &b)
+		if err != nil || n != int64(b.Len()) {
+			t.Fatalf("%d bytes of %d: %v", n, b.Len(), err)
+		}
+		path := filepath.Join(t.TempDir(), "backup")
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			copied, err := Open(path, Options{})
+			if err != nil {
+				t.Fatalf("after %d commits, and %d into the backup: %v", commits, i, err)
+			}
+			fillRecord(t, copied, 100+i)
+			if err := copied.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
