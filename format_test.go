@@ -1,0 +1,168 @@
+package seshat_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/internal/dump"
+	bolt "go.etcd.io/bbolt"
+)
+
+// formatV1 is what testdata/format_v1.db has to show, and when.
+type formatV1 struct {
+	now    time.Time
+	secret string // of an API key
+	shows  string
+}
+
+func readFormatV1(t *testing.T) formatV1 {
+	t.Helper()
+	text, err := os.ReadFile("testdata/format_v1.txt")
+	must(t, err)
+	lines := strings.SplitN(string(text), "\n", 3)
+	now, err := time.Parse(time.RFC3339, strings.TrimPrefix(lines[0], "now: "))
+	must(t, err)
+	return formatV1{now, strings.TrimPrefix(lines[1], "secret: "), lines[2]}
+}
+
+// copyOfV1 copies the file, so that it stays as it was written.
+func copyOfV1(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("testdata/format_v1.db")
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "seshat.db")
+	must(t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+func (f formatV1) open(t *testing.T, path string, readOnly bool) *seshat.Store {
+	t.Helper()
+	s, err := seshat.Open(path, seshat.Options{Now: func() time.Time { return f.now }, SweepEvery: seshat.Never, ReadOnly: readOnly})
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// shown fails the test where the store shows something else.
+func (f formatV1) shown(t *testing.T, s *seshat.Store) {
+	t.Helper()
+	got, err := dump.Store(t.Context(), s, dump.Options{})
+	must(t, err)
+	have, want := strings.Split(got, "\n"), strings.Split(f.shows, "\n")
+	for i := range max(len(have), len(want)) {
+		if i >= len(have) || i >= len(want) || have[i] != want[i] {
+			t.Fatalf("line %d differs:\n%q\nwant\n%q", i+1, have[min(i, len(have)-1)], want[min(i, len(want)-1)])
+		}
+	}
+	report, err := s.Check(t.Context())
+	must(t, err)
+	for _, f := range report.Findings {
+		t.Errorf("check: %s: %s", f.Where, f.What)
+	}
+}
+
+// Promise: a file of format 1 is opened by every later version, and shows all
+// that was written into it.
+func TestFormatV1Opens(t *testing.T) {
+	f, path := readFormatV1(t), copyOfV1(t)
+	_, err := seshat.Verify(t.Context(), path)
+	must(t, err)
+	s := f.open(t, path, true)
+	f.shown(t, s)
+	key, err := s.Authenticate(t.Context(), f.secret)
+	must(t, err)
+	if !key.ReadOnly || key.InternalID != "int_ørg" {
+		t.Errorf("the key reads as %+v", key)
+	}
+	must(t, s.Close())
+	s = f.open(t, path, false)
+	f.shown(t, s)
+	report, err := s.Sweep(t.Context(), seshat.SweepOptions{})
+	must(t, err)
+	if report.Expired != 1 || report.Idled != 1 || report.Failed != 0 {
+		t.Errorf("a sweep of the file: %+v", report)
+	}
+}
+
+// Promise: this version goes on with a file of format 1: it knows the messages
+// that were appended, and changes every session.
+func TestFormatV1GoesOn(t *testing.T) {
+	f := readFormatV1(t)
+	s := f.open(t, copyOfV1(t), false)
+	tenant, err := s.Tenant(t.Context(), seshat.Namespace{Name: "acme"})
+	must(t, err)
+	got, err := tenant.AppendTurn(t.Context(), "full", seshat.Turn{Messages: []seshat.Message{
+		{ID: "m/1", Role: seshat.User, Content: "Find me a flight to Seattle.", Tokens: 7, Author: "mia"},
+	}})
+	if err != nil || !got.Repeated || got.First != 1 {
+		t.Errorf("a message of the file, appended again: %+v, %v", got, err)
+	}
+	if _, err := tenant.Append(t.Context(), "s/", hello); !errors.Is(err, seshat.ErrLease) {
+		t.Errorf("an append under another's lease: %v, want ErrLease", err)
+	}
+	changed := 0
+	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{seshat.Active, seshat.Idle}}) {
+		must(t, err)
+		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error { s.Name = "changed"; return nil })
+		must(t, err)
+		if changed++; now.Version <= session.Version || now.Agent.Model != session.Agent.Model {
+			t.Errorf("%s changed to %+v", session.ID, now)
+		}
+	}
+	_, err = tenant.Append(t.Context(), "s", hello)
+	must(t, err)
+	report, err := s.Check(t.Context())
+	must(t, err)
+	if len(report.Findings) > 0 || changed < 8 {
+		t.Errorf("%d sessions changed, findings: %v", changed, report.Findings)
+	}
+}
+
+// Promise: a file of a newer format is refused, and not changed.
+func TestFormatNewerIsRefused(t *testing.T) {
+	path := copyOfV1(t)
+	renumber(t, path, 2)
+	before, err := os.ReadFile(path)
+	must(t, err)
+	if s, err := seshat.Open(path, seshat.Options{}); !errors.Is(err, seshat.ErrFormat) {
+		t.Errorf("format 2: %v, want ErrFormat", err)
+		_ = s.Close()
+	}
+	after, err := os.ReadFile(path)
+	must(t, err)
+	if !bytes.Equal(before, after) {
+		t.Error("the refused file was changed")
+	}
+}
+
+// renumber gives the file another number of its format: the last 8 bytes of a
+// sealed value, whose checksum is over its key and what follows the checksum.
+func renumber(t *testing.T, path string, format uint64) {
+	t.Helper()
+	const sum, sumEnd = 4, 8
+	db, err := bolt.Open(path, 0o600, nil)
+	must(t, err)
+	must(t, db.Update(func(tx *bolt.Tx) error {
+		b, key := tx.Bucket([]byte("m")), []byte("format")
+		v := bytes.Clone(b.Get(key))
+		seal := func() uint32 {
+			table := crc32.MakeTable(crc32.Castagnoli)
+			return crc32.Update(crc32.Checksum(key, table), table, v[sumEnd:])
+		}
+		if n := binary.BigEndian.Uint64(v[len(v)-8:]); n != 1 || binary.BigEndian.Uint32(v[sum:]) != seal() {
+			t.Fatalf("the file's format is written as %x", v)
+		}
+		binary.BigEndian.PutUint64(v[len(v)-8:], format)
+		binary.BigEndian.PutUint32(v[sum:], seal())
+		return b.Put(key, v)
+	}))
+	must(t, db.Close())
+}
