@@ -1,0 +1,154 @@
+package main
+
+// mutant is one planted bug, and the test that has to fail of it.
+type mutant struct {
+	name    string
+	promise string // section of doc.go, or the defence
+	file    string // of the root module
+	from    string // occurs in it exactly once
+	to      string
+	dir     string // where the test runs, from the repository's root
+	test    string // -run
+	flags   []string
+	quick   bool // part of make test-push
+}
+
+const (
+	root  = "."
+	bolt  = "driver/boltdriver"
+	crash = "test/crash"
+	lin   = "test/lin"
+)
+
+var mutants = []mutant{
+	{
+		name: "commits are not synced", promise: "Durability", file: "driver/boltdriver/open.go",
+		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
+		dir: crash, test: "^TestPowerFailure$",
+	},
+	{
+		name: "calls are acknowledged before the commit", promise: "Durability", file: "driver/boltdriver/writer.go",
+		from: "\treturn n, w.close()", to: "\tw.settleAll(ops[:n], nil)\n\treturn n, w.close()",
+		dir: bolt, test: "^TestUnknownOutcome$", quick: true,
+	},
+	{
+		name: "the directory is not synced", promise: "Durability (D1)", file: "driver/boltdriver/file_unix.go",
+		from: "\treturn d.Sync()", to: "\treturn nil",
+		dir: crash, test: "^TestPowerFailure$",
+	},
+	{
+		name: "the newest meta page is not written again at open", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
+		from: "if err := reassert(f.f); err != nil {", to: "if err := error(nil); err != nil {",
+		dir: crash, test: "^TestFaultThenPowerFailure$", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
+	},
+	{
+		name: "an unknown outcome is reported as success", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\treturn fmt.Errorf(\"%w: %w\", driver.ErrUnknown, err)", to: "\t_ = fmt.Errorf\n\treturn nil",
+		dir: bolt, test: "^TestUnknownOutcome$",
+	},
+	{
+		name: "writing goes on after an unknown outcome", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\tw.poison = err\n", to: "",
+		dir: bolt, test: "^TestUnknownOutcome$",
+	},
+	{
+		name: "readers see what is not durable", promise: "Concurrency (D5)", file: "driver/boltdriver/snapshot.go",
+		from: "if d.durable.reached(s.txid) {", to: "if true {",
+		dir: bolt, test: "^TestReadersWaitForDurability$",
+	},
+	{
+		name: "a reader does not wait for the commit that extends a life", promise: "Concurrency, Expiry", file: "driver/boltdriver/flight.go",
+		from: "return f != nil && expires > f.since", to: "return false",
+		dir: bolt, test: "^TestExpiryWaitsForTheCommitThatExtends$", quick: true,
+	},
+	{
+		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/wire.go",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[sumEnd:])", to: "",
+		dir: bolt, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
+	},
+	{
+		name: "the structure is not checked at open", promise: "Errors (D2)", file: "driver/boltdriver/open.go",
+		from: "[]func(Options) error{f.verify, f.openBolt,", to: "[]func(Options) error{f.openBolt,",
+		dir: bolt, test: "^TestDamage$",
+	},
+	{
+		name: "an index of users is skipped", promise: "Atomicity", file: "driver/boltdriver/change.go",
+		from: "if len(is) > 0 {", to: "if len(is) > 0 && in != bUsers {",
+		dir: root, test: "^TestStoreInFile$/^list$",
+	},
+	{
+		name: "versions are not compared", promise: "Write modes", file: "update.go",
+		from: "if s.incarnation != base.incarnation || s.Version != base.Version {", to: "if s.incarnation != base.incarnation {",
+		dir: root, test: "^TestStoreInMemory$/^update$", quick: true,
+	},
+	{
+		name: "versions are not compared, as many callers see it", promise: "Concurrency", file: "update.go",
+		from: "if s.incarnation != base.incarnation || s.Version != base.Version {", to: "if s.incarnation != base.incarnation {",
+		dir: lin, test: "^TestLinearizableInMemory$|^TestLinearizableInFile$",
+	},
+	{
+		name: "the place of a cursor is shown again", promise: "Concurrency", file: "driver/boltdriver/walk.go",
+		from: "w.from, w.skip = key, key", to: "w.from = key",
+		dir: root, test: "^TestStoreInFile$/^(cursor|list)$",
+	},
+	{
+		name: "a key of users lacks the namespace", promise: "Isolation", file: "driver/boltdriver/keys.go",
+		from: "b = append(appendU64Key(b, ns), byte(len(user)))", to: "b = append(appendU64Key(b, 0), byte(len(user)))",
+		dir: root, test: "^FuzzIsolation$|^TestStoreInFile$/^isolation$",
+	},
+	{
+		name: "the sweeper ignores what happened since an entry was filed", promise: "Expiry", file: "expiry.go",
+		from: "if rec.Expires <= v.Now {", to: "if true {",
+		dir: root, test: "^TestStoreInMemory$/^sweep$",
+	},
+	{
+		name: "a session exists at its deadline", promise: "Expiry", file: "driver/boltdriver/read.go",
+		from: "if g.head.expires <= now ||", to: "if g.head.expires < now ||",
+		dir: root, test: "^TestStoreInFile$/^expiry$",
+	},
+	{
+		name: "the clock runs backwards", promise: "Expiry", file: "clock.go",
+		from: "\t\t\treturn last\n", to: "\t\t\treturn now\n",
+		dir: root, test: "^TestStoreInMemory$/^clock$",
+	},
+	{
+		name: "a message's content is not compared", promise: "Order", file: "append.go",
+		from: "case ref.Digest != a.digests[m]:", to: "case false:",
+		dir: root, test: "^TestStoreInMemory$/^repeat$", quick: true,
+	},
+	{
+		name: "a repeated message is appended again", promise: "Order", file: "append.go",
+		from: "target := driver.Target{MessageIDs: a.given, Entries: a.merges.targets(t.ord)}", to: "a.given = nil\n\ttarget := driver.Target{Entries: a.merges.targets(t.ord)}",
+		dir: root, test: "^TestStoreInMemory$/^repeat$",
+	},
+	{
+		name: "marks of erasures are ignored", promise: "Erasure", file: "driver/boltdriver/erased.go",
+		from: "return s != nil && (h.epoch < s.epoch || h.epoch < s.users[text(h.user)])", to: "return false && s != nil",
+		dir: bolt, test: "^TestEraseUser$",
+	},
+	{
+		name: "labels are shared with the caller", promise: "Ownership", file: "create.go",
+		from: "Labels: maps.Clone(n.Labels),", to: "Labels: n.Labels,",
+		dir: root, test: "^TestStoreInMemory$/^ownership$",
+	},
+	{
+		name: "a lease guards nothing", promise: "Write modes", file: "append.go",
+		from: "if err := s.lease.admit(a.turn.Lease, c.now); err != nil {", to: "if err := error(nil); err != nil {",
+		dir: root, test: "^TestStoreInMemory$/^lease$",
+	},
+	{
+		name: "a backup begins with its newest meta page", promise: "Durability (D10)", file: "driver/boltdriver/backup.go",
+		from: "m.sound && m.txid%2 == 1", to: "m.sound && false",
+		dir: bolt, test: "^TestBackupIsWrittenTo$", quick: true,
+	},
+	{
+		name: "a newer format is opened", promise: "Errors", file: "driver/boltdriver/schema.go",
+		from: "if version == 0 || version > formatVersion {", to: "if version == 0 {",
+		dir: root, test: "^TestFormatNewerIsRefused$",
+	},
+	{
+		name: "fields of later versions are dropped", promise: "Atomicity", file: "codec.go",
+		from: "\treturn append(b, s.extra...)", to: "\treturn b",
+		dir: root, test: "^TestLaterFieldsSurvive$",
+	},
+}

@@ -1,0 +1,121 @@
+// Command mutants plants bugs in the product, one at a time, and runs the test
+// that each has to be found by. The files themselves are not changed: the go
+// command is given other ones in their place.
+//
+//	mutants [-quick] [-run text] [-table file]
+//
+// It prints one line for each and ends with status 1 if a bug survived, or
+// does not fit the code any more.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// limit is how long one test may take: some bugs make it hang.
+const limit = 5 * time.Minute
+
+func main() {
+	quick := flag.Bool("quick", false, "only the few that make test-push runs")
+	run := flag.String("run", "", "only those whose name holds this text")
+	table := flag.String("table", "", "also write the table to this file")
+	flag.Parse()
+	survived := 0
+	var rows strings.Builder
+	rows.WriteString("| promise or defence | planted bug | killed by |\n|---|---|---|\n")
+	for _, m := range mutants {
+		if *quick && !m.quick || !strings.Contains(m.name, *run) {
+			continue
+		}
+		began := time.Now()
+		outcome := "killed"
+		if err := m.kill(); err != nil {
+			outcome = "SURVIVED: " + err.Error()
+			survived++
+		}
+		fmt.Printf("%-60s %s (%.0f s)\n", m.name, outcome, time.Since(began).Seconds())
+		fmt.Fprintf(&rows, "| %s | %s | `%s` in %s |\n", m.promise, m.name, strings.ReplaceAll(m.test, "|", "\\|"), m.dir)
+	}
+	if *table != "" {
+		if err := os.WriteFile(*table, []byte(rows.String()), 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			survived++
+		}
+	}
+	if survived > 0 {
+		os.Exit(1)
+	}
+}
+
+var (
+	errPassed = errors.New("the test passes")
+	errBuild  = errors.New("it does not build")
+)
+
+// kill returns nil if the test fails of the bug.
+func (m mutant) kill() error {
+	dir, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	overlay, err := m.overlay(dir)
+	if err != nil {
+		return err
+	}
+	where := filepath.Join(base, m.dir)
+	args := append([]string{"test", "-count=1", "-vet=off", "-timeout=" + limit.String(), "-overlay=" + overlay, "-run=" + m.test, "."}, m.flags...)
+	out, err := command(where, args...).CombinedOutput()
+	switch {
+	case err == nil:
+		return errPassed
+	case strings.Contains(string(out), "[build failed]"):
+		return fmt.Errorf("%w: %s", errBuild, out)
+	case !strings.Contains(string(out), "FAIL"):
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// base is the repository's root, seen from the module's.
+const base = ".."
+
+// overlay writes the changed file and the overlay that puts it in place.
+func (m mutant) overlay(dir string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(base, m.file))
+	if err != nil {
+		return "", err
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(source), m.from); n != 1 {
+		return "", fmt.Errorf("%s holds what is to be changed %d times, want once", m.file, n)
+	}
+	changed := filepath.Join(dir, filepath.Base(m.file))
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.from, m.to, 1)), 0o600); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}
+
+func command(dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(context.Background(), "go", args...)
+	cmd.Dir = dir
+	return cmd
+}
