@@ -159,8 +159,12 @@ func (c *change) putSession(buf *[]byte) error {
 	}
 	c.s.publish()
 	c.encode(c.t.ord, buf)
-	if err := c.admit(c.addSessions, c.addMessages, c.s.bytes-min(c.bytes, c.s.bytes)); err != nil {
-		return err
+	if c.kind == eventCreated || c.kind == eventUpdated || c.kind == eventAppended {
+		// What adds no content of the caller's is no matter of quotas: a full
+		// namespace could not even end its sessions.
+		if err := c.admit(c.addSessions, c.addMessages, c.s.bytes-min(c.bytes, c.s.bytes)); err != nil {
+			return err
+		}
 	}
 	c.out.Put = &c.rec
 	if now != c.old && c.kind != eventCreated && c.kind != eventTransitioned {

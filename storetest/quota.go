@@ -16,6 +16,7 @@ var quotas = []promise{
 	{name: "messages and bytes are bounded", test: boundedLogs},
 	{name: "a quota is not passed in a race", test: quotaRace},
 	{name: "a lowered quota keeps what is there", test: loweredQuota},
+	{name: "a full namespace can still be put in order", test: orderInAFullNamespace},
 	{name: "a quota set elsewhere binds an old handle", test: quotaOfOldHandle},
 }
 
@@ -156,4 +157,20 @@ func quotaOfOldHandle(e *env) {
 	e.create(old, seshat.NewSession{})
 	_, err := old.Create(e.ctx, seshat.NewSession{})
 	e.exceeded(err, "namespace.max_sessions", 1, 1)
+}
+
+// orderInAFullNamespace: what adds no content of the caller's is no matter of
+// bytes, or a full namespace could not even end its sessions.
+func orderInAFullNamespace(e *env) {
+	t := e.limited(seshat.NamespaceQuotas{})
+	e.create(t, seshat.NewSession{ID: "s"})
+	u, err := t.Usage(e.ctx)
+	e.must(err)
+	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxBytes: u.Bytes}))
+	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.User})
+	e.exceeded(err, "namespace.max_bytes", u.Bytes, u.Bytes)
+	_, err = t.AcquireLease(e.ctx, "s", "a runner with a long name", hour)
+	e.must(err)
+	e.must(second(t.Touch(e.ctx, "s")))
+	e.must(second(t.Transition(e.ctx, "s", seshat.Terminated, seshat.Because("a long reason", "somebody"))))
 }
