@@ -16,6 +16,15 @@ help: ## show this list
 test: ## all tests of all modules, with the race detector, in random order
 	@bash .ci/stages/test.sh
 
+test-push: ## crash, fault and concurrency tests, more of them than test runs, in about 4 minutes
+	cd test && go run ./release -once -mutants=quick
+
+soak: ## the same with new seeds, until T=10m is over or something fails
+	cd test && go run ./release -for=$(T)
+
+evidence: ## soak for T=10m, all planted bugs, and a row in test/EVIDENCE.md
+	cd test && go run ./release -for=$(T) -mutants=all -evidence=EVIDENCE.md
+
 check: ## everything that a change must pass, as CI runs it
 	@bash .ci/run
 

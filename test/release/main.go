@@ -1,0 +1,128 @@
+// Command release runs the tests of this module for a while, each time with
+// new seeds, and can note the outcome in a file that adds up all such runs.
+//
+//	release [-for duration] [-once] [-seed n] [-mutants all|quick|none] [-evidence file]
+//
+// It runs in the module's directory, prints a summary, and ends with status 1
+// after the first failure, whose output it shows.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	lasts    = flag.Duration("for", time.Minute, "begin new rounds until so much time is over")
+	once     = flag.Bool("once", false, "one round, whatever -for says")
+	seed     = flag.Uint64("seed", uint64(time.Now().Unix()), "seed of the first round")
+	planted  = flag.String("mutants", "none", "which planted bugs to try at the end: all, quick or none")
+	evidence = flag.String("evidence", "", "file in which the run is noted")
+)
+
+// suite is one go test of a round.
+type suite struct {
+	name string
+	dir  string
+	args []string // %d is the seed
+	env  string
+}
+
+var suites = []suite{
+	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
+	{"power cuts", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.works=3", "-crash.images=2500", "-crash.steps=100", "-crash.spots=6"}, ""},
+	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=25"},
+}
+
+func main() {
+	flag.Parse()
+	began := time.Now()
+	t := tally{}
+	next, rounds, failed := *seed, 0, false
+	for !failed && (rounds == 0 || !*once && time.Since(began) < *lasts) {
+		for _, s := range suites {
+			failed = !s.run(t, next) || failed
+		}
+		next, rounds = next+10, rounds+1
+	}
+	if *planted != "none" && !failed {
+		failed = !runMutants(t, *planted == "quick")
+	}
+	r := newRow(t, *seed, rounds, time.Since(began), failed)
+	fmt.Println(r)
+	if *evidence != "" {
+		if err := note(*evidence, r); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			failed = true
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+// run runs the suite, adds to the tally what it says, and reports whether it
+// passed.
+func (s suite) run(t tally, seed uint64) bool {
+	args := []string{"test", "-count=1", "-v", "-timeout=60m"}
+	for _, a := range s.args {
+		args = append(args, strings.ReplaceAll(a, "%d", strconv.FormatUint(seed, 10)))
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Dir = s.dir
+	if s.env != "" {
+		cmd.Env = append(os.Environ(), s.env)
+	}
+	out, err := cmd.CombinedOutput()
+	t.read(string(out))
+	fmt.Printf("%-16s seed %d: %v\n", s.name, seed, t)
+	if err != nil {
+		fmt.Printf("go %s\n%s\n", strings.Join(args, " "), out)
+	}
+	return err == nil
+}
+
+// runMutants tries the planted bugs.
+func runMutants(t tally, quick bool) bool {
+	args := []string{"run", "./mutants"}
+	if quick {
+		args = append(args, "-quick")
+	}
+	out, err := exec.Command("go", args...).CombinedOutput()
+	fmt.Print(string(out))
+	t["mutants"] += strings.Count(string(out), " killed (")
+	t["violations"] += strings.Count(string(out), " SURVIVED")
+	return err == nil
+}
+
+// tally counts what was done, by column of the evidence.
+type tally map[string]int
+
+// counts find the numbers in what tests log.
+var counts = map[string]*regexp.Regexp{
+	"calls":      regexp.MustCompile(`seed \d+: (\d+) calls`),
+	"images":     regexp.MustCompile(`seed \d+: (\d+) images`),
+	"violations": regexp.MustCompile(`seed \d+: \d+ images, (\d+) violations`),
+	"faults":     regexp.MustCompile(`(\d+) of \d+ faults came about`),
+	"kills":      regexp.MustCompile(`(\d+) kills, \d+ sessions`),
+	"skipped":    regexp.MustCompile(`--- (SKIP)`),
+}
+
+func (t tally) read(out string) {
+	for column, re := range counts {
+		for _, m := range re.FindAllStringSubmatch(out, -1) {
+			n, err := strconv.Atoi(m[1])
+			if err != nil {
+				n = 1
+			}
+			t[column] += n
+		}
+	}
+	t["violations"] += strings.Count(out, "Illegal; again with")
+}
