@@ -279,8 +279,8 @@ func TestNilDeletesWhereAskedFor(t *testing.T) {
 
 func TestWholeNumbersAreNotRounded(t *testing.T) {
 	s := newService(t, adk.Options{})
-	const large = 1<<53 + 1
-	s.create("mia", "s", map[string]any{"large": large, "list": []int{large, 3}, "small": 3, "text": time.Second})
+	const large = int64(1<<53 + 1)
+	s.create("mia", "s", map[string]any{"large": large, "list": []int64{large, 3}, "small": 3, "text": time.Second})
 	got := stateOf(s.get("mia", "s"))
 	want(s, "state", fmt.Sprintf("%T %v %T %T", got["large"], got["list"], got["small"], got["text"]),
 		"int64 [9007199254740993 3] float64 float64")
