@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,21 +78,30 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Ent
 	return found, nil
 }
 
-// candidates returns a map that holds all that q may select, and more.
+// candidates returns a map that holds all that q may select, and perhaps more.
 func (d *Driver) candidates(q driver.EntryQuery) map[driver.EntryKey][]byte {
 	s := d.space(q.Namespace)
-	if q.Kind&driver.KindSession == 0 {
-		return s.entries
-	}
-	all := make(map[driver.EntryKey][]byte)
-	for inc, l := range s.lives {
-		if q.AllOwners || q.Owner == string(inc[:]) {
-			for k, v := range l.entries {
-				all[k] = v
-			}
+	switch session := q.Kind&driver.KindSession != 0; {
+	case session && q.AllOwners:
+		all := make(map[driver.EntryKey][]byte)
+		for _, l := range s.lives {
+			maps.Copy(all, l.entries)
 		}
+		return all
+	case session:
+		var inc driver.Incarnation
+		if copy(inc[:], q.Owner) != len(q.Owner) || s.lives[inc] == nil {
+			return nil
+		}
+		return s.lives[inc].entries
+	case q.Name != "" && !q.AllOwners:
+		k := driver.EntryKey{Namespace: q.Namespace, Kind: q.Kind, Owner: q.Owner, Name: q.Name}
+		if v, ok := s.entries[k]; ok {
+			return map[driver.EntryKey][]byte{k: v}
+		}
+		return nil
 	}
-	return all
+	return s.entries
 }
 
 func selects(q driver.EntryQuery, k driver.EntryKey) bool {
