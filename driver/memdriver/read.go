@@ -89,11 +89,13 @@ func (d *Driver) candidates(q driver.EntryQuery) map[driver.EntryKey][]byte {
 		}
 		return all
 	case session:
-		var inc driver.Incarnation
-		if copy(inc[:], q.Owner) != len(q.Owner) || s.lives[inc] == nil {
+		if len(q.Owner) != len(driver.Incarnation{}) {
 			return nil
 		}
-		return s.lives[inc].entries
+		if l := s.lives[driver.Incarnation([]byte(q.Owner))]; l != nil {
+			return l.entries
+		}
+		return nil
 	case q.Name != "" && !q.AllOwners:
 		k := driver.EntryKey{Namespace: q.Namespace, Kind: q.Kind, Owner: q.Owner, Name: q.Name}
 		if v, ok := s.entries[k]; ok {
