@@ -51,7 +51,8 @@ func (w *writer) push() error {
 	stats := w.tx.Stats()
 	w.tx = nil
 	d.durable.advance(txid)
-	d.stats.add(len(w.out), time.Since(start), &stats)
+	w.took = time.Since(start)
+	d.stats.add(len(w.out), w.took, &stats)
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
 	}

@@ -15,23 +15,26 @@ const (
 	maxBatch      = 1024    // ops in one commit
 	maxBatchBytes = 4 << 20 // of values in one commit, the last op's excepted
 
-	maxYields  = 8                      // before one batch
-	slowYield  = 200 * time.Microsecond // one that took longer shows a busy machine
-	restYields = 16                     // batches
+	maxYields  = 8    // before one batch
+	restYields = 16   // batches
+	maxRest    = 1024 // batches
 )
 
 // writer is the one goroutine that changes the file.
 type writer struct {
 	d *Driver
 
-	next  *call     // taken from the channel, but not part of the last batch
-	last  int       // calls in the last batch
-	late  int       // calls that had come when it was answered
-	skip  int       // batches for which nobody is waited for beyond last
-	calls []*call   // of this batch
-	ops   []queued  // their ops
-	job   *call     // the job that runs now
-	out   []outcome // of the ops that were planned since the transaction began
+	next  *call         // taken from the channel, but not part of the last batch
+	last  int           // calls in the last batch
+	late  int           // calls that had come when it was answered
+	skip  int           // batches for which nobody is waited for beyond last
+	calm  int           // batches for which nobody is waited for
+	rest  int           // what calm was set to last
+	took  time.Duration // the last commit
+	calls []*call       // of this batch
+	ops   []queued      // their ops
+	job   *call         // the job that runs now
+	out   []outcome     // of the ops that were planned since the transaction began
 
 	batch
 	clock  int64    // the largest View.Now of an op that succeeded
@@ -156,11 +159,15 @@ func (w *writer) gather(c *call) {
 // yield lets those callers run that are likely to call again: the ones that
 // the last batch answered, beside those that came during it. Without that
 // parts of them would take turns, as the writer takes back the first before the
-// others ran. On a busy machine a yield costs much, so it is repeated only
-// while it is quick and brings calls; and where the callers did not come, the
-// next batches wait for fewer.
+// others ran. It is repeated while it brings calls. Where the callers did not
+// come, the next batches wait for fewer; and where processors are so busy that
+// a yield takes longer than a commit, they wait for nobody.
 func (w *writer) yield() {
 	if w.last <= 1 {
+		return
+	}
+	if w.calm > 0 {
+		w.calm--
 		return
 	}
 	want := w.last + w.late
@@ -175,7 +182,13 @@ func (w *writer) yield() {
 		}
 		start := time.Now()
 		runtime.Gosched()
-		if len(w.d.calls) == n || time.Since(start) > slowYield {
+		if time.Since(start) > w.took {
+			w.rest = min(max(2*w.rest, restYields), maxRest)
+			w.calm = w.rest
+			return
+		}
+		w.rest /= 2
+		if len(w.d.calls) == n {
 			break
 		}
 	}
