@@ -141,7 +141,11 @@ func (a *attempt) plan(o *opRun) error {
 		return errAgain
 	}
 	a.now, a.changed = max(a.now, v.Now), true
-	return a.change(o, &c)
+	if err := a.change(o, &c); err != nil {
+		return err
+	}
+	a.guard(o)
+	return nil
 }
 
 // idle reports whether c changes nothing.

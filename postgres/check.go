@@ -145,7 +145,7 @@ func (c *check) entries() error {
 		return nil
 	}, `select e.namespace, e.kind, e.owner, e.name, e.value, e.class = 2 and not exists
 			(select 1 from {sessions} s where s.namespace = e.namespace and s.incarnation = e.owner)
-		from {entries} e where not (e.namespace = 0 and e.kind = $1)
+		from {entries} e where e.value is not null and not (e.namespace = 0 and e.kind = $1)
 		order by e.namespace, e.class, e.owner_len, e.owner, e.kind, e.name`, int16(driver.KindClock))
 }
 

@@ -62,7 +62,7 @@ func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
 		a.add(deleteEntry, key...)
 	case seen != nil && seen.written:
 		a.add(sql, append(key, e.Value)...)
-	case seen != nil && seen.value == nil:
+	case seen != nil && !seen.there:
 		a.add(insertEntry, append(key, e.Value)...)
 	case seen != nil:
 		a.add(updateEntry, append(key, e.Value)...)
@@ -71,6 +71,20 @@ func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
 	}
 	if seen != nil {
 		seen.written = true
+	}
+}
+
+// guard keeps absent what o saw to be absent, until it is committed: it inserts
+// a row without a value, which whoever writes that entry meanwhile meets, or
+// has made. What o wrote itself needs no guard.
+func (a *attempt) guard(o *opRun) {
+	for _, k := range o.Target.Entries {
+		e := a.entries[k]
+		if k.Kind&driver.KindSession != 0 || k.Kind == driver.KindClock || e.there || e.written {
+			continue
+		}
+		e.there = true
+		a.add(insertEntry, append(entryArgs(&k, k.Owner), nil)...)
 	}
 }
 
@@ -108,7 +122,7 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (found []driv
 
 func entryQuery(q driver.EntryQuery) (sql string, args []any) {
 	s := selection{}
-	s.sql.WriteString(`select owner, name, value from {entries} where namespace = `)
+	s.sql.WriteString(`select owner, name, value from {entries} where value is not null and namespace = `)
 	s.arg(int64(q.Namespace))
 	s.and(`class = `, int16(q.Kind>>6))
 	s.and(`kind = `, int16(q.Kind))

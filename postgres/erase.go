@@ -25,14 +25,14 @@ const (
 		messages = e.messages + excluded.messages, bytes = e.bytes + excluded.bytes, entries = e.entries + excluded.entries`
 
 	eraseUser = `with gone as (` + eraseSessions + ` and user_id = $2 returning incarnation, status, messages, bytes),
-	own as (delete from {entries} where namespace = $1 and class = 1 and owner_len = $3 and owner = $4 returning 1),
+	own as (delete from {entries} where namespace = $1 and class = 1 and owner_len = $3 and owner = $4 returning value),
 	kept as (delete from {entries} e using gone g
 		where e.namespace = $1 and e.class = 2 and e.owner_len = 16 and e.owner = g.incarnation returning 1),` +
-		eraseBuried + `(select count(*) from own) + (select count(*) from kept)` + eraseEnd
+		eraseBuried + `(select count(value) from own) + (select count(*) from kept)` + eraseEnd
 
 	eraseSpace = `with gone as (` + eraseSessions + ` returning incarnation, status, messages, bytes),
-	own as (delete from {entries} where namespace = $1 returning 1),` +
-		eraseBuried + `(select count(*) from own)` + eraseEnd
+	own as (delete from {entries} where namespace = $1 returning value),` +
+		eraseBuried + `(select count(value) from own)` + eraseEnd
 )
 
 // erase removes what e names. The records go at once, and with them all that is

@@ -18,6 +18,7 @@ const maxSeq = math.MaxInt64
 // entryState is an entry that a Target named.
 type entryState struct {
 	value   []byte
+	there   bool // there is a row, be it one without a value
 	shared  bool // locked against writers, but not against readers
 	written bool
 }
@@ -229,7 +230,10 @@ func (a *attempt) readEntries(ops []*opRun) {
 			lock = ` for share`
 		}
 		a.add(selectEntry+lock, entryArgs(&k, k.Owner)...).read = func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&e.value}, func() error { return nil })
+			_, err := pgx.ForEachRow(rows, []any{&e.value}, func() error {
+				e.there = true
+				return nil
+			})
 			return err
 		}
 	}

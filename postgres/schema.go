@@ -11,7 +11,8 @@ const schemaVersion = 1
 // tables are the tables of version 1. Names in braces stand for the schema and
 // the name. Every primary key begins with the namespace, so that the tables can
 // be spread by it; COLLATE "C" orders ids by their bytes. What is unsigned in
-// package driver is kept bit for bit.
+// package driver is kept bit for bit. An entry without a
+// value is not there: see attempt.guard.
 var tables = []table{
 	{"spaces", `
 		namespace bigint not null,
@@ -36,7 +37,7 @@ var tables = []table{
 		primary key (namespace, incarnation)`, false},
 	{"entries", `
 		namespace bigint not null, class smallint not null, owner_len smallint not null, owner bytea not null,
-		kind smallint not null, name bytea not null, value bytea not null,
+		kind smallint not null, name bytea not null, value bytea,
 		primary key (namespace, class, owner_len, owner, kind, name)`, false},
 	{"events", `
 		namespace bigint not null, position bigint not null, at bigint not null, id text collate "C" not null,

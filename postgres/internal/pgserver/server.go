@@ -117,8 +117,19 @@ func (s *Server) init() error {
 	return nil
 }
 
-// Start starts a server that was killed, at the same address.
+// Start starts a server that was killed, at the same address. What the killed
+// one left behind may take a moment to end.
 func (s *Server) Start() (err error) {
+	for try := 0; ; try++ {
+		err = s.startOnce()
+		if err == nil || try == 100 || !strings.Contains(err.Error(), "still in use") {
+			return err
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+}
+
+func (s *Server) startOnce() (err error) {
 	if s.port == 0 {
 		if s.port, err = freePort(); err != nil {
 			return err
@@ -134,22 +145,28 @@ func (s *Server) Start() (err error) {
 	}
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), args...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, attr
-	log, err := cmd.StderrPipe()
+	log, end, err := os.Pipe()
 	if err != nil {
 		return err
 	}
+	cmd.Stderr = end
 	s.cmd, s.gone = cmd, make(chan struct{})
-	if err := launch(cmd, s.gone); err != nil {
-		return err
+	err = launch(cmd, s.gone)
+	if closed := end.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return errors.Join(err, log.Close())
 	}
 	return s.await(log)
 }
 
 // await reads the server's log until it says that it is ready, and the rest
 // behind that.
-func (s *Server) await(log io.Reader) error {
+func (s *Server) await(log io.ReadCloser) error {
 	ready := make(chan error, 1)
 	go func() {
+		defer log.Close()
 		lines := bufio.NewScanner(log)
 		var said strings.Builder
 		for lines.Scan() {
