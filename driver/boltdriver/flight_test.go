@@ -66,10 +66,8 @@ func expiresMeanwhile(t *testing.T, read func(*testing.T, *Driver, driver.Key, i
 	for range 100 {
 		yield()
 	}
-	select {
-	case <-found:
+	if len(found) > 0 {
 		t.Error("the reader did not wait")
-	default:
 	}
 	g.pass <- nil
 	if err := <-done; err != nil {

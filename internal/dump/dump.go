@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -156,10 +157,16 @@ func (d *dumper) feed(t *seshat.Tenant) {
 	}
 }
 
+// events returns what the feed still has.
 func events(ctx context.Context, t *seshat.Tenant) iter.Seq2[seshat.Event, error] {
 	return func(yield func(seshat.Event, error) bool) {
 		for since := uint64(0); ; {
 			page, _, err := t.Events(ctx, since, seshat.MaxEvents)
+			var lagged *seshat.LaggedError
+			if errors.As(err, &lagged) {
+				since = lagged.Oldest
+				continue
+			}
 			if err != nil {
 				yield(seshat.Event{}, err)
 				return

@@ -17,7 +17,7 @@ type replay struct {
 	dir    string // in memory, if there is such a place
 	limit  int    // images
 	random int    // random cuts at each moment
-	every  int    // looks at one in so many of a moment's images
+	every  int    // looks at about one in so many of a moment's images
 	from   int    // events before it are only applied
 
 	r     *rand.Rand
@@ -97,7 +97,7 @@ func (p *replay) spread(events []event) {
 			pending = pending[:0]
 		}
 	}
-	p.every = max(1, total/p.limit)
+	p.every = total/p.limit + 1
 }
 
 // after takes note of an event of which every outcome was looked at.
@@ -120,11 +120,11 @@ func (p *replay) moment() error {
 	if !p.named { // no file, or one that the next opening removes
 		return nil
 	}
-	for i, c := range cuts(p.pending, p.random, p.r) {
+	for _, c := range cuts(p.pending, p.random, p.r) {
 		if p.images >= p.limit {
 			return nil
 		}
-		if i > 0 && p.r.IntN(p.every) > 0 {
+		if p.r.IntN(p.every) > 0 {
 			continue
 		}
 		im := c.make(&p.base, p.pending, p.r)

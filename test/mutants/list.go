@@ -54,7 +54,7 @@ var mutants = []mutant{
 	{
 		name: "readers see what is not durable", promise: "Concurrency (D5)", file: "driver/boltdriver/snapshot.go",
 		from: "if d.durable.reached(s.txid) {", to: "if true {",
-		dir: bolt, test: "^TestReadersWaitForDurability$",
+		dir: bolt, test: "^TestUnknownOutcome$",
 	},
 	{
 		name: "a reader does not wait for the commit that extends a life", promise: "Concurrency, Expiry", file: "driver/boltdriver/flight.go",
