@@ -171,7 +171,7 @@ func (s *Server) await(log io.ReadCloser) error {
 		var said strings.Builder
 		for lines.Scan() {
 			fmt.Fprintln(&said, lines.Text())
-			if strings.Contains(lines.Text(), "ready to accept connections") {
+			if strings.Contains(lines.Text(), "ready to accept") {
 				ready <- nil
 				break
 			}
