@@ -91,26 +91,58 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
-	id := name
-	if !isNamespaceID(name) {
-		b, err := s.entry(ctx, namespaceNameKey(org, name))
-		if err != nil {
-			return nil, err
-		}
-		id = string(b)
+	if isNamespaceID(name) {
+		return s.tenantByID(ctx, org, name)
 	}
-	b, err := s.entry(ctx, namespaceKey(id))
+	id, err := s.entry(ctx, namespaceNameKey(org, name))
 	if err != nil {
 		return nil, err
 	}
-	n, err := decodeNamespace(b)
+	b, err := s.entry(ctx, namespaceKey(string(id)))
 	if err != nil {
 		return nil, err
 	}
-	if n.InternalID != org {
-		return nil, ErrNotFound
+	n, err := decodeOwned(b, org)
+	if err != nil {
+		return nil, err
 	}
 	return s.handle(n, b), nil
+}
+
+// decodeOwned is decodeNamespace of an organization's namespace. ErrNotFound:
+// it is another's.
+func decodeOwned(enc []byte, org string) (*Namespace, error) {
+	n, err := decodeNamespace(enc)
+	if err == nil && n.InternalID != org {
+		err = ErrNotFound
+	}
+	return n, err
+}
+
+// tenantByID returns the organization's namespace of that id. ErrNotFound.
+//
+// Where there is none of that id it reads the next one, in vain, so that what
+// it costs does not tell whether another organization has it. Only behind the
+// store's newest namespace there is nothing to read.
+func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error) {
+	last := len(id) - 1
+	found, err := s.d.Entries(ctx, driver.EntryQuery{
+		Kind: kindNamespace, After: id[:last] + string(id[last]-1), Limit: 1, // ids are ASCII, and of one length
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, ErrNotFound
+	}
+	n, err := decodeOwned(found[0].Value, org)
+	if found[0].Name != id {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.handle(n, found[0].Value), nil
 }
 
 func (s *Store) handle(n *Namespace, enc []byte) *Tenant {

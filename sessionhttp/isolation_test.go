@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
 	"github.com/seshatdb/seshat/seshattest"
 	"github.com/seshatdb/seshat/sessionhttp"
@@ -65,6 +67,22 @@ func (c *callLog) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.En
 	return c.Driver.Entries(ctx, q)
 }
 
+// keysRead is how many keys of its file the driver visited; in memory none.
+func (c *callLog) keysRead() uint64 {
+	if e, ok := c.Driver.(driver.Statser); ok {
+		return e.Stats().KeysRead
+	}
+	return 0
+}
+
+// cost is what a request asked of the driver.
+type cost struct {
+	calls []string
+	keys  uint64
+}
+
+func (a cost) equal(b cost) bool { return a.keys == b.keys && slices.Equal(a.calls, b.calls) }
+
 // hidden is what the other tenants' sessions say.
 const hidden = "what others said"
 
@@ -78,9 +96,21 @@ type twoTenants struct {
 	inside  *seshat.Tenant // another namespace of the same organization
 }
 
-func newTwoTenants(t testing.TB) *twoTenants {
+func newTwoTenants(t testing.TB) *twoTenants { return newTwoTenantsOn(t, memdriver.Open()) }
+
+// newTwoTenantsInFile counts the keys that are read.
+func newTwoTenantsInFile(t testing.TB) *twoTenants {
 	t.Helper()
-	x := &twoTenants{calls: &callLog{Driver: memdriver.Open()}}
+	d, err := boltdriver.Open(filepath.Join(t.TempDir(), "two.db"), boltdriver.Options{CountReads: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTwoTenantsOn(t, d)
+}
+
+func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
+	t.Helper()
+	x := &twoTenants{calls: &callLog{Driver: d}}
 	s, err := seshat.OpenDriver(x.calls, seshat.Options{Now: seshattest.NewClock().Now, SweepEvery: seshat.Never})
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +159,53 @@ func (x *twoTenants) send(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
+// measure sends a request and returns what it cost.
+func (x *twoTenants) measure(r *http.Request) (*httptest.ResponseRecorder, cost) {
+	x.calls.take()
+	before := x.calls.keysRead()
+	w := x.send(r)
+	return w, cost{x.calls.take(), x.calls.keysRead() - before}
+}
+
+// allocations returns the least average of several rounds.
+func (x *twoTenants) allocations(r func() *http.Request) float64 {
+	least := 1e9
+	for range 5 {
+		least = min(least, testing.AllocsPerRun(20, func() { x.send(r()) }))
+		x.calls.take()
+	}
+	return least
+}
+
+// alike fails the test unless both requests answer 404, after the same calls
+// of the engine, with as many keys visited and as many allocations. A request
+// is made anew each time.
+func (x *twoTenants) alike(t *testing.T, absent, foreign func() *http.Request) (answers [2]string) {
+	t.Helper()
+	var costs [2]cost
+	var allocs [2]float64
+	for i, r := range []func() *http.Request{absent, foreign} {
+		w, c := x.measure(r())
+		if w.Code != http.StatusNotFound {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		answers[i], costs[i], allocs[i] = w.Body.String(), c, x.allocations(r)
+	}
+	if !costs[0].equal(costs[1]) || len(costs[0].calls) == 0 {
+		t.Errorf("absent: %v\nforeign: %v", costs[0], costs[1])
+	}
+	if !raceEnabled && allocs[0] != allocs[1] {
+		t.Errorf("%v allocations for absent, %v for foreign", allocs[0], allocs[1])
+	}
+	return answers
+}
+
+// inBoth runs a test on the engine in memory and on that in a file.
+func inBoth(t *testing.T, test func(t *testing.T, x *twoTenants)) {
+	t.Run("memory", func(t *testing.T) { test(t, newTwoTenants(t)) })
+	t.Run("file", func(t *testing.T) { test(t, newTwoTenantsInFile(t)) })
+}
+
 var onSession = []struct{ method, tail, body string }{
 	{"GET", "", ""},
 	{"PATCH", "", `{"user_memory":{}}`},
@@ -141,69 +218,67 @@ var onSession = []struct{ method, tail, body string }{
 }
 
 // Promise: a session of another tenant answers like one that is nowhere, after
-// the same calls of the engine and with as many allocations.
+// the same calls of the engine, with as many keys visited and as many
+// allocations.
 func TestForeignIsLikeAbsent(t *testing.T) {
-	x := newTwoTenants(t)
-	x.send(x.request(x.secret, "acme", "GET", "/v1/agents/sessions/ours", "")) // notes the use of the key
-	for _, c := range onSession {
-		t.Run(c.method+c.tail, func(t *testing.T) {
-			var calls [2][]string
-			var answers [2]string
-			var allocs [2]float64
-			for i, id := range []string{"missing", "foreign"} {
-				path := "/v1/agents/sessions/" + id + c.tail
-				x.calls.take()
-				w := x.send(x.request(x.secret, "acme", c.method, path, c.body))
-				calls[i], answers[i] = x.calls.take(), strings.ReplaceAll(w.Body.String(), id, "…")
-				allocs[i] = x.allocations(c.method, path, c.body)
-			}
-			if !slices.Equal(calls[0], calls[1]) || len(calls[0]) == 0 {
-				t.Errorf("absent: %v\nforeign: %v", calls[0], calls[1])
-			}
-			if answers[0] != answers[1] || !strings.Contains(answers[0], "NotFoundError") {
-				t.Errorf("absent: %s\nforeign: %s", answers[0], answers[1])
-			}
-			if !raceEnabled && allocs[0] != allocs[1] {
-				t.Errorf("%v allocations for absent, %v for foreign", allocs[0], allocs[1])
-			}
-		})
-	}
-}
-
-// allocations returns the least average of several rounds.
-func (x *twoTenants) allocations(method, path, body string) float64 {
-	least := 1e9
-	for range 5 {
-		least = min(least, testing.AllocsPerRun(20, func() {
-			x.send(x.request(x.secret, "acme", method, path, body))
-		}))
-		x.calls.take()
-	}
-	return least
-}
-
-// Promise: likewise with namespaces: those of another organization, and those
-// that a key does not open.
-func TestForeignNamespaceIsLikeAbsent(t *testing.T) {
-	x := newTwoTenants(t)
-	for name, secret := range map[string]string{"of all": x.secret, "of some": x.some} {
-		ids := [][2]string{{"nobody", "theirs"}, {"ns_01ARZ3NDEKTSV4RRFFQ69G5FAV", x.foreign.ID()}}
-		if secret == x.some {
-			ids = append(ids, [2]string{"nobody", "inside"}, [2]string{"ns_01ARZ3NDEKTSV4RRFFQ69G5FAV", x.inside.ID()})
-		}
-		x.send(x.request(secret, "acme", "GET", "/v1/agents/sessions/ours", ""))
-		for _, pair := range ids {
-			var calls [2][]string
-			for i, namespace := range pair {
-				x.calls.take()
-				w := x.send(x.request(secret, namespace, "GET", "/v1/agents/sessions/foreign", ""))
-				if calls[i] = x.calls.take(); w.Code != http.StatusNotFound {
-					t.Errorf("key %s, namespace %s: status %d", name, namespace, w.Code)
+	inBoth(t, func(t *testing.T, x *twoTenants) {
+		x.send(x.request(x.secret, "acme", "GET", "/v1/agents/sessions/ours", "")) // notes the use of the key
+		for _, c := range onSession {
+			t.Run(c.method+c.tail, func(t *testing.T) {
+				on := func(id string) func() *http.Request {
+					return func() *http.Request {
+						return x.request(x.secret, "acme", c.method, "/v1/agents/sessions/"+id+c.tail, c.body)
+					}
 				}
-			}
-			if !slices.Equal(calls[0], calls[1]) {
-				t.Errorf("key %s\nabsent: %v\n%s: %v", name, calls[0], pair[1], calls[1])
-			}
+				answers := x.alike(t, on("missing"), on("foreign"))
+				absent := strings.ReplaceAll(answers[0], "missing", "foreign")
+				if absent != answers[1] || !strings.Contains(absent, "NotFoundError") {
+					t.Errorf("absent: %s\nforeign: %s", absent, answers[1])
+				}
+			})
+		}
+	})
+}
+
+// in returns requests for a session in a namespace.
+func (x *twoTenants) in(secret, namespace string) func() *http.Request {
+	return func() *http.Request { return x.request(secret, namespace, "GET", "/v1/agents/sessions/foreign", "") }
+}
+
+// Promise: likewise with the names of namespaces: of another organization's,
+// and of one that a key does not open.
+func TestForeignNamespaceIsLikeAbsent(t *testing.T) {
+	inBoth(t, func(t *testing.T, x *twoTenants) {
+		for _, secret := range []string{x.secret, x.some} {
+			x.send(x.request(secret, "acme", "GET", "/v1/agents/sessions/ours", ""))
+			x.alike(t, x.in(secret, "nobody"), x.in(secret, "theirs"))
+		}
+		x.alike(t, x.in(x.some, "nobody"), x.in(x.some, "inside"))
+	})
+}
+
+// Promise: likewise with their ids. In memory only the calls are the same, as
+// that engine looks at all to find the next.
+func TestForeignNamespaceIDIsLikeAbsent(t *testing.T) {
+	x := newTwoTenantsInFile(t)
+	for _, secret := range []string{x.secret, x.some} {
+		x.send(x.request(secret, "acme", "GET", "/v1/agents/sessions/ours", ""))
+		for _, absent := range []string{oldest, before(x.foreign.ID())} {
+			x.alike(t, x.in(secret, absent), x.in(secret, x.foreign.ID()))
+		}
+	}
+	x.alike(t, x.in(x.some, oldest), x.in(x.some, x.inside.ID()))
+}
+
+const oldest = "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV" // older than all that tests make
+
+// before returns an id that sorts before another one, and after those made in
+// earlier milliseconds.
+func before(id string) string {
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	for i := len(id) - 1; ; i-- {
+		if at := strings.IndexByte(digits, id[i]); at > 0 {
+			return id[:i] + digits[at-1:at] + id[i+1:]
 		}
 	}
 }
