@@ -97,30 +97,46 @@ func random(r *rand.Rand, sessions int, label string, versions map[string]uint64
 	return in
 }
 
-// do makes the call.
-func do(ctx context.Context, t API, in input) output {
-	var s *seshat.Session
-	var err error
+// conditional is an API that takes the version of an update or a transition
+// in another way than as an option.
+type conditional interface {
+	conditional(ctx context.Context, in input) (*seshat.Session, error)
+}
+
+// write makes an update or a transition.
+func write(ctx context.Context, t API, in input) (*seshat.Session, error) {
+	if c, ok := t.(conditional); ok {
+		return c.conditional(ctx, in)
+	}
 	var opts []seshat.WriteOption
 	if in.version != 0 {
 		opts = append(opts, seshat.IfVersion(in.version))
 	}
+	if in.kind == update {
+		return t.Update(ctx, in.id, func(s *seshat.Session) error { s.Name = in.name; return nil }, opts...)
+	}
+	var to seshat.Status
+	if err := to.UnmarshalText([]byte(in.to)); err != nil {
+		return nil, err
+	}
+	return t.Transition(ctx, in.id, to, opts...)
+}
+
+// do makes the call.
+func do(ctx context.Context, t API, in input) output {
+	var s *seshat.Session
+	var err error
 	switch in.kind {
 	case create:
 		s, err = t.Create(ctx, seshat.NewSession{ID: in.id, Name: in.name})
 	case get:
 		s, err = t.Get(ctx, in.id)
-	case update:
-		s, err = t.Update(ctx, in.id, func(s *seshat.Session) error { s.Name = in.name; return nil }, opts...)
+	case update, transition:
+		s, err = write(ctx, t, in)
 	case appendTo:
 		s, err = t.Append(ctx, in.id, slices.Repeat([]seshat.Message{{Role: seshat.User, Content: "hello"}}, in.n)...)
 	case touch:
 		s, err = t.Touch(ctx, in.id)
-	case transition:
-		var to seshat.Status
-		if err = to.UnmarshalText([]byte(in.to)); err == nil {
-			s, err = t.Transition(ctx, in.id, to, opts...)
-		}
 	case remove:
 		_, err = t.Delete(ctx, in.id)
 	}
@@ -130,15 +146,20 @@ func do(ctx context.Context, t API, in input) output {
 	}
 	if err == nil && s != nil {
 		out.seen = see(s)
+		out.partial = s.Status == 0 || s.ExpiresAt.IsZero() || in.kind != get && s.Name == ""
 	}
 	return out
 }
 
 func see(s *seshat.Session) seen {
-	return seen{
-		version: s.Version, last: s.LastSeq, count: s.MessageCount, name: s.Name, status: s.Status.String(),
+	x := seen{
+		version: s.Version, last: s.LastSeq, count: s.MessageCount, name: s.Name,
 		updated: millis(s.UpdatedAt), expires: millis(s.ExpiresAt),
 	}
+	if s.Status != 0 {
+		x.status = s.Status.String()
+	}
+	return x
 }
 
 // epoch is where a history's clock begins.

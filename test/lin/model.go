@@ -31,6 +31,15 @@ type input struct {
 type output struct {
 	code string // "ok", or the name of a sentinel
 	seen
+	partial bool // name, status and end may be missing in seen
+}
+
+// agrees reports whether the call returned the session as in s.
+func (o output) agrees(s seen) bool {
+	if !o.partial {
+		return o.seen == s
+	}
+	return o.version == s.version && o.last == s.last && o.count == s.count && o.updated == s.updated
 }
 
 // seen is what a call returned of the session.
@@ -83,12 +92,12 @@ func (s state) succeeded(in input, out output) (bool, state) {
 	}
 	switch in.kind {
 	case get:
-		return s.seen == out.seen, s
+		return out.agrees(s.seen), s
 	case remove:
 		return true, state{}
 	case transition:
 		if in.to == s.status {
-			return s.seen == out.seen, s
+			return out.agrees(s.seen), s
 		}
 	}
 	if s.expires <= out.updated {
@@ -102,7 +111,7 @@ func (s state) succeeded(in input, out output) (bool, state) {
 // fits reports whether a write returned the state, at a time that it can have
 // been made.
 func (s state) fits(in input, out output) bool {
-	return s.seen == out.seen && in.began <= out.updated && out.updated <= in.end
+	return out.agrees(s.seen) && in.began <= out.updated && out.updated <= in.end
 }
 
 // changed is what a call makes of the state, but for its times.

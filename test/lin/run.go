@@ -144,7 +144,7 @@ func (r *run) client(ctx context.Context, c int) {
 		call := time.Since(r.began).Nanoseconds()
 		in.began = r.clock.Load()
 		at := r.tenant.Load()
-		out := do(ctx, at, in)
+		out := do(ctx, at.API, in)
 		in.end = r.clock.Load()
 		if out.version != 0 {
 			versions[in.id] = out.version
