@@ -22,7 +22,22 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 	if !answerable(&q) || q.Limit < 1 {
 		return p, nil
 	}
-	s := pageQuery(&q)
+	window := firstWindow(&q)
+	if p, err = d.page(ctx, &q, window); err != nil {
+		return driver.Page{}, err
+	}
+	if full := fullWindow(&q); p.Next != nil && len(p.Records) < q.Limit && window < full {
+		p, err = d.page(ctx, &q, full)
+	}
+	if err != nil {
+		return driver.Page{}, err
+	}
+	return p, nil
+}
+
+// page reads a page that looks at so many index entries at most.
+func (d *Driver) page(ctx context.Context, q *driver.Query, window int64) (p driver.Page, err error) {
+	s := pageQuery(q, window)
 	err = d.retry(ctx, func() error {
 		p = driver.Page{}
 		rows, err := d.pool.Query(ctx, d.text(s.sql.String()), s.args...)
@@ -30,12 +45,38 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 			return err
 		}
 		defer rows.Close()
-		return readPage(rows, &q, &p)
+		return readPage(rows, q, window, &p)
 	})
-	if err != nil {
-		return driver.Page{}, err
+	return p, err
+}
+
+// fullWindow is how many index entries a page may look at.
+func fullWindow(q *driver.Query) int64 {
+	if q.Scan > 0 {
+		return int64(q.Scan)
 	}
-	return p, nil
+	return math.MaxInt64 - 1
+}
+
+// firstWindow is how many are tried at first: without a filter all will do,
+// and with one it is likely that these are enough. The engine's planner takes
+// the index only if it is told that few are wanted.
+func firstWindow(q *driver.Query) int64 {
+	n := int64(q.Limit)
+	if sieved(q) {
+		n = 4*n + 100
+	}
+	return min(n, fullWindow(q))
+}
+
+// sieved reports whether q has a filter that no index serves. What expired
+// does not count: it is gone within a sweep.
+func sieved(q *driver.Query) bool {
+	across := q.CreatedFrom != 0 || q.CreatedTo != 0
+	if q.Order == driver.ByCreated {
+		across = q.ActiveFrom != 0 || q.ActiveTo != 0
+	}
+	return across || q.Statuses != 0 || len(q.Labels) > 0
 }
 
 // answerable reports whether any record can be what q asks for.
@@ -48,9 +89,9 @@ func answerable(q *driver.Query) bool {
 }
 
 // pageQuery selects from an index what the order, the user and the place say,
-// numbered, at most q.Scan of it and one more; and of that what the filters
+// numbered, at most window of it and one more; and of that what the filters
 // say, with the last two of the numbers, which tell how far it came.
-func pageQuery(q *driver.Query) *selection {
+func pageQuery(q *driver.Query, window int64) *selection {
 	s := &selection{}
 	at, order := `created`, ``
 	if q.Order == driver.ByActivity {
@@ -64,15 +105,15 @@ func pageQuery(q *driver.Query) *selection {
 	s.filter(q)
 	s.then(` as ok from (select `+recordColumns+` from {sessions} where namespace = `, int64(q.Namespace))
 	s.indexed(q, at)
-	s.sql.WriteString(` order by ` + by)
-	scan := int64(math.MaxInt64 - 1)
-	if q.Scan > 0 {
-		scan = int64(q.Scan)
-		s.then(` limit `, scan+1)
+	if !sieved(q) {
+		s.and(`(expires is null or expires > `, q.Now)
+		s.sql.WriteString(`)`)
 	}
-	s.then(`) w) t where ok and n <= `, scan)
-	s.then(` or n >= `, scan)
-	s.then(` order by n limit `, int64(q.Limit)+3)
+	s.then(` order by `+by+` limit `, window+1)
+	s.then(`) w) t where ok and n <= `, window)
+	s.then(` or n >= `, window)
+	// Not by n, which is the same: the engine does not know, and would sort.
+	s.then(` order by `+by+` limit `, int64(q.Limit)+3)
 	return s
 }
 
@@ -152,8 +193,8 @@ func labelsObject(labels []driver.Label) string {
 	return string(b)
 }
 
-func readPage(rows pgx.Rows, q *driver.Query, p *driver.Page) error {
-	var last driver.Position // the Scan-th entry
+func readPage(rows pgx.Rows, q *driver.Query, window int64, p *driver.Page) error {
+	var last driver.Position // the last of the window
 	for rows.Next() {
 		var r driver.Record
 		var n int64
@@ -161,7 +202,7 @@ func readPage(rows pgx.Rows, q *driver.Query, p *driver.Page) error {
 		if err := scanRecord(with{rows, []any{&n, &ok}}, &r); err != nil {
 			return err
 		}
-		inside := q.Scan == 0 || n <= int64(q.Scan)
+		inside := n <= window
 		switch {
 		case inside && ok && len(p.Records) == q.Limit:
 			p.Next = position(q, &p.Records[q.Limit-1])
