@@ -13,8 +13,8 @@ import (
 var (
 	seed   = flag.Uint64("crash.seed", 1, "seed of the first workload")
 	works  = flag.Int("crash.works", 1, "workloads, each with the next seed")
-	steps  = flag.Int("crash.steps", 24, "calls of each workload")
-	images = flag.Int("crash.images", 100, "distinct images of each history, about")
+	steps  = flag.Int("crash.steps", 20, "calls of each workload")
+	images = flag.Int("crash.images", 60, "distinct images of each history, about")
 	spots  = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
 )
 

@@ -26,7 +26,7 @@ func TestFaultThenPowerFailure(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			hits := 0
 			for n := range *spots {
-				if faultAt(t, fault, 2+n*5%11, &work{seed: *seed + uint64(n), grow: true, quiet: true}) {
+				if faultAt(t, fault, 4+n*5%11, &work{seed: *seed + uint64(n), grow: true, quiet: true}) {
 					hits++
 				}
 			}
