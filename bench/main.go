@@ -27,7 +27,12 @@ type config struct {
 	quick    bool
 }
 
-func logf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+var began = time.Now()
+
+// logf tells how far the run is.
+func logf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+}
 
 func main() {
 	if path, ok := strings.CutPrefix(strings.Join(os.Args[1:], " "), "-probe "); ok {
@@ -63,7 +68,7 @@ func parse(args []string) (*config, error) {
 	}
 	if c.quick {
 		*sizes, *routines = "1e2,2e2", "1,4"
-		c.n, c.rounds, c.each, c.large = 60, 1, 10*time.Millisecond, 200
+		c.n, c.rounds, c.each, c.large = 10, 1, 5*time.Millisecond, 100
 	}
 	if c.sizes, err = numbers(*sizes); err != nil {
 		return nil, err
@@ -116,6 +121,7 @@ func (r *results) peers() (err error) {
 	if err := r.m.run(r.rounds, r.each); err != nil {
 		return errors.Join(err, r.m.close())
 	}
+	defer logf("closed the peers")
 	return r.m.close()
 }
 

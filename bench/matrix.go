@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -132,7 +133,7 @@ func (m *matrix) add(routines []int) {
 	}
 	m.rows = append(m.rows,
 		&row{name: "get, hot", g: 1, burst: 16, make: hot},
-		&row{name: "get, hot", g: 64, burst: 16, make: hot},
+		&row{name: "get, hot", g: min(64, slices.Max(routines)), burst: 16, make: hot},
 		&row{name: "list 50 of a user", g: 1, burst: 1, make: func(c *contender) op {
 			return func(_ int, r *rand.Rand) error {
 				_, err := c.ListUser(ctx, load.User(r.IntN(c.n), c.n), 50)

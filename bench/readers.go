@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seshatdb/seshat/bench/load"
@@ -146,14 +148,14 @@ func spin(stop <-chan struct{}) {
 		}
 		select {
 		case <-stop:
-			sink = x
+			sink.Store(x)
 			return
 		default:
 		}
 	}
 }
 
-var sink uint64
+var sink atomic.Uint64 // so that the loop is not left out
 
 // measureRaw reads a record as it is stored, into a buffer that is used again,
 // and counts allocations.
@@ -168,22 +170,25 @@ func (r *results) measureRaw() error {
 	var into driver.Record
 	id := load.ID(0)
 	key := driver.Key{Namespace: 1, ID: id}
-	r.rawNS, r.rawAllocs, err = perCall(func() error {
+	calls := 20_000
+	if r.quick {
+		calls = 500
+	}
+	r.rawNS, r.rawAllocs, err = perCall(calls, func() error {
 		return ours.Store.Driver().Get(ctx, key, load.Now(), &into)
 	})
 	if err != nil {
 		return err
 	}
-	if _, r.getAllocs, err = perCall(func() error { return ours.Get(ctx, id) }); err != nil {
+	if _, r.getAllocs, err = perCall(calls, func() error { return ours.Get(ctx, id) }); err != nil {
 		return err
 	}
-	_, r.boltAllocs, err = perCall(func() error { return m.peers[1].Get(ctx, id) })
+	_, r.boltAllocs, err = perCall(calls, func() error { return m.peers[1].Get(ctx, id) })
 	return err
 }
 
 // perCall is the mean of many calls by one goroutine.
-func perCall(fn func() error) (ns, allocs float64, err error) {
-	const calls = 20_000
+func perCall(calls int, fn func() error) (ns, allocs float64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()
@@ -194,5 +199,6 @@ func perCall(fn func() error) (ns, allocs float64, err error) {
 	}
 	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	return float64(took) / calls, float64(int((after.Mallocs-before.Mallocs)*10/calls)) / 10, nil
+	n := float64(calls)
+	return float64(took) / n, math.Round(float64(after.Mallocs-before.Mallocs)/n*10) / 10, nil
 }
