@@ -141,9 +141,7 @@ func (a *attempt) plan(o *opRun) error {
 		return errAgain
 	}
 	a.now, a.changed = max(a.now, v.Now), true
-	if err := a.change(o, &c); err != nil {
-		return err
-	}
+	a.change(o, &c)
 	a.guard(o)
 	return nil
 }

@@ -24,7 +24,7 @@ type delta struct {
 }
 
 // change queues the statements of one op.
-func (a *attempt) change(o *opRun, c *driver.Change) error {
+func (a *attempt) change(o *opRun, c *driver.Change) {
 	old := o.view.Record
 	ns := o.Target.Key.Namespace
 	inc := driver.Incarnation{}
@@ -48,12 +48,11 @@ func (a *attempt) change(o *opRun, c *driver.Change) error {
 		a.stage(ns, c)
 	}
 	a.changeLog(o, ns, inc, c)
-	a.changeEntries(o, inc, c)
+	a.changeEntries(inc, c)
 	a.count(ns, c, old)
 	if c.Erase != nil {
 		a.erase(c.Erase)
 	}
-	return nil
 }
 
 // bury removes what old owns.
@@ -179,9 +178,7 @@ func (a *attempt) count(ns uint64, c *driver.Change, old *driver.Record) {
 	}
 	d.any = d.any || len(c.Events) > 0 || c.TrimFeed > 0
 	d.tail = max(d.tail, c.TrimFeed)
-	for _, e := range c.Events {
-		d.events = append(d.events, e)
-	}
+	d.events = append(d.events, c.Events...)
 }
 
 // settle queues what the segment added to feeds and counters. It comes last,

@@ -36,7 +36,7 @@ func (a *attempt) mustExclude(c *driver.Change) bool {
 }
 
 // changeEntries writes the last of what c says of each entry.
-func (a *attempt) changeEntries(o *opRun, inc driver.Incarnation, c *driver.Change) {
+func (a *attempt) changeEntries(inc driver.Incarnation, c *driver.Change) {
 	last := make(map[driver.EntryKey]int, len(c.Entries))
 	for i := range c.Entries {
 		last[c.Entries[i].EntryKey] = i
@@ -56,18 +56,15 @@ func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
 		owner, seen = string(inc[:]), nil
 	}
 	key := entryArgs(&e.EntryKey, owner)
-	sql := upsertEntry
 	switch {
 	case e.Value == nil:
 		a.add(deleteEntry, key...)
-	case seen != nil && seen.written:
-		a.add(sql, append(key, e.Value)...)
-	case seen != nil && !seen.there:
-		a.add(insertEntry, append(key, e.Value)...)
-	case seen != nil:
+	case seen == nil || seen.written:
+		a.add(upsertEntry, append(key, e.Value)...)
+	case seen.there:
 		a.add(updateEntry, append(key, e.Value)...)
 	default:
-		a.add(sql, append(key, e.Value)...)
+		a.add(insertEntry, append(key, e.Value)...)
 	}
 	if seen != nil {
 		seen.written = true

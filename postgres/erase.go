@@ -2,9 +2,9 @@ package postgres
 
 import "github.com/seshatdb/seshat/driver"
 
-// erasing removes the sessions of a namespace, or of a user in it, with their
-// entries, marks their logs for Reclaim, counts them off, and keeps the totals
-// for Reclaim to report. %s restrict it to the user.
+// The statements of an erasure remove the sessions of a namespace, or of a user
+// in it, with their entries, mark their logs for Reclaim, count them off, and
+// keep the totals for Reclaim to report.
 const (
 	eraseSessions = `delete from {sessions} where namespace = $1`
 	eraseBuried   = `

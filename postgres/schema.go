@@ -11,8 +11,8 @@ const schemaVersion = 1
 // tables are the tables of version 1. Names in braces stand for the schema and
 // the name. Every primary key begins with the namespace, so that the tables can
 // be spread by it; COLLATE "C" orders ids by their bytes. What is unsigned in
-// package driver is kept bit for bit. An entry without a
-// value is not there: see attempt.guard.
+// package driver is kept bit for bit. An entry without a value is not there: see
+// attempt.guard.
 var tables = []table{
 	{"spaces", `
 		namespace bigint not null,
