@@ -8,7 +8,7 @@ COUNT ?= 1
 N ?= 1e4
 G ?= 64
 
-.PHONY: help test check client bench bench-peers scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test check client bench bench-peers load scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 
 bench-peers: ## the same workload on what else could be used; writes bench/RESULTS.md (ARGS=-quick)
 	go run ./bench $(ARGS)
+
+load: ## requests over HTTP against a handler of constant bodies, with 100,000 sessions (ARGS=-rounds=9)
+	go run ./internal/httpload $(ARGS)
 
 scale: ## a million sessions against ten thousand: what calls read, and how long they take
 	SESHAT_SCALE=1 go test -count=1 -v -timeout=60m ./internal/scale
