@@ -2,7 +2,7 @@
 // that each has to be found by. The files themselves are not changed: the go
 // command is given other ones in their place.
 //
-//	mutants [-quick] [-run text] [-table file]
+//	mutants [-quick] [-run text] [-list]
 //
 // It prints one line for each and ends with status 1 if a bug survived, or
 // does not fit the code any more.
@@ -27,11 +27,13 @@ const limit = 100 * time.Second
 func main() {
 	quick := flag.Bool("quick", false, "only the few that make test-push runs")
 	run := flag.String("run", "", "only those whose name holds this text")
-	table := flag.String("table", "", "also write the table to this file")
+	list := flag.Bool("list", false, "only print the table of them, which is MUTANTS.md")
 	flag.Parse()
+	if *list {
+		fmt.Print(table())
+		return
+	}
 	survived := 0
-	var rows strings.Builder
-	rows.WriteString("| promise or defence | planted bug | killed by |\n|---|---|---|\n")
 	for _, m := range mutants {
 		if *quick && !m.quick || !strings.Contains(m.name, *run) {
 			continue
@@ -43,17 +45,25 @@ func main() {
 			survived++
 		}
 		fmt.Printf("%-60s %s (%.0f s)\n", m.name, outcome, time.Since(began).Seconds())
-		fmt.Fprintf(&rows, "| %s | %s | `%s` in %s |\n", m.promise, m.name, strings.ReplaceAll(m.test, "|", "\\|"), m.dir)
-	}
-	if *table != "" {
-		if err := os.WriteFile(*table, []byte(rows.String()), 0o600); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			survived++
-		}
 	}
 	if survived > 0 {
 		os.Exit(1)
 	}
+}
+
+// table lists the bugs and what finds them.
+func table() string {
+	var rows strings.Builder
+	rows.WriteString("# Planted bugs\n\nWritten by `go run ./mutants -list`. `go run ./mutants` plants each and runs the test that has to find it.\n\n")
+	rows.WriteString("| promise or defence | planted bug | in | found by |\n|---|---|---|---|\n")
+	for _, m := range mutants {
+		where := m.dir
+		if where == root {
+			where = "the root package"
+		}
+		fmt.Fprintf(&rows, "| %s | %s | %s | `%s` of %s |\n", m.promise, m.name, m.file, strings.ReplaceAll(m.test, "|", "\\|"), where)
+	}
+	return rows.String()
 }
 
 var (

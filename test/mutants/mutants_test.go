@@ -25,3 +25,14 @@ func TestMutantsFitTheCode(t *testing.T) {
 		names[m.name] = true
 	}
 }
+
+// Promise: the table of planted bugs is that of the code.
+func TestTableIsCurrent(t *testing.T) {
+	text, err := os.ReadFile("../MUTANTS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != table() {
+		t.Error("MUTANTS.md is not what go run ./mutants -list prints")
+	}
+}
