@@ -128,7 +128,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "labels are shared with the caller", promise: "Ownership", file: "create.go",
-		from: "Labels: maps.Clone(n.Labels),", to: "Labels: n.Labels,",
+		from: "Labels: maps.Clone(n.Labels),", to: "Labels: func(any) map[string]string { return n.Labels }(maps.Clone(n.Labels)),",
 		dir: root, test: "^TestStoreInMemory$/^ownership$",
 	},
 	{
