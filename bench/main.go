@@ -97,18 +97,29 @@ func run(c *config) (err error) {
 		defer os.RemoveAll(c.dir)
 	}
 	start := time.Now()
-	r := &results{config: c}
+	r := &results{config: c, load: []string{loadAverage()}}
 	if err := r.peers(); err != nil {
 		return err
 	}
 	if err := r.ourselves(); err != nil {
 		return err
 	}
-	r.took = time.Since(start)
+	r.took, r.load = time.Since(start), append(r.load, loadAverage())
 	if err := os.WriteFile(filepath.Join(c.out, "RESULTS.md"), []byte(r.markdown()), 0o644); err != nil {
 		return err
 	}
 	return r.plot(c.out)
+}
+
+// loadAverage is how many threads wanted a processor in the last minute, where
+// the system tells.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "?"
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	return first
 }
 
 // peers measures the matrix, with all peers open.

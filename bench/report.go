@@ -18,6 +18,7 @@ type results struct {
 	grown   []sizeRow
 	big     largeResult
 	took    time.Duration
+	load    []string // averages before and after
 
 	rawNS, rawAllocs, getAllocs, boltAllocs float64
 }
@@ -40,6 +41,8 @@ func (r *results) markdown() string {
 		runtime.GOMAXPROCS(0), runtime.Version())
 	t.f("Medians of %d interleaved rounds of %v each; %d sessions with the logs of real conversations in each peer. ",
 		r.rounds, r.each, r.n)
+	t.f("Load average of the machine before and after: %s. One that is above the number of processors before it began means that other work disturbed it. ",
+		strings.Join(r.load, ", "))
 	t.f("What each peer is, and why a row is won or lost, is in [README.md](README.md).\n")
 	for _, s := range r.m.skipped {
 		t.f("\nNot measured: %s.\n", s)
