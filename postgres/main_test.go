@@ -27,7 +27,7 @@ var quick, stopQuick = pgserver.Shared("fsync=off", "full_page_writes=off", "syn
 func shorten() {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"drivertest.steps": "30", "storetest.steps": "80", "storetest.runs": "4"} {
+	for name, value := range map[string]string{"drivertest.steps": "15", "storetest.steps": "50", "storetest.runs": "2"} {
 		if !given[name] {
 			if err := flag.Set(name, value); err != nil {
 				panic(err)
