@@ -259,6 +259,8 @@ func (a *attempt) readSpaces(ops []*opRun) {
 		a.spaces[ns] = sp
 		lock := ``
 		if usage[ns] {
+			// A row that is not there cannot be locked.
+			a.add(`insert into {spaces} (namespace) values ($1) on conflict (namespace) do nothing`, int64(ns))
 			lock = ` for update`
 		}
 		a.add(`select `+spaceColumns+` from {spaces} where namespace = $1`+lock, int64(ns)).read = func(rows pgx.Rows) error {

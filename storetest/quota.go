@@ -15,6 +15,7 @@ var quotas = []promise{
 	{name: "what has been deleted does not count", test: deletedDoesNotCount},
 	{name: "messages and bytes are bounded", test: boundedLogs},
 	{name: "a quota is not passed in a race", test: quotaRace},
+	{name: "a quota is not passed by the first of a namespace", test: quotaOfTheFirst},
 	{name: "a lowered quota keeps what is there", test: loweredQuota},
 	{name: "a full namespace can still be put in order", test: orderInAFullNamespace},
 	{name: "a quota set elsewhere binds an old handle", test: quotaOfOldHandle},
@@ -135,6 +136,20 @@ func quotaRace(e *env) {
 	})
 	equal(e, "made", made.Load(), 20)
 	equal(e, "sessions", e.count(t, seshat.Query{}), 20)
+}
+
+// quotaOfTheFirst races in namespaces that nothing was counted in yet.
+func quotaOfTheFirst(e *env) {
+	for i := range 10 {
+		t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: fmt.Sprint(i), Quotas: seshat.NamespaceQuotas{MaxSessions: 1}})
+		e.must(err)
+		race(func(int) {
+			if _, err := t.Create(e.ctx, seshat.NewSession{}); err != nil && !errors.Is(err, seshat.ErrQuota) {
+				e.Error(err)
+			}
+		})
+		equal(e, "sessions", e.count(t, seshat.Query{}), 1)
+	}
 }
 
 func loweredQuota(e *env) {
