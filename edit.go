@@ -27,6 +27,9 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 	for try := 0; ; try++ {
 		m, err := t.editOnce(ctx, id, seq, fn)
 		if errors.Is(err, errRetry) && try+1 < maxRetries {
+			if err := stepBack(ctx, try); err != nil {
+				return Message{}, t.fail(op, id, err)
+			}
 			continue
 		}
 		if errors.Is(err, errRetry) {
