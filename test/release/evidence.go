@@ -48,26 +48,50 @@ func (r row) String() string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// parseRow reads what String wrote.
-func parseRow(line string) (row, bool) {
-	cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-	if len(cells) != len(facts)+len(counted) {
+// parseRow reads what String wrote when the columns were these: a file may
+// have fewer than there are now, and those have counted nothing.
+func parseRow(columns []string, line string) (row, bool) {
+	cells := cellsOf(line)
+	if len(cells) != len(columns) || len(cells) <= len(facts) {
 		return row{}, false
 	}
-	r := row{counts: tally{}}
-	for i, cell := range cells {
-		cell = strings.TrimSpace(cell)
-		if i < len(facts) {
-			r.facts = append(r.facts, cell)
-			continue
-		}
+	r := row{facts: cells[:len(facts)], counts: tally{}}
+	for i, cell := range cells[len(facts):] {
 		n, err := strconv.Atoi(cell)
 		if err != nil {
 			return row{}, false
 		}
-		r.counts[counted[i-len(facts)]] = n
+		r.counts[columns[len(facts)+i]] = n
 	}
 	return r, r.facts[0] != "total"
+}
+
+// cellsOf returns what a line of a table holds, or nil.
+func cellsOf(line string) []string {
+	line = strings.TrimSpace(line)
+	if !strings.HasPrefix(line, "|") {
+		return nil
+	}
+	cells := strings.Split(strings.Trim(line, "|"), "|")
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	return cells
+}
+
+// rowsOf returns the runs that a file tells of. Its first line of cells names
+// its columns.
+func rowsOf(text string) (rows []row) {
+	var columns []string
+	for line := range strings.Lines(text) {
+		if cells := cellsOf(line); columns == nil && cells != nil {
+			columns = cells
+		}
+		if r, ok := parseRow(columns, line); ok {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 const evidenceHead = `# What was run
@@ -89,13 +113,7 @@ func note(path string, r row) error {
 	columns := append(append([]string{}, facts...), counted...)
 	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	total := row{[]string{"total", "", "", "", "", ""}, tally{}}
-	rows := []row{}
-	for line := range strings.Lines(string(old)) {
-		if r, ok := parseRow(line); ok {
-			rows = append(rows, r)
-		}
-	}
-	for _, r := range append(rows, r) {
+	for _, r := range append(rowsOf(string(old)), r) {
 		fmt.Fprintln(&b, r)
 		for column, n := range r.counts {
 			total.counts[column] += n

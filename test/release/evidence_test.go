@@ -29,3 +29,31 @@ func TestRunsAddUp(t *testing.T) {
 		t.Errorf("got\n%s", text)
 	}
 }
+
+// Promise: a file written when fewer columns were counted keeps its rows, and
+// each number stays under its name.
+func TestOlderRowsStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "EVIDENCE.md")
+	older := "# What was run\n\n| date | commit | machine | seeds | took | outcome | images | violations |\n" +
+		"|---|---|---|---|---|---|---|---|\n| 2026-01-05 | abc | x | 1 | 2m | passed | 40 | 2 |\n| total |  |  |  |  |  | 40 | 2 |\n"
+	if err := os.WriteFile(path, []byte(older), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := note(path, newRow(tally{"images": 1, "calls": 7}, 1, 1, time.Second, false)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := rowsOf(string(text))
+	if len(rows) != 2 {
+		t.Fatalf("got\n%s", text)
+	}
+	if got := rows[0].counts; got["images"] != 40 || got["violations"] != 2 || got["calls"] != 0 || rows[0].facts[1] != "abc" {
+		t.Errorf("the older row became %v", rows[0])
+	}
+	if total := strings.TrimSpace(string(text)); !strings.HasPrefix(total[strings.LastIndex(total, "\n")+1:], "| total ") {
+		t.Errorf("got\n%s", text)
+	}
+}
