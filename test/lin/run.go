@@ -20,6 +20,12 @@ type Plan struct {
 	Sessions int // the fewer, the more they meet
 	Reopens  int // times that the store is closed and opened while calls run
 
+	// First is the number of the first client, and Clock what all of them go
+	// by, where other processes make a part of the history. Without a Clock the
+	// history has its own.
+	First int
+	Clock *Clock
+
 	// Open opens the store, on the same data each time, with a clock.
 	Open func(o seshat.Options) (*seshat.Store, error)
 
@@ -27,35 +33,9 @@ type Plan struct {
 	Wrap func(*seshat.Tenant) API
 }
 
-// History is what the clients of a plan saw.
-type History struct {
-	operations []porcupine.Operation
-	Codes      map[string]int // how calls ended
-}
-
-// Len is the number of calls.
-func (h *History) Len() int { return len(h.operations) }
-
-// Check searches for an order of the calls that explains what each saw.
-func (h *History) Check(timeout time.Duration) porcupine.CheckResult {
-	return porcupine.CheckOperationsTimeout(model, h.operations, timeout)
-}
-
-// Unexpected returns an outcome that no call may have, or "".
-func (h *History) Unexpected() string {
-	for code := range h.Codes {
-		if len(code) > 10 && code[:10] == "unexpected" {
-			return code
-		}
-	}
-	return ""
-}
-
 // run is a plan that is carried out.
 type run struct {
 	Plan
-	clock  atomic.Int64 // milliseconds after epoch
-	began  time.Time
 	tenant atomic.Pointer[tenant]
 	done   atomic.Int64 // calls
 
@@ -69,18 +49,19 @@ type tenant struct {
 	replaced chan struct{} // closed when the store is open again, or will not be
 }
 
-func (r *run) now() time.Time { return epoch.Add(time.Duration(r.clock.Load()) * time.Millisecond) }
-
 // Run carries out the plan.
 func (p Plan) Run(ctx context.Context) (*History, error) {
-	r := &run{Plan: p, began: time.Now(), h: History{Codes: map[string]int{}}}
+	if p.Clock == nil {
+		p.Clock = new(Clock)
+	}
+	r := &run{Plan: p, h: History{Codes: map[string]int{}}}
 	s, err := r.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var clients sync.WaitGroup
 	for c := range p.Clients {
-		clients.Go(func() { r.client(ctx, c) })
+		clients.Go(func() { r.client(ctx, p.First+c) })
 	}
 	finished := make(chan struct{})
 	go func() { clients.Wait(); close(finished) }()
@@ -112,7 +93,7 @@ func (r *run) awaitCalls(n int64, finished <-chan struct{}) {
 
 func (r *run) open(ctx context.Context) (*seshat.Store, error) {
 	s, err := r.Open(seshat.Options{
-		Now: r.now, SweepEvery: time.Millisecond,
+		Now: r.Clock.now, SweepEvery: time.Millisecond,
 		Lifecycle: seshat.Lifecycle{TTL: ttl * time.Millisecond, Retention: retention * time.Millisecond},
 	})
 	if err != nil {
@@ -139,20 +120,20 @@ func (r *run) client(ctx context.Context, c int) {
 	for n := range r.Calls {
 		in := random(p, r.Sessions, fmt.Sprintf("%d.%d", c, n), versions)
 		if p.IntN(8) == 0 {
-			r.clock.Add(p.Int64N(8))
+			r.Clock.millis.Add(p.Int64N(8))
 		}
-		call := time.Since(r.began).Nanoseconds()
-		in.began = r.clock.Load()
+		call := r.Clock.ticks.Add(1)
+		in.began = r.Clock.millis.Load()
 		at := r.tenant.Load()
 		out := do(ctx, at.API, in)
-		in.end = r.clock.Load()
+		in.end = r.Clock.millis.Load()
 		if out.version != 0 {
 			versions[in.id] = out.version
 		}
 		codes[out.code]++
 		r.done.Add(1)
 		operations = append(operations, porcupine.Operation{
-			ClientId: c, Input: in, Call: call, Output: out, Return: time.Since(r.began).Nanoseconds(),
+			ClientId: c, Input: in, Call: call, Output: out, Return: r.Clock.ticks.Add(1),
 		})
 		if out.code == codeClosed {
 			<-at.replaced

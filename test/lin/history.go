@@ -1,0 +1,92 @@
+package lin
+
+import (
+	"encoding/gob"
+	"io"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// History is what the clients of a plan saw.
+type History struct {
+	operations []porcupine.Operation
+	Codes      map[string]int // how calls ended
+}
+
+// Len is the number of calls.
+func (h *History) Len() int { return len(h.operations) }
+
+// Check searches for an order of the calls that explains what each saw.
+func (h *History) Check(timeout time.Duration) porcupine.CheckResult {
+	return porcupine.CheckOperationsTimeout(model, h.operations, timeout)
+}
+
+// Unexpected returns an outcome that no call may have, or "".
+func (h *History) Unexpected() string {
+	for code := range h.Codes {
+		if len(code) > 10 && code[:10] == "unexpected" {
+			return code
+		}
+	}
+	return ""
+}
+
+// Merge adds what the clients of another process saw, who went by the same
+// Clock and have other numbers.
+func (h *History) Merge(other *History) {
+	h.operations = append(h.operations, other.operations...)
+	for code, n := range other.Codes {
+		h.Codes[code] += n
+	}
+}
+
+// record is one call as it is written.
+type record struct {
+	Client             int
+	Call, Return       int64
+	Kind               kind
+	ID, Name, To       string
+	Version            uint64
+	N                  int
+	Began, End         int64
+	Code               string
+	Saw, Last, Count   uint64
+	SawName, SawStatus string
+	Updated, Expires   int64
+	Partial            bool
+}
+
+// Write writes the history for Read, in another process.
+func (h *History) Write(w io.Writer) error {
+	records := make([]record, 0, len(h.operations))
+	for _, o := range h.operations {
+		in, out := o.Input.(input), o.Output.(output)
+		records = append(records, record{
+			Client: o.ClientId, Call: o.Call, Return: o.Return,
+			Kind: in.kind, ID: in.id, Name: in.name, To: in.to, Version: in.version, N: in.n, Began: in.began, End: in.end,
+			Code: out.code, Saw: out.version, Last: out.last, Count: out.count, SawName: out.name, SawStatus: out.status,
+			Updated: out.updated, Expires: out.expires, Partial: out.partial,
+		})
+	}
+	return gob.NewEncoder(w).Encode(records)
+}
+
+// Read returns a history that was written.
+func Read(r io.Reader) (*History, error) {
+	var records []record
+	if err := gob.NewDecoder(r).Decode(&records); err != nil {
+		return nil, err
+	}
+	h := &History{Codes: map[string]int{}}
+	for _, x := range records {
+		in := input{kind: x.Kind, id: x.ID, name: x.Name, to: x.To, version: x.Version, n: x.N, began: x.Began, end: x.End}
+		out := output{code: x.Code, partial: x.Partial, seen: seen{
+			version: x.Saw, last: x.Last, count: x.Count, name: x.SawName, status: x.SawStatus,
+			updated: x.Updated, expires: x.Expires,
+		}}
+		h.operations = append(h.operations, porcupine.Operation{ClientId: x.Client, Input: in, Call: x.Call, Output: out, Return: x.Return})
+		h.Codes[x.Code]++
+	}
+	return h, nil
+}
