@@ -19,10 +19,7 @@ var errEnough = errors.New("enough findings")
 // snapshot is held meanwhile. See driver.Checker.
 func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (_ driver.Checked, err error) {
 	defer guard("check", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return driver.Checked{}, err
-	}
-	s, err := d.snapshot()
+	s, err := d.reader(ctx)
 	if err != nil {
 		return driver.Checked{}, err
 	}

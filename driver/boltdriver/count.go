@@ -12,9 +12,6 @@ import (
 // driver.Driver.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
 	defer guard("count", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return u, err
-	}
 	err = d.look(ctx, func(v *view) error {
 		u, err = v.count(ctx, q)
 		return err

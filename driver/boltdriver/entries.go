@@ -11,10 +11,7 @@ import (
 // Entries returns small values. See driver.Driver.
 func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.Entry, err error) {
 	defer guard("entries", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return nil, err
-	}
-	s, err := d.snapshot()
+	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err
 	}

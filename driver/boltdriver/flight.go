@@ -41,6 +41,9 @@ func (f *flight) wait(ctx context.Context) error {
 // that expired and that a commit under way may have extended. A flight that
 // begins later reads the clock after the caller did, and extends none of them.
 func (d *Driver) look(ctx context.Context, fn func(*view) error) error {
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
 	f := d.flight.Load()
 	expired, err := d.lookOnce(fn)
 	if err != nil || !f.extends(expired) {

@@ -15,9 +15,6 @@ const scanChunk = 256
 // List walks the index that serves the query best. See driver.Driver.
 func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err error) {
 	defer guard("list", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return p, err
-	}
 	err = d.look(ctx, func(v *view) error {
 		p, err = v.page(ctx, q)
 		return err

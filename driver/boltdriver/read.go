@@ -62,13 +62,19 @@ func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) 
 	return nil
 }
 
-// Messages returns a range of a log. See driver.Driver.
-func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.Message, err error) {
-	defer guard("messages", debug.SetPanicOnFault(true), &err)
+// reader begins a call that reads the newest durable state. The caller gives
+// it back with release.
+func (d *Driver) reader(ctx context.Context) (*snapshot, error) {
 	if err := d.begin(ctx); err != nil {
 		return nil, err
 	}
-	s, err := d.snapshot()
+	return d.snapshot()
+}
+
+// Messages returns a range of a log. See driver.Driver.
+func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.Message, err error) {
+	defer guard("messages", debug.SetPanicOnFault(true), &err)
+	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +104,7 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.M
 // Feed returns a namespace's events. See driver.Driver.
 func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
 	defer guard("feed", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return f, err
-	}
-	s, err := d.snapshot()
+	s, err := d.reader(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -135,10 +138,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 // Due returns filed due entries. See driver.Driver.
 func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {
 	defer guard("due", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
-		return nil, err
-	}
-	s, err := d.snapshot()
+	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
