@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ const envChild = "SESHAT_CRASH_CHILD"
 // it asked for anything.
 //
 //	write PATH SEED GROW FROM TO   do these steps, and say "A n" for each
-//	check PATH SEED GROW QUIET     answer "ACKED" lines with what is wrong
+//	check PATH SEED GROW QUIET     answer each line, a question, with what is wrong
 func Child() bool {
 	args := strings.Fields(os.Getenv(envChild))
 	if len(args) < 5 {
@@ -105,17 +106,28 @@ func nature(err error) string {
 	return natureRefused
 }
 
-// checkImages answers each line, a number of acknowledged steps, with one line
-// about the image that is at path then.
+// question is what is asked of an image: the first acked steps were
+// acknowledged; is it right, and if goOn, does it stay so when work goes on?
+type question struct {
+	acked int
+	goOn  bool
+}
+
+// checkImages answers each question with one line about the image that is at
+// path then.
 func checkImages(path string, w *work) {
+	debug.SetGCPercent(800) // of a heap of a few megabytes
 	ref, err := newReference(&work{seed: w.seed, grow: w.grow})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	asked := bufio.NewScanner(os.Stdin)
-	for asked.Scan() {
-		answer := verify(context.Background(), path, w, ref, int(number(asked.Text())))
+	for {
+		var q question
+		if _, err := fmt.Scan(&q.acked, &q.goOn); err != nil {
+			return
+		}
+		answer := verify(context.Background(), path, w, ref, q)
 		fmt.Println("=" + strings.ReplaceAll(answer, "\n", " "))
 	}
 }
@@ -133,13 +145,13 @@ type checker struct {
 const hang = time.Minute
 
 // check returns what is wrong with the image at c.path, or "".
-func (c *checker) check(acked int) (string, error) {
+func (c *checker) check(q question) (string, error) {
 	if c.cmd == nil {
 		if err := c.start(); err != nil {
 			return "", err
 		}
 	}
-	fmt.Fprintln(c.in, acked)
+	fmt.Fprintln(c.in, q.acked, q.goOn)
 	timer := time.AfterFunc(hang, func() { _ = c.cmd.Process.Kill() })
 	line, err := c.out.ReadString('\n')
 	if !timer.Stop() {

@@ -15,6 +15,7 @@ var (
 	works  = flag.Int("crash.works", 1, "workloads, each with the next seed")
 	steps  = flag.Int("crash.steps", 20, "calls of each workload")
 	images = flag.Int("crash.images", 60, "distinct images of each history, about")
+	deep   = flag.Int("crash.deep", 1, "goes on with about one in so many images")
 	spots  = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
 )
 
@@ -58,8 +59,8 @@ func storePath(t *testing.T) string {
 // report fails the test if an image was wrong.
 func (p *replay) report(t *testing.T, what string) {
 	t.Helper()
-	t.Logf("%s, seed %d: %d images, %d violations", what, p.w.seed, p.images, p.violations())
-	for bad, n := range p.bad {
+	t.Logf("%s, seed %d: %d images, %d violations, %d continued", what, p.w.seed, p.images, p.wrong.count(), p.continued)
+	for bad, n := range p.wrong.what {
 		t.Errorf("%d images: %s; again with -run=%s -crash.seed=%d -crash.works=1", n, bad, t.Name(), p.w.seed)
 	}
 }
@@ -71,7 +72,7 @@ func replayed(t *testing.T, w *work, events []event, from int) *replay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.from = from
+	p.from, p.deep = from, *deep
 	p.spread(events)
 	if err := p.run(events); err != nil {
 		t.Fatal(err)
@@ -109,8 +110,8 @@ func TestPlantedPowerFailuresAreFound(t *testing.T) {
 	}
 	for name, events := range map[string][]event{"no sync": unsynced, "early acknowledgement": early} {
 		p := replayed(t, w, events, 0)
-		t.Logf("%s: %d of %d images are wrong", name, p.violations(), p.images)
-		if p.violations() == 0 {
+		t.Logf("%s: %d of %d images are wrong", name, p.wrong.count(), p.images)
+		if p.wrong.count() == 0 {
 			t.Errorf("%s was not found in %d images", name, p.images)
 		}
 	}

@@ -2,12 +2,9 @@ package crash
 
 import (
 	"errors"
-	"fmt"
 	"hash/maphash"
-	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 )
 
 // replay makes and checks the images that a power failure can have left at any
@@ -18,27 +15,30 @@ type replay struct {
 	limit  int    // images
 	random int    // random cuts at each moment
 	every  int    // looks at about one in so many of a moment's images
+	deep   int    // goes on with about one in so many of the images
 	from   int    // events before it are only applied
 
 	r     *rand.Rand
-	check checker
+	pool  *pool
+	wrong wrong
 
 	base    image
 	pending []event
 	acked   int
-	named   bool // the file has its name
-	seen    map[uint64]bool
+	named   bool                // the file has its name
+	seen    map[uint64]struct{} // since the last event that changes what is right
+	all     map[uint64]struct{}
 
-	images int            // distinct ones that were checked
-	bad    map[string]int // what was wrong, and how often
+	images    int // distinct ones that were checked
+	continued int // checks that also went on
 }
 
 func newReplay(w *work, limit int) (*replay, error) {
 	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
 	return &replay{
-		w: w, dir: dir, limit: limit, random: 12, every: 1,
-		r: rand.New(rand.NewPCG(w.seed, 1)), check: checker{path: filepath.Join(dir, storeName), w: w},
-		seen: map[uint64]bool{}, bad: map[string]int{},
+		w: w, dir: dir, limit: limit, random: 12, every: 1, deep: 1,
+		r: rand.New(rand.NewPCG(w.seed, 1)), pool: newPool(dir, w),
+		seen: map[uint64]struct{}{}, all: map[uint64]struct{}{},
 	}, err
 }
 
@@ -52,7 +52,11 @@ func memoryDir() string {
 
 // run goes through the history.
 func (p *replay) run(events []event) error {
-	defer func() { p.check.stop(); _ = os.RemoveAll(p.dir) }()
+	defer func() { _ = os.RemoveAll(p.dir) }()
+	return errors.Join(p.moments(events), p.pool.wait())
+}
+
+func (p *replay) moments(events []event) error {
 	named, kept := false, false
 	for i, e := range events {
 		switch e.kind {
@@ -65,7 +69,7 @@ func (p *replay) run(events []event) error {
 			kept = kept || named
 		case acked:
 			if !kept {
-				p.bad["acknowledged before the file's name is durable"]++
+				p.wrong.add("acknowledged before the file's name is durable")
 			}
 		case failed:
 			continue
@@ -128,12 +132,12 @@ func (p *replay) moment() error {
 			continue
 		}
 		im := c.make(&p.base, p.pending, p.r)
-		if sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size); p.seen[sum] {
+		sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size)
+		if _, ok := p.seen[sum]; ok {
 			continue
-		} else {
-			p.seen[sum] = true
 		}
-		p.images++
+		p.seen[sum], p.all[sum] = struct{}{}, struct{}{}
+		p.images = len(p.all)
 		if err := p.look(im, c.name); err != nil {
 			return err
 		}
@@ -141,32 +145,11 @@ func (p *replay) moment() error {
 	return nil
 }
 
+// look lets a checker look at the image.
 func (p *replay) look(im *image, name string) error {
-	f, err := os.Create(p.check.path)
-	if err != nil {
-		return err
+	q := question{acked: p.acked, goOn: p.r.IntN(p.deep) == 0}
+	if q.goOn {
+		p.continued++
 	}
-	_, err = f.Write(im.data)
-	if err := errors.Join(err, f.Truncate(im.size), f.Close()); err != nil {
-		return err
-	}
-	bad, err := p.check.check(p.acked)
-	if bad != "" {
-		if len(p.bad) == 0 {
-			bad = fmt.Sprintf("%s (first with cut %q after step %d)", bad, name, p.acked)
-		}
-		p.bad[bad]++
-	}
-	if err := os.Remove(p.check.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return err
-}
-
-// violations is how many images were wrong.
-func (p *replay) violations() (n int) {
-	for _, of := range p.bad {
-		n += of
-	}
-	return n
+	return p.pool.ask(im, q, func(bad string) { p.wrong.addFirst(bad, name, q.acked) })
 }

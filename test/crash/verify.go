@@ -9,17 +9,17 @@ import (
 
 // verify opens an image of which the first acked steps were acknowledged, and
 // returns what is wrong with it, or "". One more step may be done, whole, or
-// in part if it is made of several commits. The store then goes on with that
-// step and two more, is opened again, and still has to be right.
-func verify(ctx context.Context, path string, w *work, ref *reference, acked int) string {
-	w.at(acked + 1)
+// in part if it is made of several commits. If asked to, the store then goes
+// on with that step and two more, is opened again, and still has to be right.
+func verify(ctx context.Context, path string, w *work, ref *reference, q question) string {
+	w.at(q.acked + 1)
 	s, err := seshat.Open(path, w.options())
 	if err != nil {
 		return fmt.Sprintf("open: %v", err)
 	}
 	defer func() { _ = s.Close() }()
-	done, bad := place(ctx, s, w, ref, acked)
-	if bad != "" {
+	done, bad := place(ctx, s, w, ref, q.acked)
+	if bad != "" || !q.goOn {
 		return bad
 	}
 	for n := done + 1; n <= done+3; n++ {

@@ -1,0 +1,114 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+)
+
+// pool is the checkers that look at images side by side, each in a directory
+// of its own.
+type pool struct {
+	free    chan *checker
+	all     []*checker
+	running sync.WaitGroup
+
+	mu  sync.Mutex
+	err error
+}
+
+func newPool(dir string, w *work) *pool {
+	n := min(2, runtime.NumCPU())
+	p := &pool{free: make(chan *checker, n)}
+	for i := range n {
+		c := &checker{path: filepath.Join(dir, fmt.Sprint(i), storeName), w: w}
+		p.all = append(p.all, c)
+		p.free <- c
+	}
+	return p
+}
+
+// ask lets a checker look at the image, and tells what it says later. The
+// error may be that of an image before.
+func (p *pool) ask(im *image, q question, tell func(bad string)) error {
+	c := <-p.free
+	p.running.Go(func() {
+		defer func() { p.free <- c }()
+		err := im.store(c.path)
+		var bad string
+		if err == nil {
+			bad, err = c.check(q)
+		}
+		if bad != "" {
+			tell(bad)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.err = errors.Join(p.err, err)
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// wait returns when all images were looked at, and ends the checkers.
+func (p *pool) wait() error {
+	p.running.Wait()
+	for _, c := range p.all {
+		c.stop()
+	}
+	return p.err
+}
+
+// store makes the image the content of the file at path. A file that is there
+// is written over, which costs less than a new one.
+func (im *image) store(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(im.data)
+	return errors.Join(err, f.Truncate(int64(len(im.data))), f.Truncate(im.size), f.Close())
+}
+
+// wrong counts what is wrong with images, by what it is.
+type wrong struct {
+	mu   sync.Mutex
+	what map[string]int
+}
+
+func (w *wrong) add(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.what == nil {
+		w.what = map[string]int{}
+	}
+	w.what[what]++
+}
+
+// addFirst says of the first image also how it was made.
+func (w *wrong) addFirst(what, cut string, acked int) {
+	w.mu.Lock()
+	first := len(w.what) == 0
+	w.mu.Unlock()
+	if first {
+		what = fmt.Sprintf("%s (first with cut %q after step %d)", what, cut, acked)
+	}
+	w.add(what)
+}
+
+// count is how many images were wrong.
+func (w *wrong) count() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, of := range w.what {
+		n += of
+	}
+	return n
+}
