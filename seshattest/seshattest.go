@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/driver"
 )
 
 // Store is a store of one test, and its clock.
@@ -44,6 +45,12 @@ func OpenFile(t testing.TB, o ...seshat.Options) *Store {
 	s := open(t, o, func(o seshat.Options) (*seshat.Store, error) { return seshat.Open(path, o) })
 	s.Path = path
 	return s
+}
+
+// OpenDriver is Open for a store on an engine, which the store closes.
+func OpenDriver(t testing.TB, d driver.Driver, o ...seshat.Options) *Store {
+	t.Helper()
+	return open(t, o, func(o seshat.Options) (*seshat.Store, error) { return seshat.OpenDriver(d, o) })
 }
 
 func open(t testing.TB, given []seshat.Options, open func(seshat.Options) (*seshat.Store, error)) *Store {

@@ -54,6 +54,9 @@ func run(t *testing.T, fn func(t testing.TB)) []string {
 func TestStoreIsClosed(t *testing.T) {
 	for name, open := range map[string]func(testing.TB, ...seshat.Options) *seshattest.Store{
 		"memory": seshattest.Open, "file": seshattest.OpenFile,
+		"driver": func(t testing.TB, o ...seshat.Options) *seshattest.Store {
+			return seshattest.OpenDriver(t, memdriver.Open(), o...)
+		},
 	} {
 		var s *seshattest.Store
 		failures := run(t, func(tb testing.TB) {

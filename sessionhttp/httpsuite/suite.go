@@ -1,6 +1,6 @@
 // Package httpsuite proves what package sessionhttp promises, route by route:
 // [Run] sends the requests of all tests to a handler over a store in memory,
-// and hands each exchange to whoever wants to check it further, such as
+// [RunOn] over another, and hands each exchange to whoever wants to check it further, such as
 // against the description of the routes.
 package httpsuite
 
@@ -31,9 +31,15 @@ type Exchange struct {
 	Body   []byte
 }
 
-// Run runs all tests of routes as subtests of t. check, if not nil, sees each
-// exchange of them.
-func Run(t *testing.T, check func(testing.TB, *Exchange)) {
+// Open opens a new, empty store for a test.
+type Open func(testing.TB, ...seshat.Options) *seshattest.Store
+
+// Run runs all tests of routes as subtests of t, on stores in memory. check, if
+// not nil, sees each exchange of them.
+func Run(t *testing.T, check func(testing.TB, *Exchange)) { RunOn(t, seshattest.Open, check) }
+
+// RunOn is Run on stores that open opens.
+func RunOn(t *testing.T, open Open, check func(testing.TB, *Exchange)) {
 	if check == nil {
 		check = func(testing.TB, *Exchange) {}
 	}
@@ -59,7 +65,7 @@ func Run(t *testing.T, check func(testing.TB, *Exchange)) {
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {
-				t.Run(name, func(t *testing.T) { test(newEnv(t, check)) })
+				t.Run(name, func(t *testing.T) { test(newEnv(t, open, check)) })
 			}
 		})
 	}
@@ -69,6 +75,7 @@ func Run(t *testing.T, check func(testing.TB, *Exchange)) {
 type env struct {
 	*testing.T
 	ctx     context.Context
+	open    Open
 	store   *seshattest.Store
 	options sessionhttp.Options
 	handler http.Handler
@@ -79,8 +86,8 @@ type env struct {
 	last    *httptest.ResponseRecorder
 }
 
-func newEnv(t *testing.T, check func(testing.TB, *Exchange)) *env {
-	e := &env{T: t, ctx: context.Background(), store: seshattest.Open(t), check: check}
+func newEnv(t *testing.T, open Open, check func(testing.TB, *Exchange)) *env {
+	e := &env{T: t, ctx: context.Background(), open: open, store: open(t), check: check}
 	e.options.Observe = func(o sessionhttp.Observation) { e.route = o.Route }
 	e.handler = sessionhttp.Handler(e.store.Store, e.options)
 	e.acme = e.namespace(seshat.Namespace{Name: "acme"})

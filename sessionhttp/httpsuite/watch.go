@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/seshattest"
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
@@ -72,7 +71,7 @@ var watches = map[string]func(*env){
 		w.ended()
 	},
 	"a feed that was trimmed is gone": func(e *env) {
-		e.store = seshattest.Open(e.T, seshat.Options{FeedEvents: 2})
+		e.store = e.open(e.T, seshat.Options{FeedEvents: 2})
 		e.rebuild(func(*sessionhttp.Options) {})
 		e.acme, e.secret = e.namespace(seshat.Namespace{Name: "acme"}), e.key(seshat.APIKey{})
 		e.fill(5)
