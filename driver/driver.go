@@ -203,6 +203,22 @@ type Usage struct {
 	Bytes    uint64
 }
 
+// Only returns what is left of u for a Query that selects by these Statuses; 0
+// is all of them. Messages and bytes are not kept for each status, and so are
+// zero.
+func (u Usage) Only(statuses uint8) Usage {
+	if statuses == 0 {
+		return u
+	}
+	u.Messages, u.Bytes = 0, 0
+	for i := range u.Sessions {
+		if statuses&(1<<i) == 0 {
+			u.Sessions[i] = 0
+		}
+	}
+	return u
+}
+
 // Op is one atomic change.
 type Op struct {
 	Target Target
@@ -349,6 +365,12 @@ type Query struct {
 	After *Position // exclusive; nil = from the start
 	Limit int       // at most this many records
 	Scan  int       // look at this many index entries at most; 0 = no limit
+}
+
+// Filtered reports whether q selects by more than Statuses, so that counters
+// do not answer it.
+func (q *Query) Filtered() bool {
+	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 || q.ActiveTo != 0
 }
 
 // Page is the answer to a Query.
