@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seshatdb/seshat"
@@ -35,8 +36,9 @@ const (
 	remove
 )
 
-// The codes of outputs. Of closed and gaveUp calls it is known that nothing
-// happened.
+// The codes of outputs. Of closed, gaveUp, full and failed calls it is known
+// that nothing happened; of unknown ones nothing is known. Calls end as full,
+// failed or unknown only in disasters.
 const (
 	codeOK         = "ok"
 	codeNotFound   = "not found"
@@ -46,6 +48,9 @@ const (
 	codeTransition = "transition"
 	codeClosed     = "closed"
 	codeGaveUp     = "gave up"
+	codeFull       = "disk full"
+	codeFailed     = "failed"
+	codeUnknown    = "unknown"
 )
 
 func codeOf(err error) string {
@@ -64,13 +69,21 @@ func codeOf(err error) string {
 		return codeTransition
 	case errors.Is(err, seshat.ErrClosed):
 		return codeClosed
+	case errors.Is(err, seshat.ErrUnknown):
+		return codeUnknown
+	case errors.Is(err, seshat.ErrFailed):
+		return codeFailed
+	case errors.Is(err, syscall.ENOSPC):
+		return codeFull
 	}
 	return fmt.Sprintf("unexpected: %v", err)
 }
 
+func sessionID(n int) string { return fmt.Sprintf("s%d", n) }
+
 // random returns a call of a client that saw these versions of the sessions.
 func random(r *rand.Rand, sessions int, label string, versions map[string]uint64) input {
-	in := input{id: fmt.Sprintf("s%d", r.IntN(sessions)), name: label}
+	in := input{id: sessionID(r.IntN(sessions)), name: label}
 	switch x := r.IntN(100); {
 	case x < 14:
 		in.kind = create

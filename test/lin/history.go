@@ -12,6 +12,15 @@ import (
 type History struct {
 	operations []porcupine.Operation
 	Codes      map[string]int // how calls ended
+	disasters  bool           // so that calls may fail
+}
+
+func (h *History) add(o porcupine.Operation) {
+	if h.Codes == nil {
+		h.Codes = map[string]int{}
+	}
+	h.operations = append(h.operations, o)
+	h.Codes[o.Output.(output).code]++
 }
 
 // Len is the number of calls.
@@ -19,13 +28,17 @@ func (h *History) Len() int { return len(h.operations) }
 
 // Check searches for an order of the calls that explains what each saw.
 func (h *History) Check(timeout time.Duration) porcupine.CheckResult {
+	if h.Codes[codeUnknown] > 0 {
+		return porcupine.CheckOperationsTimeout(unsure, h.operations, timeout)
+	}
 	return porcupine.CheckOperationsTimeout(model, h.operations, timeout)
 }
 
 // Unexpected returns an outcome that no call may have, or "".
 func (h *History) Unexpected() string {
 	for code := range h.Codes {
-		if len(code) > 10 && code[:10] == "unexpected" {
+		failed := code == codeUnknown || code == codeFailed || code == codeFull
+		if len(code) > 10 && code[:10] == "unexpected" || failed && !h.disasters {
 			return code
 		}
 	}

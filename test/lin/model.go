@@ -59,7 +59,7 @@ type state struct {
 // the state is then. A session that somebody found gone by time is gone.
 func step(s state, in input, out output) (bool, state) {
 	switch out.code {
-	case codeClosed, codeGaveUp: // nothing happened
+	case codeClosed, codeGaveUp, codeFull, codeFailed: // nothing happened
 		return true, s
 	case codeNotFound:
 		if in.kind == create || s.live && s.expires > in.end {
@@ -171,21 +171,23 @@ func (s state) refuses(in input, code string) bool {
 	return false
 }
 
+func bySession(history []porcupine.Operation) [][]porcupine.Operation {
+	of := map[string][]porcupine.Operation{}
+	for _, o := range history {
+		id := o.Input.(input).id
+		of[id] = append(of[id], o)
+	}
+	var parts [][]porcupine.Operation
+	for _, part := range of {
+		parts = append(parts, part)
+	}
+	return parts
+}
+
 // model is one session's; a history is cut into the histories of its sessions.
 var model = porcupine.Model{
-	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-		of := map[string][]porcupine.Operation{}
-		for _, o := range history {
-			id := o.Input.(input).id
-			of[id] = append(of[id], o)
-		}
-		var parts [][]porcupine.Operation
-		for _, part := range of {
-			parts = append(parts, part)
-		}
-		return parts
-	},
-	Init: func() any { return state{} },
+	Partition: bySession,
+	Init:      func() any { return state{} },
 	Step: func(s, in, out any) (bool, any) {
 		ok, next := step(s.(state), in.(input), out.(output))
 		return ok, next

@@ -2,6 +2,7 @@ package lin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -31,6 +32,14 @@ type Plan struct {
 
 	// Wrap, if set, stands between the clients and the tenant.
 	Wrap func(*seshat.Tenant) API
+
+	// Disaster, if set, befalls the store Disasters times while the clients
+	// call: not Calls times, but until the last one is over.
+	Disaster  Disaster
+	Disasters int
+
+	// Pace is before how many calls a client moves the clock once; 0 means 8.
+	Pace int
 }
 
 // run is a plan that is carried out.
@@ -38,6 +47,8 @@ type run struct {
 	Plan
 	tenant atomic.Pointer[tenant]
 	done   atomic.Int64 // calls
+	stuck  atomic.Int64 // clients that wait for the store to be opened again
+	over   atomic.Bool  // the last disaster, or the run failed
 
 	mu sync.Mutex // guards what follows
 	h  History
@@ -47,6 +58,12 @@ type run struct {
 type tenant struct {
 	API
 	replaced chan struct{} // closed when the store is open again, or will not be
+	failing  chan struct{} // closed when a call says that the store has to be opened again
+	once     sync.Once
+}
+
+func newTenant(api API) *tenant {
+	return &tenant{API: api, replaced: make(chan struct{}), failing: make(chan struct{})}
 }
 
 // Run carries out the plan.
@@ -54,7 +71,13 @@ func (p Plan) Run(ctx context.Context) (*History, error) {
 	if p.Clock == nil {
 		p.Clock = new(Clock)
 	}
-	r := &run{Plan: p, h: History{Codes: map[string]int{}}}
+	if p.Pace == 0 {
+		p.Pace = 8
+	}
+	r := &run{Plan: p, h: History{Codes: map[string]int{}, disasters: p.Disaster != nil}}
+	if p.Disaster != nil {
+		return &r.h, r.survive(ctx)
+	}
 	s, err := r.open(ctx)
 	if err != nil {
 		return nil, err
@@ -91,58 +114,89 @@ func (r *run) awaitCalls(n int64, finished <-chan struct{}) {
 	}
 }
 
+// open opens the store and gives it to the clients.
 func (r *run) open(ctx context.Context) (*seshat.Store, error) {
+	s, api, err := r.openTenant(ctx)
+	if err == nil {
+		r.tenant.Store(newTenant(api))
+	}
+	return s, err
+}
+
+func (r *run) openTenant(ctx context.Context) (*seshat.Store, API, error) {
 	s, err := r.Open(seshat.Options{
 		Now: r.Clock.now, SweepEvery: time.Millisecond,
 		Lifecycle: seshat.Lifecycle{TTL: ttl * time.Millisecond, Retention: retention * time.Millisecond},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
 	if err != nil {
-		return nil, err
+		return nil, nil, errors.Join(err, s.Close())
 	}
-	var api API = t
 	if r.Wrap != nil {
-		api = r.Wrap(t)
+		return s, r.Wrap(t), nil
 	}
-	r.tenant.Store(&tenant{api, make(chan struct{})})
-	return s, nil
+	return s, t, nil
 }
 
 // client makes its calls, and moves the clock now and then.
 func (r *run) client(ctx context.Context, c int) {
 	p := rand.New(rand.NewPCG(r.Seed, uint64(c)))
 	versions := map[string]uint64{}
-	operations := make([]porcupine.Operation, 0, r.Calls)
-	codes := map[string]int{}
-	for n := range r.Calls {
+	var mine History
+	for n := 0; r.wants(n); n++ {
 		in := random(p, r.Sessions, fmt.Sprintf("%d.%d", c, n), versions)
-		if p.IntN(8) == 0 {
+		if p.IntN(r.Pace) == 0 {
 			r.Clock.millis.Add(p.Int64N(8))
 		}
-		call := r.Clock.ticks.Add(1)
-		in.began = r.Clock.millis.Load()
 		at := r.tenant.Load()
-		out := do(ctx, at.API, in)
-		in.end = r.Clock.millis.Load()
+		o := r.call(ctx, c, at, in)
+		out := o.Output.(output)
 		if out.version != 0 {
 			versions[in.id] = out.version
 		}
-		codes[out.code]++
-		r.done.Add(1)
-		operations = append(operations, porcupine.Operation{
-			ClientId: c, Input: in, Call: call, Output: out, Return: r.Clock.ticks.Add(1),
-		})
-		if out.code == codeClosed {
-			<-at.replaced
+		if fails(out.code) || out.code == codeClosed {
+			r.await(at, out.code)
 		}
+		if out.code == codeUnknown { // it may still come to be until the store is open again
+			o.Return = r.Clock.ticks.Add(1)
+		}
+		mine.add(o)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.h.operations = append(r.h.operations, operations...)
-	for code, n := range codes {
-		r.h.Codes[code] += n
-	}
+	r.h.Merge(&mine)
 }
+
+// wants reports whether a client is to make its nth call.
+func (r *run) wants(n int) bool {
+	if r.Disaster == nil {
+		return n < r.Calls
+	}
+	return !r.over.Load()
+}
+
+// call makes a call.
+func (r *run) call(ctx context.Context, c int, at *tenant, in input) porcupine.Operation {
+	call := r.Clock.ticks.Add(1)
+	in.began = r.Clock.millis.Load()
+	out := do(ctx, at.API, in)
+	in.end = r.Clock.millis.Load()
+	r.done.Add(1)
+	return porcupine.Operation{ClientId: c, Input: in, Call: call, Output: out, Return: r.Clock.ticks.Add(1)}
+}
+
+// await returns when the store that failed, or was closed, is open again.
+func (r *run) await(at *tenant, code string) {
+	if fails(code) {
+		at.once.Do(func() { close(at.failing) })
+	}
+	r.stuck.Add(1)
+	<-at.replaced
+	r.stuck.Add(-1)
+}
+
+// fails reports whether a call ended so that the store has to be opened again.
+func fails(code string) bool { return code == codeUnknown || code == codeFailed }
