@@ -20,7 +20,7 @@ var (
 const patience = time.Minute // of the search for an order
 
 func plan(seed uint64, open func(seshat.Options) (*seshat.Store, error)) Plan {
-	return Plan{Seed: seed, Clients: *clients, Calls: *calls, Sessions: 4, Open: open}
+	return Plan{Seed: seed, Clients: *clients, Calls: *calls, Sessions: max(4, *clients/2), Open: open}
 }
 
 func inFile(t *testing.T) func(seshat.Options) (*seshat.Store, error) {
