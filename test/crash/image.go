@@ -10,6 +10,7 @@ const sector = 512 // what a disk writes whole or not at all
 // event is something that happened to the file, or was said of it.
 type event struct {
 	kind eventKind
+	file uint64 // its inode
 	off  int64
 	data []byte // of a write
 	n    int    // new size, or number of the step
@@ -21,9 +22,11 @@ type eventKind uint8
 const (
 	wrote     eventKind = iota
 	resized             // to n bytes
-	synced              // all before it is on the disk
-	linked              // the file got its name
+	synced              // all of the file before it is on the disk
+	named               // the file got the store's name
 	dirSynced           // and keeps it
+	opened              // a file was opened, or made
+	broke               // a call failed, or was made to
 	acked               // step n is said to be durable
 	failed              // step n returned an error
 )

@@ -22,12 +22,12 @@ type replay struct {
 	pool  *pool
 	wrong wrong
 
-	base    image
-	pending []event
-	acked   int
-	named   bool                // the file has its name
-	seen    map[uint64]struct{} // since the last event that changes what is right
-	all     map[uint64]struct{}
+	disks map[uint64]*disk // by the file's number
+	kept  uint64           // the file whose name is durable; 0 = none
+	names []uint64         // files that got it since
+	acked int
+	seen  map[uint64]struct{} // since the last event that changes what is right
+	all   map[uint64]struct{}
 
 	images    int // distinct ones that were checked
 	continued int // checks that also went on
@@ -38,7 +38,7 @@ func newReplay(w *work, limit int) (*replay, error) {
 	return &replay{
 		w: w, dir: dir, limit: limit, random: 12, every: 1, deep: 1,
 		r: rand.New(rand.NewPCG(w.seed, 1)), pool: newPool(dir, w),
-		seen: map[uint64]struct{}{}, all: map[uint64]struct{}{},
+		disks: map[uint64]*disk{}, seen: map[uint64]struct{}{}, all: map[uint64]struct{}{},
 	}, err
 }
 
@@ -57,92 +57,114 @@ func (p *replay) run(events []event) error {
 }
 
 func (p *replay) moments(events []event) error {
-	named, kept := false, false
 	for i, e := range events {
-		switch e.kind {
-		case wrote, resized:
-			p.pending = append(p.pending, e)
-			continue
-		case linked:
-			named = true
-		case dirSynced:
-			kept = kept || named
-		case acked:
-			if !kept {
-				p.wrong.add("acknowledged before the file's name is durable")
-			}
-		case failed:
-			continue
-		}
-		p.named = named
-		if i >= p.from {
+		if i >= p.from && e.changes() {
 			if err := p.moment(); err != nil {
 				return err
 			}
 		}
-		p.after(e)
+		p.apply(e)
 	}
 	return p.moment()
+}
+
+// changes reports whether what a power failure can leave, or what is right,
+// is another after the event and not only more.
+func (e event) changes() bool {
+	switch e.kind {
+	case synced, dirSynced, acked, broke:
+		return true
+	}
+	return false
 }
 
 // spread makes the limit reach to the end of the history, by leaving out
 // images at random where there are more.
 func (p *replay) spread(events []event) {
 	total := 0
-	var pending []event
+	ahead := replay{disks: map[uint64]*disk{}}
 	for i, e := range events {
-		switch {
-		case e.kind == wrote || e.kind == resized:
-			pending = append(pending, e)
-		case i >= p.from:
-			total += len(cuts(pending, p.random, p.r))
+		if i >= p.from && e.changes() {
+			for _, d := range ahead.candidates() {
+				total += len(cuts(d.pending, p.random, p.r))
+			}
 		}
-		if e.kind == synced {
-			pending = pending[:0]
-		}
+		ahead.apply(e)
 	}
 	p.every = total/p.limit + 1
 }
 
-// after takes note of an event of which every outcome was looked at.
-func (p *replay) after(e event) {
+// apply takes note of an event.
+func (p *replay) apply(e event) {
 	switch e.kind {
+	case wrote, resized:
+		d := p.disk(e.file)
+		d.pending = append(d.pending, e)
 	case synced:
-		for _, w := range p.pending {
-			p.base.apply(w)
+		p.disk(e.file).synced()
+	case broke:
+		if e.text == "fdatasync" || e.text == "fsync" {
+			p.disk(e.file).broke()
 		}
-		p.pending = p.pending[:0]
-		clear(p.seen)
+	case named:
+		p.names = append(p.names, e.file)
+	case dirSynced:
+		if n := len(p.names); n > 0 {
+			p.kept, p.names = p.names[n-1], nil
+		}
 	case acked:
+		if p.kept == 0 || len(p.names) > 0 {
+			p.wrong.add("acknowledged before the file's name is durable")
+		}
 		p.acked = e.n
+	}
+	if e.changes() {
 		clear(p.seen)
 	}
 }
 
+func (p *replay) disk(file uint64) *disk {
+	if p.disks[file] == nil {
+		p.disks[file] = &disk{}
+	}
+	return p.disks[file]
+}
+
+// candidates are the files that may have the name after a power failure. None
+// is no file, or one that the next opening removes.
+func (p *replay) candidates() (all []*disk) {
+	for _, file := range append(p.names[:len(p.names):len(p.names)], p.kept) {
+		if file != 0 {
+			all = append(all, p.disk(file))
+		}
+	}
+	return all
+}
+
 // moment looks at what a power failure now can leave.
 func (p *replay) moment() error {
-	if !p.named { // no file, or one that the next opening removes
-		return nil
-	}
-	for _, c := range cuts(p.pending, p.random, p.r) {
-		if p.images >= p.limit {
-			return nil
-		}
-		if p.r.IntN(p.every) > 0 {
-			continue
-		}
-		im := c.make(&p.base, p.pending, p.r)
-		sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size)
-		if _, ok := p.seen[sum]; ok {
-			continue
-		}
-		p.seen[sum], p.all[sum] = struct{}{}, struct{}{}
-		p.images = len(p.all)
-		if err := p.look(im, c.name); err != nil {
-			return err
+	for _, d := range p.candidates() {
+		for _, c := range cuts(d.pending, p.random, p.r) {
+			if len(p.all) >= p.limit || p.r.IntN(p.every) > 0 {
+				continue
+			}
+			if err := p.consider(d.cut(c, p.r), c.name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// consider looks at the image unless it did so before.
+func (p *replay) consider(im *image, name string) error {
+	sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size)
+	if _, ok := p.seen[sum]; ok {
+		return nil
+	}
+	p.seen[sum], p.all[sum] = struct{}{}, struct{}{}
+	p.images = len(p.all)
+	return p.look(im, name)
 }
 
 // look lets a checker look at the image.

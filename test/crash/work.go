@@ -20,8 +20,8 @@ const storeName = "seshat.db"
 // does the same, whatever the engine.
 type work struct {
 	seed  uint64
-	grow  bool // with messages that make the file grow
-	quiet bool // compare without feeds: a step may have been made twice
+	kind  string // small, or grow: with messages that make the file grow
+	quiet bool   // compare without feeds: a step may have been made twice
 	clock atomic.Int64
 }
 
@@ -106,7 +106,7 @@ func (w *work) create(r *rand.Rand, id, user string) step {
 
 func (w *work) append(r *rand.Rand, id string, n int) step {
 	size := 10 + r.IntN(900)
-	if w.grow && r.IntN(3) == 0 {
+	if w.kind == "grow" && r.IntN(3) == 0 {
 		size = 20_000 + r.IntN(60_000)
 	}
 	var messages []seshat.Message
