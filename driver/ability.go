@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -47,6 +48,57 @@ type Backuper interface {
 type Compacter interface {
 	Compact(ctx context.Context) (before, after int64, err error)
 }
+
+// Dumper is a driver that can hand out all that it keeps, so that a [Loader]
+// can keep the same: package migrate moves stores by it.
+type Dumper interface {
+	// Dump calls fn for each Part after a place (nil = from the first), in the
+	// order of [Place.Compare], all of one durable snapshot. Drivers that keep
+	// the same hand out the same. Records are handed out whether they expired
+	// or not, and staged logs until Reclaim removes them; what Remove, Drop or
+	// Erase made invisible is left out, and so is the note of a Load.
+	//
+	// The Part, and what it refers to, is valid only during the call of fn.
+	// fn may take its time, but must not call the driver. Its error ends Dump
+	// and comes back unchanged. Dump holds one Part at a time in memory, and
+	// little more for each namespace.
+	//
+	// ErrCorrupt: something is damaged, which the error names; what comes
+	// before it was handed out.
+	Dump(ctx context.Context, after *Place, fn func(*Part) error) error
+}
+
+// Loader is a driver that can take in what a Dumper handed out.
+type Loader interface {
+	// Load adds parts and sets the note, in one durable step: all of it
+	// happens or nothing. Indexes, counters and the index of message ids follow
+	// from the parts. A load of many steps ends in the same state as one.
+	//
+	// The note is the loading side's own, to find out how far it came: Entries
+	// shows it under KindLoad for as long as the load goes on. Until then the
+	// driver must not be used for anything else.
+	//
+	// ErrNotEmpty: the note is not Load.Was, or that is nil and the driver was
+	// used before. ErrInvalid, ErrTooLarge: a part cannot be kept; see
+	// [ValidateParts]. ErrReadOnly. ErrUnknown: it may have happened; the note
+	// tells. But for ErrUnknown an error says that nothing happened.
+	Load(ctx context.Context, l Load) error
+}
+
+// Load is one step of a Loader.
+type Load struct {
+	Parts []Part // as a Dump hands them out, without gaps since the last step
+	Was   []byte // the note that is stored; nil = none: the load begins
+	Note  []byte // the note from now on, at most Caps.MaxEntry bytes; nil = the load is over
+}
+
+// KindLoad is the entry (namespace 0, no owner, no name) that holds the note
+// of a load. No Change may write it.
+const KindLoad uint8 = 0x3e
+
+// ErrNotEmpty is the outcome of a Load into a driver that holds something else
+// than what its last step left.
+var ErrNotEmpty = errors.New("store holds other data")
 
 // Notifier is a driver with Caps.Shared that tells what other processes did.
 // The store calls Notify at most once, when the first watch begins. From then

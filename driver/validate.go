@@ -232,8 +232,8 @@ func (c *Change) validateEntries(k Key, v *View, caps Caps) error {
 		if err := e.EntryKey.validate(k); err != nil {
 			return err
 		}
-		if e.Kind == KindClock {
-			return invalid("Entries", "writes the clock")
+		if e.Kind == KindClock || e.Kind == KindLoad {
+			return invalid("Entries", "writes the clock, or the note of a load")
 		}
 		if e.Kind&KindSession != 0 && (c.Remove || c.Put == nil && v.Record == nil) {
 			return invalid("Entries", "belong to no session")

@@ -70,6 +70,8 @@ var concerns = []concern{
 	{"due", dueChecks},
 	{"erase", eraseChecks},
 	{"checker", checkerChecks},
+	{"dump", dumpChecks},
+	{"load", loadChecks},
 	{"race", raceChecks},
 	{"context", contextChecks},
 	{"closed", closedChecks},

@@ -61,6 +61,12 @@ var brokens = []broken{
 	{"optimistic", "count", true, func(d driver.Driver) driver.Driver { return optimistic{d} }},
 	{"folding", "isolation", false, func(d driver.Driver) driver.Driver { return folding{d} }},
 	{"split", "limits", false, func(d driver.Driver) driver.Driver { return split{d} }},
+	{"refless", "dump", false, func(d driver.Driver) driver.Driver { return refless{d.(*memdriver.Driver)} }},
+	{"including", "dump", false, func(d driver.Driver) driver.Driver { return including{d.(*memdriver.Driver)} }},
+	{"swallowing", "dump", false, func(d driver.Driver) driver.Driver { return swallowing{d.(*memdriver.Driver)} }},
+	{"restarting", "load", true, func(d driver.Driver) driver.Driver { return restarting{d.(*memdriver.Driver)} }},
+	{"noteless", "load", false, func(d driver.Driver) driver.Driver { return noteless{d.(*memdriver.Driver)} }},
+	{"halfway", "load", false, func(d driver.Driver) driver.Driver { return halfway{d.(*memdriver.Driver)} }},
 }
 
 // TestBrokenDriversAreCaught proves that the suite can fail.

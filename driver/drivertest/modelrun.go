@@ -51,6 +51,9 @@ func playModel(tb testing.TB, h Harness, seed uint64, steps int) (err error) {
 	defer catch(&err)
 	p := &play{env: newEnv(tb, h), rng: rand.New(rand.NewPCG(seed, 0)), m: newModel(), spaces: []uint64{1, 2, 256}}
 	for ; step < steps; step++ {
+		if step == steps/2 {
+			p.emigrate()
+		}
 		p.step()
 		p.rescan()
 		p.audit()
@@ -82,6 +85,15 @@ func (p *play) step() {
 		if p.h.Reopen != nil {
 			p.reopen()
 		}
+	}
+}
+
+// emigrate goes on with a copy, in a driver that can make one. What was erased
+// and not yet reported stays behind.
+func (p *play) emigrate() {
+	if p.move(func() int { return 1 + p.rng.IntN(20) }) {
+		p.rescan()
+		clear(p.m.erased)
 	}
 }
 

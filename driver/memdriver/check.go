@@ -10,7 +10,7 @@ import (
 // Check compares each record with its log, and each feed with its positions.
 // It works on a copy, made when it is called.
 func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (driver.Checked, error) {
-	spaces, err := d.snapshot(ctx)
+	spaces, _, err := d.snapshot(ctx)
 	if err != nil {
 		return driver.Checked{}, err
 	}
@@ -24,17 +24,17 @@ func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (dr
 	return c.Checked, nil
 }
 
-func (d *Driver) snapshot(ctx context.Context) (map[uint64]*space, error) {
+func (d *Driver) snapshot(ctx context.Context) (spaces map[uint64]*space, clock int64, err error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if err := d.ready(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	spaces := make(map[uint64]*space, len(d.spaces))
+	spaces = make(map[uint64]*space, len(d.spaces))
 	for n, s := range d.spaces {
 		spaces[n] = s.clone()
 	}
-	return spaces, nil
+	return spaces, d.clock, nil
 }
 
 func (s *space) clone() *space {

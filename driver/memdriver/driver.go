@@ -16,6 +16,8 @@ import (
 var (
 	_ driver.Driver  = (*Driver)(nil)
 	_ driver.Checker = (*Driver)(nil)
+	_ driver.Dumper  = (*Driver)(nil)
+	_ driver.Loader  = (*Driver)(nil)
 )
 
 // caps are limits that no sensible session meets, so that a test which does

@@ -1,0 +1,285 @@
+package boltdriver
+
+import (
+	"bytes"
+	"context"
+	"runtime/debug"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var _ driver.Dumper = (*Driver)(nil)
+
+// Dump walks the buckets in key order, which is the order of places. While it
+// runs no compaction does, and the pages that it may still read are not used
+// again, so that the file grows with what is written meanwhile. See
+// driver.Dumper.
+func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) (err error) {
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	free, err := d.copyAlone(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
+	defer guard("dump", debug.SetPanicOnFault(true), &err)
+	s, err := d.ownSnapshot()
+	if err != nil {
+		return err
+	}
+	defer d.release(s)
+	return newDumper(ctx, &s.view, after, fn).run()
+}
+
+// dumper is one Dump at work.
+type dumper struct {
+	*view
+	ctx   context.Context
+	after driver.Place
+	fn    func(*driver.Part) error
+	part  driver.Part
+	seen  int
+
+	messages cursor
+	at       logState
+	feed     counters // of feedOf, if that is not 0
+	feedOf   uint64
+}
+
+// logState is what is known of the incarnation at hand.
+type logState struct {
+	prefix []byte
+	ns     uint64
+	inc    driver.Incarnation
+	alive  bool
+	holes  []driver.Span
+}
+
+func newDumper(ctx context.Context, v *view, after *driver.Place, fn func(*driver.Part) error) *dumper {
+	d := &dumper{view: v, ctx: ctx, fn: fn, messages: v.cursor(bLog)}
+	if after != nil {
+		d.after = *after
+	}
+	return d
+}
+
+func (d *dumper) run() error {
+	for _, s := range []struct {
+		kind driver.PartKind
+		in   bucket
+		part func(k, v []byte) (bool, error)
+	}{
+		{driver.PartClock, bMeta, d.clock},
+		{driver.PartFeed, bCounters, d.head},
+		{driver.PartEvent, bFeed, d.event},
+		{driver.PartRecord, bRecords, d.record},
+		{driver.PartStage, bMarks, d.stage},
+		{driver.PartEntry, bEntries, d.entry},
+		{driver.PartMessage, bLog, d.message},
+		{driver.PartRef, bIDs, d.ref},
+	} {
+		if s.kind < d.after.Kind {
+			continue
+		}
+		if err := d.walk(s.kind, s.in, s.part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk hands out the parts of a bucket that come after the place.
+func (d *dumper) walk(kind driver.PartKind, in bucket, read func(k, v []byte) (bool, error)) error {
+	c := d.cursor(in)
+	from := d.from(kind)
+	for k, v := c.seek(from); k != nil; k, v = c.next() {
+		if d.seen++; d.seen%scanChunk == 0 && d.ctx.Err() != nil {
+			return d.ctx.Err()
+		}
+		d.part = driver.Part{Kind: kind, Record: driver.Record{Labels: d.part.Record.Labels, Body: d.part.Record.Body}}
+		ok, err := read(k, v)
+		if err != nil {
+			return err
+		}
+		if kind != driver.PartRecord {
+			d.part.Record = driver.Record{}
+		}
+		if !ok || kind == d.after.Kind && d.part.Place().Compare(d.after) <= 0 {
+			continue
+		}
+		if err := d.fn(&d.part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// from returns the key in the bucket of kind at which to begin: at or before
+// the first that comes after the place.
+func (d *dumper) from(kind driver.PartKind) []byte {
+	at := &d.after
+	if kind != at.Kind {
+		return []byte{0}
+	}
+	switch kind {
+	case driver.PartFeed:
+		return appendU64Key(nil, at.Namespace)
+	case driver.PartEvent:
+		return appendFeedKey(nil, at.Namespace, at.Number)
+	case driver.PartEntry:
+		return appendEntryKey(nil, &driver.EntryKey{Namespace: at.Namespace, Kind: uint8(at.Number), Owner: at.Owner, Name: at.Name})
+	case driver.PartRecord:
+		return appendRecordKey(nil, at.Namespace, at.Name)
+	case driver.PartStage:
+		return appendLogMarkKey(nil, markStaged, at.Namespace, at.Incarnation)
+	case driver.PartMessage:
+		return appendMessageKey(nil, at.Namespace, at.Incarnation, at.Number)
+	case driver.PartRef:
+		return appendRefKey(nil, at.Namespace, at.Incarnation, at.Name)
+	}
+	return []byte{0}
+}
+
+func (d *dumper) clock(k, v []byte) (bool, error) {
+	if !bytes.Equal(k, metaClock) {
+		return false, nil
+	}
+	n, err := readNumber(k, v)
+	d.part.Time = int64(n)
+	return n != 0, err
+}
+
+func (d *dumper) head(k, v []byte) (bool, error) {
+	c, err := readCounters(k, v)
+	if err != nil {
+		return false, err
+	}
+	d.part.Namespace, d.part.Head, d.part.Tail = nsOf(k), c.head, c.tail
+	return c.head > 0, nil
+}
+
+// event leaves out what TrimFeed or Erase left to Reclaim.
+func (d *dumper) event(k, v []byte) (ok bool, err error) {
+	if d.part.Event, err = readEvent(k, v); err != nil {
+		return false, err
+	}
+	d.part.Namespace = nsOf(k)
+	if d.feedOf != d.part.Namespace || d.feedOf == 0 {
+		if d.feed, err = d.counters(d.part.Namespace); err != nil {
+			return false, err
+		}
+		d.feedOf = d.part.Namespace
+	}
+	at := d.part.Event.Position
+	return d.feed.tail < at && at <= d.feed.head, nil
+}
+
+func (d *dumper) entry(k, v []byte) (bool, error) {
+	key, ok := parseEntryKey(k)
+	e, err := readEntry(k, v)
+	if err != nil || !ok || key.Kind == driver.KindLoad {
+		return false, err
+	}
+	gone, err := d.entryGone(&key, &e)
+	d.part.Namespace = key.Namespace
+	d.part.Entry = driver.Entry{EntryKey: key, Value: append([]byte{}, e.value...)}
+	return !gone, err
+}
+
+func (d *dumper) record(k, v []byte) (ok bool, err error) {
+	var h head
+	body, ok := readRecord(k, v, &h)
+	if !ok {
+		return false, corruptRecord(k)
+	}
+	r := &d.part.Record
+	h.fill(r, body)
+	if r.Key, ok = parseRecordKey(k); !ok {
+		return false, corruptRecord(k)
+	}
+	d.part.Namespace = r.Namespace
+	return !d.erased.record(r.Namespace, &h), nil
+}
+
+func (d *dumper) stage(k, v []byte) (bool, error) {
+	if k[0] != markStaged {
+		return false, nil
+	}
+	s, err := readStaged(k, v)
+	if err != nil {
+		return false, err
+	}
+	_, ns, rest, _ := parseMark(k)
+	inc, _, ok := parseLogMark(rest)
+	d.part.Namespace, d.part.Incarnation, d.part.Time = ns, inc, max(s.until, 0)
+	return ok && !d.erased.log(ns, s.epoch), nil
+}
+
+// enter looks up whether the log that k belongs to is alive.
+func (d *dumper) enter(k []byte) error {
+	l := &d.at
+	if len(k) < logPrefixLen {
+		return corruptLog("key", append(bytes.Clone(k), make([]byte, logPrefixLen+1)...))
+	}
+	if bytes.HasPrefix(k, l.prefix) && l.prefix != nil {
+		return nil
+	}
+	var err error
+	l.prefix = append(l.prefix[:0], k[:logPrefixLen]...)
+	l.ns = nsOf(k)
+	copy(l.inc[:], k[8:])
+	if l.alive, err = d.visible(l.ns, l.inc); err == nil && !l.alive {
+		l.alive, err = d.staged(l.ns, l.inc)
+	}
+	l.holes = d.holes(l.ns, l.inc)
+	return err
+}
+
+// staged reports whether the log belongs to no record yet, and is not erased.
+func (v *view) staged(ns uint64, inc driver.Incarnation) (bool, error) {
+	c := v.cursor(bMarks)
+	key := appendLogMarkKey(make([]byte, 0, 32), markStaged, ns, inc)
+	value := c.get(key)
+	if value == nil {
+		return false, nil
+	}
+	s, err := readStaged(key, value)
+	return err == nil && !v.erased.log(ns, s.epoch), err
+}
+
+func (d *dumper) message(k, v []byte) (bool, error) {
+	if err := d.enter(k); err != nil || !d.at.alive {
+		return false, err
+	}
+	if err := readMessage(k, v, &d.part.Message); err != nil {
+		return false, err
+	}
+	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
+	_, dropped := covering(d.at.holes, d.part.Message.Seq)
+	return !dropped, nil
+}
+
+// ref leaves out what follows from a message.
+func (d *dumper) ref(k, v []byte) (bool, error) {
+	if err := d.enter(k); err != nil || !d.at.alive {
+		return false, err
+	}
+	r, err := readRef(k, v)
+	if err != nil {
+		return false, err
+	}
+	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
+	d.part.Message = driver.Message{Seq: r.Seq, ID: string(k[logPrefixLen:]), Digest: r.Digest}
+	if _, dropped := covering(d.at.holes, r.Seq); dropped {
+		return true, nil
+	}
+	key := appendMessageKey(make([]byte, 0, logPrefixLen+8), d.at.ns, d.at.inc, r.Seq)
+	value := d.messages.get(key)
+	if value == nil {
+		return true, nil
+	}
+	var m driver.Message
+	err = readMessage(key, value, &m)
+	return m.ID != d.part.Message.ID || m.Digest != r.Digest, err
+}

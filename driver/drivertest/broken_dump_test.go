@@ -1,0 +1,83 @@
+package drivertest
+
+import (
+	"context"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/memdriver"
+)
+
+// The drivers below break one promise each, in what they dump or load.
+
+// refless forgets ids of messages that were dropped.
+type refless struct{ *memdriver.Driver }
+
+func (b refless) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
+	return b.Driver.Dump(ctx, after, func(p *driver.Part) error {
+		if p.Kind == driver.PartRef {
+			return nil
+		}
+		return fn(p)
+	})
+}
+
+// including begins with the place that it was to begin after.
+type including struct{ *memdriver.Driver }
+
+func (b including) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
+	return b.Driver.Dump(ctx, nil, func(p *driver.Part) error {
+		if after != nil && p.Place().Compare(*after) < 0 {
+			return nil
+		}
+		return fn(p)
+	})
+}
+
+// swallowing loses the error that ended it.
+type swallowing struct{ *memdriver.Driver }
+
+func (b swallowing) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
+	_ = b.Driver.Dump(ctx, after, fn)
+	return ctx.Err()
+}
+
+// restarting lets feeds begin anew.
+type restarting struct{ *memdriver.Driver }
+
+func (b restarting) Load(ctx context.Context, l driver.Load) error {
+	var kept []driver.Part
+	for _, p := range l.Parts {
+		if p.Kind != driver.PartFeed && p.Kind != driver.PartEvent {
+			kept = append(kept, p)
+		}
+	}
+	l.Parts = kept
+	return b.Driver.Load(ctx, l)
+}
+
+// noteless loads whatever the note is.
+type noteless struct{ *memdriver.Driver }
+
+func (b noteless) Load(ctx context.Context, l driver.Load) error {
+	found, err := b.Entries(ctx, driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
+	if err == nil && len(found) > 0 {
+		l.Was = found[0].Value
+	}
+	return b.Driver.Load(ctx, l)
+}
+
+// halfway keeps the parts before one that is invalid.
+type halfway struct{ *memdriver.Driver }
+
+func (b halfway) Load(ctx context.Context, l driver.Load) error {
+	for i := range l.Parts {
+		if err := driver.ValidateParts(l.Parts[:i+1], b.Caps()); err != nil {
+			l.Parts = l.Parts[:i]
+			if loaded := b.Driver.Load(ctx, l); loaded != nil {
+				return loaded
+			}
+			return err
+		}
+	}
+	return b.Driver.Load(ctx, l)
+}
