@@ -13,4 +13,8 @@ type Clock struct {
 	ticks  atomic.Int64 // calls that began, and that ended
 }
 
-func (c *Clock) now() time.Time { return epoch.Add(time.Duration(c.millis.Load()) * time.Millisecond) }
+// Now returns what the clock shows. It fits seshat.Options.Now.
+func (c *Clock) Now() time.Time { return epoch.Add(time.Duration(c.millis.Load()) * time.Millisecond) }
+
+// Advance moves the clock on by d, cut to milliseconds.
+func (c *Clock) Advance(d time.Duration) { c.millis.Add(d.Milliseconds()) }

@@ -125,7 +125,7 @@ func (r *run) open(ctx context.Context) (*seshat.Store, error) {
 
 func (r *run) openTenant(ctx context.Context) (*seshat.Store, API, error) {
 	s, err := r.Open(seshat.Options{
-		Now: r.Clock.now, SweepEvery: time.Millisecond,
+		Now: r.Clock.Now, SweepEvery: time.Millisecond,
 		Lifecycle: seshat.Lifecycle{TTL: ttl * time.Millisecond, Retention: retention * time.Millisecond},
 	})
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *run) client(ctx context.Context, c int) {
 	for n := 0; r.wants(n); n++ {
 		in := random(p, r.Sessions, fmt.Sprintf("%d.%d", c, n), versions)
 		if p.IntN(r.Pace) == 0 {
-			r.Clock.millis.Add(p.Int64N(8))
+			r.Clock.Advance(time.Duration(p.Int64N(8)) * time.Millisecond)
 		}
 		at := r.tenant.Load()
 		o := r.call(ctx, c, at, in)
