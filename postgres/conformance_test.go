@@ -34,12 +34,15 @@ func (p *places) again(t testing.TB, d driver.Driver, change func(*postgres.Opti
 }
 
 // harness opens drivers with these options, each on a schema of its own.
-func harness(o postgres.Options) drivertest.Harness {
+func harness(o postgres.Options) drivertest.Harness { return harnessBy(o, database) }
+
+// harnessBy is harness for drivers that reach the database by a DSN of their own.
+func harnessBy(o postgres.Options, dsn func(testing.TB) string) drivertest.Harness {
 	var p places
 	return drivertest.Harness{
 		Open: func(t testing.TB) driver.Driver {
-			w := place{dsn: database(t), o: o}
-			w.o.Schema = schema(t, w.dsn, o.Partitions)
+			w := place{dsn: dsn(t), o: o}
+			w.o.Schema = schema(t, database(t), o.Partitions)
 			return p.at(t, w)
 		},
 		Reopen: func(t testing.TB, d driver.Driver) driver.Driver {

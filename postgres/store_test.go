@@ -10,7 +10,10 @@ import (
 )
 
 // stores opens stores with these options, each on a schema of its own.
-func stores(o postgres.Options) storetest.Harness {
+func stores(o postgres.Options) storetest.Harness { return storesBy(o, database) }
+
+// storesBy is stores for stores that reach the database by a DSN of their own.
+func storesBy(o postgres.Options, dsn func(testing.TB) string) storetest.Harness {
 	var places sync.Map
 	at := func(t testing.TB, w place, so seshat.Options) *seshat.Store {
 		t.Helper()
@@ -27,8 +30,8 @@ func stores(o postgres.Options) storetest.Harness {
 	}
 	return storetest.Harness{
 		Open: func(t testing.TB, so seshat.Options) *seshat.Store {
-			w := place{dsn: database(t), o: o}
-			w.o.Schema = schema(t, w.dsn, o.Partitions)
+			w := place{dsn: dsn(t), o: o}
+			w.o.Schema = schema(t, database(t), o.Partitions)
 			return at(t, w, so)
 		},
 		Reopen: func(t testing.TB, s *seshat.Store, so seshat.Options) *seshat.Store {

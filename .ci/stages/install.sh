@@ -14,5 +14,6 @@ need() {
 need /usr/bin/gcc gcc libc6-dev # the race detector links with cgo
 if [[ -e postgres/go.mod ]]; then
 	need '/usr/lib/postgresql/*/bin/initdb' postgresql
+	need /usr/sbin/pgbouncer pgbouncer
 fi
 for m in $(modules); do GOWORK=off go -C "$m" mod download; done
