@@ -1,0 +1,74 @@
+package powercut
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"time"
+)
+
+// Cuts are the disasters of a store on a drive, as package lin wants them:
+// the power goes, the process is killed, operations fail.
+type Cuts struct {
+	Drive *Drive
+	Seed  uint64
+	Lies  Op // see Trouble
+
+	Power, Kills, Faults int // how many there were
+}
+
+// delays are how long syncs take, by seed.
+var delays = []time.Duration{0, 300 * time.Microsecond, 2 * time.Millisecond}
+
+// Arm lets the drive meet the nth trouble.
+func (c *Cuts) Arm(n int) (struck <-chan struct{}, err error) {
+	t := c.trouble(n)
+	if t.Fault != 0 {
+		c.Faults++
+	}
+	return c.Drive.Arm(t)
+}
+
+func (c *Cuts) chance(n int, what uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(c.Seed, uint64(n)<<1|what))
+}
+
+// faults are what fails, and up to which operation of its kind.
+var faults = []Trouble{
+	{Fault: Sync, Nth: 16, Errno: syscall.EIO},
+	{Fault: Sync, Nth: 16, Errno: syscall.EIO},
+	{Fault: Write, Nth: 24, Errno: syscall.EIO},
+	{Fault: Grow, Nth: 6, Errno: syscall.EIO},
+	{Fault: Grow, Nth: 6, Errno: syscall.ENOSPC},
+	{Fault: Truncate, Nth: 2, Errno: syscall.EIO},
+	{Fault: Read, Nth: 6, Errno: syscall.EIO},
+	{Fault: Name, Nth: 4, Errno: syscall.EIO},
+	{Fault: SyncNames, Nth: 2, Errno: syscall.EIO},
+}
+
+// trouble is the nth: an operation fails, or none, and after some more
+// operations all do.
+func (c *Cuts) trouble(n int) Trouble {
+	r := c.chance(n, 0)
+	t := Trouble{}
+	if r.IntN(3) == 0 {
+		t = faults[r.IntN(len(faults))]
+		t.Nth = 1 + r.IntN(t.Nth)
+	}
+	t.Off = 1 + r.IntN([]int{12, 60, 60, 200}[r.IntN(4)])
+	if r.IntN(8) == 0 {
+		t.Stall = 5 * time.Millisecond
+	}
+	t.Delay, t.Lies = delays[c.Seed%uint64(len(delays))], c.Lies
+	return t
+}
+
+// Recover restarts the drive, mostly with the loss of what was not synced.
+func (c *Cuts) Recover(n int) error {
+	lost := c.chance(n, 1).IntN(4) > 0
+	if lost {
+		c.Power++
+	} else {
+		c.Kills++
+	}
+	return c.Drive.Restart(lost)
+}

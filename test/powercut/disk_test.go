@@ -1,0 +1,189 @@
+package powercut
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+const rolls = 400 // of chance
+
+func filled(b byte, n int) []byte { return bytes.Repeat([]byte{b}, n) }
+
+// newFile returns a file with old content, synced and with a name that is.
+func newFile(t *testing.T, d *Disk) *File {
+	t.Helper()
+	f, errno := d.Create("f")
+	if errno != 0 || f.WriteAt(filled('a', 4*sector), 0) != 0 || f.Sync() != 0 || d.SyncNames() != 0 {
+		t.Fatal("the disk refuses a file")
+	}
+	return f
+}
+
+func content4(t *testing.T, d *Disk) []byte {
+	t.Helper()
+	f := d.Open("f")
+	if f == nil {
+		t.Fatal("the file is gone")
+	}
+	b := make([]byte, 16*sector)
+	n, errno := f.ReadAt(b, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	return b[:n]
+}
+
+// Promise: what was synced survives each loss of power; of what was not, each
+// sector is old or new as a whole, in all combinations.
+func TestSyncedSectorsSurvive(t *testing.T) {
+	seen := map[string]int{}
+	for n := range rolls {
+		d := NewDisk(uint64(n))
+		f := newFile(t, d)
+		f.WriteAt(filled('b', sector), 0)
+		f.Sync()
+		f.WriteAt(filled('c', 2*sector), sector)
+		d.Restart(true)
+		got := content4(t, d)
+		if len(got) != 4*sector || !bytes.Equal(got[:sector], filled('b', sector)) || !bytes.Equal(got[3*sector:], filled('a', sector)) {
+			t.Fatalf("seed %d: what was synced is lost", n)
+		}
+		for i := 1; i < 3; i++ {
+			if s := got[i*sector : (i+1)*sector]; !bytes.Equal(s, filled(s[0], sector)) {
+				t.Fatalf("seed %d: a sector is torn", n)
+			}
+		}
+		seen[string([]byte{got[sector], got[2*sector]})]++
+	}
+	if len(seen) != 4 || seen["aa"]+seen["ac"]+seen["ca"]+seen["cc"] != rolls {
+		t.Errorf("saw %v, want each of the four", seen)
+	}
+}
+
+// Promise: a new size survives or not, apart from the data; where data is
+// missing there are zeros, or what was there before.
+func TestSizesSurviveApart(t *testing.T) {
+	sizes, junk := map[int]int{}, 0
+	for n := range rolls {
+		d := NewDisk(uint64(n))
+		f := newFile(t, d)
+		f.Truncate(8 * sector)
+		f.WriteAt(filled('b', sector), 8*sector)
+		d.Restart(true)
+		got := content4(t, d)
+		sizes[len(got)/sector]++
+		if len(got) > 4*sector && got[5*sector] != 0 {
+			junk++
+		}
+	}
+	if sizes[4] == 0 || sizes[8] == 0 || sizes[9] == 0 || sizes[4]+sizes[8]+sizes[9] != rolls || junk == 0 {
+		t.Errorf("sizes %v, %d with junk", sizes, junk)
+	}
+}
+
+// Promise: names survive a loss of power if the directory was synced, else each
+// change of them or not; a file that was renamed has the old name or the new.
+func TestNamesSurviveApart(t *testing.T) {
+	seen := map[string]int{}
+	for n := range rolls {
+		d := NewDisk(uint64(n))
+		f := newFile(t, d)
+		d.Link(f, "g")
+		d.Rename("f", "h")
+		d.Restart(true)
+		names := ""
+		for _, name := range []string{"f", "g", "h"} {
+			if d.Open(name) != nil {
+				names += name
+			}
+		}
+		seen[names]++
+	}
+	if len(seen) != 4 || seen["f"]+seen["fg"]+seen["gh"]+seen["h"] != rolls {
+		t.Errorf("saw %v, want f, fg, gh and h", seen)
+	}
+}
+
+// Promise: a failed sync says so, may keep some sectors, and no later sync keeps
+// the others; programs read what they wrote until the power is lost.
+func TestFailedSyncIsNotMadeUpFor(t *testing.T) {
+	lost := 0
+	for n := range rolls {
+		d := NewDisk(uint64(n))
+		f := newFile(t, d)
+		struck := d.Arm(Trouble{Fault: Sync, Nth: 1, Errno: syscall.EIO})
+		f.WriteAt(filled('b', sector), 0)
+		if f.Sync() != syscall.EIO || f.Sync() != 0 {
+			t.Fatal("not the first sync, or not only that, fails")
+		}
+		<-struck
+		if content4(t, d)[0] != 'b' {
+			t.Fatal("a program does not see what it wrote")
+		}
+		d.Restart(true)
+		if content4(t, d)[0] == 'a' {
+			lost++
+		}
+	}
+	if lost == 0 || lost == rolls {
+		t.Errorf("%d of %d sectors were lost", lost, rolls)
+	}
+}
+
+// Promise: from the moment that the power is off nothing changes any more, and
+// after a restart without a loss all is there.
+func TestPowerOffEndsChanges(t *testing.T) {
+	for n := range rolls {
+		d := NewDisk(uint64(n))
+		f := newFile(t, d)
+		struck := d.Arm(Trouble{Off: 2})
+		f.WriteAt(filled('b', sector), 0)
+		if f.WriteAt(filled('c', sector), sector) != syscall.EIO || f.WriteAt(filled('d', sector), 0) != syscall.EIO || f.Sync() != syscall.EIO {
+			t.Fatal("the power is not off")
+		}
+		<-struck
+		d.Restart(false)
+		if got := content4(t, d); got[0] != 'b' || f.Sync() != 0 {
+			t.Fatalf("the first byte is %c", got[0])
+		}
+	}
+}
+
+// Promise: a mounted disk is a file system: what one writes another reads, also
+// through names, and after a loss of power what was synced.
+func TestMountedDisk(t *testing.T) {
+	v := drive(t)
+	path := filepath.Join(v.Dir, "f")
+	if err := os.WriteFile(path, filled('a', 5000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Link(path, path+"2"), os.Rename(path, path+"3")); err != nil {
+		t.Fatal(err)
+	}
+	syncPath(t, path+"2")
+	syncPath(t, v.Dir)
+	if err := v.Restart(true); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path + "3"); err != nil || !bytes.Equal(b, filled('a', 5000)) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
+	}
+}
+
+func syncPath(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}

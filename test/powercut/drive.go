@@ -1,0 +1,145 @@
+package powercut
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/rpc"
+	"os"
+	"os/exec"
+)
+
+// envDisk makes a test's program the process that serves a disk, mounted in
+// the directory that the variable names: see Serve. It must be another process
+// than the one that uses the disk. Where a program waits for a page that it
+// mapped, the Go runtime cannot stop that goroutine, and all others may wait
+// for it: also the one that would bring the page.
+const envDisk = "SESHAT_POWERCUT_DISK"
+
+// Serve serves a disk, if this process is to, until the one that started it
+// closes its standard input, or ends. It reports whether that is so.
+func Serve() bool {
+	dir := os.Getenv(envDisk)
+	if dir == "" {
+		return false
+	}
+	d := NewDisk(0)
+	unmount, err := mount(d, dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return true
+	}
+	defer unmount()
+	s := rpc.NewServer()
+	if err := s.RegisterName("Disk", &Remote{d}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return true
+	}
+	s.ServeConn(pipes{os.Stdin, os.Stdout})
+	return true
+}
+
+// pipes is a connection.
+type pipes struct {
+	io.ReadCloser
+	io.WriteCloser
+}
+
+func (p pipes) Close() error { return errors.Join(p.WriteCloser.Close(), p.ReadCloser.Close()) }
+
+// Nothing is what a remote call takes or returns that takes or returns nothing.
+type Nothing struct{}
+
+// Remote is a disk for another process.
+type Remote struct{ d *Disk }
+
+// Format is Disk.Format.
+func (r *Remote) Format(seed uint64, _ *Nothing) error {
+	r.d.Format(seed)
+	return nil
+}
+
+// Arm is Disk.Arm, but for the channel.
+func (r *Remote) Arm(t Trouble, _ *Nothing) error {
+	r.d.Arm(t)
+	return nil
+}
+
+// Await returns when what Arm returns would be closed.
+func (r *Remote) Await(Nothing, *Nothing) error {
+	r.d.mu.Lock()
+	struck := r.d.struck
+	r.d.mu.Unlock()
+	<-struck
+	return nil
+}
+
+// Restart is Disk.Restart.
+func (r *Remote) Restart(lost bool, _ *Nothing) error {
+	r.d.Restart(lost)
+	return nil
+}
+
+// Drive is a disk that another process serves, mounted in a directory.
+type Drive struct {
+	Dir    string
+	cmd    *exec.Cmd
+	client *rpc.Client
+}
+
+// ErrNoFUSE: no file system can be mounted here.
+var ErrNoFUSE = errors.New("no FUSE file system can be mounted")
+
+// Mount starts a process that serves an empty disk, and mounts it in dir. The
+// program must call Serve. ErrNoFUSE.
+func Mount(dir string) (*Drive, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	v := &Drive{Dir: dir, cmd: exec.Command(exe)}
+	v.cmd.Env = append(os.Environ(), envDisk+"="+dir)
+	v.cmd.Stderr = os.Stderr
+	in, err := v.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := v.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := v.cmd.Start(); err != nil {
+		return nil, err
+	}
+	v.client = rpc.NewClient(pipes{out, in})
+	if err := v.Format(0); err != nil {
+		return nil, errors.Join(ErrNoFUSE, err, v.Close())
+	}
+	return v, nil
+}
+
+// Format is Disk.Format.
+func (v *Drive) Format(seed uint64) error { return v.client.Call("Disk.Format", seed, &Nothing{}) }
+
+// Arm is Disk.Arm.
+func (v *Drive) Arm(t Trouble) (struck <-chan struct{}, err error) {
+	if err := v.client.Call("Disk.Arm", t, &Nothing{}); err != nil {
+		return nil, err
+	}
+	told := make(chan struct{})
+	wait := v.client.Go("Disk.Await", Nothing{}, &Nothing{}, nil)
+	go func() {
+		<-wait.Done
+		close(told)
+	}()
+	return told, nil
+}
+
+// Restart is Disk.Restart. No file of the disk may be open.
+func (v *Drive) Restart(lost bool) error { return v.client.Call("Disk.Restart", lost, &Nothing{}) }
+
+// Close unmounts the disk and ends its process.
+func (v *Drive) Close() error {
+	err := v.client.Close()
+	return errors.Join(err, v.cmd.Wait())
+}

@@ -1,0 +1,99 @@
+package powercut
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/test/lin"
+	"github.com/seshatdb/seshat/test/mountns"
+)
+
+var (
+	seed    = flag.Uint64("powercut.seed", 1, "seed of the first history")
+	runs    = flag.Int("powercut.runs", 3, "histories, each with the next seed")
+	cuts    = flag.Int("powercut.cuts", 25, "disasters of each history")
+	clients = flag.Int("powercut.clients", 8, "goroutines that call")
+)
+
+const patience = 5 * time.Minute // of the search for an order
+
+func TestMain(m *testing.M) {
+	if Serve() {
+		return
+	}
+	flag.Parse()
+	os.Exit(mountns.Run(m))
+}
+
+// drive returns a drive that is there until the test ends.
+func drive(t *testing.T) *Drive {
+	t.Helper()
+	if !mountns.Own() {
+		t.Skip("SKIPPED, power cuts are not tested: only root may mount a file system for itself")
+	}
+	v, err := Mount(t.TempDir())
+	if errors.Is(err, ErrNoFUSE) {
+		t.Skipf("SKIPPED, power cuts are not tested: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+// plan is a history on a drive, which is formatted, through many disasters.
+func plan(t *testing.T, v *Drive, c *Cuts) lin.Plan {
+	t.Helper()
+	if err := v.Format(c.Seed); err != nil {
+		t.Fatal(err)
+	}
+	c.Drive = v
+	return lin.Plan{
+		Seed: c.Seed, Clients: *clients, Sessions: 4, Pace: 40, Disaster: c, Disasters: *cuts,
+		Open: func(o seshat.Options) (*seshat.Store, error) {
+			o.File.AllowNetworkFS = true // it is FUSE
+			return seshat.Open(filepath.Join(v.Dir, "seshat.db"), o)
+		},
+	}
+}
+
+// violation returns what is wrong with a history, or "".
+func violation(h *lin.History, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	if bad := h.Unexpected(); bad != "" {
+		return bad
+	}
+	if got := h.Check(patience); got != porcupine.Ok {
+		return fmt.Sprint(got)
+	}
+	return ""
+}
+
+// Promise: whatever the power, the process or the disk does, and whenever, what
+// was acknowledged is there afterwards, and nothing is by halves: calls are
+// linearizable through all of it, those under way being done or not.
+func TestLinearizableAcrossPowerCuts(t *testing.T) {
+	v := drive(t)
+	for n := range *runs {
+		c := &Cuts{Seed: *seed + uint64(n)}
+		h, err := plan(t, v, c).Run(t.Context())
+		if bad := violation(h, err); bad != "" {
+			t.Errorf("seed %d: violation: %s; again with -run=%s -powercut.seed=%d -powercut.runs=1", c.Seed, bad, t.Name(), c.Seed)
+		}
+		t.Logf("seed %d: %d calls, %d power cuts, %d kills, %d troubles with an error %v", c.Seed, h.Len(), c.Power, c.Kills, c.Faults, h.Codes)
+	}
+}
