@@ -14,6 +14,7 @@ var (
 	works  = flag.Int("crash.works", 1, "workloads, each with the next seed")
 	steps  = flag.Int("crash.steps", 20, "calls of each workload")
 	images = flag.Int("crash.images", 60, "distinct images of each history, about")
+	random = flag.Int("crash.random", 12, "random images of each moment")
 	deep   = flag.Int("crash.deep", 1, "goes on with about one in so many images")
 	spots  = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
 )
@@ -23,7 +24,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	os.Exit(m.Run())
+	code := m.Run()
+	endPools()
+	os.Exit(code)
 }
 
 // recorded runs steps of the work in a process that writes down what it does,
@@ -77,12 +80,12 @@ func replayed(t *testing.T, w *work, events []event, from int) *replay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.from, p.deep = from, *deep
+	p.from, p.deep, p.random = from, *deep, *random
 	p.spread(events)
 	if err := p.run(events); err != nil {
 		t.Fatal(err)
 	}
-	if p.images == 0 {
+	if p.looked == 0 {
 		t.Error("no image was made")
 	}
 	return p
@@ -117,9 +120,9 @@ func TestPlantedPowerFailuresAreFound(t *testing.T) {
 	}
 	for name, events := range map[string][]event{"no sync": unsynced, "early acknowledgement": early} {
 		p := replayed(t, w, events, 0)
-		t.Logf("%s: %d of %d images are wrong", name, p.wrong.count(), p.images)
+		t.Logf("%s: %d of %d images are wrong", name, p.wrong.count(), p.looked)
 		if p.wrong.count() == 0 {
-			t.Errorf("%s was not found in %d images", name, p.images)
+			t.Errorf("%s was not found in %d images", name, p.looked)
 		}
 	}
 }

@@ -38,33 +38,33 @@ func TestFaultThenPowerFailure(t *testing.T) {
 	}
 }
 
-// faultAt makes the fault happen, lets another process go on, and cuts its
-// power. It reports whether the fault came about.
+// faultAt makes the fault happen, lets another process go on, and cuts the
+// power at any moment from the fault on. It reports whether the fault came
+// about.
 func faultAt(t *testing.T, f fault, w *work) bool {
 	path := storePath(t)
 	first := recorded(t, path, w, 1, *steps, f)
-	last, hit := 0, false
-	for _, e := range first {
+	last, at := 0, -1
+	for i, e := range first {
 		switch e.kind {
 		case acked:
 			last = e.n
 		case broke:
-			hit = true
+			at = i
 		case failed:
 			if why, bad := strings.CutPrefix(e.text, natureWrong); bad {
 				t.Errorf("%v, call %d, seed %d: step %d: %s", f, f.Nth, w.seed, e.n, why)
 			}
 		}
 	}
-	from := last + 1
-	if last < *steps {
-		hit = true
-		from = resume(t, path, w, last)
+	if at < 0 {
+		return false
 	}
-	second := recorded(t, path, w, from, from+7, fault{})
-	p := replayed(t, w, append(first, second...), len(first))
+	from := resume(t, path, w, last)
+	second := recorded(t, path, w, from, from+3, fault{})
+	p := replayed(t, w, append(first, second...), at)
 	p.report(t, fmt.Sprintf("%v of call %d, step %d acknowledged, then from %d", f, f.Nth, last, from))
-	return hit
+	return true
 }
 
 // resume returns the step that comes next in a file of which the first steps
@@ -95,7 +95,7 @@ func resume(t *testing.T, path string, w *work, last int) int {
 // reached returns how many steps the file holds.
 func reached(t *testing.T, path string, w *work, last int) (done int, bad string) {
 	t.Helper()
-	ref, err := newReference(&work{seed: w.seed, kind: w.kind})
+	ref, err := referenceOf(w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,4 +106,15 @@ func reached(t *testing.T, path string, w *work, last int) (done int, bad string
 	}
 	defer s.Close()
 	return place(t.Context(), s, w, ref, last)
+}
+
+// references are those of works that faults befell, which share them.
+var references = map[string]*reference{}
+
+func referenceOf(w *work) (ref *reference, err error) {
+	key := fmt.Sprint(w.seed, w.kind)
+	if references[key] == nil {
+		references[key], err = newReference(&work{seed: w.seed, kind: w.kind})
+	}
+	return references[key], err
 }

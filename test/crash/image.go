@@ -26,7 +26,7 @@ const (
 	named               // the file got the store's name
 	dirSynced           // and keeps it
 	opened              // a file was opened, or made
-	broke               // a call failed, or was made to
+	broke               // a call was made to fail, or the process killed
 	acked               // step n is said to be durable
 	failed              // step n returned an error
 )

@@ -12,6 +12,7 @@ import (
 // pool is the checkers that look at images side by side, each in a directory
 // of its own.
 type pool struct {
+	dir     string
 	free    chan *checker
 	all     []*checker
 	running sync.WaitGroup
@@ -20,15 +21,38 @@ type pool struct {
 	err error
 }
 
-func newPool(dir string, w *work) *pool {
+// pools are those of the works whose images were looked at: a checker knows
+// what its work comes to, which takes longer to find out than to compare.
+var pools = map[string]*pool{}
+
+// poolOf returns the pool of the work.
+func poolOf(w *work) (*pool, error) {
+	key := fmt.Sprint(w.seed, w.kind, w.quiet)
+	if p := pools[key]; p != nil {
+		return p, nil
+	}
+	endPools()
+	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
 	n := min(2, runtime.NumCPU())
-	p := &pool{free: make(chan *checker, n)}
+	p := &pool{dir: dir, free: make(chan *checker, n)}
 	for i := range n {
 		c := &checker{path: filepath.Join(dir, fmt.Sprint(i), storeName), w: w}
 		p.all = append(p.all, c)
 		p.free <- c
 	}
-	return p
+	pools[key] = p
+	return p, err
+}
+
+// endPools ends all checkers, when none is looking.
+func endPools() {
+	for key, p := range pools {
+		for _, c := range p.all {
+			c.stop()
+		}
+		_ = os.RemoveAll(p.dir)
+		delete(pools, key)
+	}
 }
 
 // ask lets a checker look at the image, and tells what it says later. The
@@ -54,12 +78,9 @@ func (p *pool) ask(im *image, q question, tell func(bad string)) error {
 	return p.err
 }
 
-// wait returns when all images were looked at, and ends the checkers.
+// wait returns when all images were looked at.
 func (p *pool) wait() error {
 	p.running.Wait()
-	for _, c := range p.all {
-		c.stop()
-	}
 	return p.err
 }
 

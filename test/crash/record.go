@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -48,6 +49,8 @@ type recorder struct {
 	mu    sync.Mutex
 	log   *os.File
 	count int // of calls that the fault counts
+
+	struck atomic.Bool // the fault has happened
 }
 
 // begin takes note of a call that is about to be made, and says how it is to
@@ -89,6 +92,7 @@ func (r *recorder) done(c call) {
 		r.say(event{kind: opened})
 	}
 	if r.fault.How == "killed" && r.due(c) {
+		r.say(event{kind: broke, file: c.file})
 		die()
 	}
 }
@@ -108,7 +112,9 @@ func (r *recorder) strike(c call) syscall.Errno {
 	if !r.due(c) {
 		return 0
 	}
+	r.struck.Store(true)
 	if r.fault.How == "kill" {
+		r.say(event{kind: broke, file: c.file})
 		die()
 	}
 	return breaks[r.fault.How]

@@ -76,3 +76,19 @@ func (r *reference) look(ctx context.Context, loud, quiet *uint64) error {
 	}
 	return nil
 }
+
+// before is what a store in memory shows, but for feeds, when step n is next.
+func before(ctx context.Context, w *work, n int) (string, error) {
+	s, err := seshat.OpenMemory(w.options())
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	for i := 1; i < n; i++ {
+		if err := w.do(ctx, s, i); err != nil {
+			return "", err
+		}
+	}
+	w.at(n)
+	return w.dump(ctx, s, false)
+}

@@ -11,12 +11,11 @@ import (
 // moment of a recorded history.
 type replay struct {
 	w      *work
-	dir    string // in memory, if there is such a place
-	limit  int    // images
-	random int    // random cuts at each moment
-	every  int    // looks at about one in so many of a moment's images
-	deep   int    // goes on with about one in so many of the images
-	from   int    // events before it are only applied
+	limit  int // images
+	random int // random cuts at each moment
+	every  int // looks at about one in so many of a moment's images
+	deep   int // goes on with about one in so many of the images
+	from   int // events before it are only applied
 
 	r     *rand.Rand
 	pool  *pool
@@ -27,20 +26,23 @@ type replay struct {
 	names []uint64         // files that got it since
 	acked int
 	seen  map[uint64]struct{} // since the last event that changes what is right
-	all   map[uint64]struct{}
 
-	images    int // distinct ones that were checked
+	looked    int // checks
+	images    int // distinct ones that were checked, and by no replay before
 	continued int // checks that also went on
 }
 
 func newReplay(w *work, limit int) (*replay, error) {
-	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
+	checkers, err := poolOf(w)
 	return &replay{
-		w: w, dir: dir, limit: limit, random: 12, every: 1, deep: 1,
-		r: rand.New(rand.NewPCG(w.seed, 1)), pool: newPool(dir, w),
-		disks: map[uint64]*disk{}, seen: map[uint64]struct{}{}, all: map[uint64]struct{}{},
+		w: w, limit: limit, random: 12, every: 1, deep: 1,
+		r: rand.New(rand.NewPCG(w.seed, 1)), pool: checkers,
+		disks: map[uint64]*disk{}, seen: map[uint64]struct{}{},
 	}, err
 }
+
+// distinct are the images that were looked at since the program began.
+var distinct = map[uint64]struct{}{}
 
 // memoryDir is a directory whose files need no disk, or "".
 func memoryDir() string {
@@ -52,7 +54,6 @@ func memoryDir() string {
 
 // run goes through the history.
 func (p *replay) run(events []event) error {
-	defer func() { _ = os.RemoveAll(p.dir) }()
 	return errors.Join(p.moments(events), p.pool.wait())
 }
 
@@ -145,7 +146,7 @@ func (p *replay) candidates() (all []*disk) {
 func (p *replay) moment() error {
 	for _, d := range p.candidates() {
 		for _, c := range cuts(d.pending, p.random, p.r) {
-			if len(p.all) >= p.limit || p.r.IntN(p.every) > 0 {
+			if p.looked >= p.limit || p.r.IntN(p.every) > 0 {
 				continue
 			}
 			if err := p.consider(d.cut(c, p.r), c.name); err != nil {
@@ -162,8 +163,12 @@ func (p *replay) consider(im *image, name string) error {
 	if _, ok := p.seen[sum]; ok {
 		return nil
 	}
-	p.seen[sum], p.all[sum] = struct{}{}, struct{}{}
-	p.images = len(p.all)
+	p.seen[sum] = struct{}{}
+	if _, known := distinct[sum]; !known {
+		distinct[sum] = struct{}{}
+		p.images++
+	}
+	p.looked++
 	return p.look(im, name)
 }
 

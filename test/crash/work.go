@@ -106,7 +106,7 @@ func (w *work) create(r *rand.Rand, id, user string) step {
 
 func (w *work) append(r *rand.Rand, id string, n int) step {
 	size := 10 + r.IntN(900)
-	if w.kind == "grow" && r.IntN(3) == 0 {
+	if w.kind != "small" && r.IntN(3) == 0 {
 		size = 20_000 + r.IntN(60_000)
 	}
 	var messages []seshat.Message

@@ -1,7 +1,7 @@
 // Command release runs the tests of this module for a while, each time with
 // new seeds, and can note the outcome in a file that adds up all such runs.
 //
-//	release [-for duration] [-once] [-seed n] [-mutants all|quick|none] [-evidence file]
+//	release [-for duration] [-once] [-seed n] [-suites regexp] [-mutants all|quick|none] [-evidence file]
 //
 // It runs in the module's directory, prints a summary, and ends with status 1
 // after the first failure, whose output it shows.
@@ -21,6 +21,7 @@ import (
 var (
 	lasts    = flag.Duration("for", time.Minute, "begin new rounds until so much time is over")
 	once     = flag.Bool("once", false, "one round, whatever -for says")
+	only     = flag.String("suites", "", "only the suites whose name this regular expression finds")
 	seed     = flag.Uint64("seed", uint64(time.Now().Unix()), "seed of the first round")
 	planted  = flag.String("mutants", "none", "which planted bugs to try at the end: all, quick or none")
 	evidence = flag.String("evidence", "", "file in which the run is noted")
@@ -36,18 +37,22 @@ type suite struct {
 
 var suites = []suite{
 	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
-	{"power cuts", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.works=3", "-crash.images=2500", "-crash.steps=100", "-crash.spots=6"}, ""},
+	{"power cuts", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.works=3", "-crash.images=8000", "-crash.random=40", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
+	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=160", "-crash.parts=40", "-crash.images=60", "-crash.deep=10"}, ""},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=25"},
 }
 
 func main() {
 	flag.Parse()
+	chosen := regexp.MustCompile(*only)
 	began := time.Now()
 	t := tally{}
 	next, rounds, failed := *seed, 0, false
 	for !failed && (rounds == 0 || !*once && time.Since(began) < *lasts) {
 		for _, s := range suites {
-			failed = !s.run(t, next) || failed
+			if chosen.MatchString(s.name) {
+				failed = !s.run(t, next) || failed
+			}
 		}
 		next, rounds = next+10, rounds+1
 	}
@@ -108,6 +113,7 @@ type tally map[string]int
 var counts = map[string]*regexp.Regexp{
 	"calls":      regexp.MustCompile(`seed \d+: (\d+) calls`),
 	"images":     regexp.MustCompile(`seed \d+: (\d+) images`),
+	"continued":  regexp.MustCompile(`seed \d+: \d+ images, \d+ violations, (\d+) continued`),
 	"violations": regexp.MustCompile(`seed \d+: \d+ images, (\d+) violations`),
 	"faults":     regexp.MustCompile(`(\d+) of \d+ faults came about`),
 	"kills":      regexp.MustCompile(`(\d+) kills, \d+ sessions`),

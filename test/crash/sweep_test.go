@@ -1,0 +1,52 @@
+package crash
+
+import (
+	"flag"
+	"testing"
+)
+
+var parts = flag.Uint64("crash.parts", 60, "every call that may fail is tried by so many runs whose seeds follow by ten")
+
+// Promise: whichever call to the system fails once, for want of space or of a
+// working disk, the store says so, goes on or stops as it must, keeps what it
+// acknowledged when it is opened again, and survives the loss of power from
+// then on. So it does if the process is killed before or after the call. All
+// calls of a workload are tried: making, opening, writing, resizing, syncing
+// and naming files.
+func TestEveryCallFails(t *testing.T) {
+	w := &work{seed: *seed / 10 / *parts, kind: "sweep", quiet: true}
+	names := calls(recorded(t, storePath(t), w, 1, *steps, fault{}))
+	tried, hits := map[string]int{}, 0
+	for i := int(*seed / 10 % *parts); i < len(names); i += int(*parts) {
+		for _, how := range []string{"EIO", "ENOSPC", "kill", "killed"} {
+			tried[names[i]]++
+			if faultAt(t, fault{Call: "any", Nth: i + 1, How: how}, w) {
+				hits++
+			}
+		}
+	}
+	t.Logf("%d of %d faults came about, of %d calls four times: %v", hits, sum(tried), len(names), tried)
+	if hits == 0 {
+		t.Error("nothing was made to fail")
+	}
+}
+
+// calls names the calls that the events tell of.
+func calls(events []event) (names []string) {
+	of := map[eventKind]string{
+		wrote: "write", resized: "resize", synced: "sync", named: "name", dirSynced: "sync of the directory", opened: "open",
+	}
+	for _, e := range events {
+		if name := of[e.kind]; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, of := range counts {
+		n += of
+	}
+	return n
+}
