@@ -21,7 +21,7 @@ type Disaster interface {
 	Recover(n int) error
 }
 
-// ErrViolation: the store did after a disaster what it must not.
+// ErrViolation is that the store did after a disaster what it must not.
 var ErrViolation = errors.New("violation")
 
 // notice is how long after a failure its cause may be told.

@@ -87,7 +87,7 @@ type Drive struct {
 	client *rpc.Client
 }
 
-// ErrNoFUSE: no file system can be mounted here.
+// ErrNoFUSE is that no file system can be mounted here.
 var ErrNoFUSE = errors.New("no FUSE file system can be mounted")
 
 // Mount starts a process that serves an empty disk, and mounts it in dir. The
