@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,8 @@ func newRow(t tally, seed uint64, rounds int, took time.Duration, failed bool) r
 	}, t}
 }
 
-func (r row) String() string {
+// line is the row in a table that counts these.
+func (r row) line(counted []string) string {
 	cells := append([]string{}, r.facts...)
 	for _, c := range counted {
 		cells = append(cells, strconv.Itoa(r.counts[c]))
@@ -48,7 +50,9 @@ func (r row) String() string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// parseRow reads what String wrote when the columns were these: a file may
+func (r row) String() string { return r.line(counted) }
+
+// parseRow reads what line wrote when the columns were these: a file may
 // have fewer than there are now, and those have counted nothing.
 func parseRow(columns []string, line string) (row, bool) {
 	cells := cellsOf(line)
@@ -79,10 +83,9 @@ func cellsOf(line string) []string {
 	return cells
 }
 
-// rowsOf returns the runs that a file tells of. Its first line of cells names
-// its columns.
-func rowsOf(text string) (rows []row) {
-	var columns []string
+// rowsOf returns the runs that a file tells of, and its columns, which its
+// first line of cells names.
+func rowsOf(text string) (rows []row, columns []string) {
 	for line := range strings.Lines(text) {
 		if cells := cellsOf(line); columns == nil && cells != nil {
 			columns = cells
@@ -91,7 +94,20 @@ func rowsOf(text string) (rows []row) {
 			rows = append(rows, r)
 		}
 	}
-	return rows
+	return rows, columns
+}
+
+// also returns what is counted here or in a file of these columns: another
+// version of this program may have counted more.
+func also(columns []string) []string {
+	var more []string
+	for i, c := range columns {
+		if i >= len(facts) && !slices.Contains(counted, c) {
+			more = append(more, c)
+		}
+	}
+	at := slices.Index(counted, "violations")
+	return slices.Concat(counted[:at], more, counted[at:])
 }
 
 const evidenceHead = `# What was run
@@ -108,17 +124,19 @@ func note(path string, r row) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	rows, had := rowsOf(string(old))
+	counted := also(had)
+	columns := append(append([]string{}, facts...), counted...)
 	var b strings.Builder
 	b.WriteString(evidenceHead)
-	columns := append(append([]string{}, facts...), counted...)
 	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	total := row{[]string{"total", "", "", "", "", ""}, tally{}}
-	for _, r := range append(rowsOf(string(old)), r) {
-		fmt.Fprintln(&b, r)
+	for _, r := range append(rows, r) {
+		fmt.Fprintln(&b, r.line(counted))
 		for column, n := range r.counts {
 			total.counts[column] += n
 		}
 	}
-	fmt.Fprintln(&b, total)
+	fmt.Fprintln(&b, total.line(counted))
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }
