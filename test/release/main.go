@@ -38,7 +38,7 @@ type suite struct {
 var suites = []suite{
 	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
 	{"power cuts", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.works=3", "-crash.images=8000", "-crash.random=40", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
-	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=160", "-crash.parts=40", "-crash.images=60", "-crash.deep=10"}, ""},
+	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=160", "-crash.parts=10", "-crash.images=60", "-crash.deep=10"}, ""},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=25"},
 }
 
