@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -46,9 +47,14 @@ const (
 
 const killWriters = 4
 
-// Promise: a process that is killed in the midst of writing loses nothing that
-// was acknowledged, and does nothing by halves. SESHAT_KILLS says how often it
-// is killed; the default is 10.
+// killFile is how many kills one file survives before the next is begun: with
+// a file that only grows they would take ever longer.
+const killFile = 40
+
+// Promise: a process that is killed in the midst of writing, or of opening,
+// loses nothing that was acknowledged, and does nothing by halves, also if the
+// next one is killed before anybody looked. SESHAT_KILLS says how often it is
+// killed; the default is 10.
 func TestKillLoop(t *testing.T) {
 	if path := os.Getenv(envKilled); path != "" {
 		writeUntilKilled(t, path, os.Getenv(envRound))
@@ -58,28 +64,57 @@ func TestKillLoop(t *testing.T) {
 	if err != nil {
 		kills = 10
 	}
-	path := filepath.Join(t.TempDir(), "seshat.db")
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	acked := map[string]int{}
-	for round := range kills {
-		inRound := killed(t, path, round, r.IntN(200))
-		verifyKilled(t, path, inRound)
-		for id, step := range inRound {
-			acked[id] = step
-		}
+	sessions := 0
+	for done := 0; done < kills; done += killFile {
+		sessions += killOneFile(t, min(killFile, kills-done), r)
 	}
-	verifyKilled(t, path, acked)
-	t.Logf("%d kills, %d sessions acknowledged", kills, len(acked))
+	t.Logf("%d kills, %d sessions acknowledged", kills, sessions)
 }
 
-// killed runs the writer until it acknowledged so many steps, kills it, and
-// returns the last step of each session that it acknowledged.
-func killed(t *testing.T, path string, round, steps int) map[string]int {
+// killOneFile kills the writers of one file so many times, and returns how
+// many sessions they acknowledged.
+func killOneFile(t *testing.T, kills int, r *rand.Rand) int {
+	path := filepath.Join(killDir(t), "seshat.db")
+	acked, unseen := map[string]int{}, map[string]int{}
+	for round := range kills {
+		maps.Copy(unseen, killed(t, path, round, r))
+		if round%4 == 3 || r.IntN(3) > 0 { // else the next process is the first to see what is left
+			verifyKilled(t, path, unseen)
+			maps.Copy(acked, unseen)
+			clear(unseen)
+		}
+	}
+	maps.Copy(acked, unseen)
+	verifyKilled(t, path, acked)
+	return len(acked)
+}
+
+// killDir is where a sync costs nothing, if there is such a place: a kill
+// takes nothing that a sync would save.
+func killDir(t *testing.T) string {
 	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "seshat-kill-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// killed runs the writer until it acknowledged up to 200 steps, or one time in
+// eight for up to 15 ms, kills it, and returns the last step of each session
+// that it acknowledged.
+func killed(t *testing.T, path string, round int, r *rand.Rand) map[string]int {
+	t.Helper()
+	steps := r.IntN(200)
 	cmd := again(t, envKilled+"="+path, envRound+"="+strconv.Itoa(round))
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
+	if r.IntN(8) == 0 {
+		defer time.AfterFunc(time.Duration(r.IntN(15_000))*time.Microsecond, func() { _ = cmd.Process.Kill() }).Stop()
+	}
 	acked := map[string]int{}
 	lines := bufio.NewScanner(out)
 	for n := 0; lines.Scan(); n++ {
@@ -91,7 +126,7 @@ func killed(t *testing.T, path string, round, steps int) map[string]int {
 			t.Error(err)
 		}
 		if n == steps {
-			must(t, cmd.Process.Kill())
+			_ = cmd.Process.Kill()
 		}
 	}
 	if err := cmd.Wait(); err == nil {
