@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -33,7 +34,8 @@ type Store struct {
 // there. One process at a time may have it open.
 //
 // ErrLocked: another one has. ErrCorrupt, ErrFormat: the file is damaged, or
-// not a store of this version. ErrInvalid: an option is not allowed.
+// not a store of this version, or a migration into it is not complete.
+// ErrInvalid: an option is not allowed.
 func Open(path string, o Options) (*Store, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -59,7 +61,8 @@ func Open(path string, o Options) (*Store, error) {
 func OpenMemory(o Options) (*Store, error) { return OpenDriver(memdriver.Open(), o) }
 
 // OpenDriver opens a store on another engine. The store owns d from then on,
-// and closes it, also if OpenDriver fails.
+// and closes it, also if OpenDriver fails. ErrFormat: a migration into it is
+// not complete (see package migrate). ErrInvalid: an option is not allowed.
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -75,11 +78,24 @@ func open(d driver.Driver, o Options) (*Store, error) {
 	if o.machineClock {
 		s.clock.jump = wallJump(time.Now())
 	}
-	if err := s.startClock(); err != nil {
+	err := s.refuseHalf()
+	if err == nil {
+		err = s.startClock()
+	}
+	if err != nil {
 		return nil, &Error{Op: "Open", Err: errors.Join(err, d.Close())}
 	}
 	s.sweep.start(s)
 	return s, nil
+}
+
+// refuseHalf refuses what package migrate has not completed.
+func (s *Store) refuseHalf() error {
+	half, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
+	if err == nil && len(half) > 0 {
+		err = fmt.Errorf("%w: a migration into it is not complete", ErrFormat)
+	}
+	return err
 }
 
 // startClock lets the store's time begin where the last commit left it.

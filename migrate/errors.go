@@ -1,0 +1,59 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var (
+	// ErrChanged: the source was written since the copy began. What the
+	// destination holds must be given up.
+	ErrChanged = errors.New("source was written while it was copied")
+
+	// ErrDiffers: two drivers do not hold the same. See [DifferenceError].
+	ErrDiffers = errors.New("stores differ")
+
+	// ErrNotEmpty: the destination holds something else than the source, or
+	// another copy into it is under way.
+	ErrNotEmpty = driver.ErrNotEmpty
+)
+
+// DifferenceError names the first part in which two drivers differ. It holds
+// ids, but no content. It matches ErrDiffers.
+type DifferenceError struct {
+	At   driver.Place
+	What string // such as "missing"
+}
+
+func (e *DifferenceError) Error() string {
+	return fmt.Sprintf("%v: %s: %s", ErrDiffers, describe(e.At), e.What)
+}
+
+// Is reports whether target is ErrDiffers.
+func (e *DifferenceError) Is(target error) bool { return target == ErrDiffers }
+
+// describe names a place for people.
+func describe(at driver.Place) string {
+	where := fmt.Sprintf("in namespace %d", at.Namespace)
+	switch at.Kind {
+	case driver.PartClock:
+		return "clock"
+	case driver.PartFeed:
+		return "feed " + where
+	case driver.PartEvent:
+		return fmt.Sprintf("event %d %s", at.Number, where)
+	case driver.PartRecord:
+		return fmt.Sprintf("session %q %s", at.Name, where)
+	case driver.PartStage:
+		return fmt.Sprintf("staged log %x %s", at.Incarnation, where)
+	case driver.PartEntry:
+		return fmt.Sprintf("entry %q of %q, kind %d %s", at.Name, at.Owner, at.Number, where)
+	case driver.PartMessage:
+		return fmt.Sprintf("message %d of incarnation %x %s", at.Number, at.Incarnation, where)
+	case driver.PartRef:
+		return fmt.Sprintf("message id %q of incarnation %x %s", at.Name, at.Incarnation, where)
+	}
+	return fmt.Sprintf("part of kind %d %s", at.Kind, where)
+}

@@ -1,0 +1,91 @@
+package migrate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding"
+	"hash"
+	"slices"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Sums count what stores hold.
+type Sums struct {
+	Sessions uint64 `json:"sessions"` // expired ones too, until they are swept
+	Messages uint64 `json:"messages"` // of sessions, and of staged logs
+	Bytes    uint64 `json:"bytes"`    // of the bodies of both
+	Parts    uint64 `json:"parts"`    // all that is copied: also entries, events, message ids
+}
+
+func (s *Sums) add(p *driver.Part) {
+	s.Parts++
+	switch p.Kind {
+	case driver.PartRecord:
+		s.Sessions++
+		s.Bytes += uint64(len(p.Record.Body))
+	case driver.PartMessage:
+		s.Messages++
+		s.Bytes += uint64(len(p.Message.Body))
+	}
+}
+
+// Digest is a SHA-256 sum.
+type Digest [sha256.Size]byte
+
+// tally sums up parts, in their order.
+type tally struct {
+	Sums
+	all    hash.Hash
+	spaces map[uint64]*Namespace // nil: they are not wanted
+	buf    []byte
+}
+
+func newTally() *tally { return &tally{all: sha256.New()} }
+
+// add counts p and returns its bytes, which are valid until the next call.
+func (t *tally) add(p *driver.Part) []byte {
+	t.Sums.add(p)
+	t.buf = appendPart(t.buf[:0], p)
+	sum := sha256.Sum256(t.buf)
+	t.all.Write(sum[:])
+	if t.spaces != nil {
+		t.space(p, &sum)
+	}
+	return t.buf
+}
+
+// space adds p to its namespace. Every part is there once, so that the order
+// in which sums are added up does not matter.
+func (t *tally) space(p *driver.Part, sum *[sha256.Size]byte) {
+	n := t.spaces[p.Namespace]
+	if n == nil {
+		n = &Namespace{Ordinal: p.Namespace}
+		t.spaces[p.Namespace] = n
+	}
+	n.Sums.add(p)
+	for i := range n.Digest {
+		n.Digest[i] ^= sum[i]
+	}
+}
+
+func (t *tally) digest() (d Digest) {
+	t.all.Sum(d[:0])
+	return d
+}
+
+// namespaces returns the sums of each, in order.
+func (t *tally) namespaces() (all []Namespace) {
+	for _, n := range t.spaces {
+		all = append(all, *n)
+	}
+	slices.SortFunc(all, func(a, b Namespace) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
+	return all
+}
+
+// state returns what restore goes on from.
+func (t *tally) state() ([]byte, error) { return t.all.(encoding.BinaryMarshaler).MarshalBinary() }
+
+func (t *tally) restore(state []byte) error {
+	return t.all.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
+}
