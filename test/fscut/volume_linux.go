@@ -1,0 +1,105 @@
+package fscut
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// kind is a file system and how it is made and mounted.
+type kind struct {
+	name string
+	fs   string
+	mkfs string
+	with string // mount options
+	size int64
+}
+
+// kinds are the file systems under test.
+var kinds = []kind{
+	{name: "ext4", fs: "ext4", mkfs: "-q -F -E nodiscard", size: 64 << 20},
+	{name: "ext4, data=writeback", fs: "ext4", mkfs: "-q -F -E nodiscard", with: "data=writeback", size: 64 << 20},
+	{name: "ext4, blocks of 1 KiB", fs: "ext4", mkfs: "-q -F -E nodiscard -b 1024", size: 64 << 20},
+	{name: "XFS", fs: "xfs", mkfs: "-q -f -K", size: 320 << 20},
+}
+
+// volume is a file system in an image, through a loop device that the kernel
+// takes away with the mount.
+type volume struct {
+	kind
+	image   string
+	dir     string
+	mounted bool
+}
+
+// errNoVolume is that such a file system cannot be made or mounted here.
+var errNoVolume = errors.New("no such file system here")
+
+// newVolume makes a file system in an image and mounts it at dir.
+func newVolume(k kind, image, dir string) (*volume, error) {
+	v := &volume{kind: k, image: image, dir: dir}
+	if err := v.makeImage(); err != nil {
+		return nil, err
+	}
+	if err := command("mkfs."+k.fs, append(strings.Fields(k.mkfs), image)...); err != nil {
+		return nil, errors.Join(errNoVolume, err)
+	}
+	if err := v.mount(); err != nil {
+		return nil, errors.Join(errNoVolume, err)
+	}
+	return v, nil
+}
+
+// makeImage makes a file of the volume's size that keeps its name.
+func (v *volume) makeImage() error {
+	f, err := os.OpenFile(v.image, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Truncate(v.size), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(v.image))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func command(name string, args ...string) error {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// mount lets the file system recover and mounts it.
+func (v *volume) mount() error {
+	err := command("mount", "-t", v.fs, "-o", strings.TrimPrefix(v.with+",loop", ","), v.image, v.dir)
+	v.mounted = err == nil
+	return err
+}
+
+// unmount takes the mount away, if there is one, when nobody uses it any more.
+func (v *volume) unmount() (err error) {
+	if !v.mounted {
+		return nil
+	}
+	for range 1000 {
+		if err = syscall.Unmount(v.dir, 0); !errors.Is(err, syscall.EBUSY) {
+			v.mounted = err != nil
+			return err
+		}
+		<-time.After(time.Millisecond)
+	}
+	return err
+}
+
+// path is where the store is.
+func (v *volume) path() string { return filepath.Join(v.dir, "seshat.db") }
