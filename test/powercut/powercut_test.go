@@ -92,7 +92,7 @@ func TestLinearizableAcrossPowerCuts(t *testing.T) {
 		c := &Cuts{Seed: *seed + uint64(n)}
 		h, err := plan(t, v, c).Run(t.Context())
 		if bad := violation(h, err); bad != "" {
-			t.Errorf("seed %d: violation: %s; again with -run=%s -powercut.seed=%d -powercut.runs=1", c.Seed, bad, t.Name(), c.Seed)
+			t.Errorf("seed %d: %s: violation; again with -run=%s -powercut.seed=%d -powercut.runs=1", c.Seed, bad, t.Name(), c.Seed)
 		}
 		t.Logf("seed %d: %d calls, %d power cuts, %d kills, %d troubles with an error %v", c.Seed, h.Len(), c.Power, c.Kills, c.Faults, h.Codes)
 	}

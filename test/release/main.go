@@ -39,6 +39,8 @@ var suites = []suite{
 	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
 	{"power cuts", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.works=3", "-crash.images=8000", "-crash.random=40", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
 	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=160", "-crash.parts=10", "-crash.images=60", "-crash.deep=10"}, ""},
+	{"disk cuts", ".", []string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"}, ""},
+	{"fs cuts", ".", []string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"}, ""},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=25"},
 }
 
@@ -116,6 +118,8 @@ var counts = map[string]*regexp.Regexp{
 	"continued":  regexp.MustCompile(`seed \d+: \d+ images, \d+ violations, (\d+) continued`),
 	"violations": regexp.MustCompile(`seed \d+: \d+ images, (\d+) violations`),
 	"faults":     regexp.MustCompile(`(\d+) of \d+ faults came about`),
+	"power cuts": regexp.MustCompile(`(\d+) power cuts, `),
+	"fs cuts":    regexp.MustCompile(`(\d+) fs cuts `),
 	"kills":      regexp.MustCompile(`(\d+) kills, \d+ sessions`),
 	"skipped":    regexp.MustCompile(`--- (SKIP)`),
 }
@@ -130,5 +134,5 @@ func (t tally) read(out string) {
 			t[column] += n
 		}
 	}
-	t["violations"] += strings.Count(out, "Illegal; again with")
+	t["violations"] += strings.Count(out, "Illegal; again with") + strings.Count(out, "violation; again with")
 }
