@@ -33,8 +33,13 @@ func TestMain(m *testing.M) {
 // with a fault.
 func recorded(t *testing.T, path string, w *work, from, to int, f fault) []event {
 	t.Helper()
-	log := filepath.Join(filepath.Dir(storePath(t)), "log")
-	cmd, err := child(task{Do: "write", Path: path, From: from, To: to, Log: log, Fault: f}, w)
+	log, err := os.CreateTemp(filepath.Dir(path), "log-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(log.Name())
+	defer log.Close()
+	cmd, err := child(task{Do: "write", Path: path, From: from, To: to, Log: log.Name(), Fault: f}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +50,7 @@ func recorded(t *testing.T, path string, w *work, from, to int, f fault) []event
 	if err != nil && !strings.HasPrefix(f.How, "kill") {
 		t.Fatalf("the writer: %v: %s", err, out)
 	}
-	events, err := readLog(log)
+	events, err := readLog(log.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +101,7 @@ func replayed(t *testing.T, w *work, events []event, from int) *replay {
 // the disk.
 func TestPowerFailure(t *testing.T) {
 	for n := range *works {
-		for _, kind := range []string{"small", "grow"} {
+		for _, kind := range []string{"small", "grow", "wide"} {
 			w := &work{seed: *seed + uint64(n), kind: kind}
 			events := recorded(t, storePath(t), w, 1, *steps, fault{})
 			replayed(t, w, events, 0).report(t, kind)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,6 +44,7 @@ func TestFaultThenPowerFailure(t *testing.T) {
 // about.
 func faultAt(t *testing.T, f fault, w *work) bool {
 	path := storePath(t)
+	defer os.RemoveAll(filepath.Dir(path)) // there may be thousands
 	first := recorded(t, path, w, 1, *steps, f)
 	last, at := 0, -1
 	for i, e := range first {
@@ -81,7 +83,7 @@ func resume(t *testing.T, path string, w *work, last int) int {
 	if w.step(nil, last+1).resumable {
 		return last + 1
 	}
-	copied := storePath(t)
+	copied := filepath.Join(filepath.Dir(path), "copy")
 	if err := os.WriteFile(copied, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

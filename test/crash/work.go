@@ -20,7 +20,7 @@ const storeName = "seshat.db"
 // does the same, whatever the engine.
 type work struct {
 	seed  uint64
-	kind  string // small, or grow: with messages that make the file grow
+	kind  string // of small; grow, whose messages make the file grow; wide
 	quiet bool   // compare without feeds: a step may have been made twice
 	clock atomic.Int64
 }
@@ -32,9 +32,14 @@ type step struct {
 	do        func(ctx context.Context, t *seshat.Tenant) error
 }
 
-// at sets the time of step n, which begins after the one before.
+// at sets the time of step n, which begins after the one before. The steps of
+// wide are closer together, so that they find more sessions alive.
 func (w *work) at(n int) {
-	w.clock.Store(int64(n) * int64(20*time.Second))
+	apart := 20 * time.Second
+	if w.kind == "wide" {
+		apart = 6 * time.Second
+	}
+	w.clock.Store(int64(n) * int64(apart))
 }
 
 func (w *work) now() time.Time {
@@ -65,7 +70,7 @@ func (w *work) do(ctx context.Context, s *seshat.Store, n int) error {
 // isAnswer reports whether an error is what the step finds, and no failure:
 // random calls meet sessions that are gone or read-only.
 func isAnswer(err error) bool {
-	for _, e := range []error{seshat.ErrNotFound, seshat.ErrReadOnly, seshat.ErrExists, seshat.ErrTransition} {
+	for _, e := range []error{seshat.ErrNotFound, seshat.ErrReadOnly, seshat.ErrExists, seshat.ErrTransition, seshat.ErrInvalid, errors.ErrUnsupported} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -81,16 +86,18 @@ func (w *work) dump(ctx context.Context, s *seshat.Store, feeds bool) (string, e
 // step returns step n.
 func (w *work) step(s *seshat.Store, n int) step {
 	r := rand.New(rand.NewPCG(w.seed, uint64(n)))
-	id, user := fmt.Sprintf("s%d/ß", r.IntN(8)), fmt.Sprintf("u%d", r.IntN(3))
+	ids := 8
+	if w.kind == "wide" {
+		ids = 4
+	}
+	id, user := fmt.Sprintf("s%d/ß", r.IntN(ids)), fmt.Sprintf("u%d", r.IntN(3))
 	kinds := []step{w.create(r, id, user), w.append(r, id, n), w.touch(id), w.update(r, id, n), w.merge(r, user, n), w.transition(r, id), w.truncate(r, id), w.remove(id), w.erase(user), w.sweep(s)}
 	weights := []int{18, 34, 8, 8, 6, 8, 4, 4, 2, 8}
-	x := r.IntN(100)
-	for i, weight := range weights {
-		if x -= weight; x < 0 {
-			return kinds[i]
-		}
+	if w.kind == "wide" {
+		more, theirs := w.wider(r, s, id, n)
+		kinds, weights = append(kinds, more...), append(weights, theirs...)
 	}
-	return kinds[0]
+	return choose(r, kinds, weights)
 }
 
 func (w *work) create(r *rand.Rand, id, user string) step {
