@@ -106,7 +106,7 @@ func (d *shutDowns) Recover(int) error {
 // plan is a history in a new file of the volume, through many disasters.
 func plan(t *testing.T, v *volume, seed uint64, d lin.Disaster) lin.Plan {
 	t.Helper()
-	if err := os.Remove(v.path()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := v.remove(); err != nil {
 		t.Fatal(err)
 	}
 	return lin.Plan{
@@ -124,7 +124,7 @@ func violation(h *lin.History, err error) string {
 		return bad
 	}
 	if got := h.Check(patience); got != porcupine.Ok {
-		return fmt.Sprint(got)
+		return fmt.Sprintf("%s\n%s", got, h.Explain(patience))
 	}
 	return ""
 }

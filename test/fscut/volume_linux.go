@@ -64,7 +64,11 @@ func (v *volume) makeImage() error {
 	if err := errors.Join(f.Truncate(v.size), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(v.image))
+	return syncDir(filepath.Dir(v.image))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
@@ -103,3 +107,11 @@ func (v *volume) unmount() (err error) {
 
 // path is where the store is.
 func (v *volume) path() string { return filepath.Join(v.dir, "seshat.db") }
+
+// remove removes the store, so that no loss of power brings it back.
+func (v *volume) remove() error {
+	if err := os.Remove(v.path()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return syncDir(v.dir)
+}

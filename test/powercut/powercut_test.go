@@ -78,7 +78,7 @@ func violation(h *lin.History, err error) string {
 		return bad
 	}
 	if got := h.Check(patience); got != porcupine.Ok {
-		return fmt.Sprint(got)
+		return fmt.Sprintf("%s\n%s", got, h.Explain(patience))
 	}
 	return ""
 }
