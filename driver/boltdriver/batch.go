@@ -1,6 +1,9 @@
 package boltdriver
 
 import (
+	"errors"
+
+	"github.com/seshatdb/seshat/driver"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -34,7 +37,14 @@ func (b *batch) init(w *writer) {
 // open begins the transaction.
 func (w *writer) open() (err error) {
 	w.reset()
-	if w.tx, err = w.d.file.db.Begin(true); err != nil {
+	err = guarded("begin", func() error {
+		w.tx, err = w.d.file.db.Begin(true)
+		return err
+	})
+	if errors.Is(err, driver.ErrCorrupt) {
+		w.jam(err)
+	}
+	if err != nil {
 		return err
 	}
 	w.view = newView(w.tx, nil)
@@ -64,10 +74,17 @@ func (b *batch) reset() {
 
 // discard ends the transaction without writing.
 func (w *writer) discard() {
-	if w.tx != nil {
-		_ = guarded("rollback", w.tx.Rollback)
-		w.tx = nil
+	if w.tx == nil {
+		return
 	}
+	rollback := (*bolt.Tx).Rollback
+	if hook := w.d.options.core.rollback; hook != nil {
+		rollback = hook
+	}
+	if err := guarded("rollback", func() error { return rollback(w.tx) }); errors.Is(err, driver.ErrCorrupt) {
+		w.jam(err)
+	}
+	w.tx = nil
 }
 
 // get returns the value at key as the ops so far left it, or nil.

@@ -115,13 +115,26 @@ func (w *writer) commitFailed(err error) error {
 		d.share(w.erased)
 		return err
 	}
+	w.fail(err)
+	return fmt.Errorf("%w: %w", driver.ErrUnknown, err)
+}
+
+// fail ends all writing.
+func (w *writer) fail(err error) {
+	d := w.d
 	w.poison = err
 	d.stats.failed.Store(&w.poison)
 	d.durable.fail(err)
 	if log := d.options.Logger; log != nil {
 		log.Error("commit failed, the store takes no more writes until it is reopened", slog.Any("error", err))
 	}
-	return fmt.Errorf("%w: %w", driver.ErrUnknown, err)
+}
+
+// jam ends all writing where damage kept the engine from ending a transaction:
+// it holds its lock for writers for ever, and would not close.
+func (w *writer) jam(err error) {
+	w.d.file.jammed.Store(true)
+	w.fail(err)
 }
 
 // retriable reports whether an op of the batch may be what failed, so that the

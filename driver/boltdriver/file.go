@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
 	bolt "go.etcd.io/bbolt"
@@ -21,7 +22,8 @@ type file struct {
 	mapLimit int64 // bytes
 
 	claim  *claim
-	broken error // not nil: the file's name may not survive a power failure
+	broken error       // not nil: the file's name may not survive a power failure
+	jammed atomic.Bool // db does not close any more
 }
 
 // check returns an error that wraps ErrFailed if the file's path does not name
@@ -42,8 +44,13 @@ func (f *file) check() error {
 }
 
 // close releases the map, the lock and the handle. It waits for open
-// transactions.
+// transactions, but where the engine is jammed it leaves the map to the
+// process's end.
 func (f *file) close() error {
+	if f.jammed.Load() {
+		f.abandon()
+		return fmt.Errorf("%w: the engine could not end a transaction", driver.ErrCorrupt)
+	}
 	err := guarded("close", f.db.Close)
 	f.claim.release()
 	return err

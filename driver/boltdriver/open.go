@@ -122,10 +122,10 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 	return f, err
 }
 
-// abandon undoes a failed open. The lock is released by name: an engine that
+// abandon undoes a failed open, or leaves a jammed engine. The lock is released by name: an engine that
 // panicked may have leaked its map, which keeps the lock beyond the handle.
 func (f *file) abandon() {
-	if f.db != nil {
+	if f.db != nil && !f.jammed.Load() {
 		_ = guarded("close", f.db.Close)
 	}
 	_ = unlockHandle(f.f)

@@ -53,4 +53,5 @@ type coreHooks struct {
 	patience time.Duration        // instead of patience
 	inline   int                  // instead of maxInline
 	commit   func(*bolt.Tx) error // instead of committing
+	rollback func(*bolt.Tx) error // instead of rolling back
 }
