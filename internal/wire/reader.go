@@ -65,14 +65,20 @@ func (r *Reader) take(n uint64) string {
 // be consumes a big-endian number of 1, 2, 4 or 8 bytes.
 func (r *Reader) be(n uint64) (v uint64) {
 	s := r.take(n)
-	if len(s) == 8 { // most times; one load
-		return uint64(s[7]) | uint64(s[6])<<8 | uint64(s[5])<<16 | uint64(s[4])<<24 |
-			uint64(s[3])<<32 | uint64(s[2])<<40 | uint64(s[1])<<48 | uint64(s[0])<<56
+	if len(s) == 8 {
+		return be64(s)
 	}
 	for i := range len(s) {
 		v = v<<8 | uint64(s[i])
 	}
 	return v
+}
+
+// be64 is the number that s begins with, in one load.
+func be64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[7]) | uint64(s[6])<<8 | uint64(s[5])<<16 | uint64(s[4])<<24 |
+		uint64(s[3])<<32 | uint64(s[2])<<40 | uint64(s[1])<<48 | uint64(s[0])<<56
 }
 
 // Peek returns the kind of the next value; Invalid at the end.
@@ -117,6 +123,10 @@ func (r *Reader) Uint() uint64 {
 
 // Int reads an integer.
 func (r *Reader) Int() int64 {
+	if r.i < len(r.s) && r.s[r.i] <= posFixHi {
+		r.i++
+		return int64(r.s[r.i-1])
+	}
 	n, negative := r.integer()
 	if !negative && n > math.MaxInt64 {
 		r.fail()
@@ -130,6 +140,9 @@ func (r *Reader) integer() (n uint64, negative bool) {
 	switch c := r.code(); {
 	case c <= posFixHi:
 		return uint64(c), false
+	case c == uint64c && r.Len() >= 8:
+		r.i += 8
+		return be64(r.s[r.i-8:]), false
 	case c >= negFixLo:
 		return uint64(int64(int8(c))), true
 	case c >= uint8c && c <= uint64c:
@@ -159,6 +172,8 @@ func (r *Reader) Float() float64 {
 // Text reads a string.
 func (r *Reader) Text() string {
 	switch c := r.code(); {
+	case c == strLo:
+		return ""
 	case c >= strLo && c <= strHi:
 		return r.take(uint64(c - strLo))
 	case c >= str8 && c < array16:
