@@ -44,7 +44,7 @@ func (o *Options) overLimit(size int64) bool {
 // finds it in the page cache: many times faster on a cold file. Errors show in
 // the walk.
 func warm(r io.ReaderAt, size uint64) {
-	b := make([]byte, 1<<20)
+	b := make([]byte, min(1<<20, size))
 	for off := uint64(0); off < size; off += uint64(len(b)) {
 		if _, err := r.ReadAt(b[:min(uint64(len(b)), size-off)], int64(off)); err != nil {
 			return

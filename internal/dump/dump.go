@@ -8,11 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/seshatdb/seshat"
 )
@@ -61,15 +59,21 @@ func (d *dumper) keep(err error) {
 
 // line writes one value as JSON, whose maps are sorted.
 func (d *dumper) line(what string, v any) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	d.keep(e.Encode(v))
-	text := b.String()
-	if d.id != "" {
-		text = strings.ReplaceAll(text, d.id, "(namespace)")
+	var b []byte
+	var err error
+	if m, ok := v.(json.Marshaler); ok {
+		b, err = m.MarshalJSON() // package json would read it all once more
+	} else {
+		b, err = json.Marshal(v)
 	}
-	_, _ = io.WriteString(&d.out, what+": "+text)
+	d.keep(err)
+	if d.id != "" {
+		b = bytes.ReplaceAll(b, []byte(d.id), []byte("(namespace)"))
+	}
+	d.out.WriteString(what)
+	d.out.WriteString(": ")
+	d.out.Write(b)
+	d.out.WriteByte('\n')
 }
 
 func (d *dumper) namespace(n seshat.Namespace) {

@@ -11,11 +11,11 @@ import (
 // moment of a recorded history.
 type replay struct {
 	w      *work
-	limit  int // images
-	random int // random cuts at each moment
-	every  int // looks at about one in so many of a moment's images
-	deep   int // goes on with about one in so many of the images
-	from   int // events before it are only applied
+	limit  int     // images
+	random int     // random cuts at each moment
+	share  float64 // of the images of each moment that are looked at
+	deep   int     // goes on with about one in so many of the images
+	from   int     // events before it are only applied
 
 	r     *rand.Rand
 	pool  *pool
@@ -35,7 +35,7 @@ type replay struct {
 func newReplay(w *work, limit int) (*replay, error) {
 	checkers, err := poolOf(w)
 	return &replay{
-		w: w, limit: limit, random: 12, every: 1, deep: 1,
+		w: w, limit: limit, random: 12, share: 1, deep: 1,
 		r: rand.New(rand.NewPCG(w.seed, 1)), pool: checkers,
 		disks: map[uint64]*disk{}, seen: map[uint64]struct{}{},
 	}, err
@@ -92,7 +92,7 @@ func (p *replay) spread(events []event) {
 		}
 		ahead.apply(e)
 	}
-	p.every = total/p.limit + 1
+	p.share = float64(p.limit) / float64(max(total, 1))
 }
 
 // apply takes note of an event.
@@ -146,7 +146,7 @@ func (p *replay) candidates() (all []*disk) {
 func (p *replay) moment() error {
 	for _, d := range p.candidates() {
 		for _, c := range cuts(d.pending, p.random, p.r) {
-			if p.looked >= p.limit || p.r.IntN(p.every) > 0 {
+			if p.looked >= p.limit || p.r.Float64() >= p.share {
 				continue
 			}
 			if err := p.consider(d.cut(c, p.r), c.name); err != nil {
