@@ -59,7 +59,7 @@ func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)
 	}
 	c.ctx, c.ops, c.job, c.left = ctx, ops, job, 0
 	c.taken.Store(false)
-	if err := d.send(ctx, c); err != nil {
+	if err := d.hand(ctx, c); err != nil {
 		return err
 	}
 	select {
@@ -75,11 +75,18 @@ func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)
 	return nil
 }
 
-func (d *Driver) send(ctx context.Context, c *call) error {
+// hand gives the call to the writer, or runs it itself while nobody else
+// writes. That spares two switches of goroutines, each of which would wait for
+// a processor where all are busy.
+func (d *Driver) hand(ctx context.Context, c *call) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	if d.closed.Load() {
 		return driver.ErrClosed
+	}
+	if w := d.writer; c.job == nil && w.solo.Load() && len(d.calls) == 0 && w.mu.TryLock() {
+		w.work(func() { w.serveAlone(c) })
+		return nil
 	}
 	select {
 	case d.calls <- c:

@@ -143,11 +143,12 @@ func (g *gate) commit(tx *bolt.Tx) error {
 	return fault
 }
 
-// behind keeps the writer in a commit while fill sends calls, n of them, and
-// returns once they all wait.
+// behind keeps the writer's goroutine in a commit while fill sends calls, n of
+// them, and returns once they all wait.
 func (g *gate) behind(t testing.TB, d *Driver, n int, fill func()) (first chan error) {
 	t.Helper()
 	g.shut.Store(true)
+	d.writer.solo.Store(false)
 	first = make(chan error, 1)
 	go func() {
 		first <- d.Mutate(background, opOf(driver.Key{Namespace: 99, ID: "first"}, driver.Change{Put: session(99, "first", "")}))

@@ -1,9 +1,9 @@
 // Package boltdriver keeps sessions in one file, by the engine bbolt. It is
 // the default driver.
 //
-// One goroutine writes: it takes the calls that wait, runs their plans against
-// one transaction and an overlay of what they changed, and commits them
-// together. Readers share one snapshot of the last durable state. See keys.go
+// One goroutine at a time writes: it takes the calls that wait, runs their plans
+// against one transaction and an overlay of what they changed, and commits them
+// together. A caller that writes alone does so itself. Readers share one snapshot of the last durable state. See keys.go
 // for what the file holds, snapshot.go and commit.go for the rules of
 // transactions.
 package boltdriver
@@ -45,6 +45,7 @@ type Driver struct {
 
 	copying chan struct{} // holds a token while a backup or compaction runs
 
+	writer *writer
 	calls  chan *call
 	idle   sync.Pool    // *call; of its own, as a channel of a synctest bubble works in that one alone
 	gate   sync.RWMutex // held for reading while a call is sent
@@ -102,6 +103,7 @@ func (d *Driver) start() error {
 		return err
 	}
 	w := newWriter(d, s.erased)
+	d.writer = w
 	c := s.cursor(bMeta)
 	clock, err := readNumber(metaClock, c.get(metaClock))
 	s.drop()

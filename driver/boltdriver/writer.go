@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -15,14 +17,17 @@ const (
 	maxBatch      = 1024    // ops in one commit
 	maxBatchBytes = 4 << 20 // of values in one commit, the last op's excepted
 
-	maxYields  = 8    // before one batch
+	idleShare  = 16   // 1/16 of the last commit's time is waited while no call comes
 	restYields = 16   // batches
 	maxRest    = 1024 // batches
 )
 
-// writer is the one goroutine that changes the file.
+// writer changes the file. It works on one goroutine at a time, which holds mu:
+// on its own, or where one caller writes alone, on that one's.
 type writer struct {
-	d *Driver
+	d    *Driver
+	mu   sync.Mutex
+	solo atomic.Bool // the last batch was one call, and nobody waited behind it
 
 	next  *call         // taken from the channel, but not part of the last batch
 	last  int           // calls in the last batch
@@ -53,6 +58,7 @@ type outcome struct{ err error }
 
 func newWriter(d *Driver, erased erasures) *writer {
 	w := &writer{d: d, erased: erased, commit: (*bolt.Tx).Commit}
+	w.solo.Store(true)
 	if hook := d.options.core.commit; hook != nil {
 		w.commit = hook
 	}
@@ -64,28 +70,40 @@ func newWriter(d *Driver, erased erasures) *writer {
 // its goroutine (as testing.T.FailNow does) must not end the writer: another
 // one takes over.
 func (w *writer) loop() {
-	debug.SetPanicOnFault(true)
 	finished := false
 	defer func() {
 		if !finished {
-			w.abort()
 			go w.loop()
 			return
 		}
 		close(w.d.done)
 	}()
-	for {
-		c := w.next
-		w.next = nil
-		if c == nil {
-			var ok bool
-			if c, ok = <-w.d.calls; !ok {
-				finished = true
-				return
-			}
-		}
-		w.serve(c)
+	if w.next != nil { // left by a Plan that ended the goroutine
+		w.mu.Lock()
+		w.work(w.serveAll)
 	}
+	for c := range w.d.calls {
+		w.mu.Lock()
+		w.next = c
+		w.work(w.serveAll)
+	}
+	finished = true
+}
+
+// work runs fn, which commits, on a goroutine that has locked mu, and unlocks
+// it, also if a Plan ends the goroutine.
+func (w *writer) work(fn func()) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	finished := false
+	defer func() {
+		if !finished {
+			w.abort()
+		}
+		w.solo.Store(w.last <= 1 && len(w.d.calls) == 0)
+		w.mu.Unlock()
+	}()
+	fn()
+	finished = true
 }
 
 // errExited is the outcome of the ops of a batch in which one ended the
@@ -105,6 +123,15 @@ func (w *writer) abort() {
 	}
 }
 
+// serveAll serves the next call, and the one that its batch leaves, and so on.
+func (w *writer) serveAll() {
+	for w.next != nil {
+		c := w.next
+		w.next = nil
+		w.serve(c)
+	}
+}
+
 // serve runs c and what can be committed with it.
 func (w *writer) serve(c *call) {
 	if c.job != nil {
@@ -112,6 +139,18 @@ func (w *writer) serve(c *call) {
 		return
 	}
 	w.gather(c)
+	w.answer()
+}
+
+// serveAlone runs c, without a look at what waits.
+func (w *writer) serveAlone(c *call) {
+	w.calls = append(w.calls[:0], c)
+	w.last = 1
+	w.answer()
+}
+
+// answer commits the calls of the batch.
+func (w *writer) answer() {
 	for i := range w.calls {
 		w.enqueue(w.calls[i])
 	}
@@ -159,11 +198,11 @@ func (w *writer) gather(c *call) {
 // yield lets those callers run that are likely to call again: the ones that
 // the last batch answered, beside those that came during it. Without that
 // parts of them would take turns, as the writer takes back the first before the
-// others ran. It is repeated while it brings calls. Where the callers did not
-// come, the next batches wait for fewer; and where processors are so busy that
-// a yield takes longer than a commit, they wait for nobody.
+// others ran. Where the callers did not come, the next batches wait for fewer;
+// and where processors are so busy that a yield takes longer than a commit, they
+// wait for nobody.
 func (w *writer) yield() {
-	if w.last <= 1 {
+	if w.last+w.late <= 1 {
 		return
 	}
 	if w.calm > 0 {
@@ -175,25 +214,38 @@ func (w *writer) yield() {
 		w.skip--
 		want = w.last
 	}
-	for range maxYields {
-		n := len(w.d.calls)
-		if n+1 >= want {
-			return
-		}
-		start := time.Now()
-		runtime.Gosched()
-		if time.Since(start) > w.took {
-			w.rest = min(max(2*w.rest, restYields), maxRest)
-			w.calm = w.rest
-			return
-		}
-		w.rest /= 2
-		if len(w.d.calls) == n {
-			break
-		}
+	if w.await(want) {
+		w.rest = min(max(2*w.rest, restYields), maxRest)
+		w.calm = w.rest
+		return
 	}
+	w.rest /= 2
 	if 4*(len(w.d.calls)+1) < 3*want {
 		w.skip = restYields
+	}
+}
+
+// await yields until there are that many calls, with the one at hand, or none
+// came for a while. It gives up, and says so, when a yield took longer than a
+// commit.
+func (w *writer) await(want int) (busy bool) {
+	now := time.Now()
+	for came, since := -1, now; ; {
+		n := len(w.d.calls)
+		if n+1 >= want {
+			return false
+		}
+		if n > came {
+			came, since = n, now
+		} else if now.Sub(since) > w.took/idleShare {
+			return false
+		}
+		runtime.Gosched()
+		before := now
+		now = time.Now()
+		if now.Sub(before) > w.took {
+			return true
+		}
 	}
 }
 

@@ -121,18 +121,79 @@ func TestOneOpFailsAlone(t *testing.T) {
 
 // A Plan that ends its goroutine fails its commit, and the driver goes on.
 func TestPlanThatExits(t *testing.T) {
-	d := openCore(t, Options{})
-	a := opOf(driver.Key{Namespace: 1, ID: "a"}, driver.Change{Put: session(1, "a", "")})
-	exit := opPlan(driver.Target{}, func(driver.View) (driver.Change, error) { runtime.Goexit(); panic("not reached") })
-	if err := d.Mutate(background, a, exit); !errors.Is(err, errExited) || !errors.Is(exit.Err, errExited) {
-		t.Errorf("%v, %v", err, exit.Err)
+	for name, alone := range map[string]bool{"the writer's goroutine": false, "the caller's": true} {
+		t.Run(name, func(t *testing.T) {
+			d := openCore(t, Options{})
+			a := opOf(driver.Key{Namespace: 1, ID: "a"}, driver.Change{Put: session(1, "a", "")})
+			exit := opPlan(driver.Target{}, func(driver.View) (driver.Change, error) { runtime.Goexit(); panic("not reached") })
+			d.writer.solo.Store(alone)
+			returned := false
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_ = d.Mutate(background, a, exit)
+				returned = true
+			}()
+			<-ended
+			if returned == alone || !errors.Is(a.Err, errExited) || !errors.Is(exit.Err, errExited) {
+				t.Errorf("the call returned: %v, %v, %v", returned, a.Err, exit.Err)
+			}
+			if exists(t, d, a.Target.Key) {
+				t.Error("an op of the failed commit was done")
+			}
+			do(t, d, a)
+			if !exists(t, d, a.Target.Key) {
+				t.Error("the next call was not done")
+			}
+		})
 	}
-	if exists(t, d, a.Target.Key) {
-		t.Error("an op of the failed commit was done")
+}
+
+// A caller that writes alone commits by itself; those that come meanwhile wait,
+// are committed together, and Close waits for all of them.
+func TestLoneCaller(t *testing.T) {
+	d, g := gated(t)
+	put := func(id string) *driver.Op {
+		return opOf(driver.Key{Namespace: 1, ID: id}, driver.Change{Put: session(1, id, "")})
 	}
-	do(t, d, a)
-	if !exists(t, d, a.Target.Key) {
-		t.Error("the next call was not done")
+	g.shut.Store(true)
+	outcomes := make(chan error, 4)
+	call := func(o *driver.Op) { outcomes <- d.Mutate(background, o) }
+	go call(put("alone"))
+	<-g.entered
+	if d.writer.mu.TryLock() {
+		t.Fatal("nobody holds the writer")
+	}
+	for _, id := range []string{"b", "c"} {
+		go call(put(id))
+	}
+	for len(d.calls) < 1 { // the writer's goroutine has the other in hand
+		yield()
+	}
+	g.shut.Store(false)
+	g.pass <- nil
+	for range 3 {
+		if err := <-outcomes; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"alone", "b", "c"} {
+		if !exists(t, d, driver.Key{Namespace: 1, ID: id}) {
+			t.Errorf("%q is not there", id)
+		}
+	}
+	d.writer.solo.Store(true)
+	g.shut.Store(true)
+	go call(put("last"))
+	<-g.entered
+	closed := make(chan error)
+	go func() { closed <- d.Close() }()
+	g.pass <- nil
+	if err := <-outcomes; err != nil {
+		t.Error("a call under way when the driver was closed:", err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 
