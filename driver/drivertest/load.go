@@ -24,7 +24,7 @@ func (e *env) copier() (to driver.Loader, ok bool) {
 	if _, ok := e.d.(driver.Dumper); !ok {
 		return nil, false
 	}
-	if to, ok = e.d.(driver.Loader); !ok {
+	if _, ok := e.d.(driver.Loader); !ok {
 		return nil, false
 	}
 	return e.h.Open(e.tb).(driver.Loader), true

@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+var _ driver.Dumper = (*Driver)(nil)
+
+// Dump reads all in one snapshot, whose connection is in use until it ends, in
+// pages along the primary keys. While it runs, the server keeps what others
+// delete. Other processes must not write: what the clock of one of them says
+// is known to within a second, once that is closed exactly. See driver.Dumper.
+func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
+	end, err := d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	u := &dump{d: d, ctx: ctx, fn: fn}
+	if after != nil {
+		u.after = *after
+	}
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, d.pool, snapshot, func(tx pgx.Tx) error {
+		u.tx = tx
+		return u.run()
+	})
+	if u.failed != nil {
+		return u.failed
+	}
+	return contextError(ctx, err)
+}
+
+// dump is one Dump at work.
+type dump struct {
+	d      *Driver
+	ctx    context.Context
+	tx     pgx.Tx
+	after  driver.Place
+	fn     func(*driver.Part) error
+	failed error // what fn returned
+	last   driver.Place
+}
+
+func (u *dump) run() error {
+	for _, s := range []struct {
+		kind driver.PartKind
+		read func(after driver.Place) error
+	}{
+		{driver.PartClock, u.clock},
+		{driver.PartFeed, u.feeds},
+		{driver.PartEvent, u.events},
+		{driver.PartRecord, u.records},
+		{driver.PartStage, u.stages},
+		{driver.PartEntry, u.entries},
+		{driver.PartMessage, u.messages},
+		{driver.PartRef, u.refs},
+	} {
+		after := driver.Place{Kind: s.kind, Namespace: lowest}
+		switch {
+		case s.kind < u.after.Kind:
+			continue
+		case s.kind == u.after.Kind:
+			after = u.after
+		}
+		if err := s.read(after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lowest is a namespace before all others, as the engine orders them.
+const lowest uint64 = 1 << 63
+
+// hand hands out a part.
+func (u *dump) hand(p *driver.Part) error {
+	u.last = p.Place()
+	u.failed = u.fn(p)
+	return u.failed
+}
+
+// dumpPage is how many rows one statement reads: so few that the engine takes
+// the index and does not sort.
+const dumpPage = 2000
+
+// rows reads one statement, hands out its parts, and returns how many.
+func (u *dump) rows(scan func(pgx.Rows, *driver.Part) error, sql string, args ...any) (n int, err error) {
+	rows, err := u.tx.Query(u.ctx, u.d.text(sql), args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n++
+		var p driver.Part
+		if err := scan(rows, &p); err != nil {
+			return n, err
+		}
+		if err := u.hand(&p); err != nil {
+			return n, err
+		}
+	}
+	return n, rows.Err()
+}
+
+// pages reads a statement again and again, each time after the last part, until
+// it gives less than a page. The last argument is how many rows it may give.
+func (u *dump) pages(after driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string, args func(at driver.Place) []any) error {
+	for u.last = after; ; {
+		n, err := u.rows(scan, sql, append(args(u.last), dumpPage)...)
+		if err != nil || n < dumpPage {
+			return err
+		}
+	}
+}
+
+// clock hands out the largest that this process or the snapshot knows.
+func (u *dump) clock(after driver.Place) error {
+	if after.Namespace != lowest {
+		return nil
+	}
+	var stored []byte
+	err := u.tx.QueryRow(u.ctx, u.d.text(selectEntry), entryArgs(&clockKey, "")...).Scan(&stored)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	v := u.d.clock.value(stored)
+	if v == nil {
+		return nil
+	}
+	return u.hand(&driver.Part{Kind: driver.PartClock, Time: int64(binary.BigEndian.Uint64(v))})
+}
+
+func (u *dump) feeds(after driver.Place) error {
+	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
+		var ns, head, tail int64
+		err := rows.Scan(&ns, &head, &tail)
+		*p = driver.Part{Kind: driver.PartFeed, Namespace: uint64(ns), Head: uint64(head), Tail: uint64(tail)}
+		return err
+	}, `select p.namespace, p.head, p.tail from {spaces} p where p.namespace > $1 and p.head > 0 order by p.namespace limit $2`,
+		func(at driver.Place) []any { return []any{int64(at.Namespace)} })
+}
+
+func (u *dump) events(after driver.Place) error {
+	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
+		var ns, position, version, last int64
+		var kind, status int16
+		e := &p.Event
+		err := rows.Scan(&ns, &position, &e.Time, &e.ID, &kind, &status, &version, &last)
+		p.Kind, p.Namespace = driver.PartEvent, uint64(ns)
+		e.Position, e.Kind, e.Status, e.Version, e.LastSeq = uint64(position), driver.EventKind(kind), uint8(status), uint64(version), uint64(last)
+		return err
+	}, `select namespace, position, at, id, kind, status, version, last_seq from {events}
+		where (namespace, position) > ($1, $2) order by namespace, position limit $3`,
+		func(at driver.Place) []any { return []any{int64(at.Namespace), bounded(at.Number)} })
+}
+
+func (u *dump) records(after driver.Place) error {
+	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
+		err := scanRecord(rows, &p.Record)
+		p.Kind, p.Namespace = driver.PartRecord, p.Record.Namespace
+		return err
+	}, `select `+recordColumns+` from {sessions} where (namespace, id) > ($1, $2) order by namespace, id limit $3`,
+		func(at driver.Place) []any { return []any{int64(at.Namespace), at.Name} })
+}
+
+func (u *dump) stages(after driver.Place) error {
+	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
+		var ns int64
+		var inc []byte
+		err := rows.Scan(&ns, &inc, &p.Time)
+		p.Kind, p.Namespace = driver.PartStage, uint64(ns)
+		copy(p.Incarnation[:], inc)
+		return err
+	}, `select namespace, incarnation, until from {logs}
+		where (namespace, incarnation) > ($1, $2) and until >= 0 order by namespace, incarnation limit $3`,
+		func(at driver.Place) []any { return []any{int64(at.Namespace), at.Incarnation[:]} })
+}
+
+// entries reads one namespace after another, as no index has the order that is
+// wanted beyond that.
+func (u *dump) entries(after driver.Place) error {
+	kind := int16(after.Number)
+	for ns := int64(after.Namespace); ; {
+		_, err := u.rows(scanEntryPart, `select namespace, kind, owner, name, value from {entries}
+			where namespace = $1 and value is not null and not (namespace = 0 and kind = any($2))
+				and (kind, owner_len, owner, name) > ($3, $4, $5, $6)
+			order by kind, owner_len, owner, name`,
+			ns, []int16{int16(driver.KindClock), int16(driver.KindLoad)},
+			kind, int16(len(after.Owner)), []byte(after.Owner), []byte(after.Name))
+		if err != nil {
+			return err
+		}
+		err = u.tx.QueryRow(u.ctx, u.d.text(`select namespace from {entries} where namespace > $1 order by namespace limit 1`), ns).Scan(&ns)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		after, kind = driver.Place{}, -1
+	}
+}
+
+func scanEntryPart(rows pgx.Rows, p *driver.Part) error {
+	var ns int64
+	var kind int16
+	var owner, name []byte
+	err := rows.Scan(&ns, &kind, &owner, &name, &p.Entry.Value)
+	p.Kind, p.Namespace = driver.PartEntry, uint64(ns)
+	p.Entry.EntryKey = driver.EntryKey{Namespace: uint64(ns), Kind: uint8(kind), Owner: string(owner), Name: string(name)}
+	return err
+}
