@@ -18,6 +18,7 @@ const (
 	bolt  = "driver/boltdriver"
 	crash = "test/crash"
 	lin   = "test/lin"
+	spoil = "test/damage"
 )
 
 var mutants = []mutant{
@@ -70,6 +71,21 @@ var mutants = []mutant{
 		name: "the structure is not checked at open", promise: "Errors (D2)", file: "driver/boltdriver/open.go",
 		from: "[]func(Options) error{f.verify, f.openBolt,", to: "[]func(Options) error{f.openBolt,",
 		dir: bolt, test: "^TestDamage$",
+	},
+	{
+		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)", file: "driver/boltdriver/wire.go",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[sumEnd:])", to: "",
+		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
+	},
+	{
+		name: "faults and panics of the engine end the process", promise: "Errors (D7)", file: "driver/boltdriver/guard.go",
+		from: "if r := recover(); r != nil {", to: "if r := error(nil); r != nil {",
+		dir: spoil, test: "^TestDamagedFiles$",
+	},
+	{
+		name: "an engine that cannot end a transaction is waited for", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\tw.d.file.jammed.Store(true)\n", to: "",
+		dir: bolt, test: "^TestJammedEngine$", flags: []string{"-test.timeout=60s"},
 	},
 	{
 		name: "an index of users is skipped", promise: "Atomicity", file: "driver/boltdriver/change.go",
