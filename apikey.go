@@ -265,7 +265,7 @@ func decodeKey(b []byte) (*APIKey, error) {
 		return nil, err
 	}
 	k := &APIKey{ID: f.Text(), InternalID: f.Text(), Name: f.Text()}
-	k.Namespaces = f.Texts()
+	k.Namespaces = f.Texts(nil)
 	k.ReadOnly = f.Bool()
 	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = instant(f.Int()), instant(f.Int()), instant(f.Int())
 	hash, _ := f.Bin()

@@ -214,7 +214,7 @@ func (a *appendOp) known(refs []driver.Ref) (bool, error) {
 }
 
 // file numbers the messages and adds them to the change.
-func (a *appendOp) file(c *change, s *Session) {
+func (a *appendOp) file(c *change, s *stored) {
 	c.out.Append = make([]driver.Message, len(a.turn.Messages))
 	for i := range a.turn.Messages {
 		m := a.turn.Messages[i] // plan may run again

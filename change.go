@@ -18,8 +18,8 @@ type change struct {
 	view driver.View
 	now  int64
 	ns   *Namespace
-	s    *Session // the live session, what is overdue applied; nil = none
-	old  Status   // as stored
+	s    *stored // the live session, what is overdue applied; nil = none
+	old  Status  // as stored
 
 	bytes uint64 // driver.Record.Bytes as stored
 	put   bool   // s is to be stored
@@ -56,7 +56,9 @@ func (t *Tenant) write(ctx context.Context, op, id string, target driver.Target,
 		err := t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
 			c := &change{t: t, id: id, view: v, now: v.Now}
 			out, err := c.plan(fn, buf)
-			s = c.s
+			if s = nil; c.s != nil {
+				s = &c.s.Session
+			}
 			return out, err
 		})
 		if errors.Is(err, errNeedUsage) && !target.Usage {
@@ -97,7 +99,7 @@ func (c *change) load() (err error) {
 	if rec == nil || rec.Expires <= c.now {
 		return nil
 	}
-	if c.s, err = decodeSession(rec, c.t.id, c.t.org); err != nil {
+	if c.s, err = decodeStored(rec, c.t.id, c.t.org); err != nil {
 		return err
 	}
 	c.old, c.bytes = Status(c.s.course.Status), rec.Bytes
@@ -115,7 +117,7 @@ func (c *change) advance() {
 }
 
 // live returns the session. ErrNotFound: there is none.
-func (c *change) live() (*Session, error) {
+func (c *change) live() (*stored, error) {
 	if c.s == nil {
 		return nil, ErrNotFound
 	}
@@ -123,7 +125,7 @@ func (c *change) live() (*Session, error) {
 }
 
 // writable returns the session if it takes writes. ErrNotFound, ErrReadOnly.
-func (c *change) writable() (*Session, error) {
+func (c *change) writable() (*stored, error) {
 	s, err := c.live()
 	if err != nil {
 		return nil, err

@@ -84,7 +84,7 @@ type checker struct {
 // record checks one session by the rules that every write keeps.
 func (c *checker) record(r *driver.Record) error {
 	c.spaces[r.Namespace] = r.ID
-	s, err := decodeSession(r, "", "")
+	s, err := decodeStored(r, "", "")
 	if err != nil {
 		return err
 	}

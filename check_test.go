@@ -61,10 +61,10 @@ func (p *planted) record(fn func(*driver.Record)) {
 }
 
 // body plants a session whose decoded form was changed.
-func (p *planted) body(fn func(*Session)) {
+func (p *planted) body(fn func(*stored)) {
 	p.t.Helper()
 	p.record(func(r *driver.Record) {
-		s, err := decodeSession(r, p.n.id, p.n.org)
+		s, err := decodeStored(r, p.n.id, p.n.org)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestCheckFinds(t *testing.T) {
 		"a minute that is wrong":       {func(p *planted) { p.record(func(r *driver.Record) { r.ActiveMinute++ }) }, `session 1/"s"`},
 		"a status that is none":        {func(p *planted) { p.record(func(r *driver.Record) { r.Status = 7 }) }, `session 1/"s"`},
 		"more messages than numbers":   {func(p *planted) { p.record(func(r *driver.Record) { r.Messages = 99 }) }, `session 1/"s"`},
-		"a document that is none":      {func(p *planted) { p.body(func(s *Session) { s.Metadata = Document{enc: "\xc1"} }) }, `session 1/"s"`},
+		"a document that is none":      {func(p *planted) { p.body(func(s *stored) { s.Metadata = Document{enc: "\xc1"} }) }, `session 1/"s"`},
 		"a message that is none":       {func(p *planted) { p.message(broken) }, `session 1/"s"`},
 		"a namespace that is none":     {func(p *planted) { p.entry(namespaceKey("ns_x"), broken) }, "namespace 0"},
 		"a namespace of another id":    {func(p *planted) { p.namespace(func(n *Namespace) { n.ID = "ns_x" }) }, "namespace \"ns_"},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
@@ -47,15 +48,8 @@ const (
 	sessionFields = 49
 )
 
-// optional is where a decoded session keeps what its Agent points at, so that
-// it takes no allocation of its own.
-type optional struct {
-	temperature float64
-	maxTokens   int
-}
-
 // encodeBody appends the body of a session.
-func encodeBody(b []byte, s *Session) []byte {
+func encodeBody(b []byte, s *stored) []byte {
 	b = wire.AppendFields(b, sessionFields, s.extra)
 	b = wire.AppendUint(b, bodyVersion)
 	b = wire.AppendText(b, s.Name)
@@ -66,7 +60,7 @@ func encodeBody(b []byte, s *Session) []byte {
 	b = wire.AppendBool(b, s.MemoryDisabled)
 	b = appendMove(b, &s.LastMove)
 	b = appendStats(b, s)
-	b = appendCourse(b, s)
+	b = appendCourse(b, &s.inner)
 	b = appendLifecycle(b, &s.own)
 	b = wire.AppendText(b, s.Parent.SessionID)
 	b = wire.AppendUint(b, s.Parent.Seq)
@@ -80,23 +74,54 @@ func encodeBody(b []byte, s *Session) []byte {
 	return append(b, s.extra...)
 }
 
-// decodeSession makes a session of a record, of whose memory it keeps nothing
-// but the id. ErrCorrupt, ErrFormat.
+// room is where a decoded session keeps what its Agent points at, so that a
+// session takes one allocation: those of up to nearbyTools tools do.
+type room struct {
+	temperature float64
+	maxTokens   int
+	tools       [nearbyTools]string
+}
+
+// nearbyTools fills the size class that the allocation of a session has.
+const nearbyTools = 6
+
+// decodeSession makes a session of a record that the caller does not use
+// again: it keeps the memory of the body and the strings. ErrCorrupt,
+// ErrFormat.
 func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
-	text := stable(rec)
-	s := &Session{ID: rec.ID, NamespaceID: ns, InternalID: internal}
-	if err := s.decodeBody(text[:len(rec.Body)]); err != nil {
+	var in inner
+	x := new(struct {
+		Session
+		room
+	})
+	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
+	if err := x.decode(rec, body, &in, &x.room); err != nil {
 		return nil, err
 	}
-	if rec.NextSeq == 0 || !rules.Status(rec.Status).Valid() {
-		return nil, fmt.Errorf("%w: a session without status or number", ErrCorrupt)
+	x.NamespaceID, x.InternalID, x.UserID = ns, internal, rec.User
+	if len(rec.Labels) > 0 {
+		x.Labels = make(map[string]string, len(rec.Labels))
+		for _, l := range rec.Labels {
+			x.Labels[l.Name] = l.Value
+		}
 	}
-	s.takeNames(rec, text[len(rec.Body):])
-	s.Version, s.LastSeq, s.MessageCount = rec.Version, rec.NextSeq-1, rec.Messages
-	s.incarnation, s.bytes, s.filed = rec.Incarnation, rec.Bytes, rec.Due
-	s.course.Status, s.course.Created, s.course.Expires = rules.Status(rec.Status), rec.Created, rec.Expires
-	s.publish()
-	return s, nil
+	return &x.Session, nil
+}
+
+// decodeStored is decodeSession with all that writes need, of a record of
+// whose memory it keeps nothing but the id.
+func decodeStored(rec *driver.Record, ns, internal string) (*stored, error) {
+	x := new(struct {
+		stored
+		room
+	})
+	text := stable(rec)
+	if err := x.decode(rec, text[:len(rec.Body)], &x.inner, &x.room); err != nil {
+		return nil, err
+	}
+	x.NamespaceID, x.InternalID = ns, internal
+	x.takeNames(rec, text[len(rec.Body):])
+	return &x.stored, nil
 }
 
 // stable copies what a session keeps of a record into one string: the body,
@@ -134,25 +159,44 @@ func (s *Session) takeNames(rec *driver.Record, text string) {
 	}
 }
 
-func (s *Session) decodeBody(body string) (err error) {
+// decode reads all but the names of a record whose body is that string. What
+// is no field of a Session goes to in.
+func (s *Session) decode(rec *driver.Record, body string, in *inner, r *room) error {
+	if err := s.decodeBody(body, in, r); err != nil {
+		return err
+	}
+	if rec.NextSeq == 0 || !rules.Status(rec.Status).Valid() {
+		return fmt.Errorf("%w: a session without status or number", ErrCorrupt)
+	}
+	s.ID, s.incarnation = rec.ID, rec.Incarnation
+	s.Version, s.LastSeq, s.MessageCount = rec.Version, rec.NextSeq-1, rec.Messages
+	in.bytes, in.filed = rec.Bytes, rec.Due
+	in.course.Status, in.course.Created, in.course.Expires = rules.Status(rec.Status), rec.Created, rec.Expires
+	s.show(in)
+	return nil
+}
+
+func (s *Session) decodeBody(body string, in *inner, r *room) (err error) {
 	f, err := readBody(body)
 	if err != nil {
 		return err
 	}
 	s.Name = f.Text()
-	s.readAgent(&f)
+	s.Agent.read(&f, r)
 	readQuotas(&f, &s.Quotas)
 	s.UserMemory, s.Metadata = readDocument(&f), readDocument(&f)
 	s.MemoryDisabled = f.Bool()
 	s.LastMove = Move{At: instant(f.Int()), Reason: f.Text(), Actor: f.Text()}
-	s.readStats(&f)
-	s.readCourse(&f)
-	readLifecycle(&f, &s.own)
+	s.Stats = SessionStats{TotalMessages: f.Uint(), TotalTokens: f.Uint(), TotalToolCalls: f.Uint()}
+	in.latency = latency{SumMS: f.Uint(), Count: f.Uint()}
+	in.readCourse(&f)
+	in.course.MaxAge = maxAge(s.Quotas)
+	readLifecycle(&f, &in.own)
 	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
-	s.rate = rules.Rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
+	in.rate = rules.Rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
 	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
-	s.edits = f.Uint()
-	s.extra, err = closeBody(&f)
+	in.edits = f.Uint()
+	in.extra, err = closeBody(&f)
 	return err
 }
 
@@ -195,18 +239,17 @@ func appendAgent(b []byte, a *AgentConfig) []byte {
 	return b
 }
 
-func (s *Session) readAgent(f *wire.Fields) {
-	a, o := &s.Agent, &s.optional
+func (a *AgentConfig) read(f *wire.Fields, r *room) {
 	a.Model = f.Text()
 	if t, ok := f.OptFloat(); ok {
-		o.temperature, a.Temperature = t, &o.temperature
+		r.temperature, a.Temperature = t, &r.temperature
 	}
 	if n, ok := f.OptInt(); ok {
 		f.Require(n >= 0 && n <= math.MaxInt32)
-		o.maxTokens, a.MaxTokens = int(n), &o.maxTokens
+		r.maxTokens, a.MaxTokens = int(n), &r.maxTokens
 	}
 	a.SystemPrompt = f.Text()
-	a.AvailableTools = f.Texts()
+	a.AvailableTools = f.Texts(r.tools[:0])
 }
 
 func appendQuotas(b []byte, q *Quotas) []byte {
@@ -249,15 +292,10 @@ func unixMilli(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func appendStats(b []byte, s *Session) []byte {
+func appendStats(b []byte, s *stored) []byte {
 	b = wire.AppendUint(b, s.Stats.TotalMessages)
 	b = wire.AppendUint(b, s.Stats.TotalTokens)
 	b = wire.AppendUint(b, s.Stats.TotalToolCalls)
 	b = wire.AppendUint(b, s.latency.SumMS)
 	return wire.AppendUint(b, s.latency.Count)
-}
-
-func (s *Session) readStats(f *wire.Fields) {
-	s.Stats = SessionStats{TotalMessages: f.Uint(), TotalTokens: f.Uint(), TotalToolCalls: f.Uint()}
-	s.latency = latency{SumMS: f.Uint(), Count: f.Uint()}
 }

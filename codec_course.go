@@ -7,9 +7,9 @@ import (
 	"github.com/seshatdb/seshat/internal/wire"
 )
 
-func appendCourse(b []byte, s *Session) []byte {
-	c := &s.course
-	b = wire.AppendInt(b, s.updated)
+func appendCourse(b []byte, in *inner) []byte {
+	c := &in.course
+	b = wire.AppendInt(b, in.updated)
 	b = wire.AppendInt(b, c.Active)
 	b = wire.AppendInt(b, c.Written)
 	b = wire.AppendInt(b, c.Terminated)
@@ -23,15 +23,14 @@ func appendCourse(b []byte, s *Session) []byte {
 }
 
 // readCourse reads what a record does not have of a course.
-func (s *Session) readCourse(f *wire.Fields) {
-	c := &s.course
-	s.updated = f.Int()
+func (in *inner) readCourse(f *wire.Fields) {
+	c := &in.course
+	in.updated = f.Int()
 	c.Active, c.Written, c.Terminated, c.StatusAt = f.Int(), f.Int(), f.Int(), f.Int()
 	c.Life = rules.Life{
 		TTL: readMillis(f), Sliding: f.Bool(), MaxLifetime: readMillis(f),
 		IdleAfter: readMillis(f), ArchiveAfter: readMillis(f), Retention: readMillis(f),
 	}
-	c.MaxAge = maxAge(s.Quotas)
 }
 
 // appendMillis appends a duration of package rules, of which none is zero, so

@@ -77,14 +77,15 @@ func (r random) agent() (a AgentConfig) {
 	return a
 }
 
-func (r random) session() *Session {
-	s := &Session{
+func (r random) session() *stored {
+	s := &stored{Session: Session{
 		ID: r.text(), NamespaceID: "ns_1", InternalID: "int_1", UserID: r.text(), Name: r.text(), Agent: r.agent(),
 		UserMemory: r.document(), Metadata: r.document(), MessageCount: r.uint(), Version: r.uint(), LastSeq: r.uint() / 2,
 		Stats:    SessionStats{TotalMessages: r.uint(), TotalTokens: r.uint(), TotalToolCalls: r.uint()},
 		LastMove: Move{At: r.instant(), Reason: r.text(), Actor: r.text()},
 		Parent:   Parent{SessionID: r.text(), Seq: r.uint()}, MemoryDisabled: r.half(),
-	}
+		incarnation: driver.Incarnation{byte(r.uint())}, lease: lease{r.text(), r.uint(), r.int()},
+	}}
 	s.Quotas = Quotas{r.uint(), r.uint(), r.uint(), r.uint(), uint64(r.small())}
 	for range r.IntN(3) {
 		if s.Labels == nil {
@@ -97,11 +98,11 @@ func (r random) session() *Session {
 	return s
 }
 
-func (r random) fillInner(s *Session) {
+func (r random) fillInner(s *stored) {
 	s.inner = inner{
-		incarnation: driver.Incarnation{byte(r.uint())}, updated: r.small(), own: r.lifecycle(),
+		updated: r.small(), own: r.lifecycle(),
 		latency: latency{r.uint(), r.uint()}, rate: rules.Rate{Minute: r.int(), Count: r.uint(), Earlier: r.uint()},
-		lease: lease{r.text(), r.uint(), r.int()}, edits: r.uint(), bytes: r.uint(), filed: r.small(),
+		edits: r.uint(), bytes: r.uint(), filed: r.small(),
 	}
 	s.course = rules.Course{
 		Life: rules.Life{
@@ -148,7 +149,7 @@ func seeds(encode func(random) []byte) (out [][]byte) {
 }
 
 // record is what a driver holds of s, with body.
-func record(s *Session, body []byte) *driver.Record {
+func record(s *stored, body []byte) *driver.Record {
 	return &driver.Record{
 		Key: driver.Key{Namespace: 1, ID: s.ID}, Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
 		User: s.UserID, Status: uint8(s.course.Status), Labels: sortedLabels(s.Labels), Created: s.course.Created,

@@ -62,12 +62,12 @@ func (n *NewSession) check() error {
 var errMemoryDisabled = invalid("user_memory", "is disabled for this session")
 
 // build makes the session that n describes, in a namespace, at now.
-func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*Session, error) {
-	s := &Session{
+func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*stored, error) {
+	s := &stored{Session: Session{
 		ID: n.ID, NamespaceID: ns.ID, InternalID: ns.InternalID, UserID: n.User,
 		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
 		Version: 1, MemoryDisabled: n.DisableMemory,
-	}
+	}}
 	s.UserMemory, s.Metadata = Doc(n.UserMemory), Doc(n.Metadata)
 	if err := s.checkDocuments(); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*Session, 
 }
 
 // begin starts the session's course at now.
-func (s *Session) begin(life rules.Life, now int64) {
+func (s *stored) begin(life rules.Life, now int64) {
 	s.updated = now
 	s.course = rules.Course{
 		Life: life, Status: rules.Active, StatusAt: now,

@@ -131,7 +131,7 @@ func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Ses
 }
 
 // drop removes what a span of the log holds.
-func (c *change) drop(s *Session, span driver.Span, held driver.SpanUsage) {
+func (c *change) drop(s *stored, span driver.Span, held driver.SpanUsage) {
 	c.out.Drop = append(c.out.Drop, span)
 	s.MessageCount -= held.Messages
 	s.bytes -= held.Bytes
@@ -196,7 +196,7 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 	})
 }
 
-func (c *change) summarize(s *Session, r Range, m Message, last driver.Message) error {
+func (c *change) summarize(s *stored, r Range, m Message, last driver.Message) error {
 	old, err := decodeMessage(&last)
 	if err != nil {
 		return err

@@ -296,7 +296,7 @@ func (o *sweepOp) plan(v driver.View) (driver.Change, error) {
 		c.trimFeed(o.keep)
 		return c.out, nil
 	}
-	s, err := decodeSession(rec, "", "")
+	s, err := decodeStored(rec, "", "")
 	if err != nil {
 		return driver.Change{}, err
 	}
@@ -316,7 +316,7 @@ func (o *sweepOp) plan(v driver.View) (driver.Change, error) {
 	return c.out, nil
 }
 
-func actionOf(s *Session, moved bool) action {
+func actionOf(s *stored, moved bool) action {
 	switch {
 	case !moved:
 		return actRefile
@@ -377,7 +377,7 @@ func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, names
 	}
 	act := actExpire
 	if rec.Expires > now {
-		ses, err := decodeSession(&rec, "", "")
+		ses, err := decodeStored(&rec, "", "")
 		if err != nil {
 			return err
 		}

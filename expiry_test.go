@@ -230,7 +230,10 @@ func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := tenant.Create(t.Context(), NewSession{ID: "extended"})
+	if _, err := tenant.Create(t.Context(), NewSession{ID: "extended"}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := tenant.load(t.Context(), "extended")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +243,7 @@ func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	if r := sweepOf(t, s, SweepOptions{}); r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed != 0 {
 		t.Errorf("got %+v, want nothing done", r)
 	}
-	if got, err := tenant.Get(t.Context(), "extended"); err != nil || got.filed != before.filed {
+	if got, err := tenant.load(t.Context(), "extended"); err != nil || got.filed != before.filed {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

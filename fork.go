@@ -57,7 +57,7 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, false, err
 	}
-	parent, err := t.Get(ctx, id)
+	parent, err := t.load(ctx, id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -76,7 +76,7 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 	if err != nil {
 		return nil, false, err
 	}
-	now, err := t.again(ctx, parent)
+	now, err := t.again(ctx, &parent.Session)
 	if err != nil || now.edits != parent.edits {
 		return nil, err == nil, err
 	}
@@ -101,8 +101,8 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 }
 
 // copyState makes the parent's state at seq the initial one of the child.
-func (t *Tenant) copyState(ctx context.Context, parent *Session, seq uint64, child string) (*merge, error) {
-	values, err := t.stateAt(ctx, parent, seq)
+func (t *Tenant) copyState(ctx context.Context, parent *stored, seq uint64, child string) (*merge, error) {
+	values, err := t.stateAt(ctx, &parent.Session, seq)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (t *Tenant) copyState(ctx context.Context, parent *Session, seq uint64, chi
 }
 
 // copyLog stages the parent's messages up to seq.
-func (t *Tenant) copyLog(ctx context.Context, parent *Session, seq uint64) (*stage, added, error) {
+func (t *Tenant) copyLog(ctx context.Context, parent *stored, seq uint64) (*stage, added, error) {
 	g := t.newStage()
 	var sum added
 	span := driver.Span{To: seq}
@@ -148,11 +148,11 @@ func (n *added) add(m added) {
 }
 
 // fork makes the change's session a child of parent.
-func (c *change) fork(parent *Session, id string, seq uint64, g *stage, n added) {
-	s := parent.clone()
+func (c *change) fork(parent *stored, id string, seq uint64, g *stage, n added) {
+	s := &stored{Session: *parent.clone(), inner: inner{own: parent.own, filed: driver.Never}}
 	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
 	s.LastMove, s.Stats = Move{}, SessionStats{}
-	s.inner = inner{own: parent.own, filed: driver.Never}
+	s.lease = lease{}
 	s.begin(parent.course.Life, c.now)
 	s.LastSeq = seq
 	g.adopt(s)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -216,18 +217,17 @@ type openedLog struct {
 	reads int    // of the driver's log
 }
 
+// opened keeps the buffers that openLog reads into.
+var opened = sync.Pool{New: func() any { return new(driver.Record) }}
+
 // openLog finds the session's log. ErrNotFound.
 func (t *Tenant) openLog(ctx context.Context, id string) (*openedLog, error) {
-	now := t.s.clock.read()
-	if err := t.ready(ctx, id); err != nil {
+	rec := opened.Get().(*driver.Record)
+	defer opened.Put(rec)
+	if err := t.fetch(ctx, id, rec); err != nil {
 		return nil, err
 	}
-	rec := records.Get().(*driver.Record)
-	defer records.Put(rec)
 	key := driver.Key{Namespace: t.ord, ID: id}
-	if err := t.s.d.Get(ctx, key, now, rec); err != nil {
-		return nil, err
-	}
 	return &openedLog{t: t, key: key, inc: rec.Incarnation, last: rec.NextSeq - 1}, nil
 }
 

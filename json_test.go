@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seshatdb/seshat/driver"
 )
 
 // throughJSON returns what v's JSON reads as.
@@ -57,7 +59,7 @@ func TestSessionJSON(t *testing.T) {
 // Promise: all that callers see of a session survives JSON.
 func TestSessionJSONRoundTrip(t *testing.T) {
 	for seed := range uint64(50) {
-		s := newRandom(seed).session()
+		s := &newRandom(seed).session().Session
 		s.UserMemory, s.Metadata = Doc(map[string]any{"n": 1, "f": 1.5, "l": []any{nil, true, "x"}}), Document{}
 		for _, at := range []*time.Time{
 			&s.CreatedAt, &s.UpdatedAt, &s.LastActivityAt, &s.ExpiresAt, &s.TerminatedAt, &s.LastMove.At,
@@ -65,7 +67,7 @@ func TestSessionJSONRoundTrip(t *testing.T) {
 			*at = instant(int64(seed) * 1_000_003)
 		}
 		back := throughJSON(t, s)
-		s.inner, back.inner = inner{}, inner{}
+		s.incarnation, s.lease = driver.Incarnation{}, lease{}
 		if !reflect.DeepEqual(back, s) {
 			t.Fatalf("seed %d:\n%+v\ncomes back as\n%+v", seed, s, back)
 		}
@@ -73,7 +75,7 @@ func TestSessionJSONRoundTrip(t *testing.T) {
 }
 
 func TestJSONReplacesAll(t *testing.T) {
-	s := *typical()
+	s := typical().Session
 	if err := json.Unmarshal([]byte(`{"session_id":"ses_2","status":"idle"}`), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func countMessages(ms []Message) (n added) {
 }
 
 // admit enforces the session's quotas on an append at now.
-func (s *Session) admit(n added, now int64) error {
+func (s *stored) admit(n added, now int64) error {
 	for _, x := range []struct {
 		name            string
 		limit, use, add uint64
@@ -58,7 +58,7 @@ func (s *Session) admit(n added, now int64) error {
 }
 
 // admitRate enforces the limit on the messages of any 60 seconds.
-func (s *Session) admitRate(n uint64, now int64) error {
+func (s *stored) admitRate(n uint64, now int64) error {
 	limit, use := s.Quotas.RateLimitMessagesPerMinute, s.rate.Use(now)
 	if limit == 0 || use+n <= limit {
 		return nil
@@ -71,7 +71,7 @@ func (s *Session) admitRate(n uint64, now int64) error {
 }
 
 // count adds an append at now to the session's stats.
-func (s *Session) count(n added, now int64) {
+func (s *stored) count(n added, now int64) {
 	s.Stats.TotalMessages += n.messages
 	s.Stats.TotalTokens += n.tokens
 	s.Stats.TotalToolCalls += n.toolCalls

@@ -205,12 +205,12 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 // restore makes the change's session the one that from describes, with a log
 // of which the last message was appended at that time.
 func (c *change) restore(from *Session, g *stage, appended time.Time) error {
-	s := from.clone()
+	s := &stored{Session: *from.clone(), inner: inner{
+		updated: max(unixMilli(from.UpdatedAt), unixMilli(appended)), own: from.Lifecycle, filed: driver.Never,
+	}}
+	s.lease = lease{}
 	s.NamespaceID, s.InternalID = c.t.id, c.t.org
 	s.LastMove.At = instant(unixMilli(s.LastMove.At))
-	s.inner = inner{
-		updated: max(unixMilli(s.UpdatedAt), unixMilli(appended)), own: s.Lifecycle, filed: driver.Never,
-	}
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
@@ -231,7 +231,7 @@ func (c *change) restore(from *Session, g *stage, appended time.Time) error {
 }
 
 // restoreCourse makes the session's course of its published fields.
-func (s *Session) restoreCourse(life rules.Life) error {
+func (s *stored) restoreCourse(life rules.Life) error {
 	created, expires := unixMilli(s.CreatedAt), unixMilli(s.ExpiresAt)
 	s.course = rules.Course{
 		Life: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,

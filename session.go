@@ -57,23 +57,28 @@ type Session struct {
 	// MemoryDisabled: the session was created without user memory.
 	MemoryDisabled bool
 
+	incarnation driver.Incarnation
+	lease       lease
+}
+
+// stored is a session as writes need it. Reads make a Session alone, which is
+// two thirds as large.
+type stored struct {
+	Session
 	inner
 }
 
 // inner is the part of a stored session that callers do not see.
 type inner struct {
-	incarnation driver.Incarnation
-	course      rules.Course // the times and the status; the exported fields follow from it
-	updated     int64
-	own         Lifecycle // what was chosen for the session itself, unresolved
-	latency     latency
-	rate        rules.Rate
-	lease       lease
-	edits       uint64 // changes of the log other than appends
-	bytes       uint64 // driver.Record.Bytes
-	filed       int64  // driver.Record.Due
-	extra       string // trailing elements of the body that this version does not know
-	optional    optional
+	course  rules.Course // the times and the status; the exported fields follow from it
+	updated int64
+	own     Lifecycle // what was chosen for the session itself, unresolved
+	latency latency
+	rate    rules.Rate
+	edits   uint64 // changes of the log other than appends
+	bytes   uint64 // driver.Record.Bytes
+	filed   int64  // driver.Record.Due
+	extra   string // trailing elements of the body that this version does not know
 }
 
 // SessionStats counts what a session has seen since its creation. Editing,
@@ -137,16 +142,18 @@ func sortedLabels(labels map[string]string) []driver.Label {
 	return out
 }
 
-// publish sets the exported fields that follow from the course.
-func (s *Session) publish() {
-	c := &s.course
+// publish sets the exported fields that follow from the inner ones.
+func (s *stored) publish() { s.show(&s.inner) }
+
+func (s *Session) show(in *inner) {
+	c := &in.course
 	s.Status = Status(c.Status)
-	s.CreatedAt, s.UpdatedAt = instant(c.Created), instant(s.updated)
+	s.CreatedAt, s.UpdatedAt = instant(c.Created), instant(in.updated)
 	s.LastActivityAt, s.ExpiresAt = instant(c.Active), instant(c.Expires)
 	s.TerminatedAt = instant(c.Terminated)
 	s.Lifecycle = lifecycleOf(c.Life)
-	if s.Stats.LatencyCount = s.latency.Count; s.latency.Count > 0 {
-		s.Stats.AvgLatencyMS = float64(s.latency.SumMS) / float64(s.latency.Count)
+	if s.Stats.LatencyCount = in.latency.Count; in.latency.Count > 0 {
+		s.Stats.AvgLatencyMS = float64(in.latency.SumMS) / float64(in.latency.Count)
 	}
 }
 
@@ -176,13 +183,9 @@ func (s *Session) String() string {
 // Get returns the live session at id. ErrNotFound: there is none, or it is
 // another tenant's. ErrInvalid, ErrCorrupt.
 func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
-	now := t.s.clock.read()
-	if err := t.ready(ctx, id); err != nil {
-		return nil, t.fail("Get", id, err)
-	}
 	rec := records.Get().(*driver.Record)
-	defer records.Put(rec)
-	err := t.s.d.Get(ctx, driver.Key{Namespace: t.ord, ID: id}, now, rec)
+	defer putRecord(rec)
+	err := t.fetch(ctx, id, rec)
 	if err != nil {
 		return nil, t.fail("Get", id, err)
 	}
@@ -193,8 +196,33 @@ func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
 	return s, nil
 }
 
-// records keeps the buffers that Get reads into.
+// load is Get of what writes know of a session.
+func (t *Tenant) load(ctx context.Context, id string) (*stored, error) {
+	var rec driver.Record
+	if err := t.fetch(ctx, id, &rec); err != nil {
+		return nil, err
+	}
+	return decodeStored(&rec, t.id, t.org)
+}
+
+// fetch reads the record of the live session at id. ErrNotFound, ErrInvalid.
+func (t *Tenant) fetch(ctx context.Context, id string, rec *driver.Record) error {
+	now := t.s.clock.read()
+	if err := t.ready(ctx, id); err != nil {
+		return err
+	}
+	return t.s.d.Get(ctx, driver.Key{Namespace: t.ord, ID: id}, now, rec)
+}
+
+// records are for Get to read into.
 var records = sync.Pool{New: func() any { return new(driver.Record) }}
+
+// putRecord gives a record back whose strings and body a session keeps.
+func putRecord(rec *driver.Record) {
+	clear(rec.Labels)
+	*rec = driver.Record{Labels: rec.Labels[:0]}
+	records.Put(rec)
+}
 
 // Touch marks the session as in use: it counts as activity, and extends a
 // sliding TTL. ErrNotFound, ErrReadOnly, ErrInvalid.
@@ -214,10 +242,13 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 // once and for good; a session made of its id later starts empty. It returns
 // what was removed. ErrNotFound, ErrInvalid.
 func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
-	s, err := t.write(ctx, "Delete", id, driver.Target{}, func(c *change) error {
-		if _, err := c.live(); err != nil {
+	var gone Erased
+	_, err := t.write(ctx, "Delete", id, driver.Target{}, func(c *change) error {
+		s, err := c.live()
+		if err != nil {
 			return err
 		}
+		gone = Erased{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
 		c.put, c.out.Remove = false, true
 		c.event(eventDeleted)
 		return nil
@@ -225,5 +256,5 @@ func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
-	return Erased{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}, nil
+	return gone, nil
 }

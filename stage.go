@@ -82,7 +82,7 @@ func (t *Tenant) free(ctx context.Context, id string) error {
 }
 
 // adopt gives the staged log to s, which is about to be created.
-func (g *stage) adopt(s *Session) {
+func (g *stage) adopt(s *stored) {
 	s.incarnation = g.inc
 	s.LastSeq = max(s.LastSeq, g.last)
 	s.MessageCount = g.messages

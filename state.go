@@ -90,10 +90,10 @@ func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, er
 }
 
 // again reads a session once more. ErrNotFound: its life has ended.
-func (t *Tenant) again(ctx context.Context, s *Session) (*Session, error) {
-	now, err := t.Get(ctx, s.ID)
+func (t *Tenant) again(ctx context.Context, s *Session) (*stored, error) {
+	now, err := t.load(ctx, s.ID)
 	if err != nil {
-		return nil, cause(err)
+		return nil, err
 	}
 	if now.incarnation != s.incarnation {
 		return nil, ErrNotFound
@@ -197,7 +197,7 @@ func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[str
 		if seq < s.LastSeq || seq == now.LastSeq {
 			return m, nil
 		}
-		s = now
+		s = &now.Session
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // maxRetries is how often Update starts again when another call got in between
@@ -110,7 +111,7 @@ func edit(base *Session, fn func(*Session) error, o writeOptions) (*Session, err
 	if o.versioned && base.Version != o.version {
 		return nil, &ConflictError{Have: o.version, Stored: base.Version}
 	}
-	if !base.course.Status.Writable() {
+	if !rules.Status(base.Status).Writable() {
 		return nil, readOnlyError{base.Status}
 	}
 	edited := base.clone()

@@ -122,8 +122,9 @@ func (f *Fields) Bin() (data string, ok bool) {
 	return f.r.Bin(), true
 }
 
-// Texts reads an array of strings; none is nil.
-func (f *Fields) Texts() []string {
+// Texts reads an array of strings; none is nil. It is in the memory of into if
+// that has room for it.
+func (f *Fields) Texts(into []string) []string {
 	if !f.next() {
 		return nil
 	}
@@ -131,7 +132,10 @@ func (f *Fields) Texts() []string {
 	if n == 0 {
 		return nil
 	}
-	out := make([]string, n)
+	if n > cap(into) {
+		into = make([]string, n)
+	}
+	out := into[:n:n]
 	for i := range out {
 		out[i] = f.r.Text()
 	}

@@ -30,7 +30,7 @@ func read(f *Fields) (v values) {
 	v.u, v.i, v.b, v.text = f.Uint(), f.Int(), f.Bool(), f.Text()
 	v.bin, _ = f.Bin()
 	v.float, _ = f.OptFloat()
-	v.texts = f.Texts()
+	v.texts = f.Texts(nil)
 	return v
 }
 
