@@ -84,7 +84,7 @@ func (d *Driver) hand(ctx context.Context, c *call) error {
 	if d.closed.Load() {
 		return driver.ErrClosed
 	}
-	if w := d.writer; c.job == nil && w.solo.Load() && len(d.calls) == 0 && w.mu.TryLock() {
+	if w := d.writer; c.job == nil && w.lockAlone() {
 		w.work(func() { w.serveAlone(c) })
 		return nil
 	}

@@ -25,9 +25,10 @@ const (
 // writer changes the file. It works on one goroutine at a time, which holds mu:
 // on its own, or where one caller writes alone, on that one's.
 type writer struct {
-	d    *Driver
-	mu   sync.Mutex
-	solo atomic.Bool // the last batch was one call, and nobody waited behind it
+	d      *Driver
+	mu     sync.Mutex
+	solo   atomic.Bool // the last batch was one call, and nobody waited behind it
+	wanted atomic.Bool // the writer's goroutine has a call and waits for mu
 
 	next  *call         // taken from the channel, but not part of the last batch
 	last  int           // calls in the last batch
@@ -83,11 +84,19 @@ func (w *writer) loop() {
 		w.work(w.serveAll)
 	}
 	for c := range w.d.calls {
+		w.wanted.Store(true)
 		w.mu.Lock()
+		w.wanted.Store(false)
 		w.next = c
 		w.work(w.serveAll)
 	}
 	finished = true
+}
+
+// lockAlone locks mu for a caller that nobody else writes beside, and waits for
+// nothing: who came first is served first.
+func (w *writer) lockAlone() bool {
+	return w.solo.Load() && !w.wanted.Load() && len(w.d.calls) == 0 && w.mu.TryLock()
 }
 
 // work runs fn, which commits, on a goroutine that has locked mu, and unlocks

@@ -167,7 +167,7 @@ func TestLoneCaller(t *testing.T) {
 	for _, id := range []string{"b", "c"} {
 		go call(put(id))
 	}
-	for len(d.calls) < 1 { // the writer's goroutine has the other in hand
+	for len(d.calls) < 1 || !d.writer.wanted.Load() {
 		yield()
 	}
 	g.shut.Store(false)
@@ -194,6 +194,35 @@ func TestLoneCaller(t *testing.T) {
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
+	}
+}
+
+// A caller does not commit by itself while others write or wait to.
+func TestLoneCallerGoesBeforeNobody(t *testing.T) {
+	d := openCore(t, Options{})
+	w := d.writer
+	for _, busy := range []func(bool){
+		w.wanted.Store,
+		func(on bool) { w.solo.Store(!on) },
+		func(on bool) {
+			if on {
+				w.mu.Lock()
+			} else {
+				w.mu.Unlock()
+			}
+		},
+	} {
+		busy(true)
+		if w.lockAlone() {
+			t.Error("it did")
+			w.mu.Unlock()
+		}
+		busy(false)
+		if !w.lockAlone() {
+			t.Error("a lone caller has to wait")
+			continue
+		}
+		w.mu.Unlock()
 	}
 }
 
