@@ -1,12 +1,10 @@
 package crash
 
 import (
-	"bufio"
-	"fmt"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 )
 
@@ -16,35 +14,31 @@ type checker struct {
 	w    *work
 	cmd  *exec.Cmd
 	in   io.WriteCloser
-	out  *bufio.Reader
+	out  *json.Decoder
 }
 
 // hang is how long an image may be looked at.
 const hang = time.Minute
 
-// check returns what is wrong with the image at c.path, or "".
-func (c *checker) check(q question) (string, error) {
+// check asks about the image at c.path.
+func (c *checker) check(q question) (a reply, err error) {
 	if c.cmd == nil {
 		if err := c.start(); err != nil {
-			return "", err
+			return a, err
 		}
 	}
-	fmt.Fprintln(c.in, q.acked, q.goOn)
+	_ = json.NewEncoder(c.in).Encode(q) // if it is dead, that shows below
 	timer := time.AfterFunc(hang, func() { _ = c.cmd.Process.Kill() })
-	line, err := c.out.ReadString('\n')
+	err = c.out.Decode(&a)
 	if !timer.Stop() {
 		c.stop()
-		return "the process hangs", nil
+		return reply{Bad: "the process hangs"}, nil
 	}
 	if err != nil {
 		c.stop()
-		return "the process died", nil
+		return reply{Bad: "the process died"}, nil
 	}
-	answer, ok := strings.CutPrefix(strings.TrimSpace(line), "=")
-	if !ok {
-		return "", fmt.Errorf("the checker says %q", line)
-	}
-	return answer, nil
+	return a, nil
 }
 
 func (c *checker) start() (err error) {
@@ -59,7 +53,7 @@ func (c *checker) start() (err error) {
 	if err != nil {
 		return err
 	}
-	c.out = bufio.NewReader(out)
+	c.out = json.NewDecoder(out)
 	return c.cmd.Start()
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
-	"strings"
 )
 
 // The processes that a test starts are the test's own program again, with this
@@ -44,7 +43,7 @@ func Child() bool {
 	case "check":
 		checkImages(t.Path, w)
 	case "write":
-		if err := writeRecorded(w, t); err != nil {
+		if err := writeRecorded(w, t); err != nil && t.Fault.Nth == 0 {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -68,28 +67,48 @@ func child(t task, w *work) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// question is what is asked of an image: the first acked steps were
-// acknowledged; is it right, and if goOn, does it stay so when work goes on?
+// question is what is asked of an image: the first steps were acknowledged; is
+// it right, and if GoOn, does it stay so when work goes on? For images of the
+// kind group see verifyGroup.
 type question struct {
-	acked int
-	goOn  bool
+	Acked         int
+	GoOn          bool
+	Learn         bool
+	Before, After string
 }
 
-// checkImages answers each question with one line about the image that is at
-// path then.
+// reply is what is wrong with an image, or "", and for the kind group what it
+// shows and how far its members are.
+type reply struct {
+	Bad    string
+	Digest string
+	At     progress
+}
+
+// checkImages answers each question about the image that is at path then.
 func checkImages(path string, w *work) {
 	debug.SetGCPercent(800) // of a heap of a few megabytes
+	ctx := context.Background()
 	ref, err := newReference(&work{seed: w.seed, kind: w.kind})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	group := crowd{w: w}
+	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var q question
-		if _, err := fmt.Scan(&q.acked, &q.goOn); err != nil {
+		if err := in.Decode(&q); err != nil {
 			return
 		}
-		answer := verify(context.Background(), path, w, ref, q)
-		fmt.Println("=" + strings.ReplaceAll(answer, "\n", " "))
+		var a reply
+		if w.kind == "group" {
+			a = group.verifyGroup(ctx, path, q)
+		} else {
+			a.Bad = verify(ctx, path, w, ref, q)
+		}
+		if err := out.Encode(a); err != nil {
+			return
+		}
 	}
 }

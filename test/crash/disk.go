@@ -12,6 +12,8 @@ type disk struct {
 	base    image
 	dropped []event
 	pending []event
+
+	before, after reply // what base shows, and what it shows with all that is pending
 }
 
 // synced makes the pending writes durable. What they cover is theirs, whatever
@@ -22,6 +24,7 @@ func (d *disk) synced() {
 		d.dropped = without(d.dropped, w)
 	}
 	d.pending = d.pending[:0]
+	d.before = d.after
 }
 
 // broke drops the pending writes, page by page. New sizes stay: they belong to

@@ -61,13 +61,9 @@ func (p *pool) ask(im *image, q question, tell func(bad string)) error {
 	c := <-p.free
 	p.running.Go(func() {
 		defer func() { p.free <- c }()
-		err := im.store(c.path)
-		var bad string
-		if err == nil {
-			bad, err = c.check(q)
-		}
-		if bad != "" {
-			tell(bad)
+		a, err := c.look(im, q)
+		if a.Bad != "" {
+			tell(a.Bad)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -76,6 +72,21 @@ func (p *pool) ask(im *image, q question, tell func(bad string)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
+}
+
+// answer lets a checker look at the image, and waits for what it says.
+func (p *pool) answer(im *image, q question) (reply, error) {
+	c := <-p.free
+	defer func() { p.free <- c }()
+	return c.look(im, q)
+}
+
+// look checks an image.
+func (c *checker) look(im *image, q question) (reply, error) {
+	if err := im.store(c.path); err != nil {
+		return reply{}, err
+	}
+	return c.check(q)
 }
 
 // wait returns when all images were looked at.

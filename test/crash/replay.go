@@ -27,9 +27,10 @@ type replay struct {
 	acked int
 	seen  map[uint64]struct{} // since the last event that changes what is right
 
-	looked    int // checks
-	images    int // distinct ones that were checked, and by no replay before
-	continued int // checks that also went on
+	groups    map[int]int // commits of the kind group, by how many calls they hold
+	looked    int         // checks
+	images    int         // distinct ones that were checked, and by no replay before
+	continued int         // checks that also went on
 }
 
 func newReplay(w *work, limit int) (*replay, error) {
@@ -37,7 +38,7 @@ func newReplay(w *work, limit int) (*replay, error) {
 	return &replay{
 		w: w, limit: limit, random: 12, share: 1, deep: 1,
 		r: rand.New(rand.NewPCG(w.seed, 1)), pool: checkers,
-		disks: map[uint64]*disk{}, seen: map[uint64]struct{}{},
+		groups: map[int]int{}, disks: map[uint64]*disk{}, seen: map[uint64]struct{}{},
 	}, err
 }
 
@@ -83,7 +84,7 @@ func (e event) changes() bool {
 // images at random where there are more.
 func (p *replay) spread(events []event) {
 	total := 0
-	ahead := replay{disks: map[uint64]*disk{}}
+	ahead := replay{w: p.w, disks: map[uint64]*disk{}}
 	for i, e := range events {
 		if i >= p.from && e.changes() {
 			for _, d := range ahead.candidates() {
@@ -102,7 +103,11 @@ func (p *replay) apply(e event) {
 		d := p.disk(e.file)
 		d.pending = append(d.pending, e)
 	case synced:
-		p.disk(e.file).synced()
+		d := p.disk(e.file)
+		if n := d.after.At.calls() - d.before.At.calls(); n > 0 {
+			p.groups[n]++
+		}
+		d.synced()
 	case broke:
 		if e.text == "fdatasync" || e.text == "fsync" {
 			p.disk(e.file).broke()
@@ -116,6 +121,9 @@ func (p *replay) apply(e event) {
 	case acked:
 		if p.kept == 0 || len(p.names) > 0 {
 			p.wrong.add("acknowledged before the file's name is durable")
+		}
+		if p.w.kind == "group" {
+			e.n = acknowledge(p.acked, e.n)
 		}
 		p.acked = e.n
 	}
@@ -145,11 +153,14 @@ func (p *replay) candidates() (all []*disk) {
 // moment looks at what a power failure now can leave.
 func (p *replay) moment() error {
 	for _, d := range p.candidates() {
+		if err := p.learn(d); err != nil {
+			return err
+		}
 		for _, c := range cuts(d.pending, p.random, p.r) {
 			if p.looked >= p.limit || p.r.Float64() >= p.share {
 				continue
 			}
-			if err := p.consider(d.cut(c, p.r), c.name); err != nil {
+			if err := p.consider(d, d.cut(c, p.r), c.name); err != nil {
 				return err
 			}
 		}
@@ -157,8 +168,39 @@ func (p *replay) moment() error {
 	return nil
 }
 
+// learn finds out what the file shows when all that was written reached the
+// disk, for the kind group, which has no other way to tell.
+func (p *replay) learn(d *disk) (err error) {
+	if p.w.kind != "group" {
+		return nil
+	}
+	if d.before.Digest == "" {
+		if d.before, err = p.pool.answer(&d.base, question{Acked: p.acked, Learn: true}); err != nil {
+			return err
+		}
+	}
+	full := d.base.clone()
+	for _, w := range d.pending {
+		full.apply(w)
+	}
+	if d.after, err = p.pool.answer(full, question{Acked: p.acked, Learn: true}); err != nil {
+		return err
+	}
+	for _, a := range []reply{d.before, d.after} {
+		if a.Bad != "" {
+			p.wrong.addFirst(a.Bad, "everything", p.acked)
+		}
+	}
+	for i, rounds := range atLeast(p.acked) {
+		if d.before.At[i] < rounds {
+			p.wrong.addFirst("acknowledged before it was durable", "nothing", p.acked)
+		}
+	}
+	return nil
+}
+
 // consider looks at the image unless it did so before.
-func (p *replay) consider(im *image, name string) error {
+func (p *replay) consider(d *disk, im *image, name string) error {
 	sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size)
 	if _, ok := p.seen[sum]; ok {
 		return nil
@@ -169,14 +211,14 @@ func (p *replay) consider(im *image, name string) error {
 		p.images++
 	}
 	p.looked++
-	return p.look(im, name)
+	return p.look(d, im, name)
 }
 
 // look lets a checker look at the image.
-func (p *replay) look(im *image, name string) error {
-	q := question{acked: p.acked, goOn: p.r.IntN(p.deep) == 0}
-	if q.goOn {
+func (p *replay) look(d *disk, im *image, name string) error {
+	q := question{Acked: p.acked, GoOn: p.r.IntN(p.deep) == 0, Before: d.before.Digest, After: d.after.Digest}
+	if q.GoOn {
 		p.continued++
 	}
-	return p.pool.ask(im, q, func(bad string) { p.wrong.addFirst(bad, name, q.acked) })
+	return p.pool.ask(im, q, func(bad string) { p.wrong.addFirst(bad, name, q.Acked) })
 }

@@ -12,14 +12,14 @@ import (
 // in part if it is made of several commits. If asked to, the store then goes
 // on with that step and two more, is opened again, and still has to be right.
 func verify(ctx context.Context, path string, w *work, ref *reference, q question) string {
-	w.at(q.acked + 1)
+	w.at(q.Acked + 1)
 	s, err := seshat.Open(path, w.options())
 	if err != nil {
 		return fmt.Sprintf("open: %v", err)
 	}
 	defer func() { _ = s.Close() }()
-	done, bad := place(ctx, s, w, ref, q.acked)
-	if bad != "" || !q.goOn {
+	done, bad := place(ctx, s, w, ref, q.Acked)
+	if bad != "" || !q.GoOn {
 		return bad
 	}
 	for n := done + 1; n <= done+3; n++ {

@@ -35,6 +35,9 @@ func writeRecorded(w *work, t task) error {
 	if err := r.trap(); err != nil {
 		return err
 	}
+	if w.kind == "group" {
+		return (&writer{w: w, r: r}).runGroups(t)
+	}
 	(&writer{w: w, r: r}).run(t)
 	return nil
 }

@@ -1,0 +1,189 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seshatdb/seshat"
+)
+
+// members is how many goroutines call at once in the work of kind group. Each
+// has a session of its own; all begin a round together, so that the store
+// finds several calls waiting and makes one commit of them.
+const members = 8
+
+const everyone = 1<<members - 1
+
+// progress is how many rounds each member has done.
+type progress [members]int
+
+// atLeast is what is acknowledged: of the last round of which somebody was,
+// the members in the mask; and all before.
+func atLeast(acked int) (p progress) {
+	for i := range p {
+		if p[i] = acked >> members; acked>>i&1 == 0 {
+			p[i]--
+		}
+	}
+	return p
+}
+
+// acknowledge adds to what is acknowledged.
+func acknowledge(acked, more int) int {
+	if more>>members > acked>>members {
+		return more
+	}
+	return acked | more&everyone
+}
+
+func (p progress) calls() (n int) {
+	for _, rounds := range p {
+		n += rounds
+	}
+	return n
+}
+
+func memberID(i int) string { return fmt.Sprint("g", i) }
+
+// call is what member i does in a round: it leaves the round's number in the
+// state of its session. Calls of different members commute.
+func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
+	r := rand.New(rand.NewPCG(w.seed, uint64(round*members+i)))
+	id, user := memberID(i), fmt.Sprint("u", i%3)
+	state := map[string]any{"k": round, "note": strings.Repeat("n", r.IntN(200))}
+	own := map[string]any{fmt.Sprint("of ", i): round}
+	if round == 1 {
+		_, err := t.Create(ctx, seshat.NewSession{ID: id, User: user, State: state, UserState: own})
+		return err
+	}
+	if r.IntN(4) == 0 {
+		return t.MergeState(ctx, seshat.SessionState(id), state)
+	}
+	size := 10 + r.IntN(900)
+	if r.IntN(12) == 0 {
+		size = 10_000 + r.IntN(20_000)
+	}
+	text := strings.Repeat(string(rune('a'+round%26)), size)
+	_, err := t.AppendTurn(ctx, id, seshat.Turn{
+		Messages: []seshat.Message{{ID: fmt.Sprint("m", round), Role: seshat.User, Content: text, Tokens: 3}},
+		State:    state, UserState: own, NamespaceState: own,
+	})
+	return err
+}
+
+// runGroups does rounds; each call that returns is acknowledged at once.
+func (w *writer) runGroups(t task) error {
+	ctx := context.Background()
+	if err := w.open(t); err != nil {
+		return err
+	}
+	defer w.s.Close()
+	w.r.say(event{kind: acked, n: (t.From-1)<<members | everyone})
+	tenant, err := w.s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
+	for round := t.From; round <= t.To && err == nil; round++ {
+		err = w.round(ctx, tenant, round)
+	}
+	return err
+}
+
+func (w *writer) round(ctx context.Context, t *seshat.Tenant, round int) error {
+	w.w.at(round)
+	var errs [members]error
+	var done sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range members {
+		done.Go(func() {
+			<-begin
+			if errs[i] = w.w.call(ctx, t, i, round); errs[i] == nil {
+				w.r.say(event{kind: acked, n: round<<members | 1<<i})
+			}
+		})
+	}
+	close(begin)
+	done.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reached reads how far the members are. A store without the namespace is at
+// the beginning.
+func (w *work) reached(ctx context.Context, s *seshat.Store) (p progress, err error) {
+	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
+	for i := 0; i < members && err == nil; i++ {
+		var state map[string]any
+		state, err = t.State(ctx, seshat.SessionState(memberID(i)))
+		if isAnswer(err) {
+			err = nil
+			continue
+		}
+		if k, ok := state["k"]; ok {
+			_, err = fmt.Sscan(fmt.Sprint(k), &p[i])
+		}
+	}
+	return p, err
+}
+
+// crowd is a store in memory whose members are as far as those of the images,
+// one after the other.
+type crowd struct {
+	w  *work
+	s  *seshat.Store
+	at progress
+}
+
+// show returns what the store shows when the members are so far.
+func (c *crowd) show(ctx context.Context, want progress) (string, error) {
+	for i := range want {
+		if want[i] < c.at[i] || c.s == nil {
+			s, err := seshat.OpenMemory(c.w.options())
+			if err != nil {
+				return "", err
+			}
+			c.s, c.at = s, progress{}
+		}
+	}
+	c.w.at(max(1, c.at.round()))
+	t, err := c.s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
+	if err == nil {
+		err = c.w.catchUp(ctx, t, &c.at, want)
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.w.dump(ctx, c.s, false)
+}
+
+// catchUp makes the members' calls, round by round, until they are so far. It
+// leaves the time at the last round: that of a store never runs backwards.
+func (w *work) catchUp(ctx context.Context, t *seshat.Tenant, at *progress, want progress) error {
+	for *at != want {
+		i := at.behind(want)
+		at[i]++
+		w.at(at[i])
+		if err := w.call(ctx, t, i, at[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind is the first of the members that are furthest behind.
+func (p *progress) behind(want progress) int {
+	first := -1
+	for i := range p {
+		if p[i] < want[i] && (first < 0 || p[i] < p[first]) {
+			first = i
+		}
+	}
+	return first
+}
+
+func (p *progress) round() int { return slices.Max(p[:]) }

@@ -1,0 +1,48 @@
+package crash
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// Promise: calls made side by side, many of which one commit holds, survive the
+// loss of power as one by one: each that was acknowledged, and no commit by
+// halves.
+func TestPowerFailureOfGroups(t *testing.T) {
+	for n := range *works {
+		w := &work{seed: *seed + uint64(n), kind: "group"}
+		p := replayed(t, w, recorded(t, storePath(t), w, 1, 2+*steps/4, fault{}), 0)
+		p.report(t, fmt.Sprintf("group, commits by calls %v", p.groups))
+		if n := len(p.groups); n == 0 || n == 1 && p.groups[1] > 0 {
+			t.Errorf("no commit held several calls: %v", p.groups)
+		}
+	}
+}
+
+// Promise: the test finds a store that acknowledges calls early, and one whose
+// commits do not become durable.
+func TestPlantedPowerFailuresOfGroupsAreFound(t *testing.T) {
+	w := &work{seed: *seed, kind: "group"}
+	events := recorded(t, storePath(t), w, 1, 4, fault{})
+	early, lost := slices.Clone(events), slices.Clone(events)
+	created := slices.IndexFunc(events, func(e event) bool { return e.kind == acked })
+	for i, e := range events {
+		if e.kind == acked {
+			early[i].n += 1 << members
+		}
+		if i > created && e.kind == wrote && e.off < 2*page {
+			lost[i] = event{kind: opened} // a meta page that is not written
+		}
+	}
+	wantWrong(t, "early acknowledgement", replayed(t, w, early, 0))
+	wantWrong(t, "lost meta pages", replayed(t, w, lost, 0))
+}
+
+func wantWrong(t *testing.T, name string, p *replay) {
+	t.Helper()
+	t.Logf("%s: %d of %d images are wrong", name, p.wrong.count(), p.looked)
+	if p.wrong.count() == 0 {
+		t.Errorf("%s was not found in %d images", name, p.looked)
+	}
+}
