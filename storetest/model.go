@@ -12,7 +12,8 @@ import (
 // model is what a store should hold, as plainly as it can be said: maps, no
 // index, no due entry, and the rules of a session's life written out anew.
 type model struct {
-	spaces map[string]map[string]*modelSession // namespace name → id → session
+	spaces map[string]map[string]*modelSession    // namespace name → id → session
+	states map[string]map[string]map[string]int64 // namespace name → scope → state, but for those of sessions
 }
 
 // modelSession is a session of the model, as it is stored: what time brings is
@@ -30,6 +31,7 @@ type modelSession struct {
 	life           seshat.Lifecycle // resolved
 	version        uint64
 	messages       uint64
+	log            *modelLog
 }
 
 var farFuture = time.UnixMilli(math.MaxInt64 / 2)
@@ -183,5 +185,12 @@ func (m *model) deleteUser(space, user string, now time.Time) (n uint64) {
 			delete(m.spaces[space], id)
 		}
 	}
+	delete(m.states[space], userScope(user))
 	return n
+}
+
+// empty makes the namespace one without anything in it.
+func (m *model) empty(space string) {
+	m.spaces[space] = map[string]*modelSession{}
+	m.states[space] = map[string]map[string]int64{}
 }

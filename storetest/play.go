@@ -11,39 +11,44 @@ import (
 )
 
 // runModel plays random calls against the store and the model, and compares
-// every answer. A run that fails names its seed, and
-//
-//	go test -run '…/model' -storetest.seed=N -storetest.runs=1
-//
-// plays it again. A longer run is -storetest.steps and -storetest.runs.
+// every answer. Each run has options of its own. One that fails is made shorter,
+// and names the command that plays what is left of it. A longer run is
+// -storetest.steps and -storetest.runs.
 func runModel(t *testing.T, h Harness) {
 	first := *seed
 	if first == 0 {
 		first = 1
 	}
+	played := 0
 	for n := first; n < first+uint64(*runs); n++ {
 		t.Run(fmt.Sprintf("seed=%d", n), func(t *testing.T) {
 			p := newPlayer(t, h, n)
-			for p.step = range *steps {
+			steps := stepsOf(*only, *steps)
+			for _, p.step = range steps {
 				p.turn()
 			}
 			p.compareAll()
-			if p.hits < *steps/4 {
-				t.Errorf("only %d of %d steps met a session", p.hits, *steps)
+			played += len(steps)
+			if *only == "" && p.hits < len(steps)/8 {
+				t.Errorf("only %d of %d steps met a session", p.hits, len(steps))
 			}
 		})
 	}
+	t.Logf("seed %d: %d model ops", first, played)
 }
 
 // player plays one run.
 type player struct {
 	*env
-	r       *rand.Rand
-	m       model
-	tenants map[string]*seshat.Tenant
-	step    int
-	hits    int // calls that met a live session
-	trace   []string
+	seed     uint64
+	r        *rand.Rand // of the step, so that steps can be left out
+	m        model
+	tenants  map[string]*seshat.Tenant
+	step     int
+	hits     int       // calls that met a live session
+	latest   time.Time // the store's time never falls below it
+	sweeping bool      // the background sweeper runs, at any time
+	trace    []string
 }
 
 var (
@@ -53,18 +58,41 @@ var (
 )
 
 func newPlayer(t *testing.T, h Harness, seed uint64) *player {
-	e := newEnv(t, h, seshat.Options{})
-	p := &player{env: e, r: rand.New(rand.NewPCG(seed, 0)), tenants: map[string]*seshat.Tenant{}}
-	p.m.spaces = map[string]map[string]*modelSession{}
+	p := &player{seed: seed, tenants: map[string]*seshat.Tenant{}}
+	p.r = rand.New(rand.NewPCG(seed, 0))
+	p.env = newEnv(t, h, p.options())
+	p.sweeping = p.o.SweepEvery != seshat.Never
+	p.m.spaces, p.m.states = map[string]map[string]*modelSession{}, map[string]map[string]map[string]int64{}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the last of %d steps:\n%s", p.step, tail(p.trace, 12))
+			t.Logf("the last of the steps up to %d:\n%s", p.step, tail(p.trace, 12))
+			if *only == "" {
+				shrink(t, seed, p.step)
+			}
 		}
 	})
 	for _, space := range modelSpaces {
-		p.tenants[space], p.m.spaces[space] = p.tenant(space), map[string]*modelSession{}
+		p.m.empty(space)
+		p.tenants[space] = p.tenant(space)
 	}
 	return p
+}
+
+// options are those of a run: the first one has the suite's, others differ.
+func (p *player) options() (o seshat.Options) {
+	if p.seed == 1 {
+		return o
+	}
+	if p.r.IntN(2) == 0 {
+		o.Lifecycle = p.lifecycle()
+	}
+	if p.r.IntN(3) == 0 {
+		o.SweepEvery = ms
+	}
+	o.FeedEvents = p.r.Uint64N(3) * 20
+	o.FeedAge = pick(p, []time.Duration{0, seshat.Never, hour})
+	o.File.VerifyLimit = pick(p, []int64{0, -1, 1})
+	return o
 }
 
 func tail(lines []string, n int) (s string) {
@@ -82,17 +110,10 @@ func pick[T any](p *player, from []T) T { return from[p.r.IntN(len(from))] }
 
 // turn is one random call, after a random time.
 func (p *player) turn() {
-	switch n := p.r.IntN(20); {
-	case n < 12:
-	case n < 17:
-		p.clock.Advance(time.Duration(p.r.IntN(20_000)) * ms)
-	case n < 18:
-		p.clock.Advance(time.Duration(p.r.IntN(4)) * minute)
-	default:
-		p.toDeadline()
-	}
+	p.r = rand.New(rand.NewPCG(p.seed, uint64(1+p.step)))
+	p.passTime()
 	kind := pick(p, callKinds)
-	c := call{p: p, name: kind.name, space: pick(p, modelSpaces), id: pick(p, modelIDs), now: p.clock.Now()}
+	c := call{p: p, name: kind.name, space: pick(p, modelSpaces), id: pick(p, modelIDs), now: p.now()}
 	if kind.name != "create" && p.r.IntN(4) > 0 {
 		c.aim()
 	}
@@ -101,10 +122,47 @@ func (p *player) turn() {
 	kind.do(&c)
 }
 
+// passTime moves the clock, now and then back.
+func (p *player) passTime() {
+	switch n := p.r.IntN(40); {
+	case n < 24:
+	case n < 33:
+		p.clock.Advance(time.Duration(p.r.IntN(20_000)) * ms)
+	case n < 35:
+		p.clock.Advance(time.Duration(p.r.IntN(4)) * minute)
+	case n < 36:
+		p.turnBack(time.Duration(p.r.IntN(600)) * time.Second)
+	default:
+		p.toDeadline()
+	}
+	if p.sweeping { // it sweeps at any time: so that it makes no difference, all is swept at once
+		now := p.now()
+		p.env.sweep()
+		p.m.sweep(now)
+	}
+}
+
+// turnBack moves the clock back, when the store has seen what it showed.
+func (p *player) turnBack(d time.Duration) {
+	space, n := modelSpaces[0], int64(p.step)
+	p.now()
+	p.must(p.tenants[space].MergeState(p.ctx, seshat.NamespaceState(), map[string]any{"clock": n}))
+	p.m.state(space, namespaceScope)["clock"] = n
+	p.clock.Advance(-d)
+}
+
+// now is the store's time, which does not fall with the clock.
+func (p *player) now() time.Time {
+	if now := p.clock.Now(); now.After(p.latest) {
+		p.latest = now
+	}
+	return p.latest
+}
+
 // toDeadline moves the clock to the next deadline of all, or to just before
 // it.
 func (p *player) toDeadline() {
-	now := p.clock.Now()
+	now := p.now()
 	next := farFuture
 	for _, space := range p.m.spaces {
 		for _, s := range space {
@@ -137,18 +195,25 @@ func (p *player) lifecycle() seshat.Lifecycle {
 	}
 }
 
-// resolved fills in the defaults.
-func resolved(l seshat.Lifecycle) seshat.Lifecycle {
-	or := func(d *time.Duration, base time.Duration) {
+// resolved fills in the options of the run, and the defaults.
+func (p *player) resolved(l seshat.Lifecycle) seshat.Lifecycle {
+	or := func(d *time.Duration, option, base time.Duration) {
+		if *d == 0 {
+			*d = option
+		}
 		if *d == 0 {
 			*d = base
 		}
 	}
-	or(&l.TTL, 7*day)
-	or(&l.MaxLifetime, seshat.Never)
-	or(&l.IdleAfter, seshat.Never)
-	or(&l.ArchiveAfter, seshat.Never)
-	or(&l.Retention, 7*day)
+	o := p.o.Lifecycle
+	or(&l.TTL, o.TTL, 7*day)
+	or(&l.MaxLifetime, o.MaxLifetime, seshat.Never)
+	or(&l.IdleAfter, o.IdleAfter, seshat.Never)
+	or(&l.ArchiveAfter, o.ArchiveAfter, seshat.Never)
+	or(&l.Retention, o.Retention, 7*day)
+	if l.Expiry == 0 {
+		l.Expiry = o.Expiry
+	}
 	if l.Expiry == 0 {
 		l.Expiry = seshat.Sliding
 	}
@@ -165,7 +230,7 @@ func (p *player) compareAll() {
 
 func (p *player) compareSpace(space string) {
 	p.Helper()
-	t, now := p.tenants[space], p.clock.Now()
+	t, now := p.tenants[space], p.now()
 	for _, q := range []seshat.Query{
 		{},
 		{Order: seshat.ByActivity, OldestFirst: true},
@@ -202,7 +267,7 @@ func (p *player) compare(space string, want *modelSession, got *seshat.Session) 
 		messages: got.MessageCount, labelled: len(got.Labels) > 0,
 	}
 	b := *want
-	b.written, b.since = time.Time{}, time.Time{}
+	b.written, b.since, b.log = time.Time{}, time.Time{}, nil
 	if a != b || !got.ExpiresAt.Equal(end) || got.NamespaceID != p.tenants[space].ID() {
 		p.Fatalf("step %d: session %q in %q:\ngot  %+v, end %v\nwant %+v, end %v", p.step, want.id, space, a, got.ExpiresAt, b, end)
 	}

@@ -93,5 +93,6 @@ var concerns = []concern{
 var (
 	seed  = flag.Uint64("storetest.seed", 0, "seed of the model's first run; 0 = a fixed one")
 	steps = flag.Int("storetest.steps", 400, "steps of each of the model's runs")
+	only  = flag.String("storetest.only", "", "steps that the model's runs are made of, such as 3,8-12; by default all")
 	runs  = flag.Int("storetest.runs", 8, "runs of the model, each with the next seed")
 )

@@ -1,0 +1,100 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/seshatdb/seshat"
+)
+
+const namespaceScope = "namespace"
+
+func userScope(user string) string { return "user " + user }
+
+// state returns that of a scope of the namespace.
+func (m *model) state(space, scope string) map[string]int64 {
+	states := m.states[space]
+	if states[scope] == nil {
+		states[scope] = map[string]int64{}
+	}
+	return states[scope]
+}
+
+// scope chooses a scope of state: that of the call's session, or another one,
+// whose state it returns, too.
+func (c *call) scope() (seshat.Scope, map[string]int64) {
+	switch c.p.r.IntN(3) {
+	case 0:
+		return seshat.SessionState(c.id), nil
+	case 1:
+		user := pick(c.p, modelUsers[1:])
+		return seshat.UserState(user), c.p.m.state(c.space, userScope(user))
+	}
+	return seshat.NamespaceState(), c.p.m.state(c.space, namespaceScope)
+}
+
+func (c *call) merge() {
+	scope, state := c.scope()
+	delta, n := map[string]any{}, 1+c.p.r.IntN(3)
+	for range n {
+		var v any
+		if c.p.r.IntN(3) > 0 {
+			v = int64(c.p.step)
+		}
+		delta[fmt.Sprint("k", c.p.r.IntN(4))] = v
+	}
+	err := c.t.MergeState(c.p.ctx, scope, delta)
+	if state == nil {
+		s, moved := c.write(err)
+		if s == nil {
+			return
+		}
+		state = s.log.state
+		c.bumped(s, moved, c.p.get(c.t, c.id))
+	}
+	c.want(err, nil)
+	for k, v := range delta {
+		if n, ok := v.(int64); ok {
+			state[k] = n
+		} else {
+			delete(state, k)
+		}
+	}
+}
+
+// state compares all values of a scope.
+func (c *call) state() {
+	scope, want := c.scope()
+	got, err := c.t.State(c.p.ctx, scope)
+	if want == nil {
+		s := c.found(err)
+		if s == nil {
+			return
+		}
+		want = s.log.state
+	}
+	c.want(err, nil)
+	have := map[string]int64{}
+	for k, v := range got {
+		have[k], _ = v.(int64)
+	}
+	if !maps.Equal(have, want) {
+		c.p.Fatalf("step %d: state: got %v, want %v", c.p.step, have, want)
+	}
+}
+
+// staleUpdate is an update on the version before the stored one.
+func (c *call) staleUpdate() {
+	s := c.p.m.live(c.space, c.id, c.now)
+	if s == nil || s.version == 1 {
+		return
+	}
+	_, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error { s.Name = "stale"; return nil }, seshat.IfVersion(s.version-1))
+	before := *s
+	s.settle(c.now)
+	if s.writable() || !errors.Is(err, seshat.ErrReadOnly) { // which of the two is found first is not promised
+		c.want(err, seshat.ErrConflict)
+	}
+	*s = before
+}
