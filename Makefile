@@ -8,10 +8,10 @@ COUNT ?= 1
 N ?= 1e4
 G ?= 64
 
-.PHONY: help test check client bench bench-peers load scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test check client bench bench-peers bench-postgres load scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## all tests of all modules, with the race detector, in random order
 	@bash .ci/stages/test.sh
@@ -36,6 +36,9 @@ bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 
 bench-peers: ## the same workload on what else could be used; writes bench/RESULTS.md (ARGS=-quick)
 	go run ./bench $(ARGS)
+
+bench-postgres: ## PostgreSQL beside the embedded store, near and far, and a million sessions; writes postgres/RESULTS.md (ARGS=-large=0)
+	go run ./postgres/internal/measure $(ARGS)
 
 load: ## requests over HTTP against a handler of constant bodies, with 100,000 sessions (ARGS=-rounds=9)
 	go run ./internal/httpload $(ARGS)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Proxy stands between a client and a server. It counts round trips, and can
@@ -15,6 +16,7 @@ type Proxy struct {
 	target string
 	trips  atomic.Int64
 	cut    atomic.Pointer[func() Cut]
+	later  time.Duration
 	work   sync.WaitGroup
 
 	mu    sync.Mutex // guards conns
@@ -32,12 +34,14 @@ const (
 )
 
 // NewProxy starts a proxy for the server at target.
-func NewProxy(target string) (*Proxy, error) {
+func NewProxy(target string) (*Proxy, error) { return newProxy(target, 0) }
+
+func newProxy(target string, later time.Duration) (*Proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{l: l, target: target, conns: map[net.Conn]bool{}}
+	p := &Proxy{l: l, target: target, later: later, conns: map[net.Conn]bool{}}
 	p.work.Add(1)
 	go p.accept()
 	return p, nil
@@ -109,7 +113,13 @@ func (p *Proxy) join(client, server net.Conn) {
 
 // send forwards what the client says, and counts how often it begins to.
 func (p *Proxy) send(client, server net.Conn, answered *atomic.Bool) {
-	_ = pump(client, server, func() Cut {
+	to := io.Writer(server)
+	if p.later > 0 {
+		l := newLate(server, p.later)
+		defer l.close()
+		to = l
+	}
+	_ = pump(client, to, func() Cut {
 		if answered.Swap(false) {
 			p.trips.Add(1)
 		}

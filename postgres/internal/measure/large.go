@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/postgres"
+	"github.com/seshatdb/seshat/postgres/internal/pgserver"
+)
+
+const (
+	perUser  = 100 // sessions of each user, in both
+	bodySize = 500
+	batch    = 512 // ops of a Mutate
+	epoch    = int64(1_760_000_000_000)
+)
+
+// scale is what was found of a small and a large namespace.
+type scale struct {
+	small, large int
+	loaded       time.Duration // the large one
+	rows         []scaleRow
+}
+
+type scaleRow struct {
+	name         string
+	small, large time.Duration // medians of a call
+}
+
+// grow makes a small store and a large one and times calls on both, by turns.
+func grow(ctx context.Context, server *pgserver.Server, small, large int) (s *scale, err error) {
+	s = &scale{small: small, large: large}
+	var sides [2]*postgres.Driver
+	for i, size := range []int{small, large} {
+		d, err := postgres.Open(ctx, server.DSN(), postgres.Options{Schema: fmt.Sprintf("size%d", i)})
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, d.Close()) }()
+		start := time.Now()
+		if err := load(ctx, d, size); err != nil {
+			return nil, err
+		}
+		sides[i], s.loaded = d, time.Since(start)
+	}
+	if err := server.Do(ctx, "vacuum analyze"); err != nil {
+		return nil, err
+	}
+	for _, r := range reads {
+		row := scaleRow{name: r.name}
+		row.small, row.large, err = r.times(ctx, sides, [2]int{small, large})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		fmt.Fprintln(os.Stderr, row)
+		s.rows = append(s.rows, row)
+	}
+	return s, nil
+}
+
+// load makes n sessions of n/perUser users, one after the other in time.
+func load(ctx context.Context, d driver.Driver, n int) error {
+	for i := 0; i < n; {
+		var ops []*driver.Op
+		for ; i < n && len(ops) < batch; i++ {
+			ops = append(ops, put(i, n))
+		}
+		if err := d.Mutate(ctx, ops...); err != nil {
+			return err
+		}
+		if i%(200*batch) == 0 {
+			fmt.Fprintln(os.Stderr, "loaded", i)
+		}
+	}
+	return nil
+}
+
+// put returns an op that makes the ith of n sessions.
+func put(i, n int) *driver.Op {
+	r := &driver.Record{
+		Key: driver.Key{Namespace: 1, ID: largeID(i)}, Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
+		Version: 1, NextSeq: 1, User: largeUser(i, n), Created: epoch + int64(i), ActiveMinute: (epoch + int64(i)*1000) / 60_000,
+		Due: driver.Never, Expires: driver.Never, Bytes: bodySize, Body: make([]byte, bodySize),
+	}
+	return &driver.Op{
+		Target: driver.Target{Key: r.Key},
+		Clock:  func() int64 { return epoch },
+		Plan:   func(driver.View) (driver.Change, error) { return driver.Change{Put: r}, nil },
+	}
+}
+
+// largeID is spread, as ids made by chance are.
+func largeID(i int) string { return fmt.Sprintf("ses_%08x", uint32(i)*2654435761) }
+
+// largeUser has its sessions all over the time.
+func largeUser(i, n int) string { return fmt.Sprintf("user %06d", i%(n/perUser)) }
+
+// read is a call that should cost the same in both.
+type read struct {
+	name string
+	do   func(ctx context.Context, d *postgres.Driver, i, n int) error
+}
+
+var reads = []read{
+	{"get", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+		return d.Get(ctx, driver.Key{Namespace: 1, ID: largeID(i % n)}, epoch, new(driver.Record))
+	}},
+	{"list 50 of a user", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+		return page(ctx, d, driver.Query{User: largeUser(i, n), Desc: true})
+	}},
+	{"list 50 of a user, by activity", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+		return page(ctx, d, driver.Query{User: largeUser(i, n), Order: driver.ByActivity, Desc: true})
+	}},
+	{"list 50 of the namespace", func(ctx context.Context, d *postgres.Driver, _, _ int) error {
+		return page(ctx, d, driver.Query{Desc: true})
+	}},
+	{"list 50 of the namespace, by activity", func(ctx context.Context, d *postgres.Driver, _, _ int) error {
+		return page(ctx, d, driver.Query{Order: driver.ByActivity, Desc: true})
+	}},
+	{"count", func(ctx context.Context, d *postgres.Driver, _, n int) error {
+		u, err := d.Count(ctx, driver.Query{Namespace: 1, Now: epoch})
+		if err == nil && u.Sessions[0] != uint64(n) {
+			err = fmt.Errorf("counted %d", u.Sessions[0])
+		}
+		return err
+	}},
+	{"change", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+		return d.Mutate(ctx, put(i%n, n))
+	}},
+}
+
+func page(ctx context.Context, d *postgres.Driver, q driver.Query) error {
+	q.Namespace, q.Now, q.Limit = 1, epoch, 50
+	p, err := d.List(ctx, q)
+	if err == nil && len(p.Records) != q.Limit {
+		err = fmt.Errorf("a page of %d", len(p.Records))
+	}
+	return err
+}
+
+// times returns the medians of a call on both sides, once both are warm.
+func (r *read) times(ctx context.Context, sides [2]*postgres.Driver, sizes [2]int) (a, b time.Duration, err error) {
+	const warm, times = 100, 400
+	var took [2][]time.Duration
+	for i := range warm + times {
+		for side, d := range sides {
+			start := time.Now()
+			if err := r.do(ctx, d, i*7919%sizes[side], sizes[side]); err != nil {
+				return 0, 0, err
+			}
+			if i >= warm {
+				took[side] = append(took[side], time.Since(start))
+			}
+		}
+	}
+	for _, t := range took {
+		slices.Sort(t)
+	}
+	return took[0][times/2], took[1][times/2], nil
+}
