@@ -193,9 +193,11 @@ func entry(ctx context.Context, d driver.Driver, kind uint8) ([]byte, error) {
 // copy loads what the destination does not have yet.
 func (m *mover) copy(ctx context.Context) error {
 	m.progress(Copying, m.tally.Sums)
+	stuck := false // at the destination
 	err := m.source.Dump(ctx, m.note.Last.after(), func(p *driver.Part) error {
 		if len(m.step) > 0 && (len(m.step) >= m.o.StepParts || m.bytes >= m.o.StepBytes) {
 			if err := m.load(ctx); err != nil {
+				stuck = true
 				return err
 			}
 		}
@@ -203,6 +205,9 @@ func (m *mover) copy(ctx context.Context) error {
 		m.step = append(m.step, p.Clone())
 		return nil
 	})
+	if err != nil && !stuck && ctx.Err() == nil {
+		return errors.Join(err, m.load(ctx)) // what comes before the damage
+	}
 	if err != nil {
 		return err
 	}

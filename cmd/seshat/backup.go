@@ -29,6 +29,9 @@ file appears once it is whole. FILE - is standard output.`,
 			if verify && args[0] == "-" {
 				return usagef("--verify needs a file")
 			}
+			if err := inFile("backup", a.target.store); err != nil {
+				return err
+			}
 			var b backedUp
 			err := a.operate(c, "backup", false, func(ctx context.Context, o operator) (err error) {
 				b, err = a.backup(ctx, o, args[0], force)
@@ -91,6 +94,9 @@ func (a *app) restoreBackupCmd() *cobra.Command {
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			dst, err := a.pathArg(c, "restore-backup", args, 1)
+			if err == nil {
+				err = inFile("restore-backup", args[0])
+			}
 			if err != nil {
 				return err
 			}

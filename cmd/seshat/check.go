@@ -96,13 +96,14 @@ func (a *app) pathArg(c *cobra.Command, verb string, args []string, i int) (stri
 	if err := a.fileOnly(c, verb, len(args) > i); err != nil {
 		return "", err
 	}
+	path := a.target.store
 	if len(args) > i {
-		return args[i], nil
+		path = args[i]
 	}
-	if a.target.db == "" {
+	if path == "" {
 		return "", errNoFile
 	}
-	return a.target.db, nil
+	return path, inFile(verb, path)
 }
 
 var errNoFile = &usageError{err: errors.New("which file? Name it, or give --db")}

@@ -20,6 +20,9 @@ func (a *app) compactCmd() *cobra.Command {
 place. Other calls wait meanwhile.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := inFile("compact", a.target.store); err != nil {
+				return err
+			}
 			return a.operate(c, "compact", false, func(ctx context.Context, o operator) error {
 				done := a.spin("compacting")
 				r, err := o.Compact(ctx, nothing{})

@@ -69,7 +69,7 @@ func (a *app) demo(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	f := &file{store: store, path: "memory"}
+	f := &file{store: store, at: location{name: "memory", path: "memory"}}
 	info, err := f.fillDemo(ctx, &c)
 	if err != nil {
 		return finish(err, f)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/migrate"
 	"github.com/seshatdb/seshat/transfer"
 )
 
@@ -39,8 +40,9 @@ func exitCodesTopic() *cobra.Command {
        cannot do what was asked
     3  not found: no such file, namespace, session, user or key
     4  conflict: the file is locked, the id or name is taken, the file exists,
-       the session is read-only or leased, or the move is illegal
-    5  corrupt: the file or export is damaged, or is not one of this version
+       the session is read-only or leased, the move is illegal, the destination
+       of a migration holds something else, or its source was written
+    5  corrupt: the store or export is damaged, or is not one of this version
     6  a quota is used up
     7  the server refused the key
   130  interrupted`,
@@ -84,7 +86,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case is(context.Canceled) && ctx.Err() != nil:
 		return exitSignal
-	case is(seshat.ErrCorrupt, seshat.ErrFormat, transfer.ErrTruncated, errDamaged):
+	case is(migrate.ErrNotEmpty, migrate.ErrChanged):
+		return exitConflict
+	case is(seshat.ErrCorrupt, seshat.ErrFormat, transfer.ErrTruncated, migrate.ErrDiffers, errDamaged):
 		return exitCorrupt
 	case is(seshat.ErrNotFound, fs.ErrNotExist):
 		return exitNotFound

@@ -7,11 +7,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// file is a store that this process has open. It is the operator of verbs on
-// files, and behind a server's operator socket.
+// file is a store that this process has open, be it in a file or in a database.
+// It is the operator of verbs on stores, and behind a server's operator socket.
 type file struct {
 	store *seshat.Store
-	path  string
+	at    location
 }
 
 // Close closes the store.

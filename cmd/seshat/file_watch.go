@@ -7,9 +7,12 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Watch returns the retained events after a position. It never waits: nobody
-// else can write to a file that this process has open.
-func (s *fileSessions) Watch(ctx context.Context, since uint64, _ bool) iter.Seq2[seshat.Event, error] {
+// Watch returns the retained events after a position. It waits for more only of
+// a database: nobody else can write to a file that this process has open.
+func (s *fileSessions) Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error] {
+	if wait && s.file.at.database() {
+		return s.t.Watch(ctx, since)
+	}
 	return func(yield func(seshat.Event, error) bool) {
 		for {
 			events, head, err := s.t.Events(ctx, since, seshat.MaxEvents)

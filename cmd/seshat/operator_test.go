@@ -22,7 +22,7 @@ func operatorAt(t *testing.T) (*operatorClient, *file) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	f, err := createFile(filepath.Join(dir, "a.db"))
+	f, err := openFile(t.Context(), filepath.Join(dir, "a.db"), creating)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestErrorsKeepTheirIdentityOnTheWire(t *testing.T) {
 func TestInterruptedBackupLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	db := filepath.Join(dir, "a.db")
-	f, err := createFile(db)
+	f, err := openFile(t.Context(), db, creating)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,8 @@ file over HTTP, and lets an operator see and mend it.
 A verb works on a file (--db) or on a running server (--url, with --key). A
 file that is open in a server is locked: reach it through the server, by its
 HTTP API, or by its operator socket (--url unix:PATH), which has every verb
-that the file has.`,
+that the file has. A store may also be in PostgreSQL (--store postgres://…),
+which any number of servers and verbs may use at once.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.begin,
@@ -71,16 +73,16 @@ that the file has.`,
 	a.globalFlags(c.PersistentFlags())
 	c.AddGroup(
 		&cobra.Group{ID: groupServe, Title: "Serve:"},
-		&cobra.Group{ID: groupSessions, Title: "Sessions, in a file or on a server:"},
-		&cobra.Group{ID: groupOperate, Title: "Operate a store, in a file or through a server's operator socket:"},
-		&cobra.Group{ID: groupFile, Title: "Files that no process has open:"},
+		&cobra.Group{ID: groupSessions, Title: "Sessions, in a store or on a server:"},
+		&cobra.Group{ID: groupOperate, Title: "Operate a store, by itself or through a server's operator socket:"},
+		&cobra.Group{ID: groupFile, Title: "Stores that no process has open:"},
 	)
 	add(c, groupServe, a.serveCmd(), a.demoCmd())
 	add(c, groupSessions, a.createCmd(), a.listCmd(), a.showCmd(), a.historyCmd(), a.appendCmd(),
 		a.archiveCmd(), a.restoreCmd(), a.terminateCmd(), a.eraseCmd(), a.watchCmd())
 	add(c, groupOperate, a.namespaceCmd(), a.keyCmd(), a.sweepCmd(), a.importCmd(), a.exportCmd(),
 		a.checkCmd(), a.backupCmd(), a.compactCmd(), a.statsCmd())
-	add(c, groupFile, a.verifyCmd(), a.salvageCmd(), a.restoreBackupCmd())
+	add(c, groupFile, a.verifyCmd(), a.salvageCmd(), a.restoreBackupCmd(), a.migrateCmd())
 	c.AddCommand(a.versionCmd(), exitCodesTopic())
 	return c
 }
@@ -101,6 +103,9 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 // output. Cobra runs it before the verb.
 func (a *app) begin(c *cobra.Command, _ []string) error {
 	if err := fromEnv(c.Flags(), os.LookupEnv); err != nil {
+		return err
+	}
+	if err := a.target.unite(); err != nil {
 		return err
 	}
 	a.p = newPrinter(a.out, a.json)
@@ -139,6 +144,8 @@ func fromEnv(f *pflag.FlagSet, lookup func(string) (string, bool)) (err error) {
 // shadowed says whether the command line names a target of the other sort, so
 // that a file or server in the environment is not meant.
 func shadowed(f *pflag.FlagSet, name string) bool {
-	other := map[string]string{"db": "url", "url": "db", "key": "key-file", "key-file": "key"}[name]
-	return other != "" && f.Changed(other)
+	others := map[string][]string{
+		"db": {"url", "store"}, "store": {"url", "db"}, "url": {"db", "store"}, "key": {"key-file"}, "key-file": {"key"},
+	}[name]
+	return slices.ContainsFunc(others, f.Changed)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/seshatdb/seshat"
@@ -36,7 +38,8 @@ whole if the file's tree leads to them, uncertain if they lay on a page that it
 does not lead to, and lost if they cannot be read.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.fileOnly(c, "salvage", true); err != nil {
+			err := errors.Join(a.fileOnly(c, "salvage", true), inFile("salvage", args[0]), inFile("salvage", args[1]))
+			if err != nil {
 				return err
 			}
 			done := a.spin("salvaging")

@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               quiet,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":       exits,
 			"server":      startServer,
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"curls":       readmeCurls,
 			"damage":      damage,
 			"certificate": certificate,
+			"database":    ownDatabase,
 		},
 	})
 }
@@ -183,7 +185,7 @@ func (r *running) wait() error {
 // scriptEnv is the environment of the script's commands.
 func scriptEnv(ts *testscript.TestScript) []string {
 	env := os.Environ()
-	for _, name := range []string{"HOME", "PATH", "GORACE", "SESHAT_DB", "SESHAT_URL", "SESHAT_KEY", "SESHAT_NAMESPACE"} {
+	for _, name := range []string{"HOME", "PATH", "GORACE", "SESHAT_DB", "SESHAT_STORE", "SESHAT_URL", "SESHAT_KEY", "SESHAT_NAMESPACE"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	return env

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -48,16 +47,18 @@ func (a *app) serveCmd() *cobra.Command {
 	s := &serveFlags{}
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve a store's file over HTTP",
-		Long: `Serve a store's file over HTTP, until SIGTERM or SIGINT: then requests that run
-are finished, and the file is closed. The file is made if there is none.
+		Short: "Serve a store over HTTP",
+		Long: `Serve a store over HTTP, until SIGTERM or SIGINT: then requests that run are
+finished, and the store is closed. The file, or the tables of a database, are
+made if there are none. Any number of servers may serve one database.
 
 Beyond loopback, serve refuses to listen unless the store has an API key (see
 seshat key create), and warns if there is no TLS. The operator socket has every
 verb that the file has, for whoever may open it: its owner.`,
 		Example: `  seshat namespace create --db agents.db acme
   seshat key create --db agents.db
-  seshat serve --db agents.db --operator-socket /run/seshat/operator.sock`,
+  seshat serve --db agents.db --operator-socket /run/seshat/operator.sock
+  seshat serve --store postgres://app@db.internal/agents`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.serve(c.Context(), s)
@@ -76,8 +77,12 @@ verb that the file has, for whoever may open it: its owner.`,
 }
 
 func (a *app) serve(ctx context.Context, s *serveFlags) error {
-	if a.target.url != "" || a.target.db == "" {
-		return usagef("which store? Give --db FILE")
+	if a.target.url != "" || a.target.store == "" {
+		return usagef("which store? Give --db FILE, or --store postgres://…")
+	}
+	at, err := parseLocation(a.target.store)
+	if err != nil {
+		return err
 	}
 	if (s.tlsCert == "") != (s.tlsKey == "") {
 		return usagef("--tls-cert and --tls-key go together")
@@ -90,11 +95,11 @@ func (a *app) serve(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	store, err := seshat.Open(a.target.db, seshat.Options{SweepEvery: time.Duration(s.sweepEvery), Logger: log})
+	store, err := at.open(ctx, creating, seshat.Options{SweepEvery: time.Duration(s.sweepEvery), Logger: log})
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.target.db, err)
+		return err
 	}
-	f := &file{store: store, path: a.target.db}
+	f := &file{store: store, at: at}
 	return finish(a.serveStore(ctx, s, f, addr, log), f)
 }
 
@@ -115,8 +120,8 @@ func (a *app) serveStore(ctx context.Context, s *serveFlags, f *file, addr *net.
 		}
 		all = append(all, o)
 	}
-	if err := a.p.show(map[string]string{"url": api.url, "db": f.path}, func() {
-		a.p.line("serving %s on %s", f.path, api.url)
+	if err := a.p.show(map[string]string{"url": api.url, "db": f.at.name}, func() {
+		a.p.line("serving %s on %s", f.at.name, api.url)
 	}); err != nil {
 		log.Warn("the address could not be printed", "error", err)
 	}

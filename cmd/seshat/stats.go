@@ -69,7 +69,7 @@ func (a *app) showStats(s storeStats) {
 		last = *s.LastSweep
 	}
 	a.p.fields(
-		field{"driver", s.Driver}, field{"file", size(s.FileSize)}, field{"free in it", size(s.FreeBytes)},
+		field{"driver", s.Driver}, field{"file", inBytes(s.FileSize, s.FileSize)}, field{"free in it", inBytes(s.FreeBytes, s.FileSize)},
 		field{"commits", count(s.Commits)}, field{"sweeps", count(s.Sweeps)}, field{"last sweep", when(last)},
 		field{"failed", s.Failed},
 	)
@@ -82,6 +82,14 @@ func (a *app) showStats(s storeStats) {
 		})
 	}
 	a.p.table([]string{"NAMESPACE", "ORGANIZATION", "ACTIVE", "IDLE", "ARCHIVED", "TERMINATED", "MESSAGES", "SIZE"}, rows)
+}
+
+// inBytes prints bytes, unless there is no file.
+func inBytes(n, file int64) string {
+	if file == 0 {
+		return ""
+	}
+	return size(n)
 }
 
 // Stats returns the store's counters, and what the namespace at p, all of the

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ import (
 
 // target says which store a verb works on, and where in it.
 type target struct {
+	store    string // what --db and --store say, once they are read
 	db       string
 	url      string
 	key      string
@@ -29,13 +28,14 @@ type target struct {
 
 func (t *target) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.db, "db", "", "file of the store")
+	f.StringVar(&t.store, "store", "", "the store: a file as with --db, or postgres://USER@HOST/DATABASE[?schema=NAME&max_conns=N]")
 	f.StringVar(&t.url, "url", "", "running server: http(s)://HOST:PORT, or unix:PATH for its operator socket")
 	f.StringVar(&t.key, "key", "", "API key for the server; better in the environment or --key-file")
 	f.StringVar(&t.keyFile, "key-file", "", "file that holds the API key")
 	f.StringVar(&t.org, "org", "", "organization that owns the namespace (default "+seshat.DefaultOrganization+")")
 	f.StringVarP(&t.ns, "namespace", "n", "", "namespace, by name or id; of a file that has only one, that is the default")
 	f.DurationVar(&t.timeout, "timeout", 30*time.Second, "how long a call of the server may take; streams may take longer")
-	env(f, "db", "url", "key", "key-file", "org", "namespace")
+	env(f, "db", "store", "url", "key", "key-file", "org", "namespace")
 }
 
 // place is the namespace that the flags name.
@@ -43,18 +43,29 @@ func (t *target) place() place { return place{Organization: t.org, Namespace: t.
 
 // readOnlyFlag gives a verb that only reads the flag for backups.
 func (a *app) readOnlyFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&a.target.readOnly, "read-only", false, "open the file, such as a backup, under a shared lock and never write to it")
+	c.Flags().BoolVar(&a.target.readOnly, "read-only", false, "open the file, such as a backup, under a shared lock, or the database, such as a standby, and never write to it")
 }
 
 // one checks that the target is one file or one server.
 func (t *target) one() error {
 	switch {
-	case t.db != "" && t.url != "":
-		return usagef("--db and --url are both given: name a file or a server")
-	case t.db == "" && t.url == "":
-		return usagef("which store? Give --db FILE or --url SERVER (or $SESHAT_DB or $SESHAT_URL)")
+	case t.store != "" && t.url != "":
+		return usagef("--db or --store and --url are both given: name a store or a server")
+	case t.store == "" && t.url == "":
+		return usagef("which store? Give --db FILE or --url SERVER, or --store (or $SESHAT_DB, $SESHAT_URL or $SESHAT_STORE)")
 	case t.url != "" && t.readOnly:
-		return usagef("--read-only is about a file, not a server")
+		return usagef("--read-only is about a file or database, not a server")
+	}
+	return nil
+}
+
+// unite makes one of the two flags that name a store.
+func (t *target) unite() error {
+	if t.db != "" && t.store != "" {
+		return usagef("--db and --store are both given: they name the same thing")
+	}
+	if t.store == "" {
+		t.store = t.db
 	}
 	return nil
 }
@@ -67,7 +78,7 @@ func (a *app) sessions(ctx context.Context) (sessions, error) {
 	if a.target.url != "" {
 		return newRemote(&a.target)
 	}
-	f, err := openFile(a.target.db, a.target.readOnly)
+	f, err := openFile(ctx, a.target.store, a.target.how())
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +90,7 @@ func (a *app) sessions(ctx context.Context) (sessions, error) {
 }
 
 // operator opens the target for verbs that the HTTP API does not have.
-func (a *app) operator(verb string, create bool) (operator, error) {
+func (a *app) operator(ctx context.Context, verb string, create bool) (operator, error) {
 	t := &a.target
 	if err := t.one(); err != nil {
 		return nil, err
@@ -88,12 +99,29 @@ func (a *app) operator(verb string, create bool) (operator, error) {
 		return newOperatorClient(t)
 	}
 	if t.url != "" {
-		return nil, usagef("%s: the HTTP API has no such call; use the server's operator socket (--url unix:PATH), or stop it and use its file (--db)", verb)
+		return nil, usagef("%s: the HTTP API has no such call; use the server's operator socket (--url unix:PATH), or stop it and use its file (--db) or database (--store)", verb)
 	}
+	how := t.how()
 	if create {
-		return createFile(t.db)
+		how = creating
 	}
-	return openFile(t.db, t.readOnly)
+	return openFile(ctx, t.store, how)
+}
+
+// how says how a verb opens a store that it does not make.
+func (t *target) how() opening {
+	if t.readOnly {
+		return reading
+	}
+	return existing
+}
+
+// inFile refuses a database for verbs about the bytes of a file.
+func inFile(verb, store string) error {
+	if inDatabase(store) {
+		return usagef("%s: works on a file; a database has tools of its own", verb)
+	}
+	return nil
 }
 
 // fileOnly refuses a server for verbs that read the bytes of a closed file. A
@@ -121,25 +149,17 @@ func (t *target) secret() (string, error) {
 }
 
 // storeOptions are those of verbs: nothing happens in the background.
-func storeOptions(readOnly bool) seshat.Options {
-	return seshat.Options{SweepEvery: seshat.Never, ReadOnly: readOnly}
-}
+func storeOptions() seshat.Options { return seshat.Options{SweepEvery: seshat.Never} }
 
-// openFile opens a store that is there: a mistyped name makes no new one.
-func openFile(path string, readOnly bool) (*file, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w (seshat namespace create and seshat serve make a new file)", err)
-	}
-	return openStore(path, readOnly)
-}
-
-// createFile opens a store, which is made if there is none.
-func createFile(path string) (*file, error) { return openStore(path, false) }
-
-func openStore(path string, readOnly bool) (*file, error) {
-	s, err := seshat.Open(path, storeOptions(readOnly))
+// openFile opens a store in a file or database.
+func openFile(ctx context.Context, store string, how opening) (*file, error) {
+	l, err := parseLocation(store)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	return &file{store: s, path: path}, nil
+	s, err := l.open(ctx, how, storeOptions())
+	if err != nil {
+		return nil, err
+	}
+	return &file{store: s, at: l}, nil
 }

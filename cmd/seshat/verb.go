@@ -13,7 +13,7 @@ import (
 
 // operate opens the store, runs a verb of an operator on it, and closes it.
 func (a *app) operate(c *cobra.Command, verb string, create bool, fn func(context.Context, operator) error) error {
-	o, err := a.operator(verb, create)
+	o, err := a.operator(c.Context(), verb, create)
 	if err != nil {
 		return err
 	}
