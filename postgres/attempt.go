@@ -33,6 +33,9 @@ type attempt struct {
 	entries map[driver.EntryKey]*entryState
 	spaces  map[uint64]*spaceState
 	erased  bool
+
+	crowded map[uint64]bool // namespaces with much pending
+	totals  []driver.Erased // of erasures
 }
 
 // statement waits to be sent.
@@ -154,17 +157,18 @@ func idle(c *driver.Change, found *driver.Record) bool {
 
 // commit sends what is left, and commits.
 func (a *attempt) commit() error {
-	saved := a.d.clock.saved.Load()
-	save := a.now >= saved+saveEvery || saved == 0
+	save := a.d.clock.due(a.now)
 	if save {
 		a.add(storeClock, clockArgs(a.now)...)
 	}
+	a.foldCrowded()
 	start := time.Now()
 	a.add(`commit`)
 	if err := a.send(a.late, true); err != nil {
 		return err
 	}
 	a.committed = true
+	a.d.erased.add(a.totals)
 	raise(&a.d.clock.last, a.now)
 	if save {
 		raise(&a.d.clock.saved, a.now)

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -14,14 +12,6 @@ const inlineLog = 1000
 
 // dead is the time until which a log is staged that nothing may take any more.
 const dead = -1
-
-// delta is what a segment adds to a namespace's feed and counters.
-type delta struct {
-	usage  driver.Usage // negative numbers wrap around, as addition does
-	events []driver.Event
-	tail   uint64
-	any    bool
-}
 
 // change queues the statements of one op.
 func (a *attempt) change(o *opRun, c *driver.Change) {
@@ -163,70 +153,15 @@ func solid(b []byte) []byte {
 func (a *attempt) count(ns uint64, c *driver.Change, old *driver.Record) {
 	d := &a.spaces[ns].add
 	if old != nil && (c.Remove || c.Put != nil) {
-		d.any = true
 		d.usage.Sessions[old.Status]--
 		d.usage.Messages -= old.Messages
 		d.usage.Bytes -= old.Bytes
 	}
 	if r := c.Put; r != nil {
-		d.any = true
 		d.usage.Sessions[r.Status]++
 		d.usage.Messages += r.Messages
 		d.usage.Bytes += r.Bytes
 	}
-	d.any = d.any || len(c.Events) > 0 || c.TrimFeed > 0
 	d.tail = max(d.tail, c.TrimFeed)
 	d.events = append(d.events, c.Events...)
-}
-
-// settle queues what the segment added to feeds and counters. It comes last,
-// as the rows that it locks are those that all writers of a namespace need.
-func (a *attempt) settle() {
-	for _, ns := range slices.Sorted(maps.Keys(a.spaces)) {
-		sp := a.spaces[ns]
-		if d := sp.add; d.any && (d.usage != driver.Usage{} || len(d.events) > 0 || d.tail > 0) {
-			a.settleSpace(int64(ns), &d)
-		}
-		if sp.add.tail > 0 {
-			a.add(`delete from {events} where namespace = $1 and position <= $2`, int64(ns), bounded(sp.add.tail))
-		}
-		sp.head += uint64(len(sp.add.events))
-		sp.tail = max(sp.tail, sp.add.tail)
-		sp.add = delta{}
-	}
-}
-
-const addToSpace = `insert into {spaces} as p (namespace, ` + spaceColumns + `)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-	on conflict (namespace) do update set head = p.head + excluded.head, tail = greatest(p.tail, excluded.tail),
-		s0 = p.s0 + excluded.s0, s1 = p.s1 + excluded.s1, s2 = p.s2 + excluded.s2, s3 = p.s3 + excluded.s3,
-		s4 = p.s4 + excluded.s4, s5 = p.s5 + excluded.s5, s6 = p.s6 + excluded.s6, s7 = p.s7 + excluded.s7,
-		messages = p.messages + excluded.messages, bytes = p.bytes + excluded.bytes`
-
-// addEvents numbers events under the lock of the namespace's row: positions are
-// in the order of the commits, without gaps.
-const addEvents = `with p as (` + addToSpace + ` returning head)
-	insert into {events} (namespace, position, at, id, kind, status, version, last_seq)
-	select $1, p.head - $2 + e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq
-	from p, unnest($14::bigint[], $15::text[], $16::smallint[], $17::smallint[], $18::bigint[], $19::bigint[])
-		with ordinality as e (at, id, kind, status, version, last_seq, n)`
-
-func (a *attempt) settleSpace(ns int64, d *delta) {
-	args := []any{ns, int64(len(d.events)), int64(d.tail)}
-	for _, n := range d.usage.Sessions {
-		args = append(args, int64(n))
-	}
-	args = append(args, int64(d.usage.Messages), int64(d.usage.Bytes))
-	if len(d.events) == 0 {
-		a.add(addToSpace, args...)
-		return
-	}
-	n := len(d.events)
-	at, ids, versions, seqs := make([]int64, n), make([]string, n), make([]int64, n), make([]int64, n)
-	kinds, statuses := make([]int16, n), make([]int16, n)
-	for i, e := range d.events {
-		at[i], ids[i], versions[i], seqs[i] = e.Time, e.ID, int64(e.Version), int64(e.LastSeq)
-		kinds[i], statuses[i] = int16(e.Kind), int16(e.Status)
-	}
-	a.add(addEvents, append(args, at, ids, kinds, statuses, versions, seqs)...)
 }

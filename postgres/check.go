@@ -178,7 +178,9 @@ func (c *check) counters() error {
 		}
 		delete(counted, ns)
 		return nil
-	}, `select namespace, `+spaceColumns+` from {spaces}`)
+	}, `select namespace, coalesce(sum(head), 0)::bigint, coalesce(max(tail), 0), `+eachCounter(`coalesce(sum({}), 0)::bigint`)+`, 0
+		from (select namespace, head, tail, `+eachCounter(`{}`)+` from {spaces}
+			union all select namespace, 0, tail, `+eachCounter(`{}`)+` from {pending}) t group by namespace`)
 	for ns, u := range counted {
 		c.find(fmt.Sprintf("namespace %d", ns), "has no counters, there is %+v", u)
 	}
@@ -194,6 +196,15 @@ type first64 struct {
 func (f first64) Scan(to ...any) error { return f.Rows.Scan(append([]any{f.n}, to...)...) }
 
 func (c *check) feeds() error {
+	err := c.each(func(rows pgx.Rows) error {
+		var waiting int64
+		err := rows.Scan(&waiting)
+		c.Events += uint64(waiting)
+		return err
+	}, `select count(kind) from {pending}`)
+	if err != nil {
+		return err
+	}
 	return c.each(func(rows pgx.Rows) error {
 		var ns, head, tail, n, least, most int64
 		if err := rows.Scan(&ns, &head, &tail, &n, &least, &most); err != nil {

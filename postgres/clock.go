@@ -17,7 +17,18 @@ const saveEvery = 1000
 
 // clock is the largest View.Now that was committed: of this process exactly, of
 // others to within saveEvery of when it last looked.
-type clock struct{ last, saved atomic.Int64 }
+type clock struct {
+	last, saved atomic.Int64
+	claimed     atomic.Int64 // the saved that a commit went to replace early
+}
+
+// due reports whether a commit at now must save the clock. One is sent early,
+// so that those at the same time need not all wait for the clock's row.
+func (c *clock) due(now int64) bool {
+	saved := c.saved.Load()
+	lag := now - saved
+	return saved == 0 || lag >= saveEvery || lag >= saveEvery/2 && c.claimed.Swap(saved) != saved
+}
 
 var clockKey = driver.EntryKey{Kind: driver.KindClock}
 

@@ -51,8 +51,8 @@ func only(u driver.Usage, statuses uint8) driver.Usage {
 }
 
 func (d *Driver) countAll(ctx context.Context, q driver.Query) (driver.Usage, error) {
-	sql := `select ` + spaceColumns + `, o.* from {spaces} p
-		left join lateral (` + overdueOf + `) o (o_status, o_n, o_messages, o_bytes) on true where p.namespace = $1`
+	sql := `select p.*, o.* from (` + tally + `) p
+		left join lateral (` + overdueOf + `) o (o_status, o_n, o_messages, o_bytes) on true`
 	rows, err := d.pool.Query(ctx, d.text(sql), int64(q.Namespace), q.Now)
 	if err != nil {
 		return driver.Usage{}, err

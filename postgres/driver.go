@@ -40,6 +40,7 @@ type Driver struct {
 	clock  clock
 	count  counter
 	feeds  watched
+	erased erased
 	ending context.CancelFunc // ends background work
 	ended  context.Context
 

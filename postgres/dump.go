@@ -138,13 +138,36 @@ func (u *dump) clock(after driver.Place) error {
 	return u.hand(&driver.Part{Kind: driver.PartClock, Time: int64(binary.BigEndian.Uint64(v))})
 }
 
+// What is pending is handed out as fold would leave it.
+const (
+	dumpFeeds = `select namespace, head, tail from (
+		select namespace, sum(head)::bigint as head, max(tail) as tail from (
+			select namespace, head, tail from {spaces} where namespace > $1
+			union all select namespace, (kind is not null)::int, tail from {pending} where namespace > $1) t
+		group by namespace) f where head > 0 order by namespace limit $2`
+
+	pendingTail = `coalesce((select max(t.tail) from {pending} t where t.namespace = e.namespace), 0)`
+
+	dumpEvents = `select * from (
+		(select * from {events} e where (namespace, position) > ($1, $2) and position > ` + pendingTail + `
+			order by namespace, position limit $3)
+		union all
+		(select * from (
+			select p.namespace, coalesce(s.head, 0) + row_number() over (partition by p.namespace order by p.stamp, p.tie, p.n) as position,
+				p.at, p.id, p.kind, p.status, p.version, p.last_seq
+			from {pending} p left join {spaces} s on s.namespace = p.namespace
+			where p.kind is not null and p.namespace >= $1) e
+		where (namespace, position) > ($1, $2) and position > ` + pendingTail + ` order by namespace, position limit $3)) e
+	order by namespace, position limit $3`
+)
+
 func (u *dump) feeds(after driver.Place) error {
 	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
 		var ns, head, tail int64
 		err := rows.Scan(&ns, &head, &tail)
 		*p = driver.Part{Kind: driver.PartFeed, Namespace: uint64(ns), Head: uint64(head), Tail: uint64(tail)}
 		return err
-	}, `select p.namespace, p.head, p.tail from {spaces} p where p.namespace > $1 and p.head > 0 order by p.namespace limit $2`,
+	}, dumpFeeds,
 		func(at driver.Place) []any { return []any{int64(at.Namespace)} })
 }
 
@@ -157,8 +180,7 @@ func (u *dump) events(after driver.Place) error {
 		p.Kind, p.Namespace = driver.PartEvent, uint64(ns)
 		e.Position, e.Kind, e.Status, e.Version, e.LastSeq = uint64(position), driver.EventKind(kind), uint8(status), uint64(version), uint64(last)
 		return err
-	}, `select namespace, position, at, id, kind, status, version, last_seq from {events}
-		where (namespace, position) > ($1, $2) order by namespace, position limit $3`,
+	}, dumpEvents,
 		func(at driver.Place) []any { return []any{int64(at.Namespace), bounded(at.Number)} })
 }
 

@@ -1,38 +1,48 @@
 package postgres
 
-import "github.com/seshatdb/seshat/driver"
+import (
+	"math/rand/v2"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
 
 // The statements of an erasure remove the sessions of a namespace, or of a user
-// in it, with their entries, mark their logs for Reclaim, count them off, and
-// keep the totals for Reclaim to report.
-const (
-	eraseSessions = `delete from {sessions} where namespace = $1`
-	eraseBuried   = `
+// in it, with their entries, mark their logs for Reclaim, count them off as
+// they were removed, and return the totals.
+var (
+	eraseBuried = `
 	buried as (insert into {logs} (namespace, incarnation, until) select $1, incarnation, -1 from gone
 		on conflict (namespace, incarnation) do update set until = -1),
-	sums as (select count(*) as n, coalesce(sum(messages), 0)::bigint as m, coalesce(sum(bytes), 0)::bigint as b,
+	sums as (select count(*) as n, coalesce(sum(messages), 0)::bigint as messages, coalesce(sum(bytes), 0)::bigint as bytes,
 		count(*) filter (where status = 0) as s0, count(*) filter (where status = 1) as s1,
 		count(*) filter (where status = 2) as s2, count(*) filter (where status = 3) as s3,
 		count(*) filter (where status = 4) as s4, count(*) filter (where status = 5) as s5,
 		count(*) filter (where status = 6) as s6, count(*) filter (where status = 7) as s7 from gone),
-	counted as (update {spaces} p set s0 = p.s0 - s.s0, s1 = p.s1 - s.s1, s2 = p.s2 - s.s2, s3 = p.s3 - s.s3,
-		s4 = p.s4 - s.s4, s5 = p.s5 - s.s5, s6 = p.s6 - s.s6, s7 = p.s7 - s.s7,
-		messages = p.messages - s.m, bytes = p.bytes - s.b from sums s where p.namespace = $1)
-	insert into {erasures} as e (namespace, user_id, sessions, messages, bytes, entries)
-	select $1, $2, n, m, b, `
-	eraseEnd = ` from sums
-	on conflict (namespace, user_id) do update set sessions = e.sessions + excluded.sessions,
-		messages = e.messages + excluded.messages, bytes = e.bytes + excluded.bytes, entries = e.entries + excluded.entries`
+	counted as (insert into {pending} (namespace, stamp, tie, n, at, id, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+		select $1, 0, $2, 0, 0, '', 0, 0, 0, 0, ` + eachCounter(`-{}`) + ` from sums where n > 0)
+	select n, messages, bytes, `
 
-	eraseUser = `with gone as (` + eraseSessions + ` and user_id = $2 returning incarnation, status, messages, bytes),
-	own as (delete from {entries} where namespace = $1 and class = 1 and owner_len = $3 and owner = $4 returning value),
+	eraseUser = `with gone as (delete from {sessions} where namespace = $1 and user_id = $3
+		returning incarnation, status, messages, bytes),
+	own as (delete from {entries} where namespace = $1 and class = 1 and owner_len = $4 and owner = $5 returning value),
 	kept as (delete from {entries} e using gone g
 		where e.namespace = $1 and e.class = 2 and e.owner_len = 16 and e.owner = g.incarnation returning 1),` +
-		eraseBuried + `(select count(value) from own) + (select count(*) from kept)` + eraseEnd
+		eraseBuried + `(select count(value) from own) + (select count(*) from kept) from sums`
 
-	eraseSpace = `with gone as (` + eraseSessions + ` returning incarnation, status, messages, bytes),
+	eraseSpace = `with gone as (delete from {sessions} where namespace = $1
+		returning incarnation, status, messages, bytes),
 	own as (delete from {entries} where namespace = $1 returning value),` +
-		eraseBuried + `(select count(value) from own)` + eraseEnd
+		eraseBuried + `(select count(value) from own) from sums`
+
+	// emptySpace forgets the feed, and keeps what others counted meanwhile.
+	emptySpace = `with gone as (delete from {pending} where namespace = $1 returning ` + eachCounter(`{}`) + `),
+	sums as (select ` + eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from gone)
+	update {spaces} s set head = 0, tail = 0, ` + eachCounter(`{} = s.{} + u.{}`) + ` from sums u where s.namespace = $1`
+
+	dropSpace = `delete from {spaces} where namespace = $1 and (` + eachCounter(`{}`) + `) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`
 )
 
 // erase removes what e names. The records go at once, and with them all that is
@@ -40,15 +50,67 @@ const (
 func (a *attempt) erase(e *driver.Erasure) {
 	a.erased = true
 	a.settle()
-	ns := int64(e.Namespace)
+	ns, tie := int64(e.Namespace), rand.Int64()
 	if e.User != "" {
-		a.add(eraseUser, ns, e.User, int16(len(e.User)), []byte(e.User))
+		a.add(eraseUser, ns, tie, e.User, int16(len(e.User)), []byte(e.User)).read = a.readTotals(*e)
 		return
 	}
-	// Who writes in the namespace meanwhile counts before this, or after it.
-	a.add(`insert into {spaces} as p (namespace) values ($1) on conflict (namespace) do update set head = p.head`, ns)
-	a.add(eraseSpace, ns, "")
+	a.add(eraseSpace, ns, tie).read = a.readTotals(*e)
 	a.add(`update {logs} set until = -1 where namespace = $1`, ns)
+	a.add(makeSpace, ns)
+	a.add(`select 1 from {spaces} where namespace = $1 for update`, ns)
+	a.add(emptySpace, ns)
 	a.add(`delete from {events} where namespace = $1`, ns)
-	a.add(`delete from {spaces} where namespace = $1`, ns)
+	a.add(dropSpace, ns)
+}
+
+func (a *attempt) readTotals(e driver.Erasure) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var sessions, messages, bytes, entries int64
+		_, err := pgx.ForEachRow(rows, []any{&sessions, &messages, &bytes, &entries}, func() error {
+			a.totals = append(a.totals, driver.Erased{
+				Erasure: e, Sessions: uint64(sessions), Messages: uint64(messages), Bytes: uint64(bytes), Entries: uint64(entries),
+			})
+			return nil
+		})
+		return err
+	}
+}
+
+// erased are the totals of this process's erasures until Reclaim reports them.
+// Those that other processes made are theirs to report.
+type erased struct {
+	mu     sync.Mutex // guards totals
+	totals map[driver.Erasure]driver.Erased
+}
+
+func (s *erased) add(totals []driver.Erased) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range totals {
+		if t.Sessions+t.Entries == 0 {
+			continue
+		}
+		if s.totals == nil {
+			s.totals = make(map[driver.Erasure]driver.Erased)
+		}
+		sum := s.totals[t.Erasure]
+		sum.Erasure = t.Erasure
+		sum.Sessions += t.Sessions
+		sum.Messages += t.Messages
+		sum.Bytes += t.Bytes
+		sum.Entries += t.Entries
+		s.totals[t.Erasure] = sum
+	}
+}
+
+// take returns the totals that were not reported yet.
+func (s *erased) take() (totals []driver.Erased) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.totals {
+		totals = append(totals, t)
+	}
+	s.totals = nil
+	return totals
 }

@@ -23,13 +23,6 @@ type entryState struct {
 	written bool
 }
 
-// spaceState is what is known of a namespace, and what the segment adds to it.
-type spaceState struct {
-	head, tail uint64
-	usage      driver.Usage
-	add        delta
-}
-
 // fetch locks and reads what the ops name, after sending what is queued. Rows
 // are locked in one order by all, so that they do not wait for one another:
 // records, entries, counters. What hangs on a record is read by later
@@ -242,34 +235,4 @@ func (a *attempt) readEntries(ops []*opRun) {
 func compareKeys(a, b driver.EntryKey) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind),
 		strings.Compare(a.Owner, b.Owner), strings.Compare(a.Name, b.Name))
-}
-
-const spaceColumns = `head, tail, s0, s1, s2, s3, s4, s5, s6, s7, messages, bytes`
-
-// readSpaces reads feeds and counters. They are locked only for an op that
-// wants to see the counters: others add to them when they commit.
-func (a *attempt) readSpaces(ops []*opRun) {
-	usage := map[uint64]bool{}
-	for _, o := range ops {
-		ns := o.Target.Key.Namespace
-		usage[ns] = usage[ns] || o.Target.Usage
-	}
-	for _, ns := range slices.Sorted(maps.Keys(usage)) {
-		sp := &spaceState{}
-		a.spaces[ns] = sp
-		lock := ``
-		if usage[ns] {
-			// A row that is not there cannot be locked.
-			a.add(`insert into {spaces} (namespace) values ($1) on conflict (namespace) do nothing`, int64(ns))
-			lock = ` for update`
-		}
-		a.add(`select `+spaceColumns+` from {spaces} where namespace = $1`+lock, int64(ns)).read = func(rows pgx.Rows) error {
-			for rows.Next() {
-				if err := scanSpace(rows, sp); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
 }

@@ -66,7 +66,7 @@ var noteKey = driver.EntryKey{Kind: driver.KindLoad}
 
 // anything finds out whether anything was ever committed.
 const anything = `select exists (select 1 from {entries}) or exists (select 1 from {sessions}) or exists (select 1 from {messages})
-	or exists (select 1 from {logs}) or exists (select 1 from {events}) or exists (select 1 from {spaces}) or exists (select 1 from {erasures})`
+	or exists (select 1 from {logs}) or exists (select 1 from {events}) or exists (select 1 from {spaces}) or exists (select 1 from {pending})`
 
 func (d *Driver) loadOnce(ctx context.Context, l *driver.Load) error {
 	conn, err := d.pool.Acquire(ctx)

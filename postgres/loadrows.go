@@ -80,6 +80,7 @@ func (a *attempt) countRecords(parts []driver.Part) {
 	}
 	for _, ns := range slices.Sorted(maps.Keys(spaces)) {
 		a.settleSpace(int64(ns), &delta{usage: *spaces[ns]})
+		a.fold(ns)
 	}
 }
 

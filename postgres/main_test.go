@@ -97,7 +97,7 @@ func schema(t testing.TB, dsn string, partitions int) string {
 
 func giveBack(t testing.TB, w shelf, name string) {
 	var wipe strings.Builder
-	for _, table := range []string{"spaces", "sessions", "messages", "logs", "entries", "events", "erasures"} {
+	for _, table := range []string{"spaces", "sessions", "messages", "logs", "entries", "events", "pending"} {
 		fmt.Fprintf(&wipe, "delete from %s.%s; ", name, table)
 	}
 	if _, err := admin(t, w.dsn).Exec(context.Background(), wipe.String(), pgx.QueryExecModeSimpleProtocol); err != nil {

@@ -45,22 +45,38 @@ func (d *Driver) create(ctx context.Context) error {
 			return concurrent(err)
 		}
 	}
-	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		var version int
-		if err := tx.QueryRow(ctx, d.text(`select version from {schema} where one = 1 for update`)).Scan(&version); err != nil {
-			return err
-		}
-		if version >= schemaVersion {
-			return nil // another instance was first
-		}
-		for _, ddl := range first(d.o.Partitions) {
+	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return d.forward(ctx, tx) })
+}
+
+// forward makes of the version that is there the one that is wanted, if another
+// instance was not first.
+func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
+	var version int
+	if err := tx.QueryRow(ctx, d.text(`select version from {schema} where one = 1 for update`)).Scan(&version); err != nil {
+		return err
+	}
+	partitions, err := d.o.Partitions, error(nil)
+	if version > 0 {
+		partitions, err = d.partitions(ctx, tx)
+	}
+	if err != nil {
+		return err
+	}
+	for ; version < schemaVersion; version++ {
+		for _, ddl := range migrations[version](partitions) {
 			if _, err := tx.Exec(ctx, d.sql.Replace(ddl), pgx.QueryExecModeSimpleProtocol); err != nil {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, d.text(`update {schema} set version = $1 where one = 1`), schemaVersion)
-		return err
-	})
+	}
+	_, err = tx.Exec(ctx, d.text(`update {schema} set version = $1 where one = 1`), version)
+	return err
+}
+
+// partitions returns how many partitions the tables have that are there.
+func (d *Driver) partitions(ctx context.Context, tx pgx.Tx) (n int, err error) {
+	err = tx.QueryRow(ctx, `select count(*) from pg_inherits where inhparent = to_regclass($1)`, d.sql.Replace(`{spaces}`)).Scan(&n)
+	return n, err
 }
 
 // errConcurrent says that another instance made the same thing at the same time.

@@ -145,7 +145,10 @@ func (m *mutation) attempt(ctx context.Context, ops []*opRun) error {
 	defer conn.Release()
 	late, cancel := m.late(ctx)
 	defer cancel()
-	a := &attempt{mutation: m, conn: conn.Conn(), ctx: ctx, late: late, running: ops, locked: map[driver.Key]bool{}}
+	a := &attempt{
+		mutation: m, conn: conn.Conn(), ctx: ctx, late: late, running: ops,
+		locked: map[driver.Key]bool{}, crowded: map[uint64]bool{},
+	}
 	err = a.run()
 	if err != nil || !a.committed {
 		a.rollback()

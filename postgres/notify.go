@@ -95,6 +95,11 @@ func (d *Driver) poll(fn func(uint64)) {
 	}
 }
 
+// selectHeads selects parts of what a feed's newest position is, or will be once
+// all events have one.
+const selectHeads = `select namespace, head from {spaces} where namespace = any($1)
+	union all select namespace, count(kind) from {pending} where namespace = any($1) group by namespace`
+
 // look calls fn for each feed that is not as it was seen last.
 func (d *Driver) look(fn func(uint64)) error {
 	look, forgotten := d.feeds.list()
@@ -106,14 +111,14 @@ func (d *Driver) look(fn func(uint64)) error {
 	}
 	ctx, cancel := context.WithTimeout(d.ended, d.o.CommitTimeout)
 	defer cancel()
-	rows, err := d.pool.Query(ctx, d.text(`select p.namespace, p.head from {spaces} p where p.namespace = any($1)`), look)
+	rows, err := d.pool.Query(ctx, d.text(selectHeads), look)
 	if err != nil {
 		return err
 	}
 	heads := make(map[int64]int64, len(look))
 	var ns, head int64
 	if _, err := pgx.ForEachRow(rows, []any{&ns, &head}, func() error {
-		heads[ns] = head
+		heads[ns] += head
 		return nil
 	}); err != nil {
 		return err

@@ -74,55 +74,6 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (found []drive
 	return found, nil
 }
 
-// Feed returns events after a position.
-func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
-	end, err := d.begin(ctx)
-	if err != nil {
-		return f, err
-	}
-	defer end()
-	d.feeds.asked(q.Namespace)
-	sql := `select p.head, p.tail, e.position, e.at, e.id, e.kind, e.status, e.version, e.last_seq
-		from {spaces} p left join lateral (select * from {events} e
-			where e.namespace = $1 and e.position > $2 order by e.position limit $3) e on true
-		where p.namespace = $1 order by e.position`
-	err = d.retry(ctx, func() error {
-		f = driver.Feed{}
-		rows, err := d.pool.Query(ctx, d.text(sql), int64(q.Namespace), bounded(q.After), int64(max(q.Limit, 0)))
-		if err != nil {
-			return err
-		}
-		return scanFeed(rows, &f)
-	})
-	if err != nil {
-		return driver.Feed{}, err
-	}
-	d.feeds.seen(q.Namespace, f.Head)
-	if q.After < f.Tail {
-		return driver.Feed{Head: f.Head, Tail: f.Tail}, driver.ErrLagged
-	}
-	return f, nil
-}
-
-func scanFeed(rows pgx.Rows, f *driver.Feed) error {
-	var head, tail int64
-	var position, at, version, last *int64
-	var id *string
-	var kind, status *int16
-	_, err := pgx.ForEachRow(rows, []any{&head, &tail, &position, &at, &id, &kind, &status, &version, &last}, func() error {
-		f.Head, f.Tail = uint64(head), uint64(tail)
-		if position == nil {
-			return nil
-		}
-		f.Events = append(f.Events, driver.Event{
-			Position: uint64(*position), Time: *at, ID: *id, Kind: driver.EventKind(*kind), Status: uint8(*status),
-			Version: uint64(*version), LastSeq: uint64(*last),
-		})
-		return nil
-	})
-	return err
-}
-
 // Due returns filed due entries, earliest first. Processes that sweep at the
 // same time read the same ones; each decides again when it has the record.
 func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {

@@ -27,12 +27,11 @@ const (
 			order by until, namespace, incarnation limit $1 for update skip locked)
 		delete from {logs} t using l where t.namespace = l.namespace and t.incarnation = l.incarnation`
 
-	takeErasures = `delete from {erasures} returning namespace, user_id, sessions, messages, bytes, entries`
-
 	leftToReclaim = `select exists (select 1 from {logs} where until <= $1)`
 )
 
-// Reclaim removes logs that no record owns any more, in one round trip.
+// Reclaim removes logs that no record owns any more, in one round trip. It
+// reports the erasures that this Driver made, whoever removes their logs.
 func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Reclaimed, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -55,6 +54,7 @@ func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Re
 	if err != nil {
 		return driver.Reclaimed{}, err
 	}
+	r.Erased = d.erased.take()
 	return r, nil
 }
 
@@ -69,26 +69,10 @@ func (d *Driver) reclaiming(now, limit int64, r *driver.Reclaimed) []statement {
 		{sql: d.text(killStaged), args: []any{now, limit}},
 		{sql: d.text(deleteDead), args: []any{limit}, read: count},
 		{sql: d.text(deleteEmpty), args: []any{limit}, read: count},
-		{sql: d.text(takeErasures), read: func(rows pgx.Rows) error { return scanErased(rows, r) }},
 		{sql: d.text(leftToReclaim), args: []any{now}, read: func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&r.More}, func() error { return nil })
 			return err
 		}},
 		{sql: `commit`},
 	}
-}
-
-func scanErased(rows pgx.Rows, r *driver.Reclaimed) error {
-	var ns, sessions, messages, bytes, entries int64
-	var user string
-	_, err := pgx.ForEachRow(rows, []any{&ns, &user, &sessions, &messages, &bytes, &entries}, func() error {
-		if sessions+entries > 0 {
-			r.Erased = append(r.Erased, driver.Erased{
-				Erasure:  driver.Erasure{Namespace: uint64(ns), User: user},
-				Sessions: uint64(sessions), Messages: uint64(messages), Bytes: uint64(bytes), Entries: uint64(entries),
-			})
-		}
-		return nil
-	})
-	return err
 }

@@ -6,7 +6,11 @@ import (
 )
 
 // schemaVersion is the version of the tables that this package reads and writes.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// migrations are the statements that lead from each version to the next. What
+// was released stays as it is.
+var migrations = [schemaVersion]func(partitions int) []string{first, second}
 
 // tables are the tables of version 1. Names in braces stand for the schema and
 // the name. Every primary key begins with the namespace, so that the tables can
@@ -102,6 +106,48 @@ func first(partitions int) []string {
 	}
 	ddl = append(ddl, indexes...)
 	return append(ddl, views...)
+}
+
+// pending has what writers add to feeds and counters, until it is folded into
+// them: see fold. A row without a kind is no event.
+var pending = table{"pending", `
+		namespace bigint not null, stamp bigint not null, tie bigint not null, n int not null,
+		at bigint not null, id text collate "C" not null,
+		kind smallint, status smallint not null, version bigint not null, last_seq bigint not null,
+		tail bigint not null,
+		s0 bigint not null, s1 bigint not null, s2 bigint not null, s3 bigint not null,
+		s4 bigint not null, s5 bigint not null, s6 bigint not null, s7 bigint not null,
+		messages bigint not null, bytes bigint not null,
+		primary key (namespace, stamp, tie, n)`, false}
+
+// second returns the statements that make version 2 of version 1. The totals
+// of erasures are kept by who waits for them, and the views name a status as
+// the store does.
+func second(partitions int) []string {
+	return append(pending.ddl(partitions),
+		`drop table {erasures}`,
+		`create or replace view {session_list} as select
+			namespace, id as session_id, user_id,
+			case status when 1 then 'active' when 2 then 'idle' when 3 then 'archived' when 4 then 'terminated' else status::text end as status,
+			labels, version, messages as message_count, bytes,
+			to_timestamp(created / 1000.0) as created_at,
+			to_timestamp(active_minute * 60.0) as last_activity_at,
+			to_timestamp(due / 1000.0) as due_at,
+			to_timestamp(expires / 1000.0) as expires_at
+		from {sessions}`,
+		`create or replace view {event_list} as select
+			namespace, position, to_timestamp(at / 1000.0) as at, id,
+			case kind when 1 then 'created' when 2 then 'updated' when 3 then 'appended' when 4 then 'transitioned'
+				when 5 then 'expired' when 6 then 'deleted' when 7 then 'user_erased' else kind::text end as kind,
+			status, version, last_seq
+		from (select namespace, position, at, id, kind, status, version, last_seq from {events}
+			union all select namespace, null, at, id, kind, status, version, last_seq from {pending} where kind is not null) e`,
+		`create or replace view {usage_list} as select
+			namespace, sum(s1)::bigint as active, sum(s2)::bigint as idle, sum(s3)::bigint as archived, sum(s4)::bigint as terminated,
+			sum(messages)::bigint as messages, sum(bytes)::bigint as bytes, sum(head)::bigint as feed_head, max(tail) as feed_tail
+		from (select namespace, s1, s2, s3, s4, messages, bytes, head, tail from {spaces}
+			union all select namespace, s1, s2, s3, s4, messages, bytes, (kind is not null)::int, tail from {pending}) u
+		group by namespace`)
 }
 
 func (t table) ddl(partitions int) []string {

@@ -72,15 +72,3 @@ func lessOverdue(rows pgx.Rows, u *driver.Usage) error {
 	})
 	return err
 }
-
-func scanSpace(row pgx.Row, sp *spaceState) error {
-	var head, tail, messages, bytes int64
-	var s [driver.Statuses]int64
-	err := row.Scan(&head, &tail, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5], &s[6], &s[7], &messages, &bytes)
-	sp.head, sp.tail = uint64(head), uint64(tail)
-	sp.usage = driver.Usage{Messages: uint64(messages), Bytes: uint64(bytes)}
-	for i, n := range s {
-		sp.usage.Sessions[i] = uint64(n)
-	}
-	return err
-}

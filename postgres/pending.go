@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// A namespace's row in spaces has the head and the tail of its feed, and its
+// counters, as of the last fold. Writers do not touch it: they insert into
+// pending what they add, so that they do not wait for one another. What counts
+// is the sum of both. fold moves rows from pending to spaces and events, and
+// numbers the events: who reads a feed does so first, and a writer that finds
+// many pending.
+
+// foldAt is how many rows may be pending before a writer folds them: all
+// writers of the namespace sum them.
+const foldAt = 64
+
+// counters are the columns that spaces and pending have in common.
+var counters = []string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "messages", "bytes"}
+
+// eachCounter joins one text for each of counters, in which it is {}.
+func eachCounter(text string) string {
+	list := make([]string, len(counters))
+	for i, c := range counters {
+		list[i] = strings.ReplaceAll(text, "{}", c)
+	}
+	return strings.Join(list, ", ")
+}
+
+// tally is one row: the feed and the counters of a namespace, of one snapshot,
+// and how much of that is pending.
+var tally = `select coalesce(p.head, 0) + q.events as head, greatest(p.tail, q.tail) as tail, ` +
+	eachCounter(`coalesce(p.{}, 0) + q.{} as {}`) + `, q.waiting
+	from (select count(kind) as events, coalesce(max(tail), 0) as tail, count(*) as waiting, ` +
+	eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from {pending} where namespace = $1) q
+	left join {spaces} p on p.namespace = $1`
+
+// spaceState is what is known of a namespace, and what the segment adds to it.
+type spaceState struct {
+	head, tail uint64
+	usage      driver.Usage
+	waiting    int // rows that are pending
+	add        delta
+}
+
+// delta is what a segment adds to a namespace's feed and counters.
+type delta struct {
+	usage  driver.Usage // negative numbers wrap around, as addition does
+	events []driver.Event
+	tail   uint64
+}
+
+func (d *delta) empty() bool { return d.usage == driver.Usage{} && len(d.events) == 0 && d.tail == 0 }
+
+// scanSpace reads the columns of tally.
+func scanSpace(row pgx.Row, sp *spaceState) error {
+	var head, tail, messages, bytes, waiting int64
+	var s [driver.Statuses]int64
+	err := row.Scan(&head, &tail, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5], &s[6], &s[7], &messages, &bytes, &waiting)
+	sp.head, sp.tail, sp.waiting = uint64(head), uint64(tail), int(waiting)
+	sp.usage = driver.Usage{Messages: uint64(messages), Bytes: uint64(bytes)}
+	for i, n := range s {
+		sp.usage.Sessions[i] = uint64(n)
+	}
+	return err
+}
+
+// readSpaces reads feeds and counters. Their row is locked only for an op that
+// wants to see the counters: others of its kind wait until it added to them.
+func (a *attempt) readSpaces(ops []*opRun) {
+	usage := map[uint64]bool{}
+	for _, o := range ops {
+		ns := o.Target.Key.Namespace
+		usage[ns] = usage[ns] || o.Target.Usage
+	}
+	for _, ns := range slices.Sorted(maps.Keys(usage)) {
+		sp := &spaceState{}
+		a.spaces[ns] = sp
+		if usage[ns] {
+			// A row that is not there cannot be locked.
+			a.add(`insert into {spaces} (namespace) values ($1) on conflict (namespace) do nothing`, int64(ns))
+			a.add(`select 1 from {spaces} where namespace = $1 for update`, int64(ns))
+		}
+		a.add(tally, int64(ns)).read = func(rows pgx.Rows) error {
+			for rows.Next() {
+				if err := scanSpace(rows, sp); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+}
+
+// settle queues what the segment added to feeds and counters. It comes after
+// all that the segment may wait for: see nextStamp.
+func (a *attempt) settle() {
+	for _, ns := range slices.Sorted(maps.Keys(a.spaces)) {
+		sp := a.spaces[ns]
+		if !sp.add.empty() {
+			a.settleSpace(int64(ns), &sp.add)
+			sp.waiting += max(len(sp.add.events), 1)
+		}
+		if sp.waiting >= foldAt {
+			a.crowded[ns] = true
+		}
+		sp.head += uint64(len(sp.add.events))
+		sp.tail = max(sp.tail, sp.add.tail)
+		sp.add = delta{}
+	}
+}
+
+// A stamp is above those of all events that were committed when it is taken and
+// have no number yet. It is taken while the records that the events are about
+// are locked, or made: so each session's events are in their order, and so is
+// what was acknowledged before another call began. Where two that are made at
+// the same time have the same stamp, chance decides.
+const nextStamp = `coalesce((select stamp from {pending} where namespace = $1 order by stamp desc limit 1), 0) + 1`
+
+var (
+	// addFirst has the counters of a segment, and an event if there is one.
+	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+		values ($1, ` + nextStamp + `, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+
+	// addRest has the events after the first.
+	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+		from (select ` + nextStamp + ` as stamp) m,
+			unnest($3::bigint[], $4::text[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[])
+				with ordinality as e (at, id, kind, status, version, last_seq, n)`
+)
+
+func (a *attempt) settleSpace(ns int64, d *delta) {
+	key := []any{ns, rand.Int64()}
+	var first driver.Event
+	var kind *int16 // none: no event
+	if len(d.events) > 0 {
+		first, kind = d.events[0], new(int16)
+		*kind = int16(first.Kind)
+	}
+	args := append(key, first.Time, first.ID, kind, int16(first.Status), int64(first.Version), int64(first.LastSeq), int64(d.tail))
+	for _, n := range d.usage.Sessions {
+		args = append(args, int64(n))
+	}
+	a.add(addFirst, append(args, int64(d.usage.Messages), int64(d.usage.Bytes))...)
+	if len(d.events) > 1 {
+		a.add(addRest, append(key, eventArrays(d.events[1:])...)...)
+	}
+}
+
+func eventArrays(events []driver.Event) []any {
+	n := len(events)
+	at, ids, versions, seqs := make([]int64, n), make([]string, n), make([]int64, n), make([]int64, n)
+	kinds, statuses := make([]int16, n), make([]int16, n)
+	for i, e := range events {
+		at[i], ids[i], versions[i], seqs[i] = e.Time, e.ID, int64(e.Version), int64(e.LastSeq)
+		kinds[i], statuses[i] = int16(e.Kind), int16(e.Status)
+	}
+	return []any{at, ids, kinds, statuses, versions, seqs}
+}
+
+const (
+	// makeSpace and lockSpace do nothing where nothing is pending. An insert
+	// would wait for who is folding, even if it then does nothing.
+	makeSpace = `insert into {spaces} (namespace) select $1::bigint
+		where exists (select 1 from {pending} where namespace = $1) and not exists (select 1 from {spaces} where namespace = $1)
+		on conflict (namespace) do nothing`
+	lockSpace = `select 1 from {spaces} where namespace = $1
+		and exists (select 1 from {pending} where namespace = $1) for update`
+)
+
+// fold moves what is pending and committed to where it belongs, and does
+// nothing where another does so. Whoever does so holds the row in spaces, and
+// nobody else writes events: positions have no gaps, do not change, and what is
+// committed later gets a later one.
+var fold = fmt.Sprintf(`with p as (select head, tail from {spaces} where namespace = $1 for update skip locked),
+	gone as (delete from {pending} g using p where g.namespace = $1
+		returning g.stamp, g.tie, g.n, g.at, g.id, g.kind, g.status, g.version, g.last_seq, g.tail, %s),
+	sums as (select count(kind) as events, max(tail) as tail, %s from gone),
+	total as (update {spaces} s set head = s.head + u.events, tail = greatest(s.tail, u.tail), %s
+		from sums u where s.namespace = $1 and u.tail is not null returning s.tail),
+	trimmed as (delete from {events} e using p, total t where e.namespace = $1 and e.position <= t.tail and t.tail > p.tail)
+	insert into {events} (namespace, position, at, id, kind, status, version, last_seq)
+	select $1, e.position, e.at, e.id, e.kind, e.status, e.version, e.last_seq
+	from (select p.head + row_number() over (order by g.stamp, g.tie, g.n) as position, g.*
+		from gone g, p where g.kind is not null) e, total t where e.position > t.tail`,
+	eachCounter(`g.{}`), eachCounter(`sum({})::bigint as {}`), eachCounter(`{} = s.{} + u.{}`))
+
+// foldCrowded queues the folds of namespaces that have much pending. They wait
+// for nobody, but for who makes the row of a namespace in the same moment.
+func (a *attempt) foldCrowded() {
+	for _, ns := range slices.Sorted(maps.Keys(a.crowded)) {
+		a.fold(ns)
+	}
+}
+
+func (a *attempt) fold(ns uint64) {
+	a.add(makeSpace, int64(ns))
+	a.add(fold, int64(ns))
+}
