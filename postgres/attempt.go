@@ -36,6 +36,7 @@ type attempt struct {
 
 	crowded map[uint64]bool // namespaces with much pending
 	totals  []driver.Erased // of erasures
+	flights []*flight
 }
 
 // statement waits to be sent.
@@ -123,8 +124,7 @@ func (a *attempt) plan(o *opRun) error {
 		return nil
 	}
 	a.planned = true
-	v := a.view(o)
-	c, err := o.Decide(v, a.d.caps)
+	v, c, err := a.decide(o)
 	if a.broken != nil {
 		return a.broken
 	}

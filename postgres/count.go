@@ -17,6 +17,9 @@ func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err
 	if !answerable(&q) {
 		return u, nil
 	}
+	if err := d.flights.await(ctx, driver.Key{Namespace: q.Namespace}, q.Now); err != nil {
+		return u, err
+	}
 	err = d.retry(ctx, func() (err error) {
 		if filtered(&q) {
 			u, err = d.countRecords(ctx, q)

@@ -37,12 +37,13 @@ type Driver struct {
 	sql   interface{ Replace(string) string }
 	texts sync.Map // statement with braces → the same with the schema
 
-	clock  clock
-	count  counter
-	feeds  watched
-	erased erased
-	ending context.CancelFunc // ends background work
-	ended  context.Context
+	clock   clock
+	count   counter
+	feeds   watched
+	flights flights
+	erased  erased
+	ending  context.CancelFunc // ends background work
+	ended   context.Context
 
 	mu      sync.Mutex // guards closing, and that running grows only before it
 	closing bool

@@ -22,6 +22,9 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 	if !answerable(&q) || q.Limit < 1 {
 		return p, nil
 	}
+	if err := d.flights.await(ctx, driver.Key{Namespace: q.Namespace}, q.Now); err != nil {
+		return p, err
+	}
 	window := firstWindow(&q)
 	if p, err = d.page(ctx, &q, window); err != nil {
 		return driver.Page{}, err

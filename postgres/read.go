@@ -21,6 +21,9 @@ func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.
 	if !isText(k.ID) {
 		return driver.ErrNotFound
 	}
+	if err := d.flights.await(ctx, k, now); err != nil {
+		return err
+	}
 	var r driver.Record
 	err = d.retry(ctx, func() error {
 		r = driver.Record{Labels: into.Labels[:0:cap(into.Labels)], Body: into.Body[:0]}
