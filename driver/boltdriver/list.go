@@ -34,10 +34,11 @@ func (v *view) page(ctx context.Context, q driver.Query) (driver.Page, error) {
 func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 	var p driver.Page
 	s := newListScan(v, q)
+	g := gather{limit: q.Limit}
 	for s.next() {
-		if len(p.Records) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
+		if len(g.page) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
 			p.Next = s.place()
-			return p, nil
+			break
 		}
 		if p.Scanned%scanChunk == 0 && ctx.Err() != nil {
 			return driver.Page{}, ctx.Err()
@@ -51,11 +52,13 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 		if !ok {
 			continue
 		}
-		p.Records = append(p.Records, driver.Record{})
-		if err := s.read(&p.Records[len(p.Records)-1]); err != nil {
-			return driver.Page{}, err
+		body, ok := s.head.body(s.key, s.value)
+		if !ok {
+			return driver.Page{}, corruptRecord(s.key)
 		}
+		g.add(q.Namespace, s.id, &s.head, body)
 	}
+	p.Records = g.records()
 	return p, nil
 }
 
@@ -75,7 +78,7 @@ type listScan struct {
 
 	passed bool // whether an index entry was passed
 	lastAt int64
-	lastID []byte
+	lastID []byte // in the map
 }
 
 func newListScan(v *view, q *driver.Query) *listScan {
@@ -102,7 +105,7 @@ func (s *listScan) next() bool {
 
 // pass makes the index entry the place to go on from.
 func (s *listScan) pass() {
-	s.passed, s.lastAt, s.lastID = true, s.at, append(s.lastID[:0], s.id...)
+	s.passed, s.lastAt, s.lastID = true, s.at, s.id
 }
 
 // place returns the place to go on from.
@@ -135,7 +138,7 @@ func (s *listScan) match() (ok bool, err error) {
 
 // read copies the record, verified whole.
 func (s *listScan) read(r *driver.Record) error {
-	body, ok := readRecord(s.key, s.value, &s.head)
+	body, ok := s.head.body(s.key, s.value)
 	if !ok {
 		return corruptRecord(s.key)
 	}

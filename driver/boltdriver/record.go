@@ -21,21 +21,28 @@ const (
 	recordElements = 16
 	headStart      = sumEnd + 5
 	fixedHeadLen   = 2 + 18 + 9*9
+	userAt         = headStart + fixedHeadLen
+	headElements   = 13 // before the user
 )
 
 // head is a record's header. Its slices share memory with the value.
 type head struct {
-	status              uint8
-	inc                 driver.Incarnation
-	version, nextSeq    uint64
-	created, minute     int64
-	due, expires        int64
-	messages, bytes     uint64
-	epoch               uint64
+	status           uint8
+	inc              driver.Incarnation
+	version, nextSeq uint64
+	created, minute  int64
+	due, expires     int64
+	messages, bytes  uint64
+	epoch            uint64
+	names
+	end int // offset of the body in the value
+}
+
+// names are the texts of a header.
+type names struct {
 	user                []byte
 	labels              []byte // name, value, name, value …
 	nlabels, labelBytes int
-	end                 int // offset of the body in the value
 }
 
 // recordSize is the length of the value that appendRecord appends.
@@ -68,19 +75,34 @@ func appendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	return b
 }
 
-// parseHead reads the header of v without verifying it.
+// parseHead reads the header of v without verifying it. All up to the user
+// lies at fixed places: see appendRecord.
 func parseHead(v []byte, h *head) (sum uint32, ok bool) {
-	w := open(v, recordElements-1)
-	sum = w.u32()
-	h.status, h.inc = w.u8(), w.bin16()
-	h.version, h.nextSeq = w.u64(), w.u64()
-	h.created, h.minute = w.i64(), w.i64()
-	h.due, h.expires = w.i64(), w.i64()
-	h.messages, h.bytes = w.u64(), w.u64()
-	h.epoch, h.user = w.u64(), w.str()
+	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
+		return 0, false
+	}
+	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
+	sum = binary.BigEndian.Uint32(v[9:])
+	h.status, h.inc = v[14], driver.Incarnation(v[17:33])
+	h.version, h.nextSeq = u64(34), u64(43)
+	h.created, h.minute = int64(u64(52)), int64(u64(61))
+	h.due, h.expires = int64(u64(70)), int64(u64(79))
+	h.messages, h.bytes, h.epoch = u64(88), u64(97), u64(106)
+	w := wire{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
+	h.user = w.str()
 	h.parseLabels(&w)
 	h.end = len(v) - len(w.b)
 	return sum, !w.bad && h.status < driver.Statuses
+}
+
+// hasHeadForms reports whether a value begins with the forms of a record's
+// elements up to the user.
+func hasHeadForms(v *[userAt]byte) bool {
+	return v[0] == wireArray16 && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
+		v[3] == wireUint32 && v[8] == wireUint32 && v[13] == wireUint8 && v[15] == wireBin8 && v[16] == 16 &&
+		v[33] == wireUint64 && v[42] == wireUint64 &&
+		v[51] == wireInt64 && v[60] == wireInt64 && v[69] == wireInt64 && v[78] == wireInt64 &&
+		v[87] == wireUint64 && v[96] == wireUint64 && v[105] == wireUint64
 }
 
 func (h *head) parseLabels(w *wire) {
@@ -108,11 +130,16 @@ func readHead(key, v []byte, h *head) bool {
 
 // readRecord reads the header of v and verifies the whole of it.
 func readRecord(key, v []byte, h *head) (body []byte, ok bool) {
-	w := openSealed(key, v, recordElements-1)
-	if w.bad {
+	if _, ok := parseHead(v, h); !ok {
 		return nil, false
 	}
-	if _, ok := parseHead(v, h); !ok {
+	return h.body(key, v)
+}
+
+// body verifies the whole of v, whose header h is, and returns its body.
+func (h *head) body(key, v []byte) (body []byte, ok bool) {
+	w := openSealed(key, v, recordElements-1)
+	if w.bad {
 		return nil, false
 	}
 	w.b, w.n = v[h.end:], w.n-(recordElements-2)
@@ -123,22 +150,34 @@ func readRecord(key, v []byte, h *head) (body []byte, ok bool) {
 // fill copies the record into r, reusing its memory: User and the labels lie
 // behind the body in Body's buffer.
 func (h *head) fill(r *driver.Record, body []byte) {
+	h.numbers(r)
+	b := slices.Grow(r.Body[:0], len(body)+h.size())
+	r.Labels = r.Labels[:0]
+	h.take(append(b, body...), r)
+	r.Body = b[:len(body)]
+}
+
+// numbers copies all but the texts.
+func (h *head) numbers(r *driver.Record) {
 	r.Incarnation, r.Version, r.NextSeq = h.inc, h.version, h.nextSeq
 	r.Status, r.Created, r.ActiveMinute = h.status, h.created, h.minute
 	r.Due, r.Expires = h.due, h.expires
 	r.Messages, r.Bytes = h.messages, h.bytes
-	b := slices.Grow(r.Body[:0], len(body)+len(h.user)+h.labelBytes)
-	b = append(append(b, body...), h.user...)
-	r.User = text(b[len(body):])
-	r.Labels = r.Labels[:0]
-	w := wire{b: h.labels, n: 2 * h.nlabels}
-	for range h.nlabels {
+}
+
+func (n *names) size() int { return len(n.user) + n.labelBytes }
+
+// take copies the names into r and the end of b, which has room for them.
+func (n *names) take(b []byte, r *driver.Record) []byte {
+	b, r.User = appendText(b, n.user)
+	w := wire{b: n.labels, n: 2 * n.nlabels}
+	for range n.nlabels {
 		var l driver.Label
 		b, l.Name = appendText(b, w.str())
 		b, l.Value = appendText(b, w.str())
 		r.Labels = append(r.Labels, l)
 	}
-	r.Body = b[:len(body)]
+	return b
 }
 
 func appendText(b, s []byte) ([]byte, string) {
