@@ -85,15 +85,22 @@ type room struct {
 // nearbyTools fills the size class that the allocation of a session has.
 const nearbyTools = 6
 
+// shown is a session as reads make it.
+type shown struct {
+	Session
+	room
+}
+
 // decodeSession makes a session of a record that the caller does not use
 // again: it keeps the memory of the body and the strings. ErrCorrupt,
 // ErrFormat.
 func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
+	return new(shown).take(rec, ns, internal)
+}
+
+// take is decodeSession into memory that is there.
+func (x *shown) take(rec *driver.Record, ns, internal string) (*Session, error) {
 	var in inner
-	x := new(struct {
-		Session
-		room
-	})
 	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
 	if err := x.decode(rec, body, &in, &x.room); err != nil {
 		return nil, err

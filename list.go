@@ -63,6 +63,9 @@ type Query struct {
 
 // Page is a part of a list. Sessions come without their logs.
 type Page struct {
+	// Sessions are the caller's own. Up to 16 neighbours share allocations, so
+	// that one which is kept for long keeps the memory of those; what is to be
+	// kept alone is got with [Tenant.Get].
 	Sessions []*Session
 
 	// NextCursor leads to the next page; "" = this is the last. A page may
@@ -98,11 +101,9 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p := Page{Sessions: make([]*Session, len(dp.Records)), Scanned: dp.Scanned}
-	for i := range dp.Records {
-		if p.Sessions[i], err = decodeSession(&dp.Records[i], t.id, t.org); err != nil {
-			return Page{}, fmt.Errorf("session %q: %w", dp.Records[i].ID, err)
-		}
+	p := Page{Scanned: dp.Scanned}
+	if p.Sessions, err = t.decodePage(dp.Records); err != nil {
+		return Page{}, err
 	}
 	if dp.Next != nil {
 		p.NextCursor = encodeCursor(t.queryHash(&q), *dp.Next)
@@ -111,6 +112,25 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 		_, err = t.read(ctx) // an empty namespace and a deleted one differ
 	}
 	return p, err
+}
+
+// pageGroup is how many sessions of a page share an allocation.
+const pageGroup = 16
+
+// decodePage makes sessions of records that are not used again.
+func (t *Tenant) decodePage(recs []driver.Record) (_ []*Session, err error) {
+	out := make([]*Session, len(recs))
+	var group []shown
+	for i := range recs {
+		if len(group) == 0 {
+			group = make([]shown, min(pageGroup, len(recs)-i))
+		}
+		if out[i], err = group[0].take(&recs[i], t.id, t.org); err != nil {
+			return nil, fmt.Errorf("session %q: %w", recs[i].ID, err)
+		}
+		group = group[1:]
+	}
+	return out, nil
 }
 
 // Sessions returns the sessions that q selects, from q.Cursor on, page by page
