@@ -46,8 +46,23 @@ func faultAt(t *testing.T, f fault, w *work) bool {
 	path := storePath(t)
 	defer os.RemoveAll(filepath.Dir(path)) // there may be thousands
 	first := recorded(t, path, w, 1, *steps, f)
-	last, at := 0, -1
-	for i, e := range first {
+	at, last := struck(t, f, w, first)
+	if at < 0 {
+		return false
+	}
+	from := resume(t, path, w, last)
+	second := recorded(t, path, w, from, from+3, fault{})
+	p := replayed(t, w, append(first, second...), at)
+	p.report(t, fmt.Sprintf("%v of call %d, step %d acknowledged, then from %d", f, f.Nth, last, from))
+	return true
+}
+
+// struck returns where in the events the fault is, or -1, and the step that
+// was acknowledged last. It fails the test if the writer saw what must not be.
+func struck(t *testing.T, f fault, w *work, events []event) (at, last int) {
+	t.Helper()
+	at = -1
+	for i, e := range events {
 		switch e.kind {
 		case acked:
 			last = e.n
@@ -59,14 +74,7 @@ func faultAt(t *testing.T, f fault, w *work) bool {
 			}
 		}
 	}
-	if at < 0 {
-		return false
-	}
-	from := resume(t, path, w, last)
-	second := recorded(t, path, w, from, from+3, fault{})
-	p := replayed(t, w, append(first, second...), at)
-	p.report(t, fmt.Sprintf("%v of call %d, step %d acknowledged, then from %d", f, f.Nth, last, from))
-	return true
+	return at, last
 }
 
 // resume returns the step that comes next in a file of which the first steps

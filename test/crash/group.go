@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/seshatdb/seshat"
 )
@@ -34,8 +33,11 @@ func atLeast(acked int) (p progress) {
 
 // acknowledge adds to what is acknowledged.
 func acknowledge(acked, more int) int {
-	if more>>members > acked>>members {
+	switch round := more >> members; {
+	case round > acked>>members:
 		return more
+	case round < acked>>members:
+		return acked
 	}
 	return acked | more&everyone
 }
@@ -73,44 +75,6 @@ func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 		State:    state, UserState: own, NamespaceState: own,
 	})
 	return err
-}
-
-// runGroups does rounds; each call that returns is acknowledged at once.
-func (w *writer) runGroups(t task) error {
-	ctx := context.Background()
-	if err := w.open(t); err != nil {
-		return err
-	}
-	defer w.s.Close()
-	w.r.say(event{kind: acked, n: (t.From-1)<<members | everyone})
-	tenant, err := w.s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
-	for round := t.From; round <= t.To && err == nil; round++ {
-		err = w.round(ctx, tenant, round)
-	}
-	return err
-}
-
-func (w *writer) round(ctx context.Context, t *seshat.Tenant, round int) error {
-	w.w.at(round)
-	var errs [members]error
-	var done sync.WaitGroup
-	begin := make(chan struct{})
-	for i := range members {
-		done.Go(func() {
-			<-begin
-			if errs[i] = w.w.call(ctx, t, i, round); errs[i] == nil {
-				w.r.say(event{kind: acked, n: round<<members | 1<<i})
-			}
-		})
-	}
-	close(begin)
-	done.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // reached reads how far the members are. A store without the namespace is at

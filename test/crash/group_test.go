@@ -20,6 +20,32 @@ func TestPowerFailureOfGroups(t *testing.T) {
 	}
 }
 
+// Promise: they survive a process that is killed inside their commit, and a
+// call to the system that fails in it: those that one commit held share its
+// fate.
+func TestFaultThenPowerFailureOfGroups(t *testing.T) {
+	hits, tried := 0, 0
+	for n := range *spots {
+		for _, f := range faults {
+			w := &work{seed: *seed + uint64(n), kind: "group"}
+			if f.Nth = 7 + n*5%23; f.Call == "ftruncate" {
+				f.Nth = 1
+			}
+			path := storePath(t)
+			first := recorded(t, path, w, 1, *steps, f)
+			at, _ := struck(t, f, w, first)
+			tried++
+			if at < 0 {
+				continue
+			}
+			hits++
+			second := recorded(t, path, w, 1, 3, fault{})
+			replayed(t, w, append(first, second...), at).report(t, fmt.Sprintf("%v of call %d in a group", f, f.Nth))
+		}
+	}
+	t.Logf("%d of %d faults came about", hits, tried)
+}
+
 // Promise: the test finds a store that acknowledges calls early, and one whose
 // commits do not become durable.
 func TestPlantedPowerFailuresOfGroupsAreFound(t *testing.T) {

@@ -180,7 +180,7 @@ func (p *replay) learn(d *disk) (err error) {
 		}
 	}
 	full := d.base.clone()
-	for _, w := range d.pending {
+	for _, w := range append(d.dropped[:len(d.dropped):len(d.dropped)], d.pending...) {
 		full.apply(w)
 	}
 	if d.after, err = p.pool.answer(full, question{Acked: p.acked, Learn: true}); err != nil {
