@@ -95,10 +95,13 @@ func (d *Driver) poll(fn func(uint64)) {
 	}
 }
 
-// selectHeads selects parts of what a feed's newest position is, or will be once
-// all events have one.
-const selectHeads = `select namespace, head from {spaces} where namespace = any($1)
+// The newest position of a feed is what is in {spaces}, and will be that and
+// what is pending.
+const (
+	selectHeads = `select namespace, head from {spaces} where namespace = any($1)`
+	selectNews  = selectHeads + `
 	union all select namespace, count(kind) from {pending} where namespace = any($1) group by namespace`
+)
 
 // look calls fn for each feed that is not as it was seen last.
 func (d *Driver) look(fn func(uint64)) error {
@@ -111,7 +114,11 @@ func (d *Driver) look(fn func(uint64)) error {
 	}
 	ctx, cancel := context.WithTimeout(d.ended, d.o.CommitTimeout)
 	defer cancel()
-	rows, err := d.pool.Query(ctx, d.text(selectHeads), look)
+	sql := selectNews
+	if d.caps.ReadOnly {
+		sql = selectHeads // as Feed does
+	}
+	rows, err := d.pool.Query(ctx, d.text(sql), look)
 	if err != nil {
 		return err
 	}
