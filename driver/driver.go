@@ -327,7 +327,9 @@ type Reclaimed struct {
 	Erased []Erased
 }
 
-// Erased counts what was removed for one erasure in one call.
+// Erased counts what was removed for one erasure in one call. Where several
+// processes share the data, each hears of the erasures that it made itself,
+// whoever reclaims what they left.
 type Erased struct {
 	Erasure
 	Sessions, Messages, Bytes, Entries uint64
