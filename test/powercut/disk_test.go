@@ -177,6 +177,23 @@ func TestMountedDisk(t *testing.T) {
 	}
 }
 
+// Promise: a disk ends with the program that uses it, also while that waits for
+// a trouble that does not come.
+func TestDiskEndsWithItsUser(t *testing.T) {
+	v := newDrive(t)
+	struck, err := v.Arm(Trouble{Off: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-struck
+	if err := v.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 func syncPath(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Open(path)

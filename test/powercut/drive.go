@@ -7,6 +7,8 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 )
 
 // envDisk makes a test's program the process that serves a disk, mounted in
@@ -23,6 +25,7 @@ func Serve() bool {
 	if dir == "" {
 		return false
 	}
+	signal.Ignore(syscall.SIGPIPE) // the one that started it may be gone
 	d := NewDisk(0)
 	unmount, err := mount(d, dir)
 	if err != nil {
@@ -31,12 +34,27 @@ func Serve() bool {
 	}
 	defer unmount()
 	s := rpc.NewServer()
-	if err := s.RegisterName("Disk", &Remote{d}); err != nil {
+	r := &Remote{d, make(chan struct{})}
+	if err := s.RegisterName("Disk", r); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return true
 	}
-	s.ServeConn(pipes{os.Stdin, os.Stdout})
+	s.ServeConn(pipes{input{os.Stdin, r}, os.Stdout})
 	return true
+}
+
+// input is where calls come from, until its end.
+type input struct {
+	io.ReadCloser
+	r *Remote
+}
+
+func (i input) Read(b []byte) (int, error) {
+	n, err := i.ReadCloser.Read(b)
+	if err != nil {
+		close(i.r.ended)
+	}
+	return n, err
 }
 
 // pipes is a connection.
@@ -51,7 +69,10 @@ func (p pipes) Close() error { return errors.Join(p.WriteCloser.Close(), p.ReadC
 type Nothing struct{}
 
 // Remote is a disk for another process.
-type Remote struct{ d *Disk }
+type Remote struct {
+	d     *Disk
+	ended chan struct{} // closed when no more calls will come
+}
 
 // Format is Disk.Format.
 func (r *Remote) Format(seed uint64, _ *Nothing) error {
@@ -65,12 +86,15 @@ func (r *Remote) Arm(t Trouble, _ *Nothing) error {
 	return nil
 }
 
-// Await returns when what Arm returns would be closed.
+// Await returns when what Arm returns would be closed, or nobody listens.
 func (r *Remote) Await(Nothing, *Nothing) error {
 	r.d.mu.Lock()
 	struck := r.d.struck
 	r.d.mu.Unlock()
-	<-struck
+	select {
+	case <-struck:
+	case <-r.ended:
+	}
 	return nil
 }
 

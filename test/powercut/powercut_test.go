@@ -35,6 +35,18 @@ func TestMain(m *testing.M) {
 // drive returns a drive that is there until the test ends.
 func drive(t *testing.T) *Drive {
 	t.Helper()
+	v := newDrive(t)
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+// newDrive returns a drive.
+func newDrive(t *testing.T) *Drive {
+	t.Helper()
 	if !mountns.Own() {
 		t.Skip("SKIPPED, power cuts are not tested: only root may mount a file system for itself")
 	}
@@ -45,11 +57,6 @@ func drive(t *testing.T) *Drive {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := v.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return v
 }
 
