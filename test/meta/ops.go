@@ -1,0 +1,161 @@
+// Package meta plays one log of calls on stores that differ in what must make
+// no difference: where they keep their data, their options, and whether they
+// are closed, compacted, restored from a backup or imported from an export in
+// between. All answers have to be the same.
+package meta
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// op is one call. What it does follows from its numbers alone.
+type op struct {
+	name  string
+	plain bool // it needs nothing that an export leaves out
+	do    func(ctx context.Context, s *seshat.Store, t *seshat.Tenant) (any, error)
+}
+
+// maker makes an op of chance: n is unique in the log.
+type maker struct {
+	weight int
+	make   func(c chance, n int) op
+}
+
+var makers = []maker{
+	{9, create}, {14, appendTurn}, {3, repeat}, {6, get}, {6, list}, {3, count}, {6, history}, {3, budget},
+	{4, update}, {3, stale}, {2, touch}, {4, transition}, {4, merge}, {3, state}, {3, stateAt}, {2, truncate},
+	{2, deleteMessage}, {2, editMessage}, {2, summarize}, {3, fork}, {2, lease}, {2, events}, {2, sweep}, {1, policy},
+	{1, quotas}, {2, remove}, {1, removeUser}, {1, removeNamespace},
+}
+
+// chance is what an op is made of.
+type chance struct{ *rand.Rand }
+
+func (c chance) id() string   { return fmt.Sprintf("s%d/ß", c.IntN(4)) }
+func (c chance) user() string { return fmt.Sprintf("u%d", c.IntN(3)) }
+
+// plainLog reports whether a log has only plain ops: every second one has.
+func plainLog(seed uint64) bool { return seed%2 == 1 }
+
+// opOf returns op n of a log, and the namespace that it is about.
+func opOf(seed uint64, n int) (op, string) {
+	c := chance{rand.New(rand.NewPCG(seed, uint64(n)))}
+	space := []string{"a", "ab"}[c.IntN(2)]
+	for {
+		if o := c.maker().make(c, n); o.plain || !plainLog(seed) {
+			return o, space
+		}
+	}
+}
+
+func (c chance) maker() maker {
+	sum := 0
+	for _, m := range makers {
+		sum += m.weight
+	}
+	x := c.IntN(sum)
+	for _, m := range makers {
+		if x -= m.weight; x < 0 {
+			return m
+		}
+	}
+	panic("weights do not add up")
+}
+
+// on is a call of a tenant with one result.
+func on[T any](name string, plain bool, call func(ctx context.Context, t *seshat.Tenant) (T, error)) op {
+	return op{name, plain, func(ctx context.Context, _ *seshat.Store, t *seshat.Tenant) (any, error) { return call(ctx, t) }}
+}
+
+func create(c chance, n int) op {
+	s := seshat.NewSession{
+		ID: c.id(), User: c.user(), Labels: map[string]string{"of": c.user()}, UserMemory: map[string]any{"note": strings.Repeat("m", c.IntN(300))},
+		State: map[string]any{"k": "begun"}, UserState: map[string]any{"last": n}, Quotas: seshat.Quotas{MaxMessages: c.Uint64N(3) * 20},
+		Lifecycle: seshat.Lifecycle{TTL: time.Duration(c.IntN(3)) * 4 * time.Minute},
+	}
+	return on("create", true, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Create(ctx, s) })
+}
+
+func turn(c chance, n int) (ms []seshat.Message) {
+	for i := range 1 + c.IntN(3) {
+		ms = append(ms, seshat.Message{
+			ID: fmt.Sprintf("m%d-%d", n, i), Role: seshat.Role(1 + i%2), Content: strings.Repeat("w ", c.IntN(200)),
+			Tokens: c.Uint64N(50), Latency: time.Duration(c.IntN(2)) * time.Second,
+		})
+	}
+	return ms
+}
+
+func appendTurn(c chance, n int) op {
+	id, given := c.id(), seshat.Turn{Messages: turn(c, n), State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}}
+	return on("append", true, func(ctx context.Context, t *seshat.Tenant) (seshat.Appended, error) {
+		return t.AppendTurn(ctx, id, given)
+	})
+}
+
+// repeat appends what an earlier op of the log may have appended.
+func repeat(c chance, n int) op {
+	id, before := c.id(), max(0, n-1-c.IntN(40))
+	ms := []seshat.Message{{ID: fmt.Sprintf("m%d-0", before), Role: seshat.User, Content: "again"}}
+	return on("repeat", false, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Append(ctx, id, ms...) })
+}
+
+func get(c chance, _ int) op {
+	id := c.id()
+	return on("get", true, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Get(ctx, id) })
+}
+
+func query(c chance) seshat.Query {
+	q := seshat.Query{Order: seshat.Order(c.IntN(2)), OldestFirst: c.IntN(2) == 0, Limit: 1 + c.IntN(5)}
+	if c.IntN(3) == 0 {
+		q.User = c.user()
+	}
+	if c.IntN(3) == 0 {
+		q.Statuses = []seshat.Status{seshat.Active, seshat.Archived}
+	}
+	if c.IntN(4) == 0 {
+		q.Labels = map[string]string{"of": c.user()}
+	}
+	return q
+}
+
+func list(c chance, _ int) op {
+	q := query(c)
+	return on("list", true, func(ctx context.Context, t *seshat.Tenant) (all []*seshat.Session, err error) {
+		for s, err := range t.Sessions(ctx, q) {
+			if err != nil {
+				return all, err
+			}
+			all = append(all, s)
+		}
+		return all, nil
+	})
+}
+
+func count(c chance, _ int) op {
+	q := query(c)
+	return on("count", true, func(ctx context.Context, t *seshat.Tenant) (uint64, error) { return t.Count(ctx, q) })
+}
+
+func history(c chance, _ int) op {
+	id, opts := c.id(), []seshat.HistoryOption{seshat.FromSeq(c.Uint64N(5)), seshat.Limit(1 + c.IntN(9))}
+	if c.IntN(2) == 0 {
+		opts = append(opts, seshat.NewestFirst())
+	}
+	return on("history", true, func(ctx context.Context, t *seshat.Tenant) ([]seshat.Message, error) {
+		return t.History(ctx, id, opts...)
+	})
+}
+
+func budget(c chance, _ int) op {
+	id, n := c.id(), 1+c.Uint64N(200)
+	return on("budget", true, func(ctx context.Context, t *seshat.Tenant) ([]seshat.Message, error) {
+		return t.History(ctx, id, seshat.TokenBudget(n))
+	})
+}
