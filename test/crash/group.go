@@ -98,9 +98,10 @@ func (w *work) reached(ctx context.Context, s *seshat.Store) (p progress, err er
 // crowd is a store in memory whose members are as far as those of the images,
 // one after the other.
 type crowd struct {
-	w  *work
-	s  *seshat.Store
-	at progress
+	w     *work
+	s     *seshat.Store
+	at    progress
+	later *crowd // as far as images that went on
 }
 
 // show returns what the store shows when the members are so far.

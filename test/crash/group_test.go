@@ -26,7 +26,7 @@ func TestPowerFailureOfGroups(t *testing.T) {
 func TestFaultThenPowerFailureOfGroups(t *testing.T) {
 	hits, tried := 0, 0
 	for n := range *spots {
-		for _, f := range faults {
+		for _, f := range []fault{faults[n%len(faults)], faults[(n+4)%len(faults)]} {
 			w := &work{seed: *seed + uint64(n), kind: "group"}
 			if f.Nth = 7 + n*5%23; f.Call == "ftruncate" {
 				f.Nth = 1

@@ -100,8 +100,10 @@ func (c *crowd) goOn(ctx context.Context, s *seshat.Store, path string, at progr
 	if err != nil {
 		return fmt.Sprintf("dump: %v", err)
 	}
-	later := crowd{w: &work{seed: c.w.seed, kind: c.w.kind}}
-	right, err := later.show(ctx, at)
+	if c.later == nil {
+		c.later = &crowd{w: &work{seed: c.w.seed, kind: c.w.kind}}
+	}
+	right, err := c.later.show(ctx, at)
 	if err != nil || right != text {
 		return fmt.Sprintf("state after %v, the last two of each after the crash, is not right: %v", at, err)
 	}
