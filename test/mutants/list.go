@@ -18,6 +18,8 @@ const (
 	bolt  = "driver/boltdriver"
 	crash = "test/crash"
 	lin   = "test/lin"
+	power = "test/powercut"
+	fscut = "test/fscut"
 	spoil = "test/damage"
 )
 
@@ -166,5 +168,45 @@ var mutants = []mutant{
 		name: "fields of later versions are dropped", promise: "Atomicity", file: "codec.go",
 		from: "\treturn append(b, s.extra...)", to: "\treturn b",
 		dir: root, test: "^TestLaterFieldsSurvive$",
+	},
+	{
+		name: "commits are not synced, under a disk that loses its power", promise: "Durability", file: "driver/boltdriver/open.go",
+		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
+	},
+	{
+		name: "commits are not synced, on a file system that is shut down", promise: "Durability", file: "driver/boltdriver/open.go",
+		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
+		dir: fscut, test: "^TestLinearizableAcrossShutdowns$",
+	},
+	{
+		name: "commits are not synced, on a file system whose disk is cut", promise: "Durability", file: "driver/boltdriver/open.go",
+		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
+		dir: fscut, test: "^TestLinearizableAcrossBlockCuts$",
+	},
+	{
+		name: "the directory is not synced, under a disk that loses its power", promise: "Durability (D1)", file: "driver/boltdriver/file_unix.go",
+		from: "\treturn d.Sync()", to: "\treturn nil",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
+	},
+	{
+		name: "the newest meta page is not written again, under a disk that loses its power", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
+		from: "if err := reassert(f.f); err != nil {", to: "if err := error(nil); err != nil {",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
+	},
+	{
+		name: "writing goes on after an unknown outcome, under a disk that loses its power", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\tw.poison = err\n", to: "",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
+	},
+	{
+		name: "an unknown outcome is reported as success, under a disk that loses its power", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\treturn fmt.Errorf(\"%w: %w\", driver.ErrUnknown, err)", to: "\t_ = fmt.Errorf\n\treturn nil",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
+	},
+	{
+		name: "a full disk stops the store", promise: "Errors", file: "driver/boltdriver/commit.go",
+		from: "if isFull(err) && d.txid() == d.durable.txid.Load() {", to: "if false {",
+		dir: fscut, test: "^TestFullFileSystem$",
 	},
 }
