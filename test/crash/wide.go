@@ -73,7 +73,7 @@ func (w *work) summarize(r *rand.Rand, id string) step {
 
 // large makes the record longer than a page, so that it is moved and split.
 func (w *work) large(r *rand.Rand, id string, n int) step {
-	long := strings.Repeat(string(rune('A'+n%26)), 3_000+r.IntN(40_000))
+	long := strings.Repeat(string(rune('A'+n%26)), 3_000+r.IntN(12_000))
 	return step{name: "large", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error {
 			s.Metadata = seshat.Doc(map[string]any{"n": n, "long": long})

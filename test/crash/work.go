@@ -20,7 +20,7 @@ const storeName = "seshat.db"
 // does the same, whatever the engine.
 type work struct {
 	seed  uint64
-	kind  string // of small; grow, whose messages make the file grow; wide
+	kind  string // of small; grow, whose messages make the file grow; wide; sweep, as grow
 	quiet bool   // compare without feeds: a step may have been made twice
 	clock atomic.Int64
 }
@@ -113,8 +113,8 @@ func (w *work) create(r *rand.Rand, id, user string) step {
 
 func (w *work) append(r *rand.Rand, id string, n int) step {
 	size := 10 + r.IntN(900)
-	if w.kind != "small" && r.IntN(3) == 0 {
-		size = 20_000 + r.IntN(60_000)
+	if long := map[string]int{"grow": 60_000, "sweep": 60_000, "wide": 12_000}[w.kind]; long > 0 && r.IntN(3) == 0 {
+		size = long/3 + r.IntN(long)
 	}
 	var messages []seshat.Message
 	for i := range 1 + r.IntN(3) {
