@@ -113,6 +113,9 @@ type stageBars struct {
 }
 
 func (s *stageBars) at(p migrate.Progress) {
+	if p.Total.Bytes == 0 {
+		return // it is over in a moment
+	}
 	if p.Stage != s.stage {
 		s.bar.done()
 		s.stage, s.bar = p.Stage, s.a.bar(string(p.Stage), int64(p.Total.Bytes))
