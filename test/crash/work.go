@@ -20,7 +20,7 @@ const storeName = "seshat.db"
 // does the same, whatever the engine.
 type work struct {
 	seed  uint64
-	kind  string // of small; grow, whose messages make the file grow; wide; sweep, as grow
+	kind  string // of small; grow, whose messages make the file grow; wide; sweep
 	quiet bool   // compare without feeds: a step may have been made twice
 	clock atomic.Int64
 }
@@ -32,11 +32,14 @@ type step struct {
 	do        func(ctx context.Context, t *seshat.Tenant) error
 }
 
-// at sets the time of step n, which begins after the one before. The steps of
-// wide are closer together, so that they find more sessions alive.
+// dense reports whether the steps are closer together and of fewer sessions, so
+// that more of them find one alive, and are transactions.
+func (w *work) dense() bool { return w.kind == "wide" || w.kind == "sweep" }
+
+// at sets the time of step n, which begins after the one before.
 func (w *work) at(n int) {
 	apart := 20 * time.Second
-	if w.kind == "wide" {
+	if w.dense() {
 		apart = 6 * time.Second
 	}
 	w.clock.Store(int64(n) * int64(apart))
@@ -87,7 +90,7 @@ func (w *work) dump(ctx context.Context, s *seshat.Store, feeds bool) (string, e
 func (w *work) step(s *seshat.Store, n int) step {
 	r := rand.New(rand.NewPCG(w.seed, uint64(n)))
 	ids := 8
-	if w.kind == "wide" {
+	if w.dense() {
 		ids = 4
 	}
 	id, user := fmt.Sprintf("s%d/ß", r.IntN(ids)), fmt.Sprintf("u%d", r.IntN(3))

@@ -1,7 +1,7 @@
 // Command release runs the tests of this module for a while, each time with
 // new seeds, and can note the outcome in a file that adds up all such runs.
 //
-//	release [-for duration] [-once] [-seed n] [-suites regexp] [-mutants all|quick|none] [-evidence file]
+//	release [-for duration] [-once] [-rounds n] [-seed n] [-suites regexp] [-mutants all|quick|none] [-evidence file]
 //
 // It runs in the module's directory, prints a summary, and ends with status 1
 // after the first failure, whose output it shows.
@@ -21,6 +21,7 @@ import (
 var (
 	lasts    = flag.Duration("for", time.Minute, "begin new rounds until so much time is over")
 	once     = flag.Bool("once", false, "one round, whatever -for says")
+	exactly  = flag.Int("rounds", 0, "so many rounds, whatever -for says")
 	only     = flag.String("suites", "", "only the suites whose name this regular expression finds")
 	seed     = flag.Uint64("seed", uint64(time.Now().Unix()), "seed of the first round")
 	planted  = flag.String("mutants", "none", "which planted bugs to try at the end: all, quick or none")
@@ -38,7 +39,7 @@ type suite struct {
 var suites = []suite{
 	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
 	{"crash images", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
-	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=160", "-crash.parts=10", "-crash.images=60", "-crash.deep=10"}, ""},
+	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=200", "-crash.parts=10", "-crash.images=40", "-crash.deep=10"}, ""},
 	{"disk cuts", ".", []string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"}, ""},
 	{"fs cuts", ".", []string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"}, ""},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=120"},
@@ -50,7 +51,7 @@ func main() {
 	began := time.Now()
 	t := tally{}
 	next, rounds, failed := *seed, 0, false
-	for !failed && (rounds == 0 || !*once && time.Since(began) < *lasts) {
+	for !failed && goesOn(rounds, time.Since(began)) {
 		for _, s := range suites {
 			if chosen.MatchString(s.name) {
 				failed = !s.run(t, next) || failed
@@ -72,6 +73,17 @@ func main() {
 	if failed {
 		os.Exit(1)
 	}
+}
+
+// goesOn says whether another round follows after so many.
+func goesOn(rounds int, took time.Duration) bool {
+	if *once {
+		return rounds == 0
+	}
+	if *exactly > 0 {
+		return rounds < *exactly
+	}
+	return rounds == 0 || took < *lasts
 }
 
 // run runs the suite, adds to the tally what it says, and reports whether it
