@@ -11,7 +11,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Get fills into with the record at k. See driver.Driver.
+// Get fills into with the record at k. See driver.Driver. Of one that expired it
+// asks again, and waits for who has it locked: a change of any process that read
+// the clock before the record's end may be about to move that end, and a session
+// that was found gone must not be back later.
 func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -21,17 +24,21 @@ func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.
 	if !isText(k.ID) {
 		return driver.ErrNotFound
 	}
-	if err := d.flights.await(ctx, k, now); err != nil {
-		return err
-	}
 	var r driver.Record
-	err = d.retry(ctx, func() error {
+	get := func(lock string) error {
 		r = driver.Record{Labels: into.Labels[:0:cap(into.Labels)], Body: into.Body[:0]}
 		row := d.pool.QueryRow(ctx, d.text(`select `+recordColumns+` from {sessions}
-			where namespace = $1 and id = $2 and (expires is null or expires > $3)`), int64(k.Namespace), k.ID, now)
+			where namespace = $1 and id = $2`+lock), int64(k.Namespace), k.ID)
 		return scanRecord(row, &r)
+	}
+	err = d.retry(ctx, func() error {
+		err := get(``)
+		if err == nil && r.Expires <= now && !d.caps.ReadOnly {
+			err = get(` for share`)
+		}
+		return err
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && r.Expires <= now {
 		return driver.ErrNotFound
 	}
 	if err != nil {

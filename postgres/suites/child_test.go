@@ -39,7 +39,8 @@ func (w work) place() place { return place{w.DSN, w.Schema} }
 // roles are what a child may do. It writes to out, and reads its parent's words
 // from in.
 var roles = map[string]func(ctx context.Context, w work, in *bufio.Scanner, out *os.File) error{
-	"sweep": sweepAndWrite,
+	"sweep":  sweepAndWrite,
+	"linear": partOfHistory,
 }
 
 // child is the main function of a child. Its result is its exit status.

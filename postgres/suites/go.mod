@@ -3,6 +3,7 @@ module github.com/seshatdb/seshat/postgres/suites
 go 1.26.5
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/seshatdb/seshat v0.0.0
 	github.com/seshatdb/seshat/adk v0.0.0
 	github.com/seshatdb/seshat/postgres v0.0.0
@@ -14,7 +15,6 @@ require (
 	cloud.google.com/go v0.123.0 // indirect
 	cloud.google.com/go/auth v0.22.0 // indirect
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect
-	github.com/anishathalye/porcupine v1.3.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/felixge/httpsnoop v1.0.4 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
