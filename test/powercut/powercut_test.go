@@ -1,11 +1,14 @@
 package powercut
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,13 +70,30 @@ func plan(t *testing.T, v *Drive, c *Cuts) lin.Plan {
 		t.Fatal(err)
 	}
 	c.Drive = v
-	return lin.Plan{
+	p := lin.Plan{
 		Seed: c.Seed, Clients: *clients, Sessions: 4, Pace: 40, Disaster: c, Disasters: *cuts,
 		Open: func(o seshat.Options) (*seshat.Store, error) {
 			o.File.AllowNetworkFS = true // it is FUSE
 			return seshat.Open(filepath.Join(v.Dir, "seshat.db"), o)
 		},
 	}
+	if c.Seed%2 == 0 {
+		p.Wrap = func(t *seshat.Tenant) lin.API { return wordy{t} }
+	}
+	return p
+}
+
+// wordy appends long messages among the short ones, so that commits have many
+// pages and the file grows.
+type wordy struct{ *seshat.Tenant }
+
+func (w wordy) Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error) {
+	for i := range messages {
+		if rand.IntN(3) == 0 {
+			messages[i].Content = strings.Repeat("w", rand.IntN(100_000))
+		}
+	}
+	return w.Tenant.Append(ctx, id, messages...)
 }
 
 // violation returns what is wrong with a history, or "".
