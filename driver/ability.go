@@ -80,7 +80,7 @@ type Loader interface {
 	//
 	// ErrNotEmpty: the note is not Load.Was, or that is nil and the driver was
 	// used before. ErrInvalid, ErrTooLarge: a part cannot be kept; see
-	// [ValidateParts]. ErrReadOnly. ErrUnknown: it may have happened; the note
+	// [Load.Validate]. ErrReadOnly. ErrUnknown: it may have happened; the note
 	// tells. But for ErrUnknown an error says that nothing happened.
 	Load(ctx context.Context, l Load) error
 }
@@ -89,7 +89,7 @@ type Loader interface {
 type Load struct {
 	Parts []Part // as a Dump hands them out, without gaps since the last step
 	Was   []byte // the note that is stored; nil = none: the load begins
-	Note  []byte // the note from now on, at most Caps.MaxEntry bytes; nil = the load is over
+	Note  []byte // the note from now on, 1 to Caps.MaxEntry bytes; nil = the load is over
 }
 
 // KindLoad is the entry (namespace 0, no owner, no name) that holds the note

@@ -94,13 +94,19 @@ func (p *Part) Clone() Part {
 	return c
 }
 
-// ValidateParts reports whether a driver with these Caps may load parts:
-// whether they ascend, and each is what a Change could have left. A Loader
-// calls it before anything else.
-func ValidateParts(parts []Part, caps Caps) error {
-	for i := range parts {
-		p := &parts[i]
-		if i > 0 && parts[i-1].Place().Compare(p.Place()) >= 0 {
+// Validate reports whether a driver with these Caps may carry out l: whether
+// its parts ascend, and each is what a Change could have left. A Loader calls
+// it before anything else.
+func (l *Load) Validate(caps Caps) error {
+	switch {
+	case l.Was != nil && len(l.Was) == 0 || l.Note != nil && len(l.Note) == 0:
+		return invalid("Load", "has an empty note")
+	case len(l.Note) > caps.MaxEntry:
+		return tooLarge("Load.Note")
+	}
+	for i := range l.Parts {
+		p := &l.Parts[i]
+		if i > 0 && l.Parts[i-1].Place().Compare(p.Place()) >= 0 {
 			return invalid("Parts", "do not ascend")
 		}
 		if err := p.validate(caps); err != nil {

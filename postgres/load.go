@@ -20,13 +20,10 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) error {
 		return err
 	}
 	defer end()
-	switch {
-	case d.caps.ReadOnly:
+	if d.caps.ReadOnly {
 		return driver.ErrReadOnly
-	case len(l.Note) > d.caps.MaxEntry:
-		return driver.ErrTooLarge
 	}
-	if err := driver.ValidateParts(l.Parts, d.caps); err != nil {
+	if err := l.Validate(d.caps); err != nil {
 		return err
 	}
 	if err := checkParts(l.Parts); err != nil {

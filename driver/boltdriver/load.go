@@ -13,13 +13,10 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) (err error) {
 	if err := d.begin(ctx); err != nil {
 		return err
 	}
-	switch {
-	case d.caps.ReadOnly:
+	if d.caps.ReadOnly {
 		return driver.ErrReadOnly
-	case len(l.Note) > maxEntry:
-		return driver.ErrTooLarge
 	}
-	if err := driver.ValidateParts(l.Parts, d.caps); err != nil {
+	if err := l.Validate(d.caps); err != nil {
 		return err
 	}
 	sent := d.submit(ctx, nil, func(w *writer) { err = w.load(&l) })

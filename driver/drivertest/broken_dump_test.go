@@ -71,7 +71,7 @@ type halfway struct{ *memdriver.Driver }
 
 func (b halfway) Load(ctx context.Context, l driver.Load) error {
 	for i := range l.Parts {
-		if err := driver.ValidateParts(l.Parts[:i+1], b.Caps()); err != nil {
+		if err := (&driver.Load{Parts: l.Parts[:i+1]}).Validate(b.Caps()); err != nil {
 			l.Parts = l.Parts[:i]
 			if loaded := b.Driver.Load(ctx, l); loaded != nil {
 				return loaded

@@ -82,7 +82,7 @@ func checkDump(e *env) {
 	}
 	// Clock, feeds, events, records, staged logs, entries, messages, message ids.
 	e.equal("parts by kind", of, [driver.PartRef + 1]int{0, 1, 2, 3, 6, 1, 9, 6, 5})
-	e.must(driver.ValidateParts(parts, e.d.Caps()))
+	e.must((&driver.Load{Parts: parts}).Validate(e.d.Caps()))
 	for _, p := range parts {
 		switch p.Kind {
 		case driver.PartRecord:

@@ -84,16 +84,13 @@ func (l *life) parts(n uint64, inc driver.Incarnation) []driver.Part {
 
 // Load adds parts. See driver.Loader.
 func (d *Driver) Load(ctx context.Context, l driver.Load) error {
-	if err := driver.ValidateParts(l.Parts, caps); err != nil {
+	if err := l.Validate(caps); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.ready(ctx); err != nil {
 		return err
-	}
-	if len(l.Note) > caps.MaxEntry {
-		return driver.ErrTooLarge
 	}
 	note, loading := d.space(0).entries[loadKey]
 	if string(note) != string(l.Was) || !loading && !d.empty() {
