@@ -57,8 +57,15 @@ type cursor struct {
 
 func (v *view) cursor(in bucket) cursor { return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads} }
 
-// seek moves to key, or the first one beyond it.
-func (c *cursor) seek(key []byte) (k, v []byte) { return c.count(c.c.Seek(key)) }
+// seek moves to key, or the first one beyond it. Where damage leads it to a key
+// before, it panics, as the engine does: who goes on from there may never end.
+func (c *cursor) seek(key []byte) (k, v []byte) {
+	k, v = c.c.Seek(key)
+	if k != nil && bytes.Compare(k, key) < 0 {
+		panic("a key is out of order")
+	}
+	return c.count(k, v)
+}
 
 func (c *cursor) next() (k, v []byte) { return c.count(c.c.Next()) }
 func (c *cursor) prev() (k, v []byte) { return c.count(c.c.Prev()) }
@@ -66,7 +73,7 @@ func (c *cursor) last() (k, v []byte) { return c.count(c.c.Last()) }
 
 // get returns the value at key, or nil.
 func (c *cursor) get(key []byte) []byte {
-	if k, v := c.seek(key); bytes.Equal(k, key) {
+	if k, v := c.count(c.c.Seek(key)); bytes.Equal(k, key) {
 		return v
 	}
 	return nil

@@ -1,0 +1,66 @@
+package boltdriver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// A key below the one that is sought is damage: who goes on from it may go round
+// in circles.
+func TestSeekNeverGoesBack(t *testing.T) {
+	path, _ := small(t)
+	key := func(n int) string { return fmt.Sprintf("key-%03d", n) }
+	tamper(t, path, func(b *bolt.Bucket) error {
+		for n := range 300 {
+			if err := b.Put([]byte(key(n)), bytes.Repeat([]byte{'v'}, 90)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, bEntries)
+	image, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lowered := 0
+	for at := 0; at < len(image); at += pageSize {
+		p := image[at : at+pageSize]
+		if le.Uint16(p[8:]) != flagLeaf || le.Uint16(p[10:]) == 0 {
+			continue
+		}
+		e := leafElement(p, 0)
+		if first := p[e.data:][:e.key]; bytes.HasPrefix(first, []byte("key-")) {
+			first[0] = 'a'
+			lowered++
+		}
+	}
+	if err := os.WriteFile(path, image, 0o600); err != nil || lowered < 2 {
+		t.Fatalf("%d pages, %v", lowered, err)
+	}
+	d := opened(t, path, Options{SkipVerify: true})
+	damaged := 0
+	for n := range 300 {
+		err := guarded("seek", func() error {
+			return d.file.db.View(func(tx *bolt.Tx) error {
+				v := newView(tx, nil)
+				c := v.cursor(bEntries)
+				if k, _ := c.seek([]byte(key(n) + "-")); k != nil && string(k) <= key(n) {
+					t.Errorf("from %s- it went to %s", key(n), k)
+				}
+				return nil
+			})
+		})
+		if errors.Is(err, driver.ErrCorrupt) {
+			damaged++
+		}
+	}
+	if damaged == 0 {
+		t.Error("no damage was met")
+	}
+}
