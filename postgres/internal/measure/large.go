@@ -16,7 +16,8 @@ import (
 const (
 	perUser  = 100 // sessions of each user, in both
 	bodySize = 500
-	batch    = 512 // ops of a Mutate
+	batch    = 1000 // parts of a Load
+	hotUsers = 20   // who are asked for again and again
 	epoch    = int64(1_760_000_000_000)
 )
 
@@ -64,29 +65,41 @@ func grow(ctx context.Context, server *pgserver.Server, small, large int) (s *sc
 }
 
 // load makes n sessions of n/perUser users, one after the other in time.
-func load(ctx context.Context, d driver.Driver, n int) error {
+func load(ctx context.Context, d driver.Loader, n int) error {
+	var was []byte
 	for i := 0; i < n; {
-		var ops []*driver.Op
-		for ; i < n && len(ops) < batch; i++ {
-			ops = append(ops, put(i, n))
+		var l driver.Load
+		for ; i < n && len(l.Parts) < batch; i++ {
+			l.Parts = append(l.Parts, driver.Part{Kind: driver.PartRecord, Namespace: 1, Record: *record(i, n)})
 		}
-		if err := d.Mutate(ctx, ops...); err != nil {
+		l.Was, was = was, nil
+		if i < n {
+			was = fmt.Append(nil, i)
+		}
+		l.Note = was
+		if err := d.Load(ctx, l); err != nil {
 			return err
 		}
-		if i%(200*batch) == 0 {
+		if i%(100*batch) == 0 {
 			fmt.Fprintln(os.Stderr, "loaded", i)
 		}
 	}
 	return nil
 }
 
-// put returns an op that makes the ith of n sessions.
-func put(i, n int) *driver.Op {
-	r := &driver.Record{
+// record is the ith of n sessions. Ids ascend in time, and so are neighbours in
+// the table; what a user has is all over it.
+func record(i, n int) *driver.Record {
+	return &driver.Record{
 		Key: driver.Key{Namespace: 1, ID: largeID(i)}, Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
 		Version: 1, NextSeq: 1, User: largeUser(i, n), Created: epoch + int64(i), ActiveMinute: (epoch + int64(i)*1000) / 60_000,
 		Due: driver.Never, Expires: driver.Never, Bytes: bodySize, Body: make([]byte, bodySize),
 	}
+}
+
+// put returns an op that makes the ith of n sessions as it is.
+func put(i, n int) *driver.Op {
+	r := record(i, n)
 	return &driver.Op{
 		Target: driver.Target{Key: r.Key},
 		Clock:  func() int64 { return epoch },
@@ -94,44 +107,49 @@ func put(i, n int) *driver.Op {
 	}
 }
 
-// largeID is spread, as ids made by chance are.
-func largeID(i int) string { return fmt.Sprintf("ses_%08x", uint32(i)*2654435761) }
+func largeID(i int) string { return fmt.Sprintf("ses_%010d", i) }
 
-// largeUser has its sessions all over the time.
 func largeUser(i, n int) string { return fmt.Sprintf("user %06d", i%(n/perUser)) }
 
 // read is a call that should cost the same in both.
 type read struct {
 	name string
+	cold bool // other sessions or users each time, not the same few
 	do   func(ctx context.Context, d *postgres.Driver, i, n int) error
 }
 
 var reads = []read{
-	{"get", func(ctx context.Context, d *postgres.Driver, i, n int) error {
-		return d.Get(ctx, driver.Key{Namespace: 1, ID: largeID(i % n)}, epoch, new(driver.Record))
-	}},
-	{"list 50 of a user", func(ctx context.Context, d *postgres.Driver, i, n int) error {
-		return page(ctx, d, driver.Query{User: largeUser(i, n), Desc: true})
-	}},
-	{"list 50 of a user, by activity", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+	{"get", false, get},
+	{"get, others each time", true, get},
+	{"list 50 of a user", false, listUser},
+	{"list 50 of a user, others each time", true, listUser},
+	{"list 50 of a user, by activity", false, func(ctx context.Context, d *postgres.Driver, i, n int) error {
 		return page(ctx, d, driver.Query{User: largeUser(i, n), Order: driver.ByActivity, Desc: true})
 	}},
-	{"list 50 of the namespace", func(ctx context.Context, d *postgres.Driver, _, _ int) error {
+	{"list 50 of the namespace", false, func(ctx context.Context, d *postgres.Driver, _, _ int) error {
 		return page(ctx, d, driver.Query{Desc: true})
 	}},
-	{"list 50 of the namespace, by activity", func(ctx context.Context, d *postgres.Driver, _, _ int) error {
+	{"list 50 of the namespace, by activity", false, func(ctx context.Context, d *postgres.Driver, _, _ int) error {
 		return page(ctx, d, driver.Query{Order: driver.ByActivity, Desc: true})
 	}},
-	{"count", func(ctx context.Context, d *postgres.Driver, _, n int) error {
+	{"count", false, func(ctx context.Context, d *postgres.Driver, _, n int) error {
 		u, err := d.Count(ctx, driver.Query{Namespace: 1, Now: epoch})
 		if err == nil && u.Sessions[0] != uint64(n) {
 			err = fmt.Errorf("counted %d", u.Sessions[0])
 		}
 		return err
 	}},
-	{"change", func(ctx context.Context, d *postgres.Driver, i, n int) error {
+	{"change", false, func(ctx context.Context, d *postgres.Driver, i, n int) error {
 		return d.Mutate(ctx, put(i%n, n))
 	}},
+}
+
+func get(ctx context.Context, d *postgres.Driver, i, n int) error {
+	return d.Get(ctx, driver.Key{Namespace: 1, ID: largeID(i % n)}, epoch, new(driver.Record))
+}
+
+func listUser(ctx context.Context, d *postgres.Driver, i, n int) error {
+	return page(ctx, d, driver.Query{User: largeUser(i, n), Desc: true})
 }
 
 func page(ctx context.Context, d *postgres.Driver, q driver.Query) error {
@@ -149,8 +167,12 @@ func (r *read) times(ctx context.Context, sides [2]*postgres.Driver, sizes [2]in
 	var took [2][]time.Duration
 	for i := range warm + times {
 		for side, d := range sides {
+			which := i % hotUsers
+			if r.cold {
+				which = i
+			}
 			start := time.Now()
-			if err := r.do(ctx, d, i*7919%sizes[side], sizes[side]); err != nil {
+			if err := r.do(ctx, d, which*7919%sizes[side], sizes[side]); err != nil {
 				return 0, 0, err
 			}
 			if i >= warm {
