@@ -18,19 +18,47 @@ var faults = []fault{
 	{Call: "fdatasync", How: "EIO"}, {Call: "pwrite", How: "EIO"}, {Call: "pwrite", How: "ENOSPC"}, {Call: "ftruncate", How: "ENOSPC"},
 }
 
+// wideFaults befall calls that only making, opening and compacting a file need.
+var wideFaults = []fault{
+	{Call: "rename", How: "EIO"}, {Call: "rename", How: "kill"}, {Call: "rename", How: "killed"},
+	{Call: "fsync", How: "EIO"}, {Call: "open", How: "ENOSPC"}, {Call: "link", How: "EIO"}, {Call: "ftruncate", How: "EIO"},
+}
+
 // Promise: a store whose process was killed inside a commit, or whose disk
 // failed a write or a sync, is opened again with all that was acknowledged,
 // goes on, and still survives the loss of power at any moment from then on.
 // A failure of unknown outcome says so and stops writing; reads go on.
 func TestFaultThenPowerFailure(t *testing.T) {
+	befallen(t, faults, "grow", func(f fault, n int) int {
+		if f.Call == "ftruncate" {
+			return 1 + n // the file grows now and then only
+		}
+		return 4 + n*5%11
+	})
+}
+
+// Promise: so does one whose file could not be made, opened, resized or
+// replaced by a smaller one.
+func TestFaultOfTheFileThenPowerFailure(t *testing.T) {
+	befallen(t, wideFaults, "wide", func(f fault, n int) int {
+		switch f.Call {
+		case "link": // once in a file's life
+			return 1
+		case "fsync": // some when it is opened, the rest when it is replaced
+			return 1 + n*3%10
+		}
+		return 1 + n%4
+	})
+}
+
+// befallen tries the faults at some places each.
+func befallen(t *testing.T, faults []fault, kind string, nth func(f fault, n int) int) {
 	for _, f := range faults {
 		t.Run(f.String(), func(t *testing.T) {
 			hits := 0
 			for n := range *spots {
-				if f.Nth = 4 + n*5%11; f.Call == "ftruncate" {
-					f.Nth = 1 + n // the file grows now and then only
-				}
-				if faultAt(t, f, &work{seed: *seed + uint64(n), kind: "grow", quiet: true}) {
+				f.Nth = nth(f, n)
+				if faultAt(t, f, &work{seed: *seed + uint64(n), kind: kind, quiet: true}) {
 					hits++
 				}
 			}
