@@ -13,7 +13,7 @@ func TestRunsAddUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "EVIDENCE.md")
 	for n := range 3 {
 		c := tally{}
-		c.read("seed 1: 100 calls map[]\nseed 2: 7 images, 1 violations, 4 continued\n3 of 4 faults came about\n5 kills, 9 sessions\n6 power cuts, 1 kills\n2 fs cuts map\n--- SKIP: x")
+		c.read("seed 1: 100 calls map[]\nseed 2: 7 images, 1 violations, 4 continued\n3 of 4 faults came about\n5 kills, 9 sessions\n6 power cuts, 1 kills\n2 fs cuts map\nseed 1: 9 model ops\nseed 1: 8 metamorphic ops\nseed 1: 7 damage trials, 1 violations\nseed 1: 5 backups\n--- SKIP: x")
 		if err := note(path, newRow(c, uint64(n), 1, time.Second, n == 1)); err != nil {
 			t.Fatal(err)
 		}
@@ -22,7 +22,7 @@ func TestRunsAddUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(string(text), "| total |  |  |  |  |  | 300 | 21 | 12 | 9 | 18 | 6 | 15 | 0 | 3 | 3 |\n") {
+	if !strings.HasSuffix(string(text), "| total |  |  |  |  |  | 300 | 21 | 12 | 9 | 18 | 6 | 15 | 27 | 24 | 21 | 15 | 0 | 6 | 3 |\n") {
 		t.Errorf("got\n%s", text)
 	}
 	if strings.Count(string(text), "passed") != 2 || strings.Count(string(text), "FAILED") != 1 {

@@ -37,12 +37,16 @@ type suite struct {
 }
 
 var suites = []suite{
-	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000"}, ""},
+	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000", "-lin.clients=32"}, ""},
 	{"crash images", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
 	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=200", "-crash.parts=10", "-crash.images=40", "-crash.deep=10"}, ""},
 	{"disk cuts", ".", []string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"}, ""},
 	{"fs cuts", ".", []string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"}, ""},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=120"},
+	{"model", "..", []string{".", "-run=^TestStoreIn(Memory|File)$/^model$", "-storetest.seed=%d", "-storetest.runs=10", "-storetest.steps=1000"}, ""},
+	{"same answers", ".", []string{"./meta", "-run=SameAnswers", "-meta.seed=%d", "-meta.logs=10"}, ""},
+	{"damage", ".", []string{"./damage", "-run=DamagedFiles", "-damage.seed=%d000", "-damage.trials=540"}, ""},
+	{"backups", ".", []string{"./backup", "-run=Copies", "-backup.seed=%d", "-backup.copies=100"}, ""},
 }
 
 func main() {
@@ -125,15 +129,19 @@ type tally map[string]int
 
 // counts find the numbers in what tests log.
 var counts = map[string]*regexp.Regexp{
-	"calls":      regexp.MustCompile(`seed \d+: (\d+) calls`),
-	"images":     regexp.MustCompile(`seed \d+: (\d+) images`),
-	"continued":  regexp.MustCompile(`seed \d+: \d+ images, \d+ violations, (\d+) continued`),
-	"violations": regexp.MustCompile(`seed \d+: \d+ images, (\d+) violations`),
-	"faults":     regexp.MustCompile(`(\d+) of \d+ faults came about`),
-	"power cuts": regexp.MustCompile(`(\d+) power cuts, `),
-	"fs cuts":    regexp.MustCompile(`(\d+) fs cuts `),
-	"kills":      regexp.MustCompile(`(\d+) kills, \d+ sessions`),
-	"skipped":    regexp.MustCompile(`--- (SKIP)`),
+	"calls":         regexp.MustCompile(`seed \d+: (\d+) calls`),
+	"images":        regexp.MustCompile(`seed \d+: (\d+) images`),
+	"continued":     regexp.MustCompile(`seed \d+: \d+ images, \d+ violations, (\d+) continued`),
+	"violations":    regexp.MustCompile(`seed \d+: \d+ (?:images|damage trials), (\d+) violations`),
+	"faults":        regexp.MustCompile(`(\d+) of \d+ faults came about`),
+	"power cuts":    regexp.MustCompile(`(\d+) power cuts, `),
+	"fs cuts":       regexp.MustCompile(`(\d+) fs cuts `),
+	"kills":         regexp.MustCompile(`(\d+) kills, \d+ sessions`),
+	"model ops":     regexp.MustCompile(`seed \d+: (\d+) model ops`),
+	"same answers":  regexp.MustCompile(`seed \d+: (\d+) metamorphic ops`),
+	"damage trials": regexp.MustCompile(`seed \d+: (\d+) damage trials`),
+	"backups":       regexp.MustCompile(`seed \d+: (\d+) backups`),
+	"skipped":       regexp.MustCompile(`--- (SKIP)`),
 }
 
 func (t tally) read(out string) {
