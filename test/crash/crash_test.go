@@ -4,19 +4,21 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 )
 
 var (
-	seed   = flag.Uint64("crash.seed", 1, "seed of the first workload")
-	works  = flag.Int("crash.works", 1, "workloads, each with the next seed")
-	steps  = flag.Int("crash.steps", 20, "calls of each workload")
-	images = flag.Int("crash.images", 60, "distinct images of each history, about")
-	random = flag.Int("crash.random", 12, "random images of each moment")
-	deep   = flag.Int("crash.deep", 1, "goes on with about one in so many images")
-	spots  = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
+	seed     = flag.Uint64("crash.seed", 1, "seed of the first workload")
+	works    = flag.Int("crash.works", 1, "workloads, each with the next seed")
+	steps    = flag.Int("crash.steps", 20, "calls of each workload")
+	images   = flag.Int("crash.images", 60, "distinct images of each history, about")
+	random   = flag.Int("crash.random", 12, "random images of each moment")
+	checkers = flag.Int("crash.checkers", min(2, runtime.NumCPU()), "images that are looked at side by side")
+	deep     = flag.Int("crash.deep", 1, "goes on with about one in so many images")
+	spots    = flag.Int("crash.spots", 1, "places at which each kind of fault is injected")
 )
 
 func TestMain(m *testing.M) {
@@ -81,7 +83,7 @@ func (p *replay) report(t *testing.T, what string) {
 // replayed checks images of a history.
 func replayed(t *testing.T, w *work, events []event, from int) *replay {
 	t.Helper()
-	p, err := newReplay(&work{seed: w.seed, kind: w.kind, quiet: w.quiet}, *images)
+	p, err := newReplay(&work{seed: w.seed, kind: w.kind, quiet: w.quiet}, *images, *checkers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seshatdb/seshat"
@@ -147,9 +148,14 @@ func reached(t *testing.T, path string, w *work, last int) (done int, bad string
 }
 
 // references are those of works that faults befell, which share them.
-var references = map[string]*reference{}
+var (
+	referencesMu sync.Mutex
+	references   = map[string]*reference{}
+)
 
 func referenceOf(w *work) (ref *reference, err error) {
+	referencesMu.Lock()
+	defer referencesMu.Unlock()
 	key := fmt.Sprint(w.seed, w.kind)
 	if references[key] == nil {
 		references[key], err = newReference(&work{seed: w.seed, kind: w.kind})

@@ -5,35 +5,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 )
 
 // pool is the checkers that look at images side by side, each in a directory
 // of its own.
 type pool struct {
-	dir     string
-	free    chan *checker
-	all     []*checker
-	running sync.WaitGroup
-
-	mu  sync.Mutex
-	err error
+	dir  string
+	free chan *checker
+	all  []*checker
 }
 
 // pools are those of the works whose images were looked at: a checker knows
 // what its work comes to, which takes longer to find out than to compare.
-var pools = map[string]*pool{}
+var (
+	poolsMu sync.Mutex
+	pools   = map[string]*pool{}
+)
 
-// poolOf returns the pool of the work.
-func poolOf(w *work) (*pool, error) {
+// poolOf returns the pool of the work, whose checkers are as many as given if
+// it is new. Replays of different works must not run at the same time.
+func poolOf(w *work, n int) (*pool, error) {
+	poolsMu.Lock()
+	defer poolsMu.Unlock()
 	key := fmt.Sprint(w.seed, w.kind, w.quiet)
 	if p := pools[key]; p != nil {
 		return p, nil
 	}
 	endPools()
 	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
-	n := min(2, runtime.NumCPU())
 	p := &pool{dir: dir, free: make(chan *checker, n)}
 	for i := range n {
 		c := &checker{path: filepath.Join(dir, fmt.Sprint(i), storeName), w: w}
@@ -55,29 +55,38 @@ func endPools() {
 	}
 }
 
+// inquiry is the questions of one replay.
+type inquiry struct {
+	pool    *pool
+	running sync.WaitGroup
+
+	mu  sync.Mutex
+	err error
+}
+
 // ask lets a checker look at the image, and tells what it says later. The
 // error may be that of an image before.
-func (p *pool) ask(im *image, q question, tell func(bad string)) error {
-	c := <-p.free
-	p.running.Go(func() {
-		defer func() { p.free <- c }()
+func (i *inquiry) ask(im *image, q question, tell func(bad string)) error {
+	c := <-i.pool.free
+	i.running.Go(func() {
+		defer func() { i.pool.free <- c }()
 		a, err := c.look(im, q)
 		if a.Bad != "" {
 			tell(a.Bad)
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.err = errors.Join(p.err, err)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.err = errors.Join(i.err, err)
 	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.err
 }
 
 // answer lets a checker look at the image, and waits for what it says.
-func (p *pool) answer(im *image, q question) (reply, error) {
-	c := <-p.free
-	defer func() { p.free <- c }()
+func (i *inquiry) answer(im *image, q question) (reply, error) {
+	c := <-i.pool.free
+	defer func() { i.pool.free <- c }()
 	return c.look(im, q)
 }
 
@@ -90,9 +99,9 @@ func (c *checker) look(im *image, q question) (reply, error) {
 }
 
 // wait returns when all images were looked at.
-func (p *pool) wait() error {
-	p.running.Wait()
-	return p.err
+func (i *inquiry) wait() error {
+	i.running.Wait()
+	return i.err
 }
 
 // store makes the image the content of the file at path. A file that is there

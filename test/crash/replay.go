@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"os"
+	"sync"
 )
 
 // replay makes and checks the images that a power failure can have left at any
@@ -18,7 +19,7 @@ type replay struct {
 	from   int     // events before it are only applied
 
 	r     *rand.Rand
-	pool  *pool
+	ask   inquiry
 	wrong wrong
 
 	disks map[uint64]*disk // by the file's number
@@ -33,17 +34,17 @@ type replay struct {
 	continued int         // checks that also went on
 }
 
-func newReplay(w *work, limit int) (*replay, error) {
-	checkers, err := poolOf(w)
+func newReplay(w *work, limit, checkers int) (*replay, error) {
+	pool, err := poolOf(w, checkers)
 	return &replay{
 		w: w, limit: limit, random: 12, share: 1, deep: 1,
-		r: rand.New(rand.NewPCG(w.seed, 1)), pool: checkers,
+		r: rand.New(rand.NewPCG(w.seed, 1)), ask: inquiry{pool: pool},
 		groups: map[int]int{}, disks: map[uint64]*disk{}, seen: map[uint64]struct{}{},
 	}, err
 }
 
 // distinct are the images that were looked at since the program began.
-var distinct = map[uint64]struct{}{}
+var distinct sync.Map
 
 // memoryDir is a directory whose files need no disk, or "".
 func memoryDir() string {
@@ -55,7 +56,7 @@ func memoryDir() string {
 
 // run goes through the history.
 func (p *replay) run(events []event) error {
-	return errors.Join(p.moments(events), p.pool.wait())
+	return errors.Join(p.moments(events), p.ask.wait())
 }
 
 func (p *replay) moments(events []event) error {
@@ -175,7 +176,7 @@ func (p *replay) learn(d *disk) (err error) {
 		return nil
 	}
 	if d.before.Digest == "" {
-		if d.before, err = p.pool.answer(&d.base, question{Acked: p.acked, Learn: true}); err != nil {
+		if d.before, err = p.ask.answer(&d.base, question{Acked: p.acked, Learn: true}); err != nil {
 			return err
 		}
 	}
@@ -183,7 +184,7 @@ func (p *replay) learn(d *disk) (err error) {
 	for _, w := range append(d.dropped[:len(d.dropped):len(d.dropped)], d.pending...) {
 		full.apply(w)
 	}
-	if d.after, err = p.pool.answer(full, question{Acked: p.acked, Learn: true}); err != nil {
+	if d.after, err = p.ask.answer(full, question{Acked: p.acked, Learn: true}); err != nil {
 		return err
 	}
 	for _, a := range []reply{d.before, d.after} {
@@ -206,8 +207,7 @@ func (p *replay) consider(d *disk, im *image, name string) error {
 		return nil
 	}
 	p.seen[sum] = struct{}{}
-	if _, known := distinct[sum]; !known {
-		distinct[sum] = struct{}{}
+	if _, known := distinct.LoadOrStore(sum, true); !known {
 		p.images++
 	}
 	p.looked++
@@ -220,5 +220,5 @@ func (p *replay) look(d *disk, im *image, name string) error {
 	if q.GoOn {
 		p.continued++
 	}
-	return p.pool.ask(im, q, func(bad string) { p.wrong.addFirst(bad, name, q.Acked) })
+	return p.ask.ask(im, q, func(bad string) { p.wrong.addFirst(bad, name, q.Acked) })
 }

@@ -2,6 +2,8 @@ package crash
 
 import (
 	"flag"
+	"fmt"
+	"sync/atomic"
 	"testing"
 )
 
@@ -13,19 +15,25 @@ var parts = flag.Uint64("crash.parts", 60, "every call that may fail is tried by
 // then on. So it does if the process is killed before the call, or after it. All calls of a workload are tried: making, opening, writing,
 // resizing, syncing and naming files.
 func TestEveryCallFails(t *testing.T) {
-	w := &work{seed: *seed / 10 / *parts, kind: "sweep", quiet: true}
-	names := calls(recorded(t, storePath(t), w, 1, *steps, fault{}))
-	tried, hits := map[string]int{}, 0
-	for i := int(*seed / 10 % *parts); i < len(names); i += int(*parts) {
-		for _, how := range []string{"EIO", "ENOSPC", []string{"kill", "killed"}[i%2]} {
-			tried[names[i]]++
-			if faultAt(t, fault{Call: "any", Nth: i + 1, How: how}, w) {
-				hits++
-			}
+	of := func() *work { return &work{seed: *seed / 10 / *parts, kind: "sweep", quiet: true} }
+	names := calls(recorded(t, storePath(t), of(), 1, *steps, fault{}))
+	tried := map[string]int{}
+	var hits atomic.Int64
+	t.Run("call", func(t *testing.T) {
+		for i := int(*seed / 10 % *parts); i < len(names); i += int(*parts) {
+			tried[names[i]] += 3
+			t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+				t.Parallel()
+				for _, how := range []string{"EIO", "ENOSPC", []string{"kill", "killed"}[i%2]} {
+					if faultAt(t, fault{Call: "any", Nth: i + 1, How: how}, of()) {
+						hits.Add(1)
+					}
+				}
+			})
 		}
-	}
-	t.Logf("%d of %d faults came about, of %d calls three times: %v", hits, sum(tried), len(names), tried)
-	if hits == 0 {
+	})
+	t.Logf("%d of %d faults came about, of %d calls three times: %v", hits.Load(), sum(tried), len(names), tried)
+	if hits.Load() == 0 {
 		t.Error("nothing was made to fail")
 	}
 }
