@@ -38,7 +38,7 @@ type suite struct {
 
 var suites = []suite{
 	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000", "-lin.clients=32"}, ""},
-	{"crash images", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6"}, ""},
+	{"crash images", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6", "-crash.checkers=4"}, ""},
 	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=200", "-crash.parts=10", "-crash.images=40", "-crash.deep=10", "-crash.checkers=4", "-parallel=4"}, ""},
 	{"disk cuts", ".", []string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"}, ""},
 	{"fs cuts", ".", []string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"}, ""},
