@@ -20,17 +20,33 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.
 		return s.clock(&q)
 	}
 	prefix, from, last := entryRange(&q)
+	scan := entryScan{view: &s.view, q: &q}
 	c := s.cursor(bEntries)
 	for k, v := c.seek(from); bytes.HasPrefix(k, prefix) && len(es) < q.Limit; k, v = c.next() {
-		e, ok, err := s.entry(&q, k, v)
+		if q.After != "" && bytes.Compare(k, last) <= 0 {
+			continue
+		}
+		e, ok, err := scan.entry(k, v)
 		if err != nil {
 			return nil, err
 		}
-		if ok && (q.After == "" || bytes.Compare(k, last) > 0) {
+		if ok {
 			es = append(es, e)
+		}
+		if len(es)%scanChunk == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
 	}
 	return es, nil
+}
+
+// entryScan reads entries in the order of their keys.
+type entryScan struct {
+	*view
+	q     *driver.EntryQuery
+	begun bool
+	owner string // of the newest entry
+	gone  bool   // it is a session that has ended
 }
 
 // entryRange returns what the keys that q selects share, where to begin, and
@@ -48,21 +64,42 @@ func entryRange(q *driver.EntryQuery) (prefix, from, last []byte) {
 	return owner, last, last
 }
 
-// entry returns a copy of the entry at k, if q selects it and it is not erased.
-func (v *view) entry(q *driver.EntryQuery, k, val []byte) (e driver.Entry, ok bool, err error) {
-	if e.EntryKey, ok = parseEntryKey(k); !ok || q.Name != "" && e.Name != q.Name {
+// entry returns a copy of the entry at k, if the query selects it and it is
+// not erased.
+func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
+	if len(k) < 10 || len(k) < 10+int(k[9]) {
+		return e, false, nil
+	}
+	owner, name := k[10:10+int(k[9])], k[10+int(k[9]):]
+	if s.q.Name != "" && string(name) != s.q.Name {
 		return e, false, nil
 	}
 	stored, err := readEntry(k, val)
 	if err != nil {
 		return e, false, err
 	}
-	gone, err := v.entryGone(&e.EntryKey, &stored)
-	if err != nil || gone {
-		return e, false, err
+	e.Namespace, e.Kind = s.q.Namespace, s.q.Kind
+	if gone, err := s.entryGone(&e.EntryKey, owner, &stored); gone || err != nil {
+		return driver.Entry{}, false, err
 	}
-	e.Value = append([]byte{}, stored.value...)
+	b := append(make([]byte, 0, len(stored.value)+len(name)), stored.value...)
+	e.Value = b[:len(b):len(b)]
+	_, e.Name = appendText(b, name)
 	return e, true, nil
+}
+
+// entryGone completes the key, and reports whether the entry is erased. What
+// belongs to one owner is one run, whose owner is looked up once.
+func (s *entryScan) entryGone(k *driver.EntryKey, owner []byte, e *entry) (gone bool, err error) {
+	same := s.begun && s.owner == string(owner)
+	if !same {
+		s.begun, s.owner = true, string(owner)
+	}
+	k.Owner = s.owner
+	if k.Kind&driver.KindSession == 0 || !same {
+		s.gone, err = s.view.entryGone(k, e)
+	}
+	return s.gone, err
 }
 
 // entryGone reports whether an entry is erased, or its session is gone.
