@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"strings"
 
@@ -64,8 +63,35 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Ent
 	if q.Kind == driver.KindClock && q.Namespace == 0 {
 		return d.clockEntry(q), nil
 	}
+	if q.Kind&driver.KindSession != 0 && q.AllOwners {
+		return d.space(q.Namespace).entriesOfLives(q), nil
+	}
+	return selected(q, d.candidates(q)), nil
+}
+
+// entriesOfLives goes from one incarnation to the next, until it has enough.
+func (s *space) entriesOfLives(q driver.EntryQuery) (found []driver.Entry) {
+	var incs []string
+	for inc := range s.lives {
+		if string(inc[:]) >= q.Owner || len(q.Owner) < len(inc) {
+			incs = append(incs, string(inc[:]))
+		}
+	}
+	slices.Sort(incs)
+	limit := q.Limit
+	for _, inc := range incs {
+		if q.Limit = limit - len(found); q.Limit < 1 {
+			break
+		}
+		found = append(found, selected(q, s.lives[driver.Incarnation([]byte(inc))].entries)...)
+	}
+	return found
+}
+
+// selected returns copies of those that q selects, in order.
+func selected(q driver.EntryQuery, from map[driver.EntryKey][]byte) []driver.Entry {
 	var found []driver.Entry
-	for k, v := range d.candidates(q) {
+	for k, v := range from {
 		if selects(q, k) {
 			found = append(found, driver.Entry{EntryKey: k, Value: v})
 		}
@@ -75,20 +101,14 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Ent
 	for i := range found {
 		found[i].Value = cloneValue(found[i].Value)
 	}
-	return found, nil
+	return found
 }
 
 // candidates returns a map that holds all that q may select, and perhaps more.
 func (d *Driver) candidates(q driver.EntryQuery) map[driver.EntryKey][]byte {
 	s := d.space(q.Namespace)
-	switch session := q.Kind&driver.KindSession != 0; {
-	case session && q.AllOwners:
-		all := make(map[driver.EntryKey][]byte)
-		for _, l := range s.lives {
-			maps.Copy(all, l.entries)
-		}
-		return all
-	case session:
+	switch {
+	case q.Kind&driver.KindSession != 0:
 		if len(q.Owner) != len(driver.Incarnation{}) {
 			return nil
 		}
