@@ -193,6 +193,12 @@ var methods = map[string]method{
 			"user_id": func(w *world, ctx context.Context) error { return only(w.t.State(ctx, seshat.UserState(""))) },
 		},
 	},
+	"Tenant.States": {
+		call: func(w *world, ctx context.Context, _ string) error { return only(w.t.States(ctx, nil)) },
+		refused: refusals{"sessions": func(w *world, ctx context.Context) error {
+			return only(w.t.States(ctx, []*seshat.Session{nil}))
+		}},
+	},
 	"Tenant.StateAt": {
 		call:    func(w *world, ctx context.Context, id string) error { return only(w.t.StateAt(ctx, id, 0)) },
 		session: true,

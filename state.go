@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/document"
 )
 
 // Bounds of the state in one scope.
@@ -102,16 +103,26 @@ func (t *Tenant) again(ctx context.Context, s *Session) (*stored, error) {
 }
 
 func (t *Tenant) currentState(ctx context.Context, kind uint8, owner string) (map[string]any, error) {
-	m := map[string]any{}
 	entries, err := t.s.d.Entries(ctx, driver.EntryQuery{
 		Namespace: t.ord, Kind: kind, Owner: owner, Limit: 1 + MaxStateKeys,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return stateOf(entries)
+}
+
+// stateOf makes a state of all entries of its scope.
+func stateOf(entries []driver.Entry) (map[string]any, error) {
+	m := make(map[string]any, len(entries))
 	for i := range entries {
-		if err == nil && entries[i].Name != "" {
-			err = addState(m, entries[i].Value)
+		if entries[i].Name != "" {
+			if err := addState(m, entries[i].Value); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return m, err
+	return m, nil
 }
 
 // StateUsers returns the users that have state of their own, shorter ids first
@@ -147,13 +158,7 @@ var lastName = strings.Repeat("\xff", 2*MaxName)
 
 // addState makes a stored change of one key to m.
 func addState(m map[string]any, pair []byte) error {
-	changed, err := decodeDocument(string(pair))
-	for k, v := range changed {
-		if m[k] = v; v == nil {
-			delete(m, k)
-		}
-	}
-	return err
+	return documentError(document.Merge(m, string(pair), documentLimits))
 }
 
 // StateAt returns the session's state as it was when seq was the number of its

@@ -2,7 +2,6 @@ package adk
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -91,13 +90,29 @@ type lister struct {
 	users map[string]map[string]any // the state that each user's sessions share
 }
 
-// handle returns the handle of a listed session; nil if ADK did not make it,
-// or it ended since.
-func (l *lister) handle(ctx context.Context, stored *seshat.Session) (*handle, error) {
-	user, id, ok := Names(stored)
-	if !ok {
-		return nil, nil
+// add adds the handles of a page to a list: but for sessions that ADK did not
+// make, and those that ended since.
+func (l *lister) add(ctx context.Context, list []session.Session, page []*seshat.Session) ([]session.Session, error) {
+	states, err := l.t.States(ctx, page)
+	if err != nil {
+		return nil, err
 	}
+	for i, stored := range page {
+		user, id, ok := Names(stored)
+		if !ok || states[i] == nil {
+			continue
+		}
+		h := l.s.handle(l.t, stored, l.app, user, id)
+		if h.state, err = l.state(ctx, user, states[i]); err != nil {
+			return nil, err
+		}
+		list = append(list, h)
+	}
+	return list, nil
+}
+
+// state makes the state of a session of that user, whose own state this is.
+func (l *lister) state(ctx context.Context, user string, own map[string]any) (map[string]any, error) {
 	shared, ok := l.users[user]
 	if !ok {
 		var err error
@@ -106,17 +121,9 @@ func (l *lister) handle(ctx context.Context, stored *seshat.Session) (*handle, e
 		}
 		l.users[user] = shared
 	}
-	own, err := l.t.State(ctx, seshat.SessionState(stored.ID))
-	if absent(err) {
-		return nil, nil
+	m := make(map[string]any, len(shared)+len(own))
+	for k, v := range shared {
+		m[k] = clone(v)
 	}
-	if err != nil {
-		return nil, err
-	}
-	h := l.s.handle(l.t, stored, l.app, user, id)
-	h.state = make(map[string]any, len(shared)+len(own))
-	for k, v := range maps.All(shared) {
-		h.state[k] = clone(v)
-	}
-	return h, addScope(h.state, own, "")
+	return m, addScope(m, own, "")
 }

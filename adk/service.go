@@ -145,19 +145,18 @@ func (s *Service) List(ctx context.Context, req *session.ListRequest) (*session.
 		q.User = UserName(req.UserID)
 	}
 	l := lister{s: s, t: t, app: req.AppName, users: map[string]map[string]any{}}
-	for stored, err := range t.Sessions(ctx, q) {
+	for {
+		page, err := t.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		h, err := l.handle(ctx, stored)
-		if err != nil {
+		if list.Sessions, err = l.add(ctx, list.Sessions, page.Sessions); err != nil {
 			return nil, err
 		}
-		if h != nil {
-			list.Sessions = append(list.Sessions, h)
+		if q.Cursor = page.NextCursor; q.Cursor == "" {
+			return list, nil
 		}
 	}
-	return list, nil
 }
 
 // Delete removes a session with all that belongs to it. One that is not there

@@ -24,6 +24,8 @@ var state = []promise{
 	{name: "archived and terminated take no merge", test: stateReadOnly},
 	{name: "turn and its deltas are one", test: stateOfTurn},
 	{name: "repeated turn merges nothing", test: stateOfRepeatedTurn},
+	{name: "states of many are those of each", test: statesOfMany},
+	{name: "states of ended lives are nil", test: statesOfEnded},
 	{name: "state at every number", test: stateAt},
 	{name: "state at over many pages", test: stateAtPages},
 	{name: "initial state is kept", test: stateInitial},

@@ -24,10 +24,33 @@ func Decode(enc string, l Limits) (map[string]any, error) {
 	// One copy for all strings: enc may be a small part of something large.
 	d := decoder{Reader: wire.NewReader(strings.Clone(enc)), Limits: l}
 	m := d.object()
-	if d.Err() != nil || d.failed || d.Len() > 0 {
+	if !d.ended() {
 		return nil, ErrMalformed
 	}
 	return m, nil
+}
+
+// Merge sets in m what Decode would return, and deletes the keys that are nil
+// in it. The values share the memory of enc. After ErrMalformed some of it may
+// be done.
+func Merge(m map[string]any, enc string, l Limits) error {
+	if enc == "" {
+		return nil
+	}
+	d := decoder{Reader: wire.NewReader(enc), Limits: l}
+	n := d.Map()
+	for d.enter(); n > 0 && d.sound(); n-- {
+		key := d.text()
+		if v := d.value(); v != nil {
+			m[key] = v
+		} else {
+			delete(m, key)
+		}
+	}
+	if !d.ended() {
+		return ErrMalformed
+	}
+	return nil
 }
 
 // Check reports whether enc is a normal form within the limits: what Encode
@@ -58,13 +81,19 @@ func (d *decoder) enter() bool {
 	return !d.failed
 }
 
+// sound reports whether nothing has failed yet.
+func (d *decoder) sound() bool { return !d.failed && !d.Failed() }
+
+// ended reports whether all was read, and read well.
+func (d *decoder) ended() bool { return d.sound() && d.Len() == 0 }
+
 func (d *decoder) object() map[string]any {
 	n := d.Map()
 	if !d.enter() {
 		return nil
 	}
 	m := make(map[string]any, min(n, sane))
-	for ; n > 0 && !d.failed && d.Err() == nil; n-- {
+	for ; n > 0 && d.sound(); n-- {
 		key := d.text()
 		m[key] = d.value()
 	}
@@ -78,7 +107,7 @@ func (d *decoder) list() []any {
 		return nil
 	}
 	list := make([]any, 0, min(n, sane))
-	for ; n > 0 && !d.failed && d.Err() == nil; n-- {
+	for ; n > 0 && d.sound(); n-- {
 		list = append(list, d.value())
 	}
 	d.depth--

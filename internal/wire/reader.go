@@ -31,6 +31,9 @@ func (r *Reader) Err() error {
 	return fmt.Errorf("%w of %d bytes", ErrMalformed, len(r.s))
 }
 
+// Failed reports whether Err is not nil.
+func (r *Reader) Failed() bool { return r.bad }
+
 // Len returns the number of bytes that are left.
 func (r *Reader) Len() int { return len(r.s) - r.i }
 
