@@ -43,6 +43,15 @@ var tally = `select coalesce(p.head, 0) + q.events as head, greatest(p.tail, q.t
 	eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from {pending} where namespace = $1) q
 	left join {spaces} p on p.namespace = $1`
 
+// recent leaves out what has no stamp above those that were folded: rows that
+// are gone, which the engine has to step over as long as a dump or another long
+// transaction may see them, and those of a writer that was slower than a fold,
+// until the next one. The latter count, so an op that looks at the counters
+// looks at all; stamps and the trimming of feeds do without.
+const recent = `namespace = $1 and stamp > coalesce((select stamp from {spaces} where namespace = $1), 0)`
+
+var recentTally = strings.Replace(tally, `{pending} where namespace = $1`, `{pending} where `+recent, 1)
+
 // spaceState is what is known of a namespace, and what the segment adds to it.
 type spaceState struct {
 	head, tail uint64
@@ -84,12 +93,14 @@ func (a *attempt) readSpaces(ops []*opRun) {
 	for _, ns := range slices.Sorted(maps.Keys(usage)) {
 		sp := &spaceState{}
 		a.spaces[ns] = sp
+		sql := recentTally
 		if usage[ns] {
+			sql = tally
 			// A row that is not there cannot be locked.
 			a.add(`insert into {spaces} (namespace) values ($1) on conflict (namespace) do nothing`, int64(ns))
 			a.add(`select 1 from {spaces} where namespace = $1 for update`, int64(ns))
 		}
-		a.add(tally, int64(ns)).read = func(rows pgx.Rows) error {
+		a.add(sql, int64(ns)).read = func(rows pgx.Rows) error {
 			for rows.Next() {
 				if err := scanSpace(rows, sp); err != nil {
 					return err
@@ -118,12 +129,13 @@ func (a *attempt) settle() {
 	}
 }
 
-// A stamp is above those of all events that were committed when it is taken and
-// have no number yet. It is taken while the records that the events are about
+// A stamp is above those of all events that were committed when it is taken,
+// and so comes after them. It is taken while the records that the events are about
 // are locked, or made: so each session's events are in their order, and so is
 // what was acknowledged before another call began. Where two that are made at
 // the same time have the same stamp, chance decides.
-const nextStamp = `coalesce((select stamp from {pending} where namespace = $1 order by stamp desc limit 1), 0) + 1`
+const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` order by stamp desc limit 1),
+	(select stamp from {spaces} where namespace = $1), 0) + 1`
 
 var (
 	// addFirst has the counters of a segment, and an event if there is one.
@@ -184,8 +196,8 @@ const (
 var fold = fmt.Sprintf(`with p as (select head, tail from {spaces} where namespace = $1 for update skip locked),
 	gone as (delete from {pending} g using p where g.namespace = $1
 		returning g.stamp, g.tie, g.n, g.at, g.id, g.kind, g.status, g.version, g.last_seq, g.tail, %s),
-	sums as (select count(kind) as events, max(tail) as tail, %s from gone),
-	total as (update {spaces} s set head = s.head + u.events, tail = greatest(s.tail, u.tail), %s
+	sums as (select count(kind) as events, max(tail) as tail, max(stamp) as stamp, %s from gone),
+	total as (update {spaces} s set head = s.head + u.events, tail = greatest(s.tail, u.tail), stamp = greatest(s.stamp, u.stamp), %s
 		from sums u where s.namespace = $1 and u.tail is not null returning s.tail),
 	trimmed as (delete from {events} e using p, total t where e.namespace = $1 and e.position <= t.tail and t.tail > p.tail)
 	insert into {events} (namespace, position, at, id, kind, status, version, last_seq)

@@ -109,7 +109,7 @@ func first(partitions int) []string {
 }
 
 // pending has what writers add to feeds and counters, until it is folded into
-// them: see fold. A row without a kind is no event.
+// them, and spaces gets the last stamp that was folded: see fold. A row without a kind is no event.
 var pending = table{"pending", `
 		namespace bigint not null, stamp bigint not null, tie bigint not null, n int not null,
 		at bigint not null, id text collate "C" not null,
@@ -125,6 +125,7 @@ var pending = table{"pending", `
 // the store does.
 func second(partitions int) []string {
 	return append(pending.ddl(partitions),
+		`alter table {spaces} add column stamp bigint not null default 0`,
 		`drop table {erasures}`,
 		`create or replace view {session_list} as select
 			namespace, id as session_id, user_id,
