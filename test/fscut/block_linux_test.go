@@ -76,12 +76,10 @@ func TestLinearizableAcrossBlockCuts(t *testing.T) {
 func TestPlantedBlockCutsAreFound(t *testing.T) {
 	bad := ""
 	for n := uint64(0); n < 10 && !strings.HasPrefix(bad, "Illegal"); n++ {
-		t.Run("", func(t *testing.T) {
-			b := newBlockCuts(t, *seed+n)
-			b.lies = powercut.Sync
-			bad = violation(plan(t, b.v, b.seed, b).Run(t.Context()))
-			t.Logf("seed %d: %q", b.seed, bad)
-		})
+		b := newBlockCuts(t, *seed+n)
+		b.lies = powercut.Sync
+		bad = violation(plan(t, b.v, b.seed, b).Run(t.Context()))
+		t.Logf("seed %d: %q", b.seed, bad)
 	}
 	if !strings.HasPrefix(bad, "Illegal") {
 		t.Error("flushes that keep nothing were not found in 10 histories")
