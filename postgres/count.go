@@ -21,7 +21,7 @@ func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err
 		return u, err
 	}
 	err = d.retry(ctx, func() (err error) {
-		if filtered(&q) {
+		if q.Filtered() {
 			u, err = d.countRecords(ctx, q)
 		} else {
 			u, err = d.countAll(ctx, q)
@@ -31,26 +31,7 @@ func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err
 	if err != nil {
 		return driver.Usage{}, err
 	}
-	return only(u, q.Statuses), nil
-}
-
-// filtered reports whether q selects by more than statuses.
-func filtered(q *driver.Query) bool {
-	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 || q.ActiveTo != 0
-}
-
-// only keeps the wanted statuses. Messages and bytes are not counted for each.
-func only(u driver.Usage, statuses uint8) driver.Usage {
-	if statuses == 0 {
-		return u
-	}
-	u.Messages, u.Bytes = 0, 0
-	for i := range u.Sessions {
-		if statuses&(1<<i) == 0 {
-			u.Sessions[i] = 0
-		}
-	}
-	return u
+	return u.Only(q.Statuses), nil
 }
 
 func (d *Driver) countAll(ctx context.Context, q driver.Query) (driver.Usage, error) {
