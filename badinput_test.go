@@ -40,7 +40,13 @@ type world struct {
 // "ended", which is terminated, and a tenant "other" with "foreign".
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{s: seshattest.Open(t).Store}
+	return newWorldOn(t, seshattest.Open(t).Store)
+}
+
+// newWorldOn is newWorld on a store that is open, and empty.
+func newWorldOn(t *testing.T, s *seshat.Store) *world {
+	t.Helper()
+	w := &world{s: s}
 	ctx := t.Context()
 	for name, ids := range map[string][]string{"t": {"s", "ended"}, "other": {"foreign"}} {
 		tenant, err := w.s.EnsureTenant(ctx, seshat.Namespace{Name: name})
