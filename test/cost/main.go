@@ -1,0 +1,173 @@
+// Command cost measures what the store's defences cost. It builds the benchmarks
+// beside it once as they are, and once for each defence without it: the go
+// command is given other files in the product's place, as for planted bugs. The
+// binaries take turns, so that what else the machine does falls on all of them,
+// and each round gives one ratio.
+//
+//	cost [-rounds n] [-time duration]
+//
+// It runs in the module's directory and prints a table.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	rounds = flag.Int("rounds", 9, "how often each binary has its turn")
+	lasts  = flag.String("time", "300ms", "how long a benchmark takes in a turn")
+)
+
+// change takes out a defence, or a part of one.
+type change struct{ file, from, to string }
+
+// defence is what can be left out.
+type defence struct {
+	name    string
+	changes []change
+}
+
+var (
+	sums     = change{"driver/boltdriver/wire.go", "return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)", "_ = crc32.Checksum\n\treturn 0"}
+	guard    = change{"driver/boltdriver/read.go", "\tdefer guard(\"get\", debug.SetPanicOnFault(true), &err)\n", ""}
+	barrier  = change{"driver/boltdriver/snapshot.go", "if d.durable.reached(s.txid) {", "if true {"}
+	identity = change{"driver/boltdriver/commit.go", "err = w.d.file.check()", "err = nil"}
+)
+
+var defences = []defence{
+	{"checksums of records, messages and entries", []change{sums}},
+	{"a fault on the map is an error", []change{guard}},
+	{"readers wait for durability", []change{barrier}},
+	{"the file's name is looked at before each commit", []change{identity}},
+	{"all of these", []change{sums, guard, barrier, identity}},
+}
+
+// benchmarks are those of cost_test.go.
+var benchmarks = []string{"Get", "History", "DurableAppend"}
+
+func main() {
+	flag.Parse()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	dir, err := os.MkdirTemp("", "cost-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	binaries := make([]string, 1+len(defences))
+	for i := range binaries {
+		var changes []change
+		if i > 0 {
+			changes = defences[i-1].changes
+		}
+		if binaries[i], err = build(dir, i, changes); err != nil {
+			return err
+		}
+	}
+	times, err := takeTurns(binaries)
+	if err != nil {
+		return err
+	}
+	fmt.Println("| call | defence | p50 with it | without | cost: median (least to most of the rounds) |\n|---|---|---|---|---|")
+	for _, name := range benchmarks {
+		compare(name, times[name])
+	}
+	return nil
+}
+
+// build makes the benchmarks with the changes.
+func build(dir string, n int, changes []change) (string, error) {
+	replace := map[string]string{}
+	for i, c := range changes {
+		path, err := filepath.Abs(filepath.Join("..", c.file))
+		if err != nil {
+			return "", err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		if n := strings.Count(string(source), c.from); n != 1 {
+			return "", fmt.Errorf("%s holds what is to be changed %d times, want once", c.file, n)
+		}
+		changed := filepath.Join(dir, fmt.Sprintf("%d-%d.go", n, i))
+		if err := os.WriteFile(changed, []byte(strings.Replace(string(source), c.from, c.to, 1)), 0o600); err != nil {
+			return "", err
+		}
+		replace[path] = changed
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(dir, fmt.Sprint(n, ".json"))
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, fmt.Sprint(n, ".test"))
+	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary, "./cost").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return binary, nil
+}
+
+var p50 = regexp.MustCompile(`Benchmark(\w+?)(?:-\d+)?\s.*?([\d.]+) p50-ns`)
+
+// takeTurns returns the median calls of each binary in each round, in
+// nanoseconds, by benchmark.
+func takeTurns(binaries []string) (map[string][][]float64, error) {
+	times := map[string][][]float64{}
+	for _, name := range benchmarks {
+		times[name] = make([][]float64, len(binaries))
+	}
+	for range *rounds {
+		for i, binary := range binaries {
+			out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark("+strings.Join(benchmarks, "|")+")$", "-test.benchtime="+*lasts).CombinedOutput()
+			if err != nil {
+				return nil, fmt.Errorf("%w: %s", err, out)
+			}
+			for _, m := range p50.FindAllStringSubmatch(string(out), -1) {
+				ns, err := strconv.ParseFloat(m[2], 64)
+				if err != nil || times[m[1]] == nil {
+					return nil, fmt.Errorf("%s: %w", m[0], err)
+				}
+				times[m[1]][i] = append(times[m[1]][i], ns)
+			}
+		}
+	}
+	return times, nil
+}
+
+// compare prints what each defence costs in one benchmark.
+func compare(name string, times [][]float64) {
+	for i, d := range defences {
+		var ratios []float64
+		for n, without := range times[i+1] {
+			ratios = append(ratios, times[0][n]/without)
+		}
+		fmt.Printf("| %s | %s | %.2f µs | %.2f µs | %+.1f %% (%+.1f to %+.1f) |\n", name, d.name,
+			median(times[0])/1e3, median(times[i+1])/1e3, percent(median(ratios)), percent(slices.Min(ratios)), percent(slices.Max(ratios)))
+	}
+}
+
+func percent(ratio float64) float64 { return 100 * (ratio - 1) }
+
+func median(all []float64) float64 {
+	s := slices.Sorted(slices.Values(all))
+	return s[len(s)/2]
+}
