@@ -1,6 +1,7 @@
 package memdriver
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -71,19 +72,19 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Ent
 
 // entriesOfLives goes from one incarnation to the next, until it has enough.
 func (s *space) entriesOfLives(q driver.EntryQuery) (found []driver.Entry) {
-	var incs []string
+	var incs []driver.Incarnation
 	for inc := range s.lives {
-		if string(inc[:]) >= q.Owner || len(q.Owner) < len(inc) {
-			incs = append(incs, string(inc[:]))
+		if len(q.Owner) < len(inc) || string(inc[:]) >= q.Owner {
+			incs = append(incs, inc)
 		}
 	}
-	slices.Sort(incs)
+	slices.SortFunc(incs, func(a, b driver.Incarnation) int { return bytes.Compare(a[:], b[:]) })
 	limit := q.Limit
 	for _, inc := range incs {
 		if q.Limit = limit - len(found); q.Limit < 1 {
 			break
 		}
-		found = append(found, selected(q, s.lives[driver.Incarnation([]byte(inc))].entries)...)
+		found = append(found, selected(q, s.lives[inc].entries)...)
 	}
 	return found
 }
