@@ -45,14 +45,31 @@ func (r *results) markdown() string {
 }
 
 func (s *scale) markdown(t *strings.Builder) {
-	fmt.Fprintf(t, "\n## %s sessions against %s\n\nOne namespace, %d sessions of each user, bodies of %d bytes, through the driver, one caller; medians of calls by turns, after `vacuum analyze`. "+
-		"The calls are about the same %d users or sessions, but where it says others: those of the large one have then to be fetched into the server's memory (256 MB). "+
-		"The large one took %v to load. The aim is that a page of a user takes at most 1.5 times as long.\n\n",
-		count(float64(s.large)), count(float64(s.small)), perUser, bodySize, hotUsers, s.loaded.Round(time.Second))
-	fmt.Fprintf(t, "| call | %s | %s | times |\n|---|---|---|---|\n", count(float64(s.small)), count(float64(s.large)))
+	small, large := count(float64(s.small)), count(float64(s.large))
+	fmt.Fprintf(t, "\n## %s sessions against %s\n\nOne namespace, %d sessions of each user all over it, bodies of %d bytes, through the driver, one caller, calls by turns, after `vacuum analyze`. "+
+		"They are about the same %d users or sessions, but where it says others: the large one's have then to be fetched into the server's memory (256 MB). "+
+		"Above is the fastest tenth, which other work on the machine disturbs least, and below the median. The large one took %v to load. "+
+		"How many pages of the engine a call touches is in `TestReadsDoNotGrow`.\n\n",
+		large, small, perUser, bodySize, hotUsers, s.loaded.Round(time.Second))
+	fmt.Fprintf(t, "| call | %s | %s | times |\n|---|---|---|---|\n", small, large)
 	for _, r := range s.rows {
-		fmt.Fprintf(t, "| %s | %v | %v | %s |\n", r.name, micros(r.small), micros(r.large), ratio(float64(r.large)/float64(r.small)))
+		fmt.Fprintf(t, "| %s | %v<br>%v | %v<br>%v | %s<br>%s |\n", r.name,
+			micros(r.small.tenth), micros(r.small.median), micros(r.large.tenth), micros(r.large.median),
+			ratio(float64(r.large.tenth)/float64(r.small.tenth)), ratio(float64(r.large.median)/float64(r.small.median)))
 	}
+	for _, r := range s.rows {
+		if r.name == "list 50 of a user" {
+			fmt.Fprintf(t, "\nAim: a page of 50 of a user takes at most 1.5 times as long. By the fastest tenth: %s. By the median: %s.\n",
+				reached(r.small.tenth, r.large.tenth), reached(r.small.median, r.large.median))
+		}
+	}
+}
+
+func reached(small, large time.Duration) string {
+	if float64(large) > 1.5*float64(small) {
+		return "**missed**"
+	}
+	return "reached"
 }
 
 func micros(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
