@@ -57,7 +57,7 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret str
 	k.Namespaces = slices.Clone(k.Namespaces)
 	k.ExpiresAt = instant(unixMilli(k.ExpiresAt)) // as it comes back
 	k.LastUsedAt, k.extra = time.Time{}, ""
-	k.ID = newULID(s.clock.read()).String()
+	k.ID = newULID(s.clock.Read()).String()
 	secret = keyPrefix + k.ID + "_" + rand.Text() + rand.Text()
 	k.hash = sha256.Sum256([]byte(secret))
 	err = s.mutate(ctx, driver.Target{}, func(v driver.View) (driver.Change, error) {
@@ -132,7 +132,7 @@ func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error
 	if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 0 {
 		return nil, ErrNotFound
 	}
-	now := instant(s.clock.read())
+	now := instant(s.clock.Read())
 	if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
 		return nil, ErrNotFound
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // maxFindings is how many findings one Check reports.
@@ -43,7 +44,7 @@ func (s *Store) Check(ctx context.Context) (CheckReport, error) {
 	}
 	c := checker{
 		namespaces: map[string]*Namespace{}, names: map[driver.EntryKey]string{}, spaces: map[uint64]string{},
-		states: map[driver.EntryKey]stateSize{},
+		states: map[driver.EntryKey]rules.Size{},
 	}
 	done, err := d.Check(ctx, maxFindings, driver.Visitor{Record: c.record, Message: c.message, Entry: c.entry})
 	if err != nil {
@@ -78,7 +79,7 @@ type checker struct {
 
 	// states is, by scope, what the kept size says less what was visited. Where
 	// both agree there is no element, so that the map stays small.
-	states map[driver.EntryKey]stateSize
+	states map[driver.EntryKey]rules.Size
 }
 
 // record checks one session by the rules that every write keeps.
@@ -151,13 +152,13 @@ func (c *checker) state(e *driver.Entry) error {
 		if err != nil {
 			return err
 		}
-		n.keys, n.bytes = n.keys+size.keys, n.bytes+size.bytes
+		n.Keys, n.Bytes = n.Keys+size.Keys, n.Bytes+size.Bytes
 	} else if err := checkDocument(string(e.Value)); err != nil {
 		return err
 	} else {
-		n.replace(e.Value, nil)
+		n.Replace(e.Value, nil)
 	}
-	if c.states[scope] = n; n == (stateSize{}) {
+	if c.states[scope] = n; n == (rules.Size{}) {
 		delete(c.states, scope)
 	}
 	return nil
@@ -199,6 +200,6 @@ func (c *checker) compareOwners(r *CheckReport) {
 	}
 	for scope, n := range c.states {
 		r.find(fmt.Sprintf("state %d/%q", scope.Namespace, scope.Owner), "is %d keys and %d bytes off its size",
-			int64(n.keys), int64(n.bytes))
+			int64(n.Keys), int64(n.Bytes))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // planted is a store in which a test plants what no call of the store makes.
@@ -138,7 +139,7 @@ func TestCheckFinds(t *testing.T) {
 		"a key that is none":           {func(p *planted) { p.entry(apiKeyKey("x"), broken) }, "namespace 0"},
 		"a key of another id":          {func(p *planted) { p.entry(apiKeyKey("x"), encodeKey(&APIKey{ID: "y"})) }, "namespace 0"},
 		"a state without its size":     {func(p *planted) { p.state("k", []byte(Doc(map[string]any{"k": 1}).enc)) }, "state 1/"},
-		"a size without its state":     {func(p *planted) { p.state("", stateSize{1, 1}.encode()) }, "state 1/"},
+		"a size without its state":     {func(p *planted) { p.state("", rules.Size{Keys: 1, Bytes: 1}.Encode()) }, "state 1/"},
 		"a size that is none":          {func(p *planted) { p.state("", []byte{1}) }, "namespace 1"},
 		"a state that is none":         {func(p *planted) { p.state("k", broken) }, "namespace 1"},
 		"an ordinal that is shared":    {(*planted).sharedOrdinal, "namespace \"ns_"},

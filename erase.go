@@ -107,7 +107,7 @@ func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum Erased, err 
 		if err := ctx.Err(); err != nil {
 			return sum, err
 		}
-		r, err := s.d.Reclaim(ctx, s.clock.read(), reclaimStep)
+		r, err := s.d.Reclaim(ctx, s.clock.Read(), reclaimStep)
 		for _, e := range r.Erased {
 			if e.Erasure == x {
 				sum.add(e)

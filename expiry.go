@@ -20,6 +20,8 @@ const (
 	slowChunk  = 25 * time.Millisecond
 )
 
+const maxClockJump = time.Hour // of the wall clock ahead of the monotonic one
+
 // SweepOptions choose what a Sweep does.
 type SweepOptions struct {
 	// DryRun changes nothing, and lists in SweepReport.Due what would happen.
@@ -120,10 +122,10 @@ func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (
 func (s *Store) clockJump(accept bool) time.Duration {
 	s.sweep.mu.Lock()
 	defer s.sweep.mu.Unlock()
-	if s.clock.jump == nil {
+	if s.clock.Jump == nil {
 		return 0
 	}
-	jump := s.clock.jump() - s.sweep.accepted
+	jump := s.clock.Jump() - s.sweep.accepted
 	if jump <= maxClockJump {
 		return 0
 	}
@@ -165,7 +167,7 @@ func (w *sweepRun) all(ctx context.Context) error {
 	}
 	for more := true; more; {
 		start := time.Now()
-		r, err := w.s.d.Reclaim(ctx, w.s.clock.read(), w.chunk)
+		r, err := w.s.d.Reclaim(ctx, w.s.clock.Read(), w.chunk)
 		if err != nil {
 			return err
 		}
@@ -209,7 +211,7 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	if limit == 0 {
 		return false, nil
 	}
-	due, err := w.s.d.Due(ctx, driver.DueQuery{Now: w.s.clock.read(), After: w.after, Limit: limit})
+	due, err := w.s.d.Due(ctx, driver.DueQuery{Now: w.s.clock.Read(), After: w.after, Limit: limit})
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
@@ -218,7 +220,7 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	for i := range due {
 		sweeps[i].key, sweeps[i].keep = due[i].Key, w.s.opts.FeedEvents
 		sweeps[i].op = driver.Op{
-			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.read, Plan: sweeps[i].plan,
+			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.Read, Plan: sweeps[i].plan,
 		}
 		ops[i] = &sweeps[i].op
 	}
@@ -340,7 +342,7 @@ func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err 
 		}
 		names[n.ordinal] = n.ID
 	}
-	q := driver.DueQuery{Now: s.clock.read(), Limit: firstChunk}
+	q := driver.DueQuery{Now: s.clock.Read(), Limit: firstChunk}
 	for len(r.Due) < limit {
 		due, err := s.d.Due(ctx, q)
 		if err != nil || len(due) == 0 {

@@ -57,7 +57,7 @@ func sweepOf(t *testing.T, s *Store, o SweepOptions) SweepReport {
 func jump(s *Store, by time.Duration) {
 	s.sweep.mu.Lock() // under which the sweeper looks
 	defer s.sweep.mu.Unlock()
-	s.clock.jump = func() time.Duration { return by }
+	s.clock.Jump = func() time.Duration { return by }
 }
 
 // Promise: a clock that jumped ahead by more than an hour reclaims nothing,
@@ -109,7 +109,7 @@ func TestClockJumpAtItsBoundary(t *testing.T) {
 // Only the machine's own clock can be compared with its monotonic one.
 func TestClockJumpIsOfTheMachine(t *testing.T) {
 	s, _ := overdue(t, 0, Options{})
-	if s.clock.jump != nil {
+	if s.clock.Jump != nil {
 		t.Error("a store with a clock of its host's watches the machine's")
 	}
 	s, err := OpenMemory(Options{})
@@ -117,10 +117,10 @@ func TestClockJumpIsOfTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if s.clock.jump == nil {
+	if s.clock.Jump == nil {
 		t.Fatal("a store on the machine's clock does not watch it")
 	}
-	if j := s.clock.jump(); j < -time.Minute || j > time.Minute {
+	if j := s.clock.Jump(); j < -time.Minute || j > time.Minute {
 		t.Errorf("the clock jumped by %v in no time", j)
 	}
 }

@@ -21,7 +21,7 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 	if s.opts.FeedAge == Never {
 		return nil
 	}
-	before := s.clock.read() - millis(s.opts.FeedAge)
+	before := s.clock.Read() - millis(s.opts.FeedAge)
 	page, err := s.d.Entries(ctx, driver.EntryQuery{Kind: kindNamespace, After: s.sweep.visited, Limit: feedVisits})
 	if err != nil {
 		return err

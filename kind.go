@@ -13,7 +13,7 @@ const (
 	kindErasures uint8 = 0x06 // namespace → how often a user was erased, big-endian
 
 	// State: name: key → a document of that key alone; and without a name
-	// what the scope holds, see stateSize.
+	// what the scope holds, see rules.Size.
 	kindNamespaceState uint8 = 0x05                      // namespace
 	kindUserState      uint8 = driver.KindUser | 0x01    // owner: user
 	kindSessionState   uint8 = driver.KindSession | 0x01 // owner: incarnation

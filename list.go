@@ -189,7 +189,7 @@ func (t *Tenant) query(q *Query) (driver.Query, error) {
 		return driver.Query{}, err
 	}
 	dq := driver.Query{
-		Namespace: t.ord, Now: t.s.clock.read(),
+		Namespace: t.ord, Now: t.s.clock.Read(),
 		User: q.User, Statuses: statusMask(q.Statuses), Labels: sortedLabels(q.Labels),
 		CreatedFrom: bound(q.CreatedFrom), CreatedTo: bound(q.CreatedTo),
 		ActiveFrom: bound(q.ActiveFrom), ActiveTo: bound(q.ActiveTo),

@@ -3,12 +3,12 @@ package seshat
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // merge is a delta of one scope, checked and encoded.
@@ -137,7 +137,7 @@ func (m *merge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error 
 		if bytes.Equal(old, pair) {
 			continue
 		}
-		now.replace(old, pair)
+		now.Replace(old, pair)
 		c.Entries = append(c.Entries, driver.Entry{EntryKey: m.key(ord, key), Value: pair})
 		if m.scope.kind == kindSessionState {
 			past := driver.EntryKey{Namespace: ord, Kind: kindSessionPast, Name: pastName(seq, key)}
@@ -147,10 +147,10 @@ func (m *merge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error 
 	if len(c.Entries) == before {
 		return nil
 	}
-	if err := now.admit(was); err != nil {
+	if err := admitState(now, was); err != nil {
 		return err
 	}
-	c.Entries = append(c.Entries, driver.Entry{EntryKey: m.key(ord, ""), Value: now.encode()})
+	c.Entries = append(c.Entries, driver.Entry{EntryKey: m.key(ord, ""), Value: now.Encode()})
 	return nil
 }
 
@@ -159,40 +159,21 @@ func (m *merge) begin(c *driver.Change, ord uint64) error {
 	return m.apply(c, ord, 0, make([][]byte, 1+len(m.keys)))
 }
 
-// stateSize is what a scope holds. It is kept as two big-endian numbers.
-type stateSize struct{ keys, bytes uint64 }
-
-func readStateSize(b []byte) (stateSize, error) {
-	switch len(b) {
-	case 0:
-		return stateSize{}, nil
-	case 16:
-		return stateSize{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}, nil
+func readStateSize(b []byte) (rules.Size, error) {
+	n, ok := rules.ReadSize(b)
+	if !ok {
+		return n, fmt.Errorf("%w: the size of a state has %d bytes", ErrCorrupt, len(b))
 	}
-	return stateSize{}, fmt.Errorf("%w: the size of a state has %d bytes", ErrCorrupt, len(b))
+	return n, nil
 }
 
-func (n stateSize) encode() []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, n.keys), n.bytes)
-}
-
-func (n *stateSize) replace(old, pair []byte) {
-	if old != nil {
-		n.keys--
+// admitState refuses to grow from was to n beyond the limits.
+func admitState(n, was rules.Size) error {
+	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
+		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
 	}
-	if pair != nil {
-		n.keys++
-	}
-	n.bytes += uint64(len(pair)) - uint64(len(old))
-}
-
-// admit refuses to grow beyond the limits.
-func (n stateSize) admit(was stateSize) error {
-	if n.keys > MaxStateKeys && n.keys > was.keys {
-		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.keys}
-	}
-	if n.bytes > MaxState && n.bytes > was.bytes {
-		return &QuotaError{Quota: "state.bytes", Limit: MaxState, Use: was.bytes}
+	if n.Bytes > MaxState && n.Bytes > was.Bytes {
+		return &QuotaError{Quota: "state.bytes", Limit: MaxState, Use: was.Bytes}
 	}
 	return nil
 }

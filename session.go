@@ -207,7 +207,7 @@ func (t *Tenant) load(ctx context.Context, id string) (*stored, error) {
 
 // fetch reads the record of the live session at id. ErrNotFound, ErrInvalid.
 func (t *Tenant) fetch(ctx context.Context, id string, rec *driver.Record) error {
-	now := t.s.clock.read()
+	now := t.s.clock.Read()
 	if err := t.ready(ctx, id); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ const (
 )
 
 func (t *Tenant) newStage() *stage {
-	return &stage{t: t, inc: driver.Incarnation(newULID(t.s.clock.read()))}
+	return &stage{t: t, inc: driver.Incarnation(newULID(t.s.clock.Read()))}
 }
 
 // add stages one message, whose memory it keeps until the next flush. Numbers

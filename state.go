@@ -8,6 +8,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/document"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // Bounds of the state in one scope.
@@ -137,7 +138,7 @@ func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 			if err == nil {
 				next, err = t.s.d.Entries(ctx, q)
 			}
-			var size stateSize
+			var size rules.Size
 			if err == nil && len(next) > 0 {
 				size, err = readStateSize(next[0].Value)
 			}
@@ -145,7 +146,7 @@ func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 				yield("", t.fail("StateUsers", "", err))
 				return
 			}
-			if len(next) == 0 || size.keys > 0 && !yield(next[0].Owner, nil) {
+			if len(next) == 0 || size.Keys > 0 && !yield(next[0].Owner, nil) {
 				return
 			}
 			q.Owner, q.After = next[0].Owner, lastName

@@ -12,6 +12,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/internal/clock"
 	"github.com/seshatdb/seshat/internal/hub"
 )
 
@@ -20,7 +21,7 @@ import (
 type Store struct {
 	d     driver.Driver
 	opts  Options // complete
-	clock clock
+	clock clock.Clock
 	sweep sweeper
 	hub   *hub.Hub // of the namespaces' ordinals
 
@@ -74,9 +75,9 @@ func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 func open(d driver.Driver, o Options) (*Store, error) {
 	s := &Store{d: d, opts: o, hub: hub.New()}
 	s.opts.ReadOnly = o.ReadOnly || d.Caps().ReadOnly
-	s.clock.now = o.Now
+	s.clock.Now = o.Now
 	if o.machineClock {
-		s.clock.jump = wallJump(time.Now())
+		s.clock.Jump = clock.WallJump(time.Now())
 	}
 	err := s.refuseHalf()
 	if err == nil {
@@ -105,7 +106,7 @@ func (s *Store) startClock() error {
 		return err
 	}
 	if len(entries) == 1 && len(entries[0].Value) == 8 {
-		s.clock.last.Store(int64(binary.BigEndian.Uint64(entries[0].Value)))
+		s.clock.Start(int64(binary.BigEndian.Uint64(entries[0].Value)))
 	}
 	return nil
 }
@@ -143,7 +144,7 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 		return Stats{}, &Error{Op: "Stats", Err: err}
 	}
 	st := Stats{Driver: s.d.Caps().Name}
-	now := s.clock.read()
+	now := s.clock.Read()
 	due, err := s.d.Due(ctx, driver.DueQuery{Now: now, Limit: 1})
 	if err != nil {
 		return Stats{}, &Error{Op: "Stats", Err: err}

@@ -233,7 +233,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 // mutate runs one op, and wakes those who watch what it did.
 func (s *Store) mutate(ctx context.Context, t driver.Target, plan func(driver.View) (driver.Change, error)) error {
 	news := false
-	op := &driver.Op{Target: t, Clock: s.clock.read, Plan: func(v driver.View) (driver.Change, error) {
+	op := &driver.Op{Target: t, Clock: s.clock.Read, Plan: func(v driver.View) (driver.Change, error) {
 		if s.opts.ReadOnly {
 			return driver.Change{}, ErrReadOnly
 		}
@@ -398,7 +398,7 @@ func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
 	if _, err := t.read(ctx); err != nil {
 		return Usage{}, t.fail("Usage", "", err)
 	}
-	u, err := t.s.d.Count(ctx, driver.Query{Namespace: t.ord, Now: t.s.clock.read()})
+	u, err := t.s.d.Count(ctx, driver.Query{Namespace: t.ord, Now: t.s.clock.Read()})
 	if err != nil {
 		return Usage{}, t.fail("Usage", "", err)
 	}
