@@ -125,7 +125,7 @@ var mutants = []mutant{
 		dir: root, test: "^TestStoreInFile$/^expiry$",
 	},
 	{
-		name: "the clock runs backwards", promise: "Expiry", file: "clock.go",
+		name: "the clock runs backwards", promise: "Expiry", file: "internal/clock/clock.go",
 		from: "\t\t\treturn last\n", to: "\t\t\treturn now\n",
 		dir: root, test: "^TestStoreInMemory$/^clock$",
 	},
