@@ -213,8 +213,9 @@ func (c *change) expired(r *driver.Record) {
 }
 
 // trimStep is how many events over the limit one write removes at most: more
-// than it adds, so that the feed shrinks to a lowered limit.
-const trimStep = 8
+// than it adds, so that the feed shrinks to a lowered limit, and more than
+// writers of other processes add meanwhile, who remove the same ones.
+const trimStep = 128
 
 // trimFeed keeps the feed within limit events.
 func (c *change) trimFeed(limit uint64) {
