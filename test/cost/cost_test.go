@@ -88,7 +88,8 @@ func fill(t *seshat.Tenant, n int) error {
 	return err
 }
 
-// timed reports the median time of a call. Fast calls are timed by the batch.
+// timed reports the tenth percentile and the median of a call. Fast calls are
+// timed by the batch.
 func timed(b *testing.B, batch int, call func(id string) error) {
 	b.Helper()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -103,6 +104,7 @@ func timed(b *testing.B, batch int, call func(id string) error) {
 		took = append(took, time.Since(begun)/time.Duration(batch))
 	}
 	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/10].Nanoseconds()), "p10-ns")
 	b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), "p50-ns")
 }
 
