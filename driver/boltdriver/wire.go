@@ -114,13 +114,6 @@ func (w *wire) u8() uint8 {
 	return 0
 }
 
-func (w *wire) u32() uint32 {
-	if v := w.take(wireUint32, 4); v != nil {
-		return binary.BigEndian.Uint32(v)
-	}
-	return 0
-}
-
 func (w *wire) u64() uint64 {
 	if v := w.take(wireUint64, 8); v != nil {
 		return binary.BigEndian.Uint64(v)

@@ -199,8 +199,11 @@ func checkLoadInvalid(e *env) {
 		return driver.Part{Kind: driver.PartMessage, Namespace: 1, Incarnation: driver.Incarnation{1}, Message: m}
 	}
 	for _, bad := range []driver.Part{
-		{}, {Kind: driver.PartRef + 1}, record(withStatus(driver.Statuses)), record(dueAt(-1)), record(labelled("b", "", "a", "")),
-		{Kind: driver.PartRecord, Namespace: 2, Record: record().Record}, {Kind: driver.PartFeed, Namespace: 1, Tail: 1},
+		{},
+		{Kind: driver.PartRef + 1},
+		record(withStatus(driver.Statuses)), record(dueAt(-1)), record(labelled("b", "", "a", "")),
+		{Kind: driver.PartRecord, Namespace: 2, Record: record().Record},
+		{Kind: driver.PartFeed, Namespace: 1, Tail: 1},
 		{Kind: driver.PartEntry, Entry: driver.Entry{EntryKey: driver.EntryKey{Kind: driver.KindLoad}, Value: []byte("x")}},
 		log(driver.Message{ID: "m"}), log(driver.Message{Seq: 1}), log(message(1, tooLong, "")),
 	} {

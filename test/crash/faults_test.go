@@ -15,14 +15,25 @@ import (
 
 // faults are what befalls the writer.
 var faults = []fault{
-	{Call: "fdatasync", How: "kill"}, {Call: "fdatasync", How: "killed"}, {Call: "pwrite", How: "kill"}, {Call: "pwrite", How: "killed"},
-	{Call: "fdatasync", How: "EIO"}, {Call: "pwrite", How: "EIO"}, {Call: "pwrite", How: "ENOSPC"}, {Call: "ftruncate", How: "ENOSPC"},
+	{Call: "fdatasync", How: "kill"},
+	{Call: "fdatasync", How: "killed"},
+	{Call: "pwrite", How: "kill"},
+	{Call: "pwrite", How: "killed"},
+	{Call: "fdatasync", How: "EIO"},
+	{Call: "pwrite", How: "EIO"},
+	{Call: "pwrite", How: "ENOSPC"},
+	{Call: "ftruncate", How: "ENOSPC"},
 }
 
 // wideFaults befall calls that only making, opening and compacting a file need.
 var wideFaults = []fault{
-	{Call: "rename", How: "EIO"}, {Call: "rename", How: "kill"}, {Call: "rename", How: "killed"},
-	{Call: "fsync", How: "EIO"}, {Call: "open", How: "ENOSPC"}, {Call: "link", How: "EIO"}, {Call: "ftruncate", How: "EIO"},
+	{Call: "rename", How: "EIO"},
+	{Call: "rename", How: "kill"},
+	{Call: "rename", How: "killed"},
+	{Call: "fsync", How: "EIO"},
+	{Call: "open", How: "ENOSPC"},
+	{Call: "link", How: "EIO"},
+	{Call: "ftruncate", How: "EIO"},
 }
 
 // Promise: a store whose process was killed inside a commit, or whose disk

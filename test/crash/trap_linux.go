@@ -95,7 +95,9 @@ func (r *recorder) trap() error {
 func filter() []filterOp {
 	const number, third, sixth = 0, 32, 56 // offsets in the kernel's view of a call
 	ops := []filterOp{
-		{opLoad, 0, 0, sixth}, {opEqual, 0, 1, passing}, {opReturn, 0, 0, retAllow},
+		{opLoad, 0, 0, sixth},
+		{opEqual, 0, 1, passing},
+		{opReturn, 0, 0, retAllow},
 		{opLoad, 0, 0, number},
 	}
 	for name, nr := range trapped {

@@ -28,10 +28,34 @@ type maker struct {
 }
 
 var makers = []maker{
-	{9, create}, {14, appendTurn}, {3, repeat}, {6, get}, {6, list}, {3, count}, {6, history}, {3, budget},
-	{4, update}, {3, stale}, {2, touch}, {4, transition}, {4, merge}, {3, state}, {3, stateAt}, {2, truncate},
-	{2, deleteMessage}, {2, editMessage}, {2, summarize}, {3, fork}, {2, lease}, {2, events}, {2, sweep}, {1, policy},
-	{1, quotas}, {2, remove}, {1, removeUser}, {1, removeNamespace},
+	{9, create},
+	{14, appendTurn},
+	{3, repeat},
+	{6, get},
+	{6, list},
+	{3, count},
+	{6, history},
+	{3, budget},
+	{4, update},
+	{3, stale},
+	{2, touch},
+	{4, transition},
+	{4, merge},
+	{3, state},
+	{3, stateAt},
+	{2, truncate},
+	{2, deleteMessage},
+	{2, editMessage},
+	{2, summarize},
+	{3, fork},
+	{2, lease},
+	{2, events},
+	{2, sweep},
+	{1, policy},
+	{1, quotas},
+	{2, remove},
+	{1, removeUser},
+	{1, removeNamespace},
 }
 
 // chance is what an op is made of.
