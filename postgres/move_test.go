@@ -203,8 +203,8 @@ func TestMovedOverRestart(t *testing.T) {
 	server := started(t)
 	from := bolt(t, filled(t, 10), boltdriver.Options{ReadOnly: true})
 	to, steps := open(t, server.DSN(), postgres.Options{}), 0
-	_, err := migrate.Run(t.Context(), from, to, migrate.Options{StepParts: 200, Progress: func(migrate.Progress) {
-		if steps++; steps == 4 {
+	_, err := migrate.Run(t.Context(), from, to, migrate.Options{StepParts: 10, Progress: func(migrate.Progress) {
+		if steps++; steps == 3 {
 			must(t, server.Kill())
 		}
 	}})
