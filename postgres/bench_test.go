@@ -22,6 +22,6 @@ func BenchmarkDriver(b *testing.B) {
 		}
 	})
 	drivertest.Bench(b, drivertest.Harness{Open: func(tb testing.TB) driver.Driver {
-		return open(tb, server.DSN(), postgres.Options{Schema: schema(tb, server.DSN(), 0), MaxConns: 32})
+		return open(tb, server.DSN(), postgres.Options{Schema: schemas.Get(tb, server.DSN(), 0), MaxConns: 32})
 	}})
 }

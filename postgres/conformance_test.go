@@ -42,7 +42,7 @@ func harnessBy(o postgres.Options, dsn func(testing.TB) string) drivertest.Harne
 	return drivertest.Harness{
 		Open: func(t testing.TB) driver.Driver {
 			w := place{dsn: dsn(t), o: o}
-			w.o.Schema = schema(t, database(t), o.Partitions)
+			w.o.Schema = schemas.Get(t, database(t), o.Partitions)
 			return p.at(t, w)
 		},
 		Reopen: func(t testing.TB, d driver.Driver) driver.Driver {

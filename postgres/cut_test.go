@@ -40,7 +40,7 @@ func cutter(one int) func() pgserver.Cut {
 // that nothing happened.
 func TestCut(t *testing.T) {
 	p := proxied(t)
-	dsn, name := database(t), schema(t, database(t), 0)
+	dsn, name := database(t), schemas.Get(t, database(t), 0)
 	store := storeOn(t, p.DSN(), postgres.Options{Schema: name, MaxConns: 8})
 	tenant, err := store.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
 	if err != nil {

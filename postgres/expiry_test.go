@@ -20,7 +20,7 @@ func TestExpiryWaitsForOtherProcesses(t *testing.T) {
 
 func expiresElsewhere(t *testing.T, kept bool) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	d, other := open(t, dsn, o), open(t, dsn, o)
 	op := creates(1)[0]
 	c, _ := op.Plan(driver.View{})
@@ -68,7 +68,7 @@ func awaitLock(t *testing.T, dsn string, found chan error) (early bool) {
 	t.Helper()
 	for n := 0; n == 0; {
 		const sql = `select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%'`
-		if err := admin(t, dsn).QueryRow(t.Context(), sql).Scan(&n); err != nil {
+		if err := schemas.Admin(t, dsn).QueryRow(t.Context(), sql).Scan(&n); err != nil {
 			t.Error(err)
 			return true
 		}

@@ -42,7 +42,7 @@ func TestExpiryWaitsForTheCommitThatExtends(t *testing.T) {
 
 func expiresMeanwhile(t *testing.T, read func(*postgres.Driver, driver.Key, int64) bool) {
 	dsn := database(t)
-	name := schema(t, dsn, 0)
+	name := schemas.Get(t, dsn, 0)
 	d := open(t, dsn, postgres.Options{Schema: name})
 	put := func(now, expires int64) *driver.Op {
 		op := making("a", now, false)

@@ -13,7 +13,7 @@ import (
 // look for the other's entry sees it.
 func TestAbsent(t *testing.T) {
 	dsn := database(t)
-	d := open(t, dsn, postgres.Options{Schema: schema(t, dsn, 0)})
+	d := open(t, dsn, postgres.Options{Schema: schemas.Get(t, dsn, 0)})
 	for round := range 20 {
 		var keys [2]driver.EntryKey
 		for i := range keys {

@@ -5,12 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
-	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/postgres"
@@ -40,7 +35,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	shorten()
 	code := m.Run()
-	dropSchemas()
+	schemas.Close()
 	if err := stopQuick(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -58,92 +53,8 @@ func database(t testing.TB) string {
 	return quick(t).DSN()
 }
 
-// schemas are those that tests gave back, empty. To make one takes longer than
-// most tests do.
-var schemas struct {
-	mu   sync.Mutex
-	free map[shelf][]string
-	made int
-}
-
-// shelf is where schemas that are alike are kept.
-type shelf struct {
-	dsn        string
-	partitions int
-}
-
-// schema returns the name of a schema that is new, or as good as new. It is
-// given back when the test is over, unless that failed.
-func schema(t testing.TB, dsn string, partitions int) string {
-	t.Helper()
-	w := shelf{dsn, partitions}
-	schemas.mu.Lock()
-	defer schemas.mu.Unlock()
-	var name string
-	if n := len(schemas.free[w]); n > 0 {
-		name, schemas.free[w] = schemas.free[w][n-1], schemas.free[w][:n-1]
-	} else {
-		schemas.made++
-		name = fmt.Sprintf("seshat_test_%d_%d", os.Getpid(), schemas.made)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			return // and leave it to be looked at, where the server is not ours
-		}
-		giveBack(t, w, name)
-	})
-	return name
-}
-
-func giveBack(t testing.TB, w shelf, name string) {
-	var wipe strings.Builder
-	for _, table := range []string{"spaces", "sessions", "messages", "logs", "entries", "events", "pending"} {
-		fmt.Fprintf(&wipe, "delete from %s.%s; ", name, table)
-	}
-	if _, err := admin(t, w.dsn).Exec(context.Background(), wipe.String(), pgx.QueryExecModeSimpleProtocol); err != nil {
-		t.Error(err)
-		return
-	}
-	schemas.mu.Lock()
-	defer schemas.mu.Unlock()
-	if schemas.free == nil {
-		schemas.free = map[shelf][]string{}
-	}
-	schemas.free[w] = append(schemas.free[w], name)
-}
-
-var admins sync.Map // DSN → *pgxpool.Pool
-
-// admin returns connections for what tests do behind the drivers' backs.
-func admin(t testing.TB, dsn string) *pgxpool.Pool {
-	t.Helper()
-	if p, ok := admins.Load(dsn); ok {
-		return p.(*pgxpool.Pool)
-	}
-	p, err := pgxpool.New(context.Background(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if other, loaded := admins.LoadOrStore(dsn, p); loaded {
-		p.Close()
-		return other.(*pgxpool.Pool)
-	}
-	return p
-}
-
-// dropSchemas leaves a server that is not ours as it was.
-func dropSchemas() {
-	for w, names := range schemas.free {
-		p, _ := admins.Load(w.dsn)
-		for _, name := range names {
-			_, _ = p.(*pgxpool.Pool).Exec(context.Background(), "drop schema if exists "+name+" cascade")
-		}
-	}
-	admins.Range(func(_, p any) bool {
-		p.(*pgxpool.Pool).Close()
-		return true
-	})
-}
+// schemas are those of all tests.
+var schemas pgserver.Schemas
 
 func open(t testing.TB, dsn string, o postgres.Options) *postgres.Driver {
 	t.Helper()

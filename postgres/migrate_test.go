@@ -25,11 +25,11 @@ func older(t *testing.T, dsn, dump string) string {
 	name := fmt.Sprintf("older_%d_%s", os.Getpid(), strings.TrimSuffix(dump, ".sql"))
 	sql := strings.NewReplacer("old.", name+".", "SCHEMA old;", "SCHEMA "+name+";").Replace(string(text))
 	t.Cleanup(func() {
-		if _, err := admin(t, dsn).Exec(context.Background(), "drop schema "+name+" cascade"); err != nil {
+		if _, err := schemas.Admin(t, dsn).Exec(context.Background(), "drop schema "+name+" cascade"); err != nil {
 			t.Error(err)
 		}
 	})
-	if _, err := admin(t, dsn).Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := schemas.Admin(t, dsn).Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -54,7 +54,7 @@ func TestMigrate(t *testing.T) {
 			done.Wait()
 			migrated(t, open(t, dsn, o))
 			var n int
-			err := admin(t, dsn).QueryRow(t.Context(), `select count(*) from pg_inherits
+			err := schemas.Admin(t, dsn).QueryRow(t.Context(), `select count(*) from pg_inherits
 				where inhparent = to_regclass($1)`, o.Schema+".pending").Scan(&n)
 			if want := 2 * strings.Count(dump, "partitioned"); err != nil || n != want {
 				t.Errorf("%d partitions, want %d, error %v", n, want, err)
@@ -108,7 +108,7 @@ func usageIs(t *testing.T, d driver.Driver, sessions, messages uint64) {
 // what is pending.
 func TestViews(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	tenant, err := storeOn(t, dsn, o).EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestViews(t *testing.T) {
 	show := func(sql, want string) {
 		t.Helper()
 		var got string
-		if err := admin(t, dsn).QueryRow(t.Context(), fmt.Sprintf(sql, o.Schema)).Scan(&got); err != nil || got != want {
+		if err := schemas.Admin(t, dsn).QueryRow(t.Context(), fmt.Sprintf(sql, o.Schema)).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: %s, error %v, want %s", sql, got, err, want)
 		}
 	}

@@ -72,7 +72,7 @@ func (unclosed) Close() error { return nil }
 func empty(t *testing.T) (dsn string, o postgres.Options) {
 	t.Helper()
 	dsn = database(t)
-	return dsn, postgres.Options{Schema: schema(t, dsn, 0)}
+	return dsn, postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 }
 
 // TestMoved moves a store from a file into the database and back into another

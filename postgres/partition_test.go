@@ -124,7 +124,7 @@ var partition = regexp.MustCompile(`\b(\w+)_p(\d+)\b`)
 func TestOnePartition(t *testing.T) {
 	r := &recorder{seen: map[string][]any{}}
 	w := place{dsn: database(t), o: partitioned}
-	w.o.Schema, w.o.Tracer = schema(t, w.dsn, w.o.Partitions), r
+	w.o.Schema, w.o.Tracer = schemas.Get(t, w.dsn, w.o.Partitions), r
 	d := open(t, w.dsn, w.o)
 	s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
 	if err != nil {
@@ -147,7 +147,7 @@ func TestOnePartition(t *testing.T) {
 
 func explain(t *testing.T, dsn, sql string, args []any) {
 	t.Helper()
-	rows, err := admin(t, dsn).Query(t.Context(), "explain "+sql, args...)
+	rows, err := schemas.Admin(t, dsn).Query(t.Context(), "explain "+sql, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

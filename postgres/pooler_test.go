@@ -64,7 +64,7 @@ func TestPooledStore(t *testing.T) {
 // starts it again: what they did happened once.
 func TestPoolerKilled(t *testing.T) {
 	p := pooled(t)
-	dsn, name := database(t), schema(t, database(t), 0)
+	dsn, name := database(t), schemas.Get(t, database(t), 0)
 	store := storeOn(t, p.DSN(), postgres.Options{Schema: name, MaxConns: 8})
 	tenant, err := store.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
 	if err != nil {

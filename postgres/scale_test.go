@@ -66,7 +66,7 @@ func crowd(t *testing.T, n int) crowded {
 	t.Helper()
 	dsn := database(t)
 	r := &recorder{seen: map[string][]any{}}
-	d := open(t, dsn, postgres.Options{Schema: schema(t, dsn, 0), Tracer: r})
+	d := open(t, dsn, postgres.Options{Schema: schemas.Get(t, dsn, 0), Tracer: r})
 	var was []byte
 	for i := 0; i < n; {
 		l := driver.Load{Was: was}
@@ -86,7 +86,7 @@ func crowd(t *testing.T, n int) crowded {
 		}
 	}
 	c := crowded{d, dsn, r}
-	if _, err := admin(t, dsn).Exec(t.Context(), "vacuum analyze"); err != nil {
+	if _, err := schemas.Admin(t, dsn).Exec(t.Context(), "vacuum analyze"); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -100,7 +100,7 @@ func (c crowded) pages(t *testing.T, read func(*testing.T, *postgres.Driver) err
 		t.Fatal(err)
 	}
 	for sql, args := range c.seen.seen {
-		rows, err := admin(t, c.dsn).Query(t.Context(), "explain (analyze, buffers, format json) "+sql, args...)
+		rows, err := schemas.Admin(t, c.dsn).Query(t.Context(), "explain (analyze, buffers, format json) "+sql, args...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func TestOpenTogether(t *testing.T) {
 	dsn := database(t)
 	name := fmt.Sprintf("together_%d", time.Now().UnixNano())
 	t.Cleanup(func() {
-		if _, err := admin(t, dsn).Exec(context.Background(), "drop schema "+name+" cascade"); err != nil {
+		if _, err := schemas.Admin(t, dsn).Exec(context.Background(), "drop schema "+name+" cascade"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -51,11 +51,11 @@ func TestFormat(t *testing.T) {
 	o.ReadOnly = false
 	closed(t, open(t, dsn, o))
 	t.Cleanup(func() {
-		if _, err := admin(t, dsn).Exec(context.Background(), "drop schema "+o.Schema+" cascade"); err != nil {
+		if _, err := schemas.Admin(t, dsn).Exec(context.Background(), "drop schema "+o.Schema+" cascade"); err != nil {
 			t.Error(err)
 		}
 	})
-	if _, err := admin(t, dsn).Exec(t.Context(), "update "+o.Schema+".schema set version = 99"); err != nil {
+	if _, err := schemas.Admin(t, dsn).Exec(t.Context(), "update "+o.Schema+".schema set version = 99"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := postgres.Open(t.Context(), dsn, o); !errors.Is(err, driver.ErrFormat) {
@@ -72,7 +72,7 @@ func TestFormat(t *testing.T) {
 // the same sessions: each due one is handled once.
 func TestTwoStores(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	var now atomic.Int64
 	start := time.Now()
 	clock := func() time.Time { return start.Add(time.Duration(now.Load())) }
@@ -175,7 +175,7 @@ func oneFeed(t *testing.T, tenants [2]*seshat.Tenant, due, appended int) {
 // TestWatchOther proves that a watch wakes by what another store did.
 func TestWatchOther(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0), PollEvery: 10 * time.Millisecond}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0), PollEvery: 10 * time.Millisecond}
 	writer, watcher := storeOn(t, dsn, o), storeOn(t, dsn, o)
 	there, err := writer.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 // that must write it waits with all else done, before its commit.
 func blocked(t *testing.T, dsn, schema string) (release func()) {
 	t.Helper()
-	tx, err := admin(t, dsn).Begin(t.Context())
+	tx, err := schemas.Admin(t, dsn).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func untilBlocked(t *testing.T, dsn, schema string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for waiting := false; !waiting; {
-		err := admin(t, dsn).QueryRow(ctx, `select exists (select 1 from pg_stat_activity
+		err := schemas.Admin(t, dsn).QueryRow(ctx, `select exists (select 1 from pg_stat_activity
 			where wait_event_type = 'Lock' and strpos(query, $1) > 0)`, schema).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func feedIs(t *testing.T, d driver.Driver, ids ...string) {
 // and takes no number that was seen.
 func TestWritersDoNotWait(t *testing.T) {
 	dsn := database(t)
-	name := schema(t, dsn, 0)
+	name := schemas.Get(t, dsn, 0)
 	d := open(t, dsn, postgres.Options{Schema: name})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -121,7 +121,7 @@ func TestWritersDoNotWait(t *testing.T) {
 // that a store that is read-only sees them too, and sees them as they stay.
 func TestPendingIsBounded(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	d := open(t, dsn, o)
 	const events, bound = 300, 100
 	for i := range events {
@@ -153,7 +153,7 @@ func TestPendingIsBounded(t *testing.T) {
 // happened, though most were numbered at once.
 func TestFeedOrderUnread(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	drivers := []*postgres.Driver{open(t, dsn, o), open(t, dsn, o)}
 	const created, removed = 1, 6
 	var done sync.WaitGroup
@@ -196,7 +196,7 @@ func TestFeedOrderUnread(t *testing.T) {
 // TestQuotaOfTwoStores proves that a quota holds for several processes at once.
 func TestQuotaOfTwoStores(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	const limit = 20
 	var made, refused [8]int
 	var done sync.WaitGroup
@@ -237,7 +237,7 @@ func TestQuotaOfTwoStores(t *testing.T) {
 // no part of the totals of another's erasure.
 func TestTotalsAreOfWhoErased(t *testing.T) {
 	dsn := database(t)
-	o := postgres.Options{Schema: schema(t, dsn, 0)}
+	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
 	here, other := open(t, dsn, o), open(t, dsn, o)
 	if err := here.Mutate(t.Context(), making("a", 1, false), making("b", 1, false)); err != nil {
 		t.Fatal(err)
@@ -268,7 +268,7 @@ func TestTotalsAreOfWhoErased(t *testing.T) {
 // with the one that they get.
 func TestDumpOfPending(t *testing.T) {
 	dsn := database(t)
-	d := open(t, dsn, postgres.Options{Schema: schema(t, dsn, 0)})
+	d := open(t, dsn, postgres.Options{Schema: schemas.Get(t, dsn, 0)})
 	const events, trimmed = 150, 145
 	for i := range events {
 		op := making(fmt.Sprint(i), 1, false)

@@ -31,7 +31,7 @@ func storesBy(o postgres.Options, dsn func(testing.TB) string) storetest.Harness
 	return storetest.Harness{
 		Open: func(t testing.TB, so seshat.Options) *seshat.Store {
 			w := place{dsn: dsn(t), o: o}
-			w.o.Schema = schema(t, database(t), o.Partitions)
+			w.o.Schema = schemas.Get(t, database(t), o.Partitions)
 			return at(t, w, so)
 		},
 		Reopen: func(t testing.TB, s *seshat.Store, so seshat.Options) *seshat.Store {

@@ -34,7 +34,7 @@ func proxied(t *testing.T) *pgserver.Proxy {
 // the statements: two round trips for a change, one for all else.
 func TestRoundTrips(t *testing.T) {
 	p := proxied(t)
-	d := open(t, p.DSN(), postgres.Options{Schema: schema(t, database(t), 0), MaxConns: 1})
+	d := open(t, p.DSN(), postgres.Options{Schema: schemas.Get(t, database(t), 0), MaxConns: 1})
 	s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
 	if err != nil {
 		t.Fatal(err)
@@ -107,13 +107,13 @@ func creates(n int) (ops []*driver.Op) {
 // lock returns then, and changed nothing.
 func TestDeadline(t *testing.T) {
 	dsn := database(t)
-	name := schema(t, dsn, 0)
+	name := schemas.Get(t, dsn, 0)
 	d := open(t, dsn, postgres.Options{Schema: name})
 	op := creates(1)
 	if err := d.Mutate(t.Context(), op...); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := admin(t, dsn).Begin(t.Context())
+	tx, err := schemas.Admin(t, dsn).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
