@@ -102,7 +102,7 @@ func (t *temp) engine() (db *bolt.DB, err error) {
 		db, err = bolt.Open(t.path, 0o600, &bolt.Options{
 			Timeout:      time.Second,
 			PageSize:     pageSize,
-			FreelistType: bolt.FreelistMapType,
+			FreelistType: bolt.FreelistArrayType,
 			OpenFile:     handOver(t.f),
 		})
 		if err != nil {

@@ -20,7 +20,7 @@ import (
 func sample(t testing.TB, keys int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.db")
-	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: pageSize, FreelistType: bolt.FreelistMapType, NoSync: true})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: pageSize, FreelistType: bolt.FreelistArrayType, NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,12 +85,11 @@ func newest(m [2]meta) meta {
 // kill inside a commit that page may be in the page cache only: the next commit
 // would reuse pages that the meta page on disk still needs, and a power cut
 // would then leave a corrupt file. The other meta page is the fallback, and
-// stays as it is.
+// stays as it is. As commits do, sync may leave out the file's times.
 func reassert(f interface {
 	io.ReaderAt
 	io.WriterAt
-	Sync() error
-},
+}, sync func() error,
 ) error {
 	m, err := readMetas(f)
 	if err != nil {
@@ -104,5 +103,5 @@ func reassert(f interface {
 	if _, err := f.WriteAt(b, off); err != nil {
 		return err
 	}
-	return f.Sync()
+	return sync()
 }

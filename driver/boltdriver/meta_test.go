@@ -59,7 +59,7 @@ func TestReassert(t *testing.T) {
 			t.Fatal(err)
 		}
 		j := &journal{File: h}
-		if err := reassert(j); err != nil {
+		if err := reassert(j, j.Sync); err != nil {
 			t.Error(err)
 		}
 		_ = h.Close()
@@ -82,18 +82,19 @@ func TestReassertFails(t *testing.T) {
 	}
 	defer h.Close()
 	first := &journal{File: h}
-	if err := reassert(first); err != nil {
+	if err := reassert(first, first.Sync); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range first.steps {
-		if err := reassert(&journal{File: h, fail: step}); !errors.Is(err, errInjected) {
+		j := &journal{File: h, fail: step}
+		if err := reassert(j, j.Sync); !errors.Is(err, errInjected) {
 			t.Errorf("%s: %v", step, err)
 		}
 	}
 	if err := h.Truncate(10); err != nil {
 		t.Fatal(err)
 	}
-	if err := reassert(h); !errors.Is(err, io.EOF) {
+	if err := reassert(h, h.Sync); !errors.Is(err, io.EOF) {
 		t.Errorf("a file without meta pages: %v", err)
 	}
 }

@@ -153,14 +153,16 @@ func openHandle(path string, o Options) (*os.File, error) {
 	return h, err
 }
 
-// openBolt hands the locked handle to the engine.
+// openBolt hands the locked handle to the engine. Its list of free pages is
+// written with each commit: the array is sorted already, the map would have to
+// be. A map would find several pages in a row faster among very many free ones.
 func (f *file) openBolt(o Options) error {
 	size := f.mapSize(o)
 	return guarded("open", func() (err error) {
 		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
 			Timeout:         time.Second,
 			PageSize:        pageSize,
-			FreelistType:    bolt.FreelistMapType,
+			FreelistType:    bolt.FreelistArrayType,
 			InitialMmapSize: size,
 			MaxSize:         int(min(o.MaxSize, math.MaxInt)),
 			ReadOnly:        o.ReadOnly,
@@ -183,7 +185,7 @@ func (f *file) secure(o Options) error {
 	if err := tighten(f.f); err != nil {
 		return err
 	}
-	if err := reassert(f.f); err != nil {
+	if err := reassert(f.f, f.db.Sync); err != nil {
 		return err
 	}
 	cleanLeftovers(f.path)

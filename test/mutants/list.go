@@ -41,7 +41,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the newest meta page is not written again at open", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
-		from: "if err := reassert(f.f); err != nil {", to: "if err := error(nil); err != nil {",
+		from: "if err := reassert(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
 		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
 	},
 	{
@@ -191,7 +191,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the newest meta page is not written again, under a disk that loses its power", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
-		from: "if err := reassert(f.f); err != nil {", to: "if err := error(nil); err != nil {",
+		from: "if err := reassert(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
 		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
 	},
 	{
