@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -8,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,6 +127,36 @@ func BenchmarkHistory(b *testing.B) {
 func BenchmarkDurableAppend(b *testing.B) {
 	t := filled(b)
 	timed(b, 1, func(id string) error { _, err := t.Append(context.Background(), id, message()); return err })
+}
+
+// BenchmarkAppendCPU is the same, but its times are those of the processors: what
+// defences add to, and not what the disk does meanwhile.
+func BenchmarkAppendCPU(b *testing.B) {
+	t := filled(b)
+	const batch = 16
+	r := rand.New(rand.NewPCG(1, 1))
+	var took []time.Duration
+	for b.Loop() {
+		begun := processors(b)
+		for range batch {
+			if _, err := t.Append(context.Background(), id(r.IntN(sessions)), message()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		took = append(took, (processors(b)-begun)/batch)
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/10].Nanoseconds()), "p10-ns")
+}
+
+// processors is the time that the processors gave the process.
+func processors(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkOpen opens a file of SESHAT_COST_MB megabytes (16), with the check of
