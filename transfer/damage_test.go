@@ -79,6 +79,8 @@ func TestRefusedLines(t *testing.T) {
 		{"a session without content", head + ns + `{"type":"session"}` + "\n", 3, transfer.ErrFormat},
 		{"two namespaces", head + ns + ns, 3, transfer.ErrFormat},
 		{"a number for a name", head + `{"type":"namespace","namespace":{"name":3}}` + "\n", 2, transfer.ErrFormat},
+		{"bytes that are none", head + ns + `{"type":"state","exact":{"state":"0"}}` + "\n", 3, transfer.ErrFormat},
+		{"a time that is none", head + ns + `{"type":"session","session":{"created_at":"soon"}}` + "\n", 3, transfer.ErrFormat},
 		{"an illegal session", head + ns + `{"type":"session","session":{"session_id":"x"}}` + "\n", 4, transfer.ErrTruncated},
 		{"a wrong checksum", head + ns + `{"type":"end","counts":{"namespaces":1},"sha256":"00"}` + "\n", 3, transfer.ErrCorrupt},
 		{"wrong counts", head + ns + `{"type":"end","counts":{"namespaces":2},"sha256":"00"}` + "\n", 3, transfer.ErrCorrupt},

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/seshatdb/seshat"
 )
 
 // DefaultMaxLine is the longest line that is read unless an option says
@@ -69,8 +71,11 @@ func (l *lines) decode(v any) error {
 		return l.fail(malformed("it is not JSON: %v", err))
 	}
 	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	switch {
+	case errors.As(err, &kind):
 		err = malformed("%s holds a %s", kind.Field, kind.Value)
+	case !errors.Is(err, seshat.ErrInvalid): // such as a time's, which would show the text
+		err = malformed("a time, or bytes, cannot be read")
 	}
 	return l.fail(err)
 }

@@ -22,7 +22,7 @@ var documents = map[string]any{
 }
 
 // everything fills a tenant with one of each thing that an export can hold.
-func everything(t *testing.T, s *seshattest.Store, name string) *seshat.Tenant {
+func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 	t.Helper()
 	ctx := context.Background()
 	tn, err := s.CreateTenant(ctx, seshat.Namespace{
