@@ -26,7 +26,9 @@ type location struct {
 
 // inDatabase reports whether the text of a flag names a database.
 func inDatabase(text string) bool {
-	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://")
+	scheme, _, ok := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	return ok && (scheme == "postgres" || scheme == "postgresql")
 }
 
 // parseLocation reads a path, or the URL of a database. Two parameters of the
@@ -35,12 +37,11 @@ func parseLocation(text string) (location, error) {
 	if !inDatabase(text) {
 		return location{name: text, path: text}, nil
 	}
-	u, err := url.Parse(text)
-	if err != nil { // which would show the password
-		return location{}, usagef("the URL of the database cannot be read")
+	u, q, err := parseDatabase(text)
+	if err != nil {
+		return location{}, err
 	}
 	l := location{}
-	q := u.Query()
 	l.pg.Schema = q.Get("schema")
 	if n := q.Get("max_conns"); n != "" {
 		if l.pg.MaxConns, err = strconv.Atoi(n); err != nil || l.pg.MaxConns < 1 {
@@ -57,6 +58,28 @@ func parseLocation(text string) (location, error) {
 	}
 	l.name = u.Redacted()
 	return l, nil
+}
+
+// parseDatabase reads the URL of a database and its parameters. Its errors show
+// nothing of it. What a password ends up in that was not escaped, a path or a
+// fragment, is refused, as is a parameter that would be lost.
+func parseDatabase(text string) (*url.URL, url.Values, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, nil, usagef("the URL of the database cannot be read")
+	}
+	if u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") {
+		return nil, nil, usagef("the URL of the database holds a # or @ in a place that has none: in user, password and name they are %%23 and %%40, and / and ? are %%2F and %%3F")
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, nil, usagef("the parameters of the database's URL cannot be read")
+	}
+	u.ForceQuery = false
+	if u.Host == "" && u.Path == "" && u.User == nil {
+		u.Path = "/" // or it would be written without //
+	}
+	return u, q, nil
 }
 
 // database reports whether the store is in one.
