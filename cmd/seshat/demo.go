@@ -5,7 +5,6 @@ import (
 	_ "embed" // for the sample
 	"encoding/json"
 	"fmt"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -56,9 +55,9 @@ that ask for them. What is changed ends with the demo.`,
 }
 
 func (a *app) demo(ctx context.Context, s *serveFlags) error {
-	addr, err := net.ResolveTCPAddr("tcp", s.addr)
+	addr, err := s.check()
 	if err != nil {
-		return usagef("--addr: %w", err)
+		return err
 	}
 	log, err := s.logger(a)
 	if err != nil {

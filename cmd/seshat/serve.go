@@ -84,12 +84,9 @@ func (a *app) serve(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	if (s.tlsCert == "") != (s.tlsKey == "") {
-		return usagef("--tls-cert and --tls-key go together")
-	}
-	addr, err := net.ResolveTCPAddr("tcp", s.addr)
+	addr, err := s.check()
 	if err != nil {
-		return usagef("--addr: %w", err)
+		return err
 	}
 	log, err := s.logger(a)
 	if err != nil {
@@ -101,6 +98,23 @@ func (a *app) serve(ctx context.Context, s *serveFlags) error {
 	}
 	f := &file{store: store, at: at}
 	return finish(a.serveStore(ctx, s, f, addr, log), f)
+}
+
+// check refuses values that mean nothing, and returns the address.
+func (s *serveFlags) check() (*net.TCPAddr, error) {
+	switch {
+	case (s.tlsCert == "") != (s.tlsKey == ""):
+		return nil, usagef("--tls-cert and --tls-key go together")
+	case s.requestTimeout <= 0 || s.shutdownTimeout < 0:
+		return nil, usagef("--request-timeout is above zero, and --shutdown-timeout not below it")
+	case s.maxBody < 1:
+		return nil, usagef("--max-body is a number from 1")
+	}
+	addr, err := net.ResolveTCPAddr("tcp", s.addr)
+	if err != nil {
+		return nil, usagef("--addr: %w", err)
+	}
+	return addr, nil
 }
 
 // serveStore serves an open store until ctx ends.

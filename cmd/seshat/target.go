@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -133,6 +135,9 @@ func (a *app) fileOnly(c *cobra.Command, verb string, named bool) error {
 	return nil
 }
 
+// maxKey bounds the file of an API key, in bytes.
+const maxKey = 4 << 10
+
 // secret returns the API key that the flags name.
 func (t *target) secret() (string, error) {
 	if t.keyFile == "" {
@@ -141,11 +146,20 @@ func (t *target) secret() (string, error) {
 	if t.key != "" {
 		return "", usagef("--key and --key-file are both given")
 	}
-	b, err := os.ReadFile(t.keyFile)
+	f, err := os.Open(t.keyFile)
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(string(b)), nil
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxKey+1))
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimSpace(string(b))
+	if len(b) > maxKey || strings.ContainsFunc(key, unicode.IsControl) {
+		return "", usagef("--key-file: %s does not hold one API key", t.keyFile)
+	}
+	return key, nil
 }
 
 // storeOptions are those of verbs: nothing happens in the background.
