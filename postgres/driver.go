@@ -57,7 +57,7 @@ type Driver struct {
 //
 // driver.ErrFormat: the tables are of a newer version than this package knows,
 // or, with Options.ReadOnly, of another or not there. driver.ErrInvalid: an
-// option is not allowed.
+// option is not allowed, or dsn cannot be read; its text is not in the error.
 func Open(ctx context.Context, dsn string, o Options) (*Driver, error) {
 	o, err := o.withDefaults()
 	if err != nil {

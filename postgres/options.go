@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seshatdb/seshat/driver"
@@ -70,7 +73,7 @@ func (o Options) withDefaults() (Options, error) {
 func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	c, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, err
+		return nil, dsnError(err)
 	}
 	if !strings.Contains(dsn, "default_query_exec_mode") {
 		c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
@@ -82,6 +85,26 @@ func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	c.MaxConns = int32(o.MaxConns)
 	c.MinConns = 0
 	return c, nil
+}
+
+// dsnError says what is wrong with a DSN, and of the DSN itself, in which there
+// may be a password, no more than the name of a file.
+func dsnError(err error) error {
+	text := "it cannot be read"
+	var bad *pgconn.ParseConfigError
+	if errors.As(err, &bad) {
+		hidden := *bad
+		hidden.ConnString = ""
+		text = strings.TrimPrefix(hidden.Error(), "cannot parse ``: ")
+		if inner := bad.Unwrap(); inner != nil {
+			text = strings.TrimSuffix(text, " ("+inner.Error()+")")
+		}
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return fmt.Errorf("%w: the DSN: %s: %w", driver.ErrInvalid, text, file)
+	}
+	return fmt.Errorf("%w: the DSN: %s", driver.ErrInvalid, text)
 }
 
 // isText reports whether the engine can keep s in a column of text.
