@@ -24,7 +24,7 @@ func must(t testing.TB, err error) {
 
 // filled returns the path of a file with a sample store of n sessions and more
 // in each of two namespaces.
-func filled(t *testing.T, n int) string {
+func filled(t testing.TB, n int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "filled.db")
 	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
@@ -35,7 +35,7 @@ func filled(t *testing.T, n int) string {
 }
 
 // bolt opens a file, which is closed with the test.
-func bolt(t *testing.T, path string, o boltdriver.Options) *boltdriver.Driver {
+func bolt(t testing.TB, path string, o boltdriver.Options) *boltdriver.Driver {
 	t.Helper()
 	d, err := boltdriver.Open(path, o)
 	must(t, err)
@@ -43,11 +43,11 @@ func bolt(t *testing.T, path string, o boltdriver.Options) *boltdriver.Driver {
 	return d
 }
 
-func source(t *testing.T, path string) *boltdriver.Driver {
+func source(t testing.TB, path string) *boltdriver.Driver {
 	return bolt(t, path, boltdriver.Options{ReadOnly: true})
 }
 
-func fresh(t *testing.T) *boltdriver.Driver {
+func fresh(t testing.TB) *boltdriver.Driver {
 	return bolt(t, filepath.Join(t.TempDir(), "fresh.db"), boltdriver.Options{})
 }
 
