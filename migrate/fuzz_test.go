@@ -31,6 +31,7 @@ func FuzzLoad(f *testing.F) {
 			f.Add([]byte(program), flags)
 		}
 	}
+	dir := volatile(f)
 	f.Fuzz(func(t *testing.T, program []byte, flags uint8) {
 		p := &loading{program: program}
 		parts := p.parts()
@@ -45,7 +46,7 @@ func FuzzLoad(f *testing.F) {
 		if flags&2 != 0 {
 			load.Note = []byte("note")
 		}
-		one, two := memdriver.Open(), quick(t)
+		one, two := memdriver.Open(), quick(t, dir)
 		errOne, errTwo := one.Load(t.Context(), load), two.Load(t.Context(), load)
 		if kind(t, errOne) != kind(t, errTwo) {
 			t.Fatalf("in memory %v, in a file %v", errOne, errTwo)
@@ -142,15 +143,22 @@ func read(t *testing.T, d driver.Driver) {
 	must(t, err)
 }
 
-// quick opens a new file, where there is memory for it in memory.
-func quick(t *testing.T) *boltdriver.Driver {
-	dir, err := os.MkdirTemp("/dev/shm", "fuzz")
+// volatile returns a directory in memory, where there is such a thing: its
+// syncs cost nothing.
+func volatile(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "seshat")
 	if err != nil {
-		dir = t.TempDir()
-	} else {
-		t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+		return t.TempDir()
 	}
-	return bolt(t, filepath.Join(dir, "a.db"), boltdriver.Options{})
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	return dir
+}
+
+// quick opens a new file in the directory, which is removed with the test.
+func quick(t *testing.T, dir string) *boltdriver.Driver {
+	path := filepath.Join(dir, "a.db")
+	t.Cleanup(func() { must(t, os.Remove(path)) })
+	return bolt(t, path, boltdriver.Options{})
 }
 
 // loading makes parts of a program.

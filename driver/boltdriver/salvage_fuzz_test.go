@@ -9,6 +9,21 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
+// volatile returns a directory in memory, where there is such a thing: its
+// syncs, of which a salvage has many, cost nothing.
+func volatile(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "seshat")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // Whatever the bytes, Salvage makes a file that verifies, with right records in
 // it, or says that the source is no store.
 func FuzzSalvage(f *testing.F) {
@@ -24,9 +39,10 @@ func FuzzSalvage(f *testing.F) {
 	f.Add([]byte{0, 0x20, 10, 0xff, 0, 0x30, 8, 1}, false)        // counts, flags
 	f.Add([]byte{0, 0x51, 0, 9, 0, 0x62, 16, 1, 1, 5, 5}, false)  // content
 	f.Add([]byte{0, 0x70, 12, 0xff, 0, 0x80, 12, 1, 1, 0}, false) // overflow
+	dir := volatile(f)
 	f.Fuzz(func(t *testing.T, p []byte, seal bool) {
-		dir := t.TempDir()
 		src, dst := filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")
+		defer os.Remove(dst)
 		if err := os.WriteFile(src, patched(img, p[:min(len(p), 128)], seal), 0o600); err != nil {
 			t.Fatal(err)
 		}
