@@ -7,9 +7,10 @@ source "$(dirname "$0")/../lib.sh"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-# fuzz bounds how long an input is made smaller: the default of a minute, for each
-# new one, would leave no time for others. It tolerates one failure that is the go command's own: the end of -fuzztime taken
-# for a failure of the target (go.dev/issue/75804). It leaves no failing input behind.
+# fuzz bounds how often an input is tried to be made smaller: a minute for each new
+# one, as by default, would leave no time for others. It tolerates one failure that
+# is the go command's own: the end of -fuzztime taken for a failure of the target
+# (go.dev/issue/75804). It leaves no failing input behind.
 fuzz() {
 	local package=$1 name=$2 status=0
 	go test -run='^$' -fuzz="^$name\$" -fuzztime="${seconds}s" -fuzzminimizetime=100x "$package" 2>&1 | tee "$out" || status=$?
