@@ -154,7 +154,7 @@ func TestDamaged(t *testing.T) {
 	path := filled(t, 10)
 	whole, err := os.ReadFile(path)
 	must(t, err)
-	bad := bytes.Replace(whole, []byte("What now?"), []byte("What new?"), 1)
+	bad := bytes.ReplaceAll(whole, []byte("What now?"), []byte("What new?")) // one may be on a page that is free
 	damaged := filepath.Join(t.TempDir(), "damaged.db")
 	must(t, os.WriteFile(damaged, bad, 0o600))
 	to := memdriver.Open()
