@@ -180,10 +180,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string) error {
 			return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(id)}}}, nil
 		})
 	}
-	if err != nil {
-		return &Error{Op: "RevokeKey", Err: err}
-	}
-	return nil
+	return failed("RevokeKey", err)
 }
 
 // Keys returns the keys of an organization, oldest first; "" means

@@ -14,7 +14,8 @@ import (
 // snapshot that holds everything acknowledged before the call, as a file that
 // [Open] opens. It returns the bytes written. The caller syncs w; [Verify]
 // proves the copy. While it runs the file may grow, as pages that the copy
-// needs are not used again.
+// needs are not used again. Free pages are copied too, and so may bytes of what
+// was erased: [Store.Compact] before it leaves none.
 //
 // errors.ErrUnsupported: the engine has no backup. ErrClosed, or the error of
 // w or ctx.
@@ -31,15 +32,13 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, &Error{Op: op, Err: s.unsupported()}
 	}
 	n, err := b.Backup(ctx, w)
-	if err != nil {
-		return n, &Error{Op: op, Err: err}
-	}
-	return n, nil
+	return n, failed(op, err)
 }
 
-// Compact makes the store's file smaller: it copies what is in use and puts the
-// copy in the file's place. Other calls wait meanwhile. Whatever happens, the
-// file is the old one or the new one, whole. It returns the sizes in bytes.
+// Compact makes the store's file smaller: it reclaims what was erased, copies
+// what is in use, and puts the copy in the file's place. Other calls wait while
+// it copies. Whatever happens, the file is the old one or the new one, whole.
+// It returns the sizes in bytes before and after the copy.
 //
 // errors.ErrUnsupported: the engine, or the platform, cannot. ErrReadOnly,
 // ErrClosed, or the context's error.
@@ -52,11 +51,10 @@ func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	if !ok {
 		return 0, 0, &Error{Op: op, Err: s.unsupported()}
 	}
-	before, after, err = c.Compact(ctx)
-	if err != nil {
-		return before, after, &Error{Op: op, Err: err}
+	if err = s.reclaimAll(ctx); err == nil {
+		before, after, err = c.Compact(ctx)
 	}
-	return before, after, nil
+	return before, after, failed(op, err)
 }
 
 // unsupported says that the engine lacks an ability.
@@ -73,10 +71,7 @@ func RestoreBackup(ctx context.Context, src, dst string) error {
 	if err := ready(ctx); err != nil {
 		return &Error{Op: "RestoreBackup", Err: err}
 	}
-	if err := boltdriver.Restore(ctx, src, dst); err != nil {
-		return &Error{Op: "RestoreBackup", Err: err}
-	}
-	return nil
+	return failed("RestoreBackup", boltdriver.Restore(ctx, src, dst))
 }
 
 // Verify reads all of a store's file, which no process may have open, and
@@ -90,10 +85,7 @@ func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
 		return boltdriver.Report{}, &Error{Op: "Verify", Err: err}
 	}
 	r, err := boltdriver.Verify(ctx, path, nil)
-	if err != nil {
-		return r, &Error{Op: "Verify", Err: err}
-	}
-	return r, nil
+	return r, failed("Verify", err)
 }
 
 // Salvage saves what is left of a damaged file at src into a new one at dst,
@@ -108,8 +100,5 @@ func Salvage(ctx context.Context, src, dst string) (boltdriver.SalvageReport, er
 		return boltdriver.SalvageReport{}, &Error{Op: "Salvage", Err: err}
 	}
 	r, err := boltdriver.Salvage(ctx, src, dst, nil)
-	if err != nil {
-		return r, &Error{Op: "Salvage", Err: err}
-	}
-	return r, nil
+	return r, failed("Salvage", err)
 }

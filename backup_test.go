@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -105,6 +106,34 @@ func TestCompactShrinksTheFile(t *testing.T) {
 	}
 	fill(t, s.Store, 3)
 	count(t, s.Store, 3)
+}
+
+// What was erased before a Compact is in no byte of the file after it, also if
+// no sweep has reclaimed it yet.
+func TestCompactLeavesNothingErased(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows replaces no open file")
+	}
+	ctx := context.Background()
+	s := seshattest.OpenFile(t)
+	acme := fill(t, s.Store, 1)
+	long, err := acme.Create(ctx, seshat.NewSession{User: "noah"})
+	must(t, err)
+	turn := slices.Repeat([]seshat.Message{{Role: seshat.User, Content: "erase me"}}, seshat.MaxTurn)
+	for range 4 {
+		_, err := acme.Append(ctx, long.ID, turn...)
+		must(t, err)
+	}
+	_, err = acme.Delete(ctx, long.ID)
+	must(t, err)
+	_, _, err = s.Compact(ctx)
+	must(t, err)
+	data, err := os.ReadFile(s.Path)
+	must(t, err)
+	if n := bytes.Count(data, []byte("erase me")); n > 0 {
+		t.Errorf("the file has %d of the erased messages", n)
+	}
+	count(t, s.Store, 1)
 }
 
 // A changed byte is found by Verify, and does not keep Salvage from saving the

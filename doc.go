@@ -73,7 +73,8 @@
 // of it: sessions, logs, message ids and state. It is invisible at once and for
 // good, and an id that is used again starts empty. Its space is reclaimed in
 // bounded steps that go on after a crash. Bytes of what was erased may stay in
-// free pages of the file until they are used again, or until [Store.Compact].
+// the file until it is swept and their pages are used again, or until
+// [Store.Compact]; and as long in backups, which are made of the same pages.
 //
 // # Ownership
 //

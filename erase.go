@@ -101,6 +101,16 @@ func next(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(nil, n+1)
 }
 
+// reclaimAll frees what erasures left, beside no other that counts.
+func (s *Store) reclaimAll(ctx context.Context) error {
+	unlock, err := s.sweep.lock(ctx)
+	if err == nil {
+		defer unlock()
+		_, err = s.reclaim(ctx, driver.Erasure{})
+	}
+	return err
+}
+
 // reclaim frees what erasures left, until nothing is, and counts what x had.
 func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum Erased, err error) {
 	for {

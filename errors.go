@@ -90,6 +90,14 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// failed is the error of a call that no tenant is concerned with, if it failed.
+func failed(op string, err error) error {
+	if err != nil {
+		err = &Error{Op: op, Err: err}
+	}
+	return err
+}
+
 // InvalidError names the argument that is not allowed, and what is. It matches
 // ErrInvalid.
 type InvalidError struct {

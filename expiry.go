@@ -80,10 +80,7 @@ func (r *SweepReport) idle() bool {
 // or the context's error.
 func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
 	r, err := s.sweepOnce(ctx, o, 0)
-	if err != nil {
-		return r, &Error{Op: "Sweep", Err: err}
-	}
-	return r, nil
+	return r, failed("Sweep", err)
 }
 
 // sweepOnce runs one sweep. It rests restFactor times as long as it worked.

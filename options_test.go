@@ -41,6 +41,20 @@ func TestOptionsRefused(t *testing.T) {
 
 // Promise: the zero value means the defaults that its docs name, and the
 // caller's value is not changed.
+// A store that is opened on nothing is refused by name.
+func TestOpenOnNothing(t *testing.T) {
+	for field, open := range map[string]func() (*Store, error){
+		"path":   func() (*Store, error) { return Open("", Options{}) },
+		"driver": func() (*Store, error) { return OpenDriver(nil, Options{}) },
+	} {
+		s, err := open()
+		var invalid *InvalidError
+		if s != nil || !errors.As(err, &invalid) || invalid.Field != field {
+			t.Errorf("got error %v, want an InvalidError of %s", err, field)
+		}
+	}
+}
+
 func TestOptionsDefaults(t *testing.T) {
 	var given Options
 	o, err := given.withDefaults()

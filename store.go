@@ -36,11 +36,14 @@ type Store struct {
 //
 // ErrLocked: another one has. ErrCorrupt, ErrFormat: the file is damaged, or
 // not a store of this version, or a migration into it is not complete.
-// ErrInvalid: an option is not allowed.
+// ErrInvalid: path is empty, or an option is not allowed.
 func Open(path string, o Options) (*Store, error) {
 	o, err := o.withDefaults()
+	if err == nil && path == "" {
+		err = invalid("path", "is empty")
+	}
 	if err != nil {
-		return nil, &Error{Op: "Open", Err: err}
+		return nil, failed("Open", err)
 	}
 	d, err := boltdriver.Open(path, boltdriver.Options{
 		ReadOnly:       o.ReadOnly,
@@ -63,11 +66,15 @@ func OpenMemory(o Options) (*Store, error) { return OpenDriver(memdriver.Open(),
 
 // OpenDriver opens a store on another engine. The store owns d from then on,
 // and closes it, also if OpenDriver fails. ErrFormat: a migration into it is
-// not complete (see package migrate). ErrInvalid: an option is not allowed.
+// not complete (see package migrate). ErrInvalid: d is nil, or an option is not
+// allowed.
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
+	if d == nil {
+		return nil, failed("OpenDriver", invalid("driver", "is nil"))
+	}
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, &Error{Op: "OpenDriver", Err: errors.Join(err, d.Close())}
+		return nil, failed("OpenDriver", errors.Join(err, d.Close()))
 	}
 	return open(d, o)
 }
@@ -118,9 +125,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.sweep.stop()
 		s.hub.Close()
-		if err := s.d.Close(); err != nil {
-			s.closed = &Error{Op: "Close", Err: err}
-		}
+		s.closed = failed("Close", s.d.Close())
 	})
 	return s.closed
 }
