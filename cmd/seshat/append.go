@@ -86,6 +86,9 @@ var messageFlags = []string{
 	"tool-status", "tokens", "latency", "metadata",
 }
 
+// speakingFlags are those that make a message without content worth having.
+var speakingFlags = []string{"tool-name", "tool-call-id", "tool-inputs", "tool-outputs", "tool-status", "metadata"}
+
 func (af *appendFlags) flags(f *pflag.FlagSet) {
 	m := &af.m
 	f.StringVar(&af.role, "role", "user", "who speaks: user, assistant, tool, system or framework")
@@ -106,6 +109,9 @@ func (af *appendFlags) flags(f *pflag.FlagSet) {
 
 func (af *appendFlags) turn(f *pflag.FlagSet, content []string, in io.Reader) ([]seshat.Message, error) {
 	if af.input == "" {
+		if len(content) == 0 && !anyChanged(f, speakingFlags...) {
+			return nil, usagef("append what? Give CONTENT, --input FILE, or what a tool was given or gave")
+		}
 		m, err := af.message(content)
 		return []seshat.Message{m}, err
 	}

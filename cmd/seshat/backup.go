@@ -23,7 +23,11 @@ func (a *app) backupCmd() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Copy a store to a new file, as one durable snapshot",
 		Long: `Copy a store to a new file, as one durable snapshot, while others use it. The
-file appears once it is whole. FILE - is standard output.`,
+file appears once it is whole, and with --verify once it was found sound; what
+--force replaces stays until then. FILE - is standard output.
+
+What was erased may still be in it, in pages that were not used again: compact
+the store first where that matters.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if verify && args[0] == "-" {
@@ -34,13 +38,9 @@ file appears once it is whole. FILE - is standard output.`,
 			}
 			var b backedUp
 			err := a.operate(c, "backup", false, func(ctx context.Context, o operator) (err error) {
-				b, err = a.backup(ctx, o, args[0], force)
+				b, err = a.backup(ctx, o, args[0], force, verify)
 				return err
 			})
-			if err == nil && verify {
-				_, err = seshat.Verify(c.Context(), b.File)
-				b.Verified = err == nil
-			}
 			if err != nil || b.File == "-" {
 				return err
 			}
@@ -53,8 +53,8 @@ file appears once it is whole. FILE - is standard output.`,
 	return c
 }
 
-func (a *app) backup(ctx context.Context, o operator, path string, force bool) (backedUp, error) {
-	b := backedUp{File: path}
+func (a *app) backup(ctx context.Context, o operator, path string, force, verify bool) (backedUp, error) {
+	b := backedUp{File: path, Verified: verify}
 	s, err := o.Stats(ctx, place{})
 	if err != nil {
 		return b, err
@@ -64,7 +64,11 @@ func (a *app) backup(ctx context.Context, o operator, path string, force bool) (
 	err = a.writeOut(path, force, func(w io.Writer) error {
 		counted := &counter{w: bar.writer(w)}
 		defer func() { b.Bytes = counted.n }()
-		return o.Backup(ctx, counted)
+		err := o.Backup(ctx, counted)
+		if f, ok := w.(*outFile); ok && verify && err == nil {
+			_, err = seshat.Verify(ctx, f.Name())
+		}
+		return err
 	})
 	return b, err
 }

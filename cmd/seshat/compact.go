@@ -17,7 +17,8 @@ func (a *app) compactCmd() *cobra.Command {
 		Use:   "compact",
 		Short: "Make a store's file smaller",
 		Long: `Make a store's file smaller: copy what is in use, and put the copy in the file's
-place. Other calls wait meanwhile.`,
+place. Other calls wait meanwhile. Of what was erased before, nothing is left in
+the file.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := inFile("compact", a.target.store); err != nil {

@@ -54,8 +54,8 @@ func (cf *createFlags) flags(f *pflag.FlagSet) {
 	f.Float64Var(&cf.temperature, "temperature", 0, "the agent's temperature, 0 to 2 (default not set in a file, 0.7 on a server)")
 	f.IntVar(&cf.maxTokens, "max-tokens", 0, "the agent's limit of tokens, 1 to 100000 (default not set in a file, 4096 on a server)")
 	f.StringVar(&n.Agent.SystemPrompt, "system-prompt", "", "the agent's system prompt")
-	f.StringArrayVar(&n.Agent.AvailableTools, "tool", nil, "a tool that the agent has; may be repeated")
-	f.StringToStringVar(&n.Labels, "label", nil, "a label, as key=value; may be repeated")
+	f.StringArrayVar(&n.Agent.AvailableTools, "tool", nil, "a `tool` that the agent has; may be repeated")
+	labelsFlag(f, &n.Labels, "a label, as `key=value`; may be repeated")
 	f.StringVar(&cf.memory, "user-memory", "", "what is known of the user: a JSON object")
 	f.StringVar(&cf.metadata, "metadata", "", "metadata: a JSON object")
 	f.BoolVar(&n.DisableMemory, "no-memory", false, "keep no user memory in this session")
@@ -93,4 +93,11 @@ func object(flag, text string) (map[string]any, error) {
 		return nil, usagef("--%s is no JSON object: %w", flag, err)
 	}
 	return d.Map(), nil
+}
+
+// labelsFlag is the flag of labels, without the empty map that pflag calls its
+// default.
+func labelsFlag(f *pflag.FlagSet, to *map[string]string, usage string) {
+	f.StringToStringVar(to, "label", nil, usage)
+	f.Lookup("label").DefValue = ""
 }

@@ -15,7 +15,10 @@ func (a *app) eraseCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "erase ID | --user USER",
 		Short: "Erase a session, or all that a user has, for good",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Erase a session, or all that a user has, for good: no call finds it again. Its
+bytes may stay in the file until the next sweep and until their pages are used
+again; compact leaves none.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 1) == (user != "") {
 				return usagef("erase what? Give a session's id, or --user")

@@ -119,7 +119,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(a.err, "seshat:", printable(text))
 	if code == exitUsage && !a.began {
-		fmt.Fprintln(a.err, "Run 'seshat help' for what there is.")
+		fmt.Fprintf(a.err, "Run '%s --help' for what there is.\n", a.verb)
 	}
 	return code
 }

@@ -34,9 +34,10 @@ func (a *app) importCmd() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Read sessions from JSON lines, as export writes them",
 		Long: `Read sessions from JSON lines, as export writes them: into the namespaces that
-the export names, which are made if there are none, or into --namespace. With
---format openai, conversations in the chat format of OpenAI, into a namespace.
-A file that is not there is made. FILE - is standard input.
+the export names, which are made if there are none, or into --namespace, which
+has to be there. With --format openai, conversations in the chat format of
+OpenAI, into a namespace. A store that is not there is made. FILE - is standard
+input.
 
 Sessions appear one by one, each of them whole, and stay if the import fails;
 --skip-existing goes on where another run ended.`,

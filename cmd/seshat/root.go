@@ -25,6 +25,7 @@ type app struct {
 	json   bool
 	p      *printer // set once the flags are read
 	began  bool     // the flags and arguments were fine, and a verb runs
+	verb   string   // as it was called, such as "seshat key create"
 }
 
 // run runs one command line and returns its exit code.
@@ -32,7 +33,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	a := &app{streams: s}
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
+	a.verb = c.CommandPath()
 	if err != nil && !a.began {
 		err = &usageError{err: err}
 	}
@@ -84,7 +86,23 @@ which any number of servers and verbs may use at once.`,
 		a.checkCmd(), a.backupCmd(), a.compactCmd(), a.statsCmd())
 	add(c, groupFile, a.verifyCmd(), a.salvageCmd(), a.restoreBackupCmd(), a.migrateCmd())
 	c.AddCommand(a.versionCmd(), exitCodesTopic())
+	sayForm(c.Commands())
 	return c
+}
+
+// sayForm lets verbs that get too few or too many arguments say what they take.
+func sayForm(cmds []*cobra.Command) {
+	for _, c := range cmds {
+		sayForm(c.Commands())
+		if fit := c.Args; fit != nil {
+			c.Args = func(c *cobra.Command, args []string) error {
+				if fit(c, args) != nil {
+					return fmt.Errorf("these arguments do not fit: %s", c.UseLine())
+				}
+				return nil
+			}
+		}
+	}
 }
 
 func add(root *cobra.Command, group string, cmds ...*cobra.Command) {
