@@ -89,7 +89,7 @@ func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (
 		return SweepReport{}, err
 	}
 	if o.Limit < 0 {
-		return SweepReport{}, invalid("limit", "is negative")
+		return SweepReport{}, invalid("limit", "is negative; 0 (no limit) or more is allowed")
 	}
 	if o.DryRun {
 		return s.dryRun(ctx, o)

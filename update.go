@@ -62,7 +62,7 @@ func IfVersion(v uint64) WriteOption {
 }
 
 // Because gives a transition its reason, of at most 1024 bytes, and the actor
-// who asked for it.
+// who asked for it. Of an update it says nothing.
 func Because(reason, actor string) WriteOption {
 	return func(o *writeOptions) { o.move.Reason, o.move.Actor = reason, actor }
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -189,7 +190,7 @@ func (s *serveFlags) api(f *file, addr *net.TCPAddr, log *slog.Logger) (*server,
 	}
 	if s.tlsCert != "" {
 		if err := srv.certificate(s.tlsCert, s.tlsKey); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
 		}
 	}
 	l, err := net.ListenTCP("tcp", addr)
@@ -235,7 +236,7 @@ func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
 	m.Handle("/", sessionhttp.Handler(f.store, o))
 	l, err := listenPrivate(s.socket)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--operator-socket: %w", err)
 	}
 	h := s.httpServer(m, log)
 	h.ReadTimeout, h.WriteTimeout = 0, 0 // imports and backups take as long as they take
