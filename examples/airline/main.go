@@ -1,11 +1,13 @@
 // Airline puts real conversations of a customer service into one store, lets
 // time pass over them, and says what is there and how long it took.
 //
-//	go run ./examples/airline -data ../shared/data/airline-sessions.jsonl
+//	go run ./examples/airline -data FILE
 //
 // The data is one conversation a line, in the chat format of OpenAI:
 //
 //	{"session":"task0-trial0","user_id":"mia_li_3668","reward":1.0,"messages":[…]}
+//
+// All but messages is optional; a session with a reward of 1 is archived.
 package main
 
 import (
