@@ -7,8 +7,9 @@ PROFILED = $(if $(filter ./...,$(PKG)),.,$(PKG))
 COUNT ?= 1
 N ?= 1e4
 G ?= 64
+T ?= 10m
 
-.PHONY: help test check client bench bench-peers bench-postgres load scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test test-push soak evidence check client bench bench-peers bench-postgres load scale cover fuzz fmt lint build-matrix profile apidiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
