@@ -46,7 +46,8 @@ var faults = []Trouble{
 }
 
 // trouble is the nth: an operation fails, or none, and after some more
-// operations all do.
+// operations all do. What a killed process left unsynced is best lost in the
+// next one's first commit, which may build on it.
 func (c *Cuts) trouble(n int) Trouble {
 	r := c.chance(n, 0)
 	t := Trouble{}
@@ -55,6 +56,12 @@ func (c *Cuts) trouble(n int) Trouble {
 		t.Nth = 1 + r.IntN(t.Nth)
 	}
 	t.Off = 1 + r.IntN([]int{12, 60, 60, 200}[r.IntN(4)])
+	if t.AtSync = r.IntN(2) == 0; t.AtSync {
+		t.Off = 1 + r.IntN(16)
+		if n > 0 && !c.lost(n-1) && r.IntN(2) == 0 {
+			t.Off = 1 + r.IntN(2)
+		}
+	}
 	if r.IntN(8) == 0 {
 		t.Stall = 5 * time.Millisecond
 	}
@@ -64,7 +71,7 @@ func (c *Cuts) trouble(n int) Trouble {
 
 // Recover restarts the drive, mostly with the loss of what was not synced.
 func (c *Cuts) Recover(n int) error {
-	lost := c.chance(n, 1).IntN(4) > 0
+	lost := c.lost(n)
 	if lost {
 		c.Power++
 	} else {
@@ -72,3 +79,6 @@ func (c *Cuts) Recover(n int) error {
 	}
 	return c.Drive.Restart(lost)
 }
+
+// lost says whether the nth disaster takes what was not synced.
+func (c *Cuts) lost(n int) bool { return c.chance(n, 1).IntN(4) > 0 }

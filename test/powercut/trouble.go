@@ -33,9 +33,12 @@ type Trouble struct {
 
 	// Off is how many operations that change something come until the power
 	// is off: the last of them is made or not, and it and all later ones fail
-	// with EIO, after Stall. Reads go on. 0 means never.
-	Off   int
-	Stall time.Duration
+	// with EIO, after Stall. Reads go on. 0 means never. With AtSync it is how
+	// many syncs of files come, of which the last is not made: all that it
+	// should have kept is at stake.
+	Off    int
+	AtSync bool
+	Stall  time.Duration
 
 	// Delay is how long each sync takes.
 	Delay time.Duration
@@ -67,13 +70,13 @@ func (d *Disk) meet(op Op) meeting {
 		d.broken = true
 		return meeting{errno: d.trouble.Errno, made: op == Sync || d.r.IntN(2) == 0}
 	}
-	if op == Read {
+	if op == Read || d.trouble.AtSync && op != Sync {
 		return meeting{made: true}
 	}
 	if d.changes++; d.changes == d.trouble.Off {
 		d.off = true
 		d.strike()
-		return meeting{syscall.EIO, d.r.IntN(2) == 0, d.trouble.Stall}
+		return meeting{syscall.EIO, !d.trouble.AtSync && d.r.IntN(2) == 0, d.trouble.Stall}
 	}
 	return meeting{made: true}
 }
