@@ -40,8 +40,9 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 // it copies. Whatever happens, the file is the old one or the new one, whole.
 // It returns the sizes in bytes before and after the copy.
 //
-// errors.ErrUnsupported: the engine, or the platform, cannot. ErrReadOnly,
-// ErrClosed, or the context's error.
+// errors.ErrUnsupported: the engine, or the platform, cannot. ErrUnknown: a
+// loss of power decides which of the two it is. ErrReadOnly, ErrClosed, or the
+// context's error.
 func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	const op = "Compact"
 	if err := ready(ctx); err != nil {

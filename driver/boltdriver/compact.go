@@ -19,8 +19,9 @@ const compactChunk = 8 << 20
 
 // Compact copies the file without its free pages and puts the copy in its
 // place. Calls wait meanwhile. If it fails, or the process or the machine
-// does, the file is the old one or the new one, whole. The sizes before and
-// after are in bytes. errors.ErrUnsupported: Windows, which replaces no open
+// does, the file is the old one or the new one, whole; ErrUnknown says that a
+// loss of power decides which, and until the file is opened again nothing more
+// is written. The sizes before and after are in bytes. errors.ErrUnsupported: Windows, which replaces no open
 // file.
 func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	switch {
@@ -43,7 +44,10 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 		}
 		old := d.file
 		d.file, after = next, fileSize(next.f)
-		return errors.Join(next.broken, old.close())
+		if err := next.broken; err != nil {
+			return errors.Join(fmt.Errorf("%w: compact %s: %w", driver.ErrUnknown, next.path, err), old.close())
+		}
+		return old.close()
 	})
 	return before, after, err
 }
