@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,12 +63,20 @@ func (a *app) historyCmd() *cobra.Command {
 			if err := r.check(); err != nil {
 				return err
 			}
+			byDefault := !c.Flags().Changed("limit")
+			if byDefault && (r.Last > 0 || r.Tokens > 0) {
+				r.Limit = 0 // they bound the log by themselves
+			}
 			return a.converse(c, func(ctx context.Context, b sessions) error {
 				log, err := b.History(ctx, args[0], r)
 				if err != nil {
 					return err
 				}
-				return a.showHistory(args[0], log)
+				err = a.showHistory(args[0], log)
+				if err == nil && byDefault && len(log) > 0 && len(log) == r.Limit {
+					fmt.Fprintf(a.err, "these are the first %d; --limit 0 prints all\n", len(log))
+				}
+				return err
 			})
 		},
 	}
@@ -77,7 +86,7 @@ func (a *app) historyCmd() *cobra.Command {
 }
 
 func historyFlags(f *pflag.FlagSet, r *logRange) {
-	f.IntVar(&r.Limit, "limit", 100, "at most so many messages; 0 = all")
+	f.IntVar(&r.Limit, "limit", 100, "at most so many messages, the oldest of those selected; 0 = all, which --last and --token-budget mean too")
 	f.IntVar(&r.Skip, "skip", 0, "leave out so many of the oldest")
 	f.IntVar(&r.Last, "last", 0, "the newest messages, so many")
 	f.Uint64Var(&r.From, "from-seq", 0, "from this number on (file only)")
