@@ -38,7 +38,8 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 // Compact makes the store's file smaller: it reclaims what was erased, copies
 // what is in use, and puts the copy in the file's place. Other calls wait while
 // it copies. Whatever happens, the file is the old one or the new one, whole.
-// It returns the sizes in bytes before and after the copy.
+// It returns the sizes in bytes before and after the copy. A sweep or an erasure
+// that runs is waited for.
 //
 // errors.ErrUnsupported: the engine, or the platform, cannot. ErrUnknown: a
 // loss of power decides which of the two it is. ErrReadOnly, ErrClosed, or the
