@@ -17,9 +17,17 @@ func FuzzDSN(f *testing.F) {
 	}
 	for form := range forms {
 		for _, s := range []struct{ pass, rest string }{
-			{"hunter2-hunter2", "h/d?schema=s"}, {"hunter2/hunter2", "h:port/d"}, {"hunter2 hunter2", "port=x"}, {"hunter2%zzhunter2", "h:1,h:2"},
-			{"hunter2'hunter2", "sslmode=none"}, {"hunter2\\", "pool_max_conns=0"}, {"hunter2#hunter2", "?connect_timeout=-1"}, {"postgres://", "h?default_query_exec_mode=x"},
-			{"sslrootcert=/nowhere", " sslmode=verify-full"}, {"host=h,i port=1,2,3", ""}, {"hunter2hunter2", "= =x"},
+			{"hunter2-hunter2", "h/d?schema=s"},
+			{"hunter2/hunter2", "h:port/d"},
+			{"hunter2 hunter2", "port=x"},
+			{"hunter2%zzhunter2", "h:1,h:2"},
+			{"hunter2'hunter2", "sslmode=none"},
+			{"hunter2\\", "pool_max_conns=0"},
+			{"hunter2#hunter2", "?connect_timeout=-1"},
+			{"postgres://", "h?default_query_exec_mode=x"},
+			{"sslrootcert=/nowhere", " sslmode=verify-full"},
+			{"host=h,i port=1,2,3", ""},
+			{"hunter2hunter2", "= =x"},
 		} {
 			f.Add(uint8(form), s.pass, s.rest)
 		}
