@@ -119,11 +119,14 @@ func (w *writer) commitFailed(err error) error {
 	return fmt.Errorf("%w: %w", driver.ErrUnknown, err)
 }
 
-// fail ends all writing.
+// fail ends all writing, for the first reason that it is given.
 func (w *writer) fail(err error) {
+	if w.poison != nil {
+		return
+	}
 	d := w.d
 	w.poison = err
-	d.stats.failed.Store(&w.poison)
+	d.stats.failed.Store(&err)
 	d.durable.fail(err)
 	if log := d.options.Logger; log != nil {
 		log.Error("commit failed, the store takes no more writes until it is reopened", slog.Any("error", err))

@@ -1,7 +1,11 @@
 package boltdriver
 
 import (
+	"context"
 	"errors"
+	"io"
+	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,5 +64,45 @@ func TestJammedEngine(t *testing.T) {
 	})
 	if !exists(t, opened(t, d.file.path, Options{}), r.Key) {
 		t.Error("what was acknowledged is gone")
+	}
+}
+
+// pausing is a log whose first line starts fn beside the writer, and gives it
+// the time to run.
+type pausing struct {
+	slog.Handler
+	fn   func()
+	once sync.Once
+}
+
+func (p *pausing) Handle(context.Context, slog.Record) error {
+	p.once.Do(func() {
+		go p.fn()
+		for range 1000 {
+			yield()
+		}
+	})
+	return nil
+}
+
+// Stats are read while the writer fails, twice in one commit, and again when it
+// did: there is one reason, the first.
+func TestStatsWhileTheWriterFails(t *testing.T) {
+	var d *Driver
+	read := make(chan error, 1)
+	log := slog.New(&pausing{Handler: slog.NewTextHandler(io.Discard, nil), fn: func() { read <- d.Stats().Failed }})
+	d = openCore(t, Options{Logger: log, core: coreHooks{
+		commit:   func(*bolt.Tx) error { panic("a page") },
+		rollback: func(*bolt.Tx) error { panic("freed page (53) was allocated by the same transaction (200)") },
+	}})
+	r := session(1, "a", "mia")
+	if err := d.Mutate(background, opOf(r.Key, driver.Change{Put: r})); !errors.Is(err, driver.ErrUnknown) {
+		t.Fatalf("%v, want ErrUnknown", err)
+	}
+	if early, late := <-read, d.Stats().Failed; early == nil || early != late {
+		t.Errorf("failed for %v, and later for %v", early, late)
+	}
+	if err := d.Close(); !errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("Close: %v, want ErrCorrupt", err)
 	}
 }
