@@ -21,8 +21,12 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.
 	}
 	prefix, from, last := entryRange(&q)
 	scan := entryScan{view: &s.view, q: &q}
+	exact := q.Name != "" && !q.AllOwners
 	c := s.cursor(bEntries)
 	for k, v := c.seek(from); bytes.HasPrefix(k, prefix) && len(es) < q.Limit; k, v = c.next() {
+		if exact && len(k) > len(prefix) {
+			break // longer names, which others choose
+		}
 		if q.After != "" && bytes.Compare(k, last) <= 0 {
 			continue
 		}
