@@ -69,8 +69,8 @@ func (o *metaOrder) Write(b []byte) (int, error) {
 	return n + more, err
 }
 
-// copyAlone waits until no other backup or compaction runs. A compaction that
-// waited for a backup any later would make all calls wait.
+// copyAlone waits until no other call that reads the whole file runs. A
+// compaction that waited for one any later would make all calls wait.
 func (d *Driver) copyAlone(ctx context.Context) (free func(), err error) {
 	select {
 	case d.copying <- struct{}{}:

@@ -16,8 +16,14 @@ var errEnough = errors.New("enough findings")
 
 // Check reads everything once, in one snapshot, beside other calls. It calls
 // visit for all that is not erased. visit must not call the driver: the
-// snapshot is held meanwhile. See driver.Checker.
+// snapshot is held meanwhile. It runs alone among checks, backups, dumps and
+// compactions, and waits for its turn. See driver.Checker.
 func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (_ driver.Checked, err error) {
+	free, err := d.copyAlone(ctx)
+	if err != nil {
+		return driver.Checked{}, err
+	}
+	defer free()
 	defer guard("check", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {

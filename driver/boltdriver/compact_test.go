@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,5 +227,45 @@ func TestCompactUnsyncedName(t *testing.T) {
 	}
 	if n := getAll(t, d, 5); n != before || n == 0 {
 		t.Errorf("%d records, want %d", n, before)
+	}
+}
+
+// A compaction waits for a check to end before it makes calls wait: else all
+// would wait for the check, which reads the whole file.
+func TestCompactWaitsForACheckAlone(t *testing.T) {
+	var checking, early atomic.Bool
+	d := openCore(t, Options{hooks: fileHooks{step: func(step string) {
+		early.Store(early.Load() || step == "compacted" && checking.Load())
+	}}})
+	r := session(1, "a", "")
+	do(t, d, opOf(r.Key, driver.Change{Put: r}))
+	compacted := make(chan error, 1)
+	beside := func() error {
+		ctx, cancel := context.WithTimeout(background, 20*time.Second)
+		defer cancel()
+		go func() { _, _, err := d.Compact(background); compacted <- err }()
+		for range 50 {
+			yield()
+			if err := d.Mutate(ctx, opOf(r.Key, driver.Change{Put: r})); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	_, err := d.Check(background, 1, driver.Visitor{Record: func(*driver.Record) error {
+		checking.Store(true)
+		defer checking.Store(false)
+		done := make(chan error)
+		go func() { done <- beside() }()
+		if err := <-done; err != nil {
+			t.Errorf("a call beside a check and a compaction: %v", err)
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := <-compacted; err != nil || early.Load() {
+		t.Errorf("compacted during the check: %v, %v", early.Load(), err)
 	}
 }

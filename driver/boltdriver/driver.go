@@ -43,7 +43,7 @@ type Driver struct {
 	flight  atomic.Pointer[flight] // nil: no commit is being made
 	life    sync.RWMutex           // held for reading while a reader's own snapshot lives
 
-	copying chan struct{} // holds a token while a backup or compaction runs
+	copying chan struct{} // holds a token while a check, backup, dump or compaction runs
 
 	writer *writer
 	calls  chan *call
