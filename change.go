@@ -164,7 +164,7 @@ func (c *change) putSession(buf *[]byte) error {
 	if c.kind == eventCreated || c.kind == eventUpdated || c.kind == eventAppended {
 		// What adds no content of the caller's is no matter of quotas: a full
 		// namespace could not even end its sessions.
-		if err := c.admit(c.addSessions, c.addMessages, c.s.bytes-min(c.bytes, c.s.bytes)); err != nil {
+		if err := c.ns.admit(&c.view, c.addSessions, c.addMessages, c.s.bytes-min(c.bytes, c.s.bytes)); err != nil {
 			return err
 		}
 	}
@@ -226,21 +226,21 @@ func (c *change) trimFeed(limit uint64) {
 	}
 }
 
-// admit enforces the namespace's quotas on what the call adds.
-func (c *change) admit(sessions, messages, bytes uint64) error {
-	q := c.ns.Quotas
+// admit enforces the namespace's quotas on what a call adds to v.
+func (n *Namespace) admit(v *driver.View, sessions, messages, bytes uint64) error {
+	q := n.Quotas
 	if q == (NamespaceQuotas{}) {
 		return nil
 	}
-	if c.view.Live == nil {
+	if v.Live == nil {
 		return errNeedUsage
 	}
 	// The stored counters are an upper bound, and cheap: only where they
 	// refuse is the exact count worth its walk.
-	if q.exceeded(usageOf(c.view.Usage), sessions, messages, bytes) == nil {
+	if q.exceeded(usageOf(v.Usage), sessions, messages, bytes) == nil {
 		return nil
 	}
-	u, err := c.view.Live()
+	u, err := v.Live()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/backoff"
 )
 
 // EditMessage lets fn change a message, but for its ID, Seq, AppendedAt and
@@ -27,7 +28,7 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 	for try := 0; ; try++ {
 		m, err := t.editOnce(ctx, id, seq, fn)
 		if errors.Is(err, errRetry) && try+1 < maxRetries {
-			if err := stepBack(ctx, try); err != nil {
+			if err := backoff.Wait(ctx, try); err != nil {
 				return Message{}, t.fail(op, id, err)
 			}
 			continue

@@ -22,7 +22,8 @@ type Fork struct {
 // what was copied. The new session is active, is visible only when it is
 // whole, and is independent from then on. The copy is made in bounded steps
 // while others go on: if the part of the log that it copies is edited
-// meanwhile it starts again, up to 32 times and then ErrConflict.
+// meanwhile it starts again, up to 32 times and then ErrConflict, as where it
+// is held up between two steps for half an hour.
 //
 // ErrNotFound: there is no session at id, or it ended meanwhile. ErrExists:
 // f.ID is taken. ErrQuota: the namespace is full. ErrInvalid: f.Seq is above
@@ -85,7 +86,7 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 		if c.s != nil {
 			return ErrExists
 		}
-		if !bytes.Equal(c.view.Entries[1], erasures) {
+		if g.stale(c.now) || !bytes.Equal(c.view.Entries[1], erasures) {
 			return errRetry // the parent's user may have been erased since it was read
 		}
 		if r := c.view.Record; r != nil {

@@ -29,14 +29,15 @@ type Snapshot struct {
 // were removed, and earlier state, so StateAt has State for every number. A
 // message that was not read from a store is known by all that is in it: a
 // repeated append has to give the same, its timestamp too. The log is staged
-// in bounded steps; the session is visible when it is whole.
+// in bounded steps; the session is visible when it is whole. Between two steps
+// there must be less than half an hour.
 //
 // The session's expires_at has to follow from its lifecycle and times; if it
 // is zero it is made of them. Its message_count is not looked at.
 //
 // ErrExists: the id is taken. ErrInvalid: something does not fit, or the
-// session's expires_at has passed. ErrQuota, ErrNotFound (the namespace was
-// deleted), or the error of Messages.
+// session's expires_at has passed. ErrConflict: Messages paused for too long.
+// ErrQuota, ErrNotFound (the namespace was deleted), or the error of Messages.
 func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	const op = "Restore"
 	if snap.Session == nil {
@@ -66,6 +67,9 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 		}
 		if r := c.view.Record; r != nil {
 			c.expired(r)
+		}
+		if g.stale(c.now) {
+			return ErrConflict
 		}
 		if err := c.restore(snap.Session, g, appended); err != nil {
 			return err

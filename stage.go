@@ -17,13 +17,16 @@ type stage struct {
 	batch []driver.Message
 	size  int
 
+	until    int64  // before then none of it is reclaimed; 0 = nothing is staged
 	last     uint64 // highest number staged
 	messages uint64
 	bytes    uint64
 }
 
 const (
-	// stageFor is how long a staged log waits for its session.
+	// stageFor is how long a staged log waits for its session, or for more of
+	// itself. It is trusted for half of that: the clocks of processes that share
+	// the data differ.
 	stageFor = time.Hour
 
 	// stageStep and stageBytes bound one step.
@@ -57,9 +60,10 @@ func (g *stage) flush(ctx context.Context) error {
 	target := driver.Target{
 		Key:     driver.Key{Namespace: g.t.ord},
 		Entries: []driver.EntryKey{namespaceKey(g.t.id)},
+		Usage:   g.t.last.Load().ns.Quotas != NamespaceQuotas{},
 	}
 	err := g.t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-		if _, err := g.t.decode(v.Entries[0]); err != nil {
+		if err := g.admit(&v); err != nil {
 			return driver.Change{}, err
 		}
 		return driver.Change{Stage: g.inc, StageUntil: v.Now + stageFor.Milliseconds(), Append: g.batch}, nil
@@ -67,6 +71,26 @@ func (g *stage) flush(ctx context.Context) error {
 	g.batch, g.size = nil, 0
 	return err
 }
+
+// admit refuses to stage more of what can be no session: ErrConflict where what
+// is staged may be reclaimed, ErrQuota where the namespace has no room for it.
+func (g *stage) admit(v *driver.View) error {
+	ns, err := g.t.decode(v.Entries[0])
+	if err == nil && g.stale(v.Now) {
+		err = ErrConflict
+	}
+	if err == nil {
+		err = ns.admit(v, 1, g.messages, g.bytes)
+	}
+	if err != nil && err != errNeedUsage { // the last write needs it
+		return err
+	}
+	g.until = v.Now + stageFor.Milliseconds()/2
+	return nil
+}
+
+// stale reports whether some of what was staged may be gone at now.
+func (g *stage) stale(now int64) bool { return g.until != 0 && now >= g.until }
 
 // free refuses an id that is taken, before a log is staged for nothing.
 // ErrExists.

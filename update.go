@@ -4,38 +4,15 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
-	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/backoff"
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // maxRetries is how often Update starts again when another call got in between
 // its read and its write.
 const maxRetries = 32
-
-const (
-	eagerRetries = 4                     // lost tries after which a call begins to wait
-	firstWait    = time.Millisecond      // at most, doubled with each try
-	longestWait  = 64 * time.Millisecond // at most
-)
-
-// stepBack waits after a lost try, longer the more were lost and never as long
-// as others do, so that of many writers each gets through.
-func stepBack(ctx context.Context, try int) error {
-	if try < eagerRetries {
-		return ctx.Err()
-	}
-	wait := time.NewTimer(rand.N(min(firstWait<<(try-eagerRetries), longestWait)))
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // A WriteOption is a condition of a write.
 type WriteOption func(*writeOptions)
@@ -94,7 +71,7 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 		}
 		s, err := t.commitEdit(ctx, base, edited, o.versioned)
 		if errors.Is(err, ErrConflict) && !o.versioned && try+1 < maxRetries {
-			if err := stepBack(ctx, try); err != nil {
+			if err := backoff.Wait(ctx, try); err != nil {
 				return nil, t.fail(op, id, err)
 			}
 			continue

@@ -21,6 +21,8 @@ var restores = []promise{
 	{name: "a log of many steps", test: restoreLarge},
 	{name: "an id that is taken", test: restoreTaken},
 	{name: "a source that fails", test: restoreFails},
+	{name: "a source that pauses for long", test: restorePauses},
+	{name: "a namespace that is too full for it", test: restoreTooLarge},
 	{name: "a session that does not fit is refused", test: restoreRefused},
 	{name: "messages that do not fit are refused", test: restoreRefusedMessages},
 	{name: "random snapshots do no harm", test: restoreRandom},
@@ -237,4 +239,69 @@ func restoreFails(e *env) {
 	u, err := b.Usage(e.ctx)
 	e.must(err)
 	equal(e, "usage", u, seshat.Usage{})
+}
+
+// restorePauses lets time pass after one message of the source. What was staged
+// before may be reclaimed meanwhile: then there is no session, and never one
+// with a part of its log.
+func restorePauses(e *env) {
+	a, b := e.tenant("a"), e.tenant("b")
+	e.create(a, seshat.NewSession{ID: "s"})
+	e.append(a, "s", lines(256)...)
+	for _, at := range []uint64{130, 200, 256} {
+		for _, pause := range []time.Duration{10 * minute, 3 * hour} {
+			e.Log(at, pause)
+			snap := e.snapshot(a, "s", e.get(a, "s"))
+			log := snap.Messages
+			snap.Messages = func(yield func(seshat.Message, error) bool) {
+				for m, err := range log {
+					if !yield(m, err) {
+						return
+					}
+					if m.Seq == at {
+						e.clock.Advance(pause)
+						e.sweep()
+					}
+				}
+			}
+			_, err := b.Restore(e.ctx, snap)
+			if pause > hour {
+				e.fails(err, seshat.ErrConflict)
+				e.gone(b, "s")
+				continue
+			}
+			e.must(err)
+			sameLogs(e, e.log(b, "s"), e.log(a, "s"))
+			e.must(second(b.Delete(e.ctx, "s")))
+		}
+	}
+	e.nothingLeft(b)
+}
+
+// restoreTooLarge restores more than the namespace has room for: that is
+// refused before much of it is read.
+func restoreTooLarge(e *env) {
+	a, b := e.tenant("a"), e.tenant("b")
+	e.create(a, seshat.NewSession{ID: "s"})
+	for range 8 {
+		e.append(a, "s", lines(256)...)
+	}
+	e.must(b.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxMessages: 200}))
+	snap := e.snapshot(a, "s", e.get(a, "s"))
+	log, read := snap.Messages, 0
+	snap.Messages = func(yield func(seshat.Message, error) bool) {
+		for m, err := range log {
+			if read++; !yield(m, err) {
+				return
+			}
+		}
+	}
+	_, err := b.Restore(e.ctx, snap)
+	e.fails(err, seshat.ErrQuota)
+	if e.gone(b, "s"); read > 512 {
+		e.Errorf("%d messages were read for a namespace that takes 200", read)
+	}
+	e.nothingLeft(b)
+	e.must(b.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxMessages: 8 * 256}))
+	e.moved(a, b, "s")
 }
