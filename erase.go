@@ -37,7 +37,7 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 	if err := checkName("user_id", user); err != nil {
 		return Erased{}, t.fail(op, "", err)
 	}
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord, User: user}, func(v driver.View, c *driver.Change) {
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {
 		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
 		c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ord), Value: next(v.Entries[1])}}
 	})
@@ -50,8 +50,7 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 // DeleteNamespace removes the namespace with all that is in it, as DeleteUser
 // does for a user; its name is free at once. ErrNotFound.
 func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord}, func(v driver.View, c *driver.Change) {
-		n := t.last.Load().ns // decoded from this View
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord}, func(_ driver.View, n *Namespace, c *driver.Change) {
 		c.Entries = []driver.Entry{
 			{EntryKey: namespaceKey(t.id)},
 			{EntryKey: namespaceNameKey(t.org, n.Name)},
@@ -65,7 +64,7 @@ func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
 
 // erase makes x invisible and then reclaims it, keeping the sweeper off so
 // that the counts are whole.
-func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *driver.Change)) (Erased, error) {
+func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *Namespace, *driver.Change)) (Erased, error) {
 	if err := ready(ctx); err != nil {
 		return Erased{}, err
 	}
@@ -79,11 +78,12 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.V
 		Entries: []driver.EntryKey{namespaceKey(t.id), erasuresKey(t.ord)},
 	}
 	err = t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-		if _, err := t.decode(v.Entries[0]); err != nil {
+		n, err := t.decode(v.Entries[0])
+		if err != nil {
 			return driver.Change{}, err
 		}
 		c := driver.Change{Erase: &x}
-		also(v, &c)
+		also(v, n, &c)
 		return c, nil
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ type storedNamespace struct {
 // empty. ErrExists: the organization has one of that name. ErrInvalid.
 func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) {
 	t, created, err := s.ensureTenant(ctx, n)
-	if err == nil && !created {
+	if !created && (err == nil || errors.Is(err, ErrNotFound)) { // it may be gone again
 		err = ErrExists
 	}
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
 	t, err := s.findTenant(ctx, n.InternalID, n.Name)
-	if errors.Is(err, ErrNotFound) {
-		t, _, err = s.ensureTenant(ctx, n)
+	for try := 0; errors.Is(err, ErrNotFound) && try < maxRetries; try++ {
+		t, _, err = s.ensureTenant(ctx, n) // one that is there may be gone again
 	}
 	if err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}

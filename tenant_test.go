@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,5 +229,103 @@ func TestHandlesAgree(t *testing.T) {
 	n, err := p.n.Namespace(ctx)
 	if err != nil || n.Name != "renamed" || p.n.ID() != other.ID() || p.s.Driver() == nil {
 		t.Errorf("got %+v, %v", n, err)
+	}
+}
+
+// Promise: a deleted namespace frees the name that it has then, and no other's,
+// whatever older state of it another call has just read.
+func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
+	ctx := t.Context()
+	s, err := OpenMemory(Options{SweepEvery: Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	create := func(name string) *Tenant {
+		n, err := s.CreateTenant(ctx, Namespace{Name: name})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		return n
+	}
+	for range 2000 {
+		n := create("old")
+		before := n.last.Load()
+		if err := n.Rename(ctx, "new"); err != nil {
+			t.Fatal(err)
+		}
+		other := create("old")
+		var stop atomic.Bool
+		begun, ended := make(chan struct{}), make(chan struct{})
+		go func() { // what calls do that read the namespace before it was renamed
+			defer close(ended)
+			n.last.Store(before)
+			for close(begun); !stop.Load(); {
+				n.last.Store(before)
+			}
+		}()
+		<-begun
+		_, err := n.DeleteNamespace(ctx)
+		stop.Store(true)
+		<-ended
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Tenant(ctx, Namespace{Name: "old"}); err != nil {
+			t.Fatal("another namespace lost its name:", err)
+		}
+		for _, n := range []*Tenant{other, create("new")} {
+			if _, err := n.DeleteNamespace(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// around is an engine that calls a function on either side of its next write.
+type around struct {
+	driver.Driver
+	before, after func()
+}
+
+func (a *around) Mutate(ctx context.Context, ops ...*driver.Op) error {
+	before, after := a.before, a.after
+	if a.before, a.after = nil, nil; before != nil {
+		before()
+	}
+	err := a.Driver.Mutate(ctx, ops...)
+	if after != nil {
+		after()
+	}
+	return err
+}
+
+// Promise: a namespace that others create and delete meanwhile is there when
+// EnsureTenant returns, and existed for CreateTenant.
+func TestTenantThatComesAndGoes(t *testing.T) {
+	ctx := t.Context()
+	a := &around{Driver: memdriver.Open()}
+	s, err := OpenDriver(a, Options{SweepEvery: Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for name, want := range map[string]error{"ensured": nil, "created": ErrExists} {
+		var other *Tenant
+		a.before = func() { other, err = s.CreateTenant(ctx, Namespace{Name: name}) }
+		a.after = func() { _, err = other.DeleteNamespace(ctx) }
+		do := s.EnsureTenant
+		if want != nil {
+			do = s.CreateTenant
+		}
+		got, failed := do(ctx, Namespace{Name: name})
+		if err != nil || !errors.Is(failed, want) {
+			t.Errorf("%s: %v, want %v; the other call: %v", name, failed, want, err)
+		}
+		if want == nil && failed == nil {
+			if _, err := got.Create(ctx, NewSession{}); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
