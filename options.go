@@ -66,8 +66,8 @@ type FileOptions struct {
 	MaxSize int64
 
 	// VerifyLimit is the size in bytes above which Open does not check the
-	// file's structure first. Never (-1) checks none. The default is to check
-	// files of any size.
+	// file's structure, and its indexes, first. Never (-1) checks none. The
+	// default is to check files of any size.
 	VerifyLimit int64
 
 	// AllowNetworkFS permits a file on NFS, SMB, 9P or FUSE, whose locks and

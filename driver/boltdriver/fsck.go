@@ -72,6 +72,9 @@ type walker struct {
 	visit func(visited) error
 	err   error
 
+	// census, if set, compares the indexes with the records.
+	census *census
+
 	// Where something is wrong: pages, and buckets ("" = all). Noted if set.
 	suspect map[uint64]bool
 	hurt    map[string]bool
@@ -209,6 +212,11 @@ func (w *walker) walk() error {
 	}
 	if w.err != nil {
 		return w.err
+	}
+	if w.census != nil && len(w.st.problems) == 0 {
+		for _, name := range w.census.differing() {
+			w.bad(w.st.meta.root, name, "its keys are not those that the records have in it")
+		}
 	}
 	return w.ctx.Err()
 }

@@ -189,10 +189,23 @@ func (w *walker) value(r *run, at place, e element, k []byte) {
 		w.bad(r.id, at.bucket, "a value among the buckets")
 	default:
 		w.st.keys++
+		if w.census != nil {
+			w.count(r, at, e, k)
+		}
 		if w.visit != nil && w.err == nil {
 			w.err = w.visit(visited{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
 		}
 	}
+}
+
+// count shows an element to the census.
+func (w *walker) count(r *run, at place, e element, k []byte) {
+	v, err := r.at(e.data+e.key, min(e.size, placesLen))
+	if err != nil {
+		w.bad(r.id, at.bucket, "cannot be read: %v", err)
+		return
+	}
+	w.census.see(at.bucket, k, v)
 }
 
 // bucket walks a bucket: a tree of its own, or a small leaf inside the value.

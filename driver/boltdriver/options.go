@@ -14,9 +14,10 @@ type Options struct {
 	ReadOnly bool
 
 	// VerifyLimit is the largest file, in bytes, whose structure is checked
-	// page by page before it is opened. 0 means DefaultVerifyLimit, a negative
-	// value means that files of any size are checked. Meta pages and the
-	// file's length are checked always.
+	// page by page, and whose indexes are compared with the records, before it
+	// is opened. 0 means DefaultVerifyLimit, a negative value means that files
+	// of any size are checked. Meta pages and the file's length are checked
+	// always.
 	VerifyLimit int64
 
 	// SkipVerify leaves that check out. Damage is then found only when a

@@ -75,24 +75,41 @@ func appendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	return b
 }
 
-// parseHead reads the header of v without verifying it. All up to the user
-// lies at fixed places: see appendRecord.
+// parseHead reads the header of v without verifying it.
 func parseHead(v []byte, h *head) (sum uint32, ok bool) {
-	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
+	w, ok := parseToUser(v, h)
+	if !ok {
 		return 0, false
 	}
+	h.parseLabels(&w)
+	h.end = len(v) - len(w.b)
+	return binary.BigEndian.Uint32(v[9:]), !w.bad && h.status < driver.Statuses
+}
+
+// parsePlaces reads of the header what says where a record is in the indexes.
+// v may be cut short behind that, at placesLen.
+func parsePlaces(v []byte, h *head) bool {
+	w, ok := parseToUser(v, h)
+	return ok && !w.bad
+}
+
+const placesLen = userAt + 2 + 255
+
+// parseToUser reads the header up to the user. All before that lies at fixed
+// places: see appendRecord.
+func parseToUser(v []byte, h *head) (rest wire, ok bool) {
+	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
+		return wire{}, false
+	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
-	sum = binary.BigEndian.Uint32(v[9:])
 	h.status, h.inc = v[14], driver.Incarnation(v[17:33])
 	h.version, h.nextSeq = u64(34), u64(43)
 	h.created, h.minute = int64(u64(52)), int64(u64(61))
 	h.due, h.expires = int64(u64(70)), int64(u64(79))
 	h.messages, h.bytes, h.epoch = u64(88), u64(97), u64(106)
-	w := wire{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
-	h.user = w.str()
-	h.parseLabels(&w)
-	h.end = len(v) - len(w.b)
-	return sum, !w.bad && h.status < driver.Statuses
+	rest = wire{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
+	h.user = rest.str()
+	return rest, true
 }
 
 // hasHeadForms reports whether a value begins with the forms of a record's

@@ -12,10 +12,11 @@ import (
 )
 
 // verify checks the locked file before it is mapped: the meta pages and the
-// length always, the whole structure unless it is left out or over the limit.
+// length always, the whole structure, and the indexes against the records,
+// unless that is left out or over the limit.
 func (f *file) verify(o Options) error {
 	size := f.info.Size()
-	w := walker{ctx: context.Background(), r: f.f}
+	w := walker{ctx: context.Background(), r: f.f, census: newCensus()}
 	if err := w.checkMetas(size); err != nil {
 		return err
 	}

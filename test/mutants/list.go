@@ -45,6 +45,11 @@ var mutants = []mutant{
 		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
 	},
 	{
+		name: "the indexes are not compared with the records at open", promise: "Errors (D12)", file: "driver/boltdriver/verify.go",
+		from: "r: f.f, census: newCensus()}", to: "r: f.f}",
+		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
+	},
+	{
 		name: "an unknown outcome is reported as success", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
 		from: "\treturn fmt.Errorf(\"%w: %w\", driver.ErrUnknown, err)", to: "\t_ = fmt.Errorf\n\treturn nil",
 		dir: bolt, test: "^TestUnknownOutcome$",
