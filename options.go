@@ -45,12 +45,14 @@ type Options struct {
 	ReadOnly bool
 
 	// Logger gets what goes wrong in the background. Errors of calls are
-	// returned, not logged. The default is silence.
+	// returned, not logged. Its handler must not call the store, which may
+	// wait for it. The default is silence.
 	Logger *slog.Logger
 
-	// Now is the clock. A store's time never runs backwards, whatever Now
-	// does. The default is time.Now, and only with it the store notices that
-	// the machine's clock jumped: see [SweepReport.ClockJump].
+	// Now is the clock. It must not call the store, which waits for it. A
+	// store's time never runs backwards, whatever Now does. The default is
+	// time.Now, and only with it the store notices that the machine's clock
+	// jumped: see [SweepReport.ClockJump].
 	Now func() time.Time
 
 	// File has the knobs of [Open]; OpenMemory and OpenDriver ignore it.
