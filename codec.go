@@ -82,8 +82,9 @@ type room struct {
 	tools       [nearbyTools]string
 }
 
-// nearbyTools fills the size class that the allocation of a session has.
-const nearbyTools = 6
+// These fill size classes of the allocator, of 768 and 1280 bytes: without
+// texts, and with them.
+const nearbyTools, nearText = 6, 520
 
 // shown is a session as reads make it.
 type shown struct {
@@ -91,14 +92,8 @@ type shown struct {
 	room
 }
 
-// decodeSession makes a session of a record that the caller does not use
-// again: it keeps the memory of the body and the strings. ErrCorrupt,
-// ErrFormat.
-func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
-	return new(shown).take(rec, ns, internal)
-}
-
-// take is decodeSession into memory that is there.
+// take makes the session of a record that the caller does not use again: it
+// keeps the memory of the body and the strings. ErrCorrupt, ErrFormat.
 func (x *shown) take(rec *driver.Record, ns, internal string) (*Session, error) {
 	var in inner
 	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
@@ -115,7 +110,7 @@ func (x *shown) take(rec *driver.Record, ns, internal string) (*Session, error) 
 	return &x.Session, nil
 }
 
-// decodeStored is decodeSession with all that writes need, of a record of
+// decodeStored is take with all that writes need, of a record of
 // whose memory it keeps nothing but the id.
 func decodeStored(rec *driver.Record, ns, internal string) (*stored, error) {
 	x := new(struct {
@@ -194,11 +189,12 @@ func (s *Session) decodeBody(body string, in *inner, r *room) (err error) {
 	s.UserMemory, s.Metadata = readDocument(&f), readDocument(&f)
 	s.MemoryDisabled = f.Bool()
 	s.LastMove = Move{At: instant(f.Int()), Reason: f.Text(), Actor: f.Text()}
-	s.Stats = SessionStats{TotalMessages: f.Uint(), TotalTokens: f.Uint(), TotalToolCalls: f.Uint()}
-	in.latency = latency{SumMS: f.Uint(), Count: f.Uint()}
-	in.readCourse(&f)
+	var n [5]uint64
+	f.Uints(n[:])
+	s.Stats = SessionStats{TotalMessages: n[0], TotalTokens: n[1], TotalToolCalls: n[2]}
+	in.latency = latency{SumMS: n[3], Count: n[4]}
+	in.readTimes(&f)
 	in.course.MaxAge = maxAge(s.Quotas)
-	readLifecycle(&f, &in.own)
 	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
 	in.rate = rules.Rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
 	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
@@ -268,8 +264,9 @@ func appendQuotas(b []byte, q *Quotas) []byte {
 }
 
 func readQuotas(f *wire.Fields, q *Quotas) {
-	q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls = f.Uint(), f.Uint(), f.Uint()
-	q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes = f.Uint(), f.Uint()
+	var n [5]uint64
+	f.Uints(n[:])
+	*q = Quotas{n[0], n[1], n[2], n[3], n[4]}
 	f.Require(q.MaxSessionDurationMinutes <= math.MaxInt64/60_000)
 }
 

@@ -1,6 +1,7 @@
 package seshat
 
 import (
+	"math"
 	"time"
 
 	"github.com/seshatdb/seshat/internal/rules"
@@ -22,15 +23,19 @@ func appendCourse(b []byte, in *inner) []byte {
 	return appendMillis(b, c.Life.Retention)
 }
 
-// readCourse reads what a record does not have of a course.
-func (in *inner) readCourse(f *wire.Fields) {
+// readTimes reads what a record does not have of a course, and the lifecycle
+// that follows it.
+func (in *inner) readTimes(f *wire.Fields) {
 	c := &in.course
-	in.updated = f.Int()
-	c.Active, c.Written, c.Terminated, c.StatusAt = f.Int(), f.Int(), f.Int(), f.Int()
-	c.Life = rules.Life{
-		TTL: readMillis(f), Sliding: f.Bool(), MaxLifetime: readMillis(f),
-		IdleAfter: readMillis(f), ArchiveAfter: readMillis(f), Retention: readMillis(f),
-	}
+	var n [16]int64
+	f.Ints(n[:6])
+	in.updated = n[0]
+	c.Active, c.Written, c.Terminated, c.StatusAt = n[1], n[2], n[3], n[4]
+	c.Life.Sliding = f.Bool()
+	f.Ints(n[6:])
+	c.Life.TTL, c.Life.MaxLifetime = millisOf(f, n[5]), millisOf(f, n[6])
+	c.Life.IdleAfter, c.Life.ArchiveAfter, c.Life.Retention = millisOf(f, n[7]), millisOf(f, n[8]), millisOf(f, n[9])
+	in.own.take(f, (*[6]int64)(n[10:]))
 }
 
 // appendMillis appends a duration of package rules, of which none is zero, so
@@ -42,8 +47,8 @@ func appendMillis(b []byte, ms int64) []byte {
 	return wire.AppendInt(b, ms)
 }
 
-func readMillis(f *wire.Fields) int64 {
-	ms := f.Int()
+// millisOf is the inverse of appendMillis.
+func millisOf(f *wire.Fields, ms int64) int64 {
 	f.Require(ms >= 0)
 	if ms == 0 {
 		return rules.Never
@@ -62,7 +67,13 @@ func appendLifecycle(b []byte, l *Lifecycle) []byte {
 }
 
 func readLifecycle(f *wire.Fields, l *Lifecycle) {
-	l.TTL, l.Expiry = time.Duration(f.Int()), Expiry(f.Byte())
-	l.MaxLifetime, l.IdleAfter = time.Duration(f.Int()), time.Duration(f.Int())
-	l.ArchiveAfter, l.Retention = time.Duration(f.Int()), time.Duration(f.Int())
+	var n [6]int64
+	f.Ints(n[:])
+	l.take(f, &n)
+}
+
+func (l *Lifecycle) take(f *wire.Fields, n *[6]int64) {
+	f.Require(n[1] >= 0 && n[1] <= math.MaxUint8)
+	l.TTL, l.Expiry, l.MaxLifetime = time.Duration(n[0]), Expiry(n[1]), time.Duration(n[2])
+	l.IdleAfter, l.ArchiveAfter, l.Retention = time.Duration(n[3]), time.Duration(n[4]), time.Duration(n[5])
 }

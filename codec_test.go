@@ -15,6 +15,11 @@ import (
 	"github.com/seshatdb/seshat/internal/wire"
 )
 
+// decodeSession decodes a session alone.
+func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
+	return new(shown).take(rec, ns, internal)
+}
+
 func mustDecode(t testing.TB, rec *driver.Record) *stored {
 	t.Helper()
 	s, err := decodeStored(rec, "ns_1", "int_1")

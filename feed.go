@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // feedVisits is how many feeds one sweep looks at for events that are too old,
@@ -21,7 +22,7 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 	if s.opts.FeedAge == Never {
 		return nil
 	}
-	before := s.clock.Read() - millis(s.opts.FeedAge)
+	before := s.clock.Read() - rules.Millis(s.opts.FeedAge)
 	page, err := s.d.Entries(ctx, driver.EntryQuery{Kind: kindNamespace, After: s.sweep.visited, Limit: feedVisits})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/names"
 )
 
 // MaxName is the longest id, name, user or label in bytes.
@@ -49,7 +50,7 @@ func checkText(field, s string) error {
 	if err := checkUTF8(field, s); err != nil {
 		return err
 	}
-	if i := strings.IndexFunc(s, isControl); i >= 0 {
+	if i := names.Control(s); i >= 0 {
 		return invalid(field, "has a control character at byte %d; none are allowed", i)
 	}
 	return nil
@@ -61,8 +62,6 @@ func checkUTF8(field, s string) error {
 	}
 	return nil
 }
-
-func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
 
 // checkOptional is checkName for a name that may be absent.
 func checkOptional(field, s string) error {

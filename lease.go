@@ -98,7 +98,7 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 		if err := take(&s.lease, c.now); err != nil {
 			return err
 		}
-		s.lease.Expires = rules.After(c.now, millis(ttl))
+		s.lease.Expires = rules.After(c.now, rules.Millis(ttl))
 		c.store(0)
 		return nil
 	})

@@ -2,7 +2,6 @@ package seshat
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/seshatdb/seshat/internal/rules"
@@ -104,12 +103,12 @@ func (l Lifecycle) check(field string) error {
 // life is a resolved lifecycle in the milliseconds of package rules.
 func (l Lifecycle) life() rules.Life {
 	return rules.Life{
-		TTL:          millis(l.TTL),
+		TTL:          rules.Millis(l.TTL),
 		Sliding:      l.Expiry == Sliding,
-		MaxLifetime:  millis(l.MaxLifetime),
-		IdleAfter:    millis(l.IdleAfter),
-		ArchiveAfter: millis(l.ArchiveAfter),
-		Retention:    millis(l.Retention),
+		MaxLifetime:  rules.Millis(l.MaxLifetime),
+		IdleAfter:    rules.Millis(l.IdleAfter),
+		ArchiveAfter: rules.Millis(l.ArchiveAfter),
+		Retention:    rules.Millis(l.Retention),
 	}
 }
 
@@ -120,36 +119,13 @@ func lifecycleOf(l rules.Life) Lifecycle {
 		e = Sliding
 	}
 	return Lifecycle{
-		TTL:          duration(l.TTL),
+		TTL:          rules.Duration(l.TTL),
 		Expiry:       e,
-		MaxLifetime:  duration(l.MaxLifetime),
-		IdleAfter:    duration(l.IdleAfter),
-		ArchiveAfter: duration(l.ArchiveAfter),
-		Retention:    duration(l.Retention),
+		MaxLifetime:  rules.Duration(l.MaxLifetime),
+		IdleAfter:    rules.Duration(l.IdleAfter),
+		ArchiveAfter: rules.Duration(l.ArchiveAfter),
+		Retention:    rules.Duration(l.Retention),
 	}
-}
-
-// millis rounds a duration up to milliseconds; what is not positive never ends.
-func millis(d time.Duration) int64 {
-	if d <= 0 {
-		return rules.Never
-	}
-	ms := d.Milliseconds()
-	if d%time.Millisecond != 0 {
-		ms++
-	}
-	return ms
-}
-
-// duration is the inverse of millis, but for what rounding up added.
-func duration(ms int64) time.Duration {
-	switch {
-	case ms == rules.Never:
-		return Never
-	case ms > math.MaxInt64/int64(time.Millisecond):
-		return math.MaxInt64
-	}
-	return time.Duration(ms) * time.Millisecond
 }
 
 // instant converts stored milliseconds to UTC; 0 and Never give the zero time.

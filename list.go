@@ -3,13 +3,13 @@ package seshat
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/cursor"
 )
 
 // Order is the order of a list of sessions.
@@ -97,22 +97,34 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	recs := pages.Get().(*[]driver.Record)
+	dq.Into = *recs
 	dp, err := t.s.d.List(ctx, dq)
 	if err != nil {
 		return Page{}, err
 	}
+	defer func() {
+		for i := range dp.Records {
+			empty(&dp.Records[i])
+		}
+		*recs = dp.Records[:0]
+		pages.Put(recs)
+	}()
 	p := Page{Scanned: dp.Scanned}
 	if p.Sessions, err = t.decodePage(dp.Records); err != nil {
 		return Page{}, err
 	}
 	if dp.Next != nil {
-		p.NextCursor = encodeCursor(t.queryHash(&q), *dp.Next)
+		p.NextCursor = cursor.Encode(t.queryHash(&q), *dp.Next)
 	}
 	if len(p.Sessions) == 0 {
 		_, err = t.read(ctx) // an empty namespace and a deleted one differ
 	}
 	return p, err
 }
+
+// pages are for lists to read into.
+var pages = sync.Pool{New: func() any { return new([]driver.Record) }}
 
 // pageGroup is how many sessions of a page share an allocation.
 const pageGroup = 16
@@ -248,43 +260,13 @@ func bound(t time.Time) int64 {
 	return max(1, t.UnixMilli())
 }
 
-// A cursor is, in base64url: a version byte, 8 bytes of a hash of the tenant
-// and the query that it belongs to, the position as 8 big-endian bytes, and
-// the session id.
-const (
-	cursorVersion = 1
-	cursorHeader  = 1 + 8 + 8
-	maxCursor     = (cursorHeader + MaxName) * 4 / 3
-)
-
-var cursorEncoding = base64.RawURLEncoding
-
-func encodeCursor(hash [8]byte, at driver.Position) string {
-	b := append([]byte{cursorVersion}, hash[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(at.At))
-	return cursorEncoding.EncodeToString(append(b, at.ID...))
-}
-
 func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
-	bad := func(why string) (driver.Position, error) {
-		return driver.Position{}, invalid("cursor", "%s; use the next_cursor of a page of the same query", why)
+	at, wrong := cursor.Decode(hash, s)
+	if wrong == "" && checkName("cursor", at.ID) != nil {
+		wrong = "is damaged"
 	}
-	if len(s) > maxCursor+2 {
-		return bad("is too long")
-	}
-	b, err := cursorEncoding.DecodeString(s)
-	if err != nil || len(b) <= cursorHeader {
-		return bad("is not a cursor")
-	}
-	if b[0] != cursorVersion {
-		return bad("is of another version")
-	}
-	if [8]byte(b[1:9]) != hash {
-		return bad("belongs to another query")
-	}
-	at := driver.Position{At: int64(binary.BigEndian.Uint64(b[9:])), ID: string(b[cursorHeader:])}
-	if at.At < 0 || checkName("cursor", at.ID) != nil {
-		return bad("is damaged")
+	if wrong != "" {
+		return driver.Position{}, invalid("cursor", "%s; use the next_cursor of a page of the same query", wrong)
 	}
 	return at, nil
 }

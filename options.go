@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seshatdb/seshat/internal/names"
 )
 
 // Options configure a store. The zero value is right for most.
@@ -147,7 +149,7 @@ func firstLine(content string) string {
 // title makes what a name function returned into a legal session name.
 func title(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if isControl(r) {
+		if names.IsControl(r) {
 			return ' '
 		}
 		return r

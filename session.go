@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
@@ -182,14 +183,12 @@ func (s *Session) String() string {
 
 // Get returns the live session at id. ErrNotFound: there is none, or it is
 // another tenant's. ErrInvalid, ErrCorrupt.
-func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
-	rec := records.Get().(*driver.Record)
-	defer putRecord(rec)
-	err := t.fetch(ctx, id, rec)
-	if err != nil {
-		return nil, t.fail("Get", id, err)
+func (t *Tenant) Get(ctx context.Context, id string) (s *Session, err error) {
+	r := readings.Get().(*reading)
+	defer r.put()
+	if err = t.fetch(ctx, id, r.begin()); err == nil {
+		s, err = r.room().take(&r.Record, t.id, t.org)
 	}
-	s, err := decodeSession(rec, t.id, t.org)
 	if err != nil {
 		return nil, t.fail("Get", id, err)
 	}
@@ -214,14 +213,49 @@ func (t *Tenant) fetch(ctx context.Context, id string, rec *driver.Record) error
 	return t.s.d.Get(ctx, driver.Key{Namespace: t.ord, ID: id}, now, rec)
 }
 
-// records are for Get to read into.
-var records = sync.Pool{New: func() any { return new(driver.Record) }}
+// near is a session with room for its texts.
+type near struct {
+	shown
+	text [nearText]byte
+}
 
-// putRecord gives a record back whose strings and body a session keeps.
-func putRecord(rec *driver.Record) {
+// reading is what a Get reads into.
+type reading struct {
+	driver.Record
+	near *near // whose text is the body's buffer
+}
+
+var readings = sync.Pool{New: func() any { return new(reading) }}
+
+// begin returns the record to read into.
+func (r *reading) begin() *driver.Record {
+	if r.near == nil {
+		r.near = new(near)
+	}
+	r.Body = r.near.text[:0]
+	return &r.Record
+}
+
+// room is where the session goes: to its texts, if they found room there.
+func (r *reading) room() *shown {
+	n := r.near
+	if unsafe.SliceData(r.Body) != &n.text[0] {
+		return new(shown)
+	}
+	r.near = nil
+	return &n.shown
+}
+
+// put gives back what no session keeps.
+func (r *reading) put() {
+	empty(&r.Record)
+	readings.Put(r)
+}
+
+// empty leaves of a record only the memory of its labels.
+func empty(rec *driver.Record) {
 	clear(rec.Labels)
 	*rec = driver.Record{Labels: rec.Labels[:0]}
-	records.Put(rec)
 }
 
 // Touch marks the session as in use: it counts as activity, and extends a

@@ -367,6 +367,10 @@ type Query struct {
 	After *Position // exclusive; nil = from the start
 	Limit int       // at most this many records
 	Scan  int       // look at this many index entries at most; 0 = no limit
+
+	// Into is memory that the driver may use for Page.Records and their
+	// Labels, but for nothing else. What it holds is lost.
+	Into []Record
 }
 
 // Filtered reports whether q selects by more than Statuses, so that counters

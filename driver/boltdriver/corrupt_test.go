@@ -9,8 +9,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// flip changes a bit in every value of a bucket of a closed file.
+// flip changes a bit in the last byte of every value of a bucket of a closed
+// file.
 func flip(t *testing.T, path string, in bucket) {
+	t.Helper()
+	flipAt(t, path, in, -1)
+}
+
+// flipAt is flip of another byte; from the end if at is negative.
+func flipAt(t *testing.T, path string, in bucket, at int) {
 	t.Helper()
 	tamper(t, path, func(b *bolt.Bucket) error {
 		var keys [][]byte
@@ -19,7 +26,7 @@ func flip(t *testing.T, path string, in bucket) {
 		}
 		for _, k := range keys {
 			v := bytes.Clone(b.Get(k))
-			v[len(v)-1] ^= 4
+			v[(len(v)+at)%len(v)] ^= 4
 			if err := b.Put(k, v); err != nil {
 				return err
 			}
@@ -100,6 +107,37 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 		}
 		if other.Err != nil || !exists(t, d, other.Target.Key) {
 			t.Errorf("bucket %s: another op failed: %v", bucketNames[c.in], other.Err)
+		}
+	}
+}
+
+// A list is ended by damage in the bodies of the records that it selects, and
+// not of others. Which it selects it takes from no damaged header.
+func TestListsPassOverDamagedBodies(t *testing.T) {
+	path, r := small(t)
+	flip(t, path, bRecords)
+	d := opened(t, path, Options{})
+	path, _ = small(t)
+	flipAt(t, path, bRecords, userAt-1) // the epoch
+	header := opened(t, path, Options{})
+	for name, c := range map[string]struct {
+		q    driver.Query
+		want error
+	}{
+		"live":         {driver.Query{}, driver.ErrCorrupt},
+		"of its user":  {driver.Query{User: "mia"}, driver.ErrCorrupt},
+		"by activity":  {driver.Query{Order: driver.ByActivity}, driver.ErrCorrupt},
+		"expired":      {driver.Query{Now: r.Expires}, nil},
+		"of a status":  {driver.Query{Statuses: 1 << (r.Status + 1)}, nil},
+		"of a time":    {driver.Query{ActiveFrom: (r.ActiveMinute + 1) * minute}, nil},
+		"with a label": {driver.Query{Labels: []driver.Label{{Name: "none", Value: "none"}}}, nil},
+	} {
+		c.q.Namespace, c.q.Limit = 1, 1
+		if p, err := d.List(background, c.q); !errors.Is(err, c.want) || len(p.Records) != 0 {
+			t.Errorf("%s: %d records, %v, want %v", name, len(p.Records), err, c.want)
+		}
+		if _, err := header.List(background, c.q); !errors.Is(err, driver.ErrCorrupt) {
+			t.Errorf("%s, with a damaged header: %v", name, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type gather struct {
 	group   [groupSize]found // the newest of them, whose texts are still in the map
 	n       int
 	size    int // bytes of their texts
-	nlabels int
+	nlabels int // for which the records have no room
 }
 
 // found is what a group holds of a record. It shares memory with the file's map.
@@ -29,18 +29,31 @@ type found struct {
 
 // add takes a record, of a verified value.
 func (g *gather) add(ns uint64, id []byte, h *head, body []byte) {
-	if len(g.page) == cap(g.page) {
-		g.page = slices.Grow(g.page, min(g.limit-len(g.page), max(groupSize, 3*len(g.page))))
-	}
-	g.page = append(g.page, driver.Record{Key: driver.Key{Namespace: ns}})
-	h.numbers(&g.page[len(g.page)-1])
+	r := g.next()
+	r.Namespace = ns
+	h.numbers(r)
 	g.group[g.n] = found{id, body, h.names}
 	g.n++
-	g.size += len(id) + len(body) + h.size()
-	g.nlabels += h.nlabels
+	g.size += len(id) + len(body) + len(h.raw)
+	if cap(r.Labels) < h.nlabels {
+		g.nlabels += h.nlabels
+	}
 	if g.n == groupSize {
 		g.flush()
 	}
+}
+
+// next returns the page's next record, of which only the memory of its labels
+// is not new.
+func (g *gather) next() *driver.Record {
+	n := len(g.page)
+	if n == cap(g.page) {
+		g.page = slices.Grow(g.page, min(g.limit-n, max(groupSize, 3*n)))
+	}
+	g.page = g.page[:n+1]
+	r := &g.page[n]
+	*r = driver.Record{Labels: r.Labels[:0]}
+	return r
 }
 
 // flush copies the texts of the group.
@@ -49,7 +62,7 @@ func (g *gather) flush() {
 		return
 	}
 	b := make([]byte, 0, g.size)
-	labels := make([]driver.Label, 0, g.nlabels)
+	labels := make([]driver.Label, g.nlabels)
 	from := len(g.page) - g.n
 	for i := range g.group[:g.n] {
 		f, r := &g.group[i], &g.page[from+i]
@@ -57,10 +70,10 @@ func (g *gather) flush() {
 		b = append(b, f.body...)
 		r.Body = b[at:len(b):len(b)]
 		b, r.ID = appendText(b, f.id)
-		used := len(labels)
-		r.Labels = labels[used : used : used+f.nlabels]
+		if n := f.nlabels; cap(r.Labels) < n {
+			r.Labels, labels = labels[:0:n], labels[n:]
+		}
 		b = f.take(b, r)
-		labels = labels[:used+f.nlabels]
 	}
 	g.n, g.size, g.nlabels = 0, 0, 0
 }

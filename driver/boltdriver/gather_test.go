@@ -26,26 +26,31 @@ func TestRecordsOfAPageAreApart(t *testing.T) {
 		ops = append(ops, opOf(r.Key, driver.Change{Put: r}))
 	}
 	do(t, d, ops...)
-	for _, limit := range []int{1, groupSize - 1, groupSize, groupSize + 1, n, 5 * n} {
-		p, err := d.List(background, driver.Query{Namespace: 1, Limit: limit})
+	var into []driver.Record
+	for _, limit := range []int{1, groupSize - 1, groupSize, groupSize + 1, n, 5 * n, n - 1, 2} {
+		p, err := d.List(background, driver.Query{Namespace: 1, Limit: limit, Into: into})
 		if err != nil || len(p.Records) != min(limit, n) {
 			t.Fatalf("%d of %d records, %v", len(p.Records), limit, err)
 		}
 		for i := range p.Records {
 			r := &p.Records[i]
+			if len(r.Labels) == 0 {
+				r.Labels = nil
+			}
 			if r.ID != fmt.Sprintf("%03d", i) || !reflect.DeepEqual(r, fresh(t, d, r.Key)) {
 				t.Fatalf("record %d of %d: %+v", i, limit, r)
 			}
 			_ = append(append(r.Body[:0], make([]byte, len(r.Body))...), "more"...)
 			_ = append(append(r.Labels[:0], make([]driver.Label, len(r.Labels))...), driver.Label{Name: "more"})
 		}
+		into = p.Records
 	}
 }
 
-// fresh reads one record, with no labels as an empty slice.
+// fresh reads one record.
 func fresh(t testing.TB, d *Driver, k driver.Key) *driver.Record {
 	t.Helper()
-	r := &driver.Record{Labels: []driver.Label{}}
+	r := new(driver.Record)
 	if err := d.Get(background, k, 0, r); err != nil {
 		t.Fatal(err)
 	}

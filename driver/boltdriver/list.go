@@ -34,7 +34,8 @@ func (v *view) page(ctx context.Context, q driver.Query) (driver.Page, error) {
 func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 	var p driver.Page
 	s := newListScan(v, q)
-	g := gather{limit: q.Limit}
+	s.whole = q.Statuses == 0 && len(q.Labels) == 0 && q.CreatedFrom|q.CreatedTo|q.ActiveFrom|q.ActiveTo == 0
+	g := gather{limit: q.Limit, page: q.Into[:0]}
 	for s.next() {
 		if len(g.page) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
 			p.Next = s.place()
@@ -52,11 +53,10 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 		if !ok {
 			continue
 		}
-		body, ok := s.head.body(s.key, s.value)
-		if !ok {
+		if !s.verify() {
 			return driver.Page{}, corruptRecord(s.key)
 		}
-		g.add(q.Namespace, s.id, &s.head, body)
+		g.add(q.Namespace, s.id, &s.head, s.body)
 	}
 	p.Records = g.records()
 	return p, nil
@@ -75,6 +75,9 @@ type listScan struct {
 	key   []byte // of the record
 	value []byte // of the record
 	head  head   // of the record
+	body  []byte // of the record, verified whole; nil: it is not yet
+
+	whole bool // whether most records that are met are selected
 
 	passed bool // whether an index entry was passed
 	lastAt int64
@@ -119,8 +122,11 @@ func (s *listScan) place() *driver.Position {
 // match reads the header of the record and reports whether q selects it.
 func (s *listScan) match() (ok bool, err error) {
 	s.key = appendRecordKey(s.key[:0], s.q.Namespace, s.id)
-	if s.value, err = s.rec.indexed(s.in, s.key, &s.head); err != nil {
-		return false, err
+	if s.value = s.rec.get(s.key); s.value == nil {
+		return false, misnamed(s.in, s.key)
+	}
+	if !s.readHead() {
+		return false, corruptRecord(s.key)
 	}
 	filed := s.head.created
 	if s.in == bActive {
@@ -136,13 +142,33 @@ func (s *listScan) match() (ok bool, err error) {
 	return selects(s.q, &s.head) && !s.v.erased.record(s.q.Namespace, &s.head), nil
 }
 
+// readHead reads and verifies the header: by its own checksum, or by that of
+// the whole record where the body is likely to be wanted too. One that is
+// damaged only there is reported when it is selected.
+func (s *listScan) readHead() bool {
+	sum, ok := parseHead(s.value, &s.head)
+	if s.body = nil; !ok {
+		return false
+	}
+	return s.whole && s.verify() || sum == checksum(s.key, s.value[headStart:s.head.end])
+}
+
+// verify verifies the whole record, once.
+func (s *listScan) verify() (ok bool) {
+	if s.body == nil {
+		if s.body, ok = s.head.body(s.key, s.value); !ok {
+			s.body = nil
+		}
+	}
+	return s.body != nil
+}
+
 // read copies the record, verified whole.
 func (s *listScan) read(r *driver.Record) error {
-	body, ok := s.head.body(s.key, s.value)
-	if !ok {
+	if !s.verify() {
 		return corruptRecord(s.key)
 	}
-	s.head.fill(r, body)
+	s.head.fill(r, s.body)
 	r.Body = r.Body[:len(r.Body):len(r.Body)]
 	r.Key = driver.Key{Namespace: s.q.Namespace, ID: string(s.id)}
 	return nil

@@ -40,9 +40,9 @@ type head struct {
 
 // names are the texts of a header.
 type names struct {
-	user                []byte
-	labels              []byte // name, value, name, value …
-	nlabels, labelBytes int
+	raw     []byte // as the value has them: the user, then the labels
+	user    []byte
+	nlabels int
 }
 
 // recordSize is the length of the value that appendRecord appends.
@@ -83,6 +83,7 @@ func parseHead(v []byte, h *head) (sum uint32, ok bool) {
 	}
 	h.parseLabels(&w)
 	h.end = len(v) - len(w.b)
+	h.raw = v[userAt:h.end]
 	return binary.BigEndian.Uint32(v[9:]), !w.bad && h.status < driver.Statuses
 }
 
@@ -127,17 +128,18 @@ func (h *head) parseLabels(w *wire) {
 	if n == nil {
 		return
 	}
-	h.nlabels, h.labelBytes = int(binary.BigEndian.Uint16(n)), 0
-	h.labels = w.b
+	h.nlabels = int(binary.BigEndian.Uint16(n))
 	keep := w.n
 	for range 2 * h.nlabels {
-		h.labelBytes += len(w.str())
-		if w.bad {
+		if w.str(); w.bad {
 			return
 		}
 	}
-	h.labels, w.n = h.labels[:len(h.labels)-len(w.b)], keep
+	w.n = keep
 }
+
+// labels are name, value, name, value …
+func (n *names) labels() wire { return wire{b: n.raw[2+len(n.user)+3:], n: 2 * n.nlabels} }
 
 // readHead reads and verifies the header of the record v at key.
 func readHead(key, v []byte, h *head) bool {
@@ -168,7 +170,7 @@ func (h *head) body(key, v []byte) (body []byte, ok bool) {
 // behind the body in Body's buffer.
 func (h *head) fill(r *driver.Record, body []byte) {
 	h.numbers(r)
-	b := slices.Grow(r.Body[:0], len(body)+h.size())
+	b := slices.Grow(r.Body[:0], len(body)+len(h.raw))
 	r.Labels = r.Labels[:0]
 	h.take(append(b, body...), r)
 	r.Body = b[:len(body)]
@@ -182,19 +184,25 @@ func (h *head) numbers(r *driver.Record) {
 	r.Messages, r.Bytes = h.messages, h.bytes
 }
 
-func (n *names) size() int { return len(n.user) + n.labelBytes }
-
 // take copies the names into r and the end of b, which has room for them.
 func (n *names) take(b []byte, r *driver.Record) []byte {
-	b, r.User = appendText(b, n.user)
-	w := wire{b: n.labels, n: 2 * n.nlabels}
+	at := len(b)
+	b = append(b, n.raw...)
+	rest := text(b[at:])
+	r.User, rest = rest[2:2+len(n.user)], rest[2+len(n.user)+3:]
 	for range n.nlabels {
 		var l driver.Label
-		b, l.Name = appendText(b, w.str())
-		b, l.Value = appendText(b, w.str())
+		l.Name, rest = cutStr(rest)
+		l.Value, rest = cutStr(rest)
 		r.Labels = append(r.Labels, l)
 	}
 	return b
+}
+
+// cutStr splits s behind the string that it begins with: see appendStr.
+func cutStr(s string) (str, rest string) {
+	n := 2 + int(s[1])
+	return s[2:n], s[n:]
 }
 
 func appendText(b, s []byte) ([]byte, string) {
@@ -205,7 +213,7 @@ func appendText(b, s []byte) ([]byte, string) {
 
 // hasLabel reports whether the record has exactly that label.
 func (h *head) hasLabel(l driver.Label) bool {
-	w := wire{b: h.labels, n: 2 * h.nlabels}
+	w := h.labels()
 	for range h.nlabels {
 		name, value := w.str(), w.str()
 		if string(name) == l.Name {

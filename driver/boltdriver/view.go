@@ -115,10 +115,15 @@ func (c *cursor) header(key []byte, h *head) (val []byte, err error) {
 func (c *cursor) indexed(in bucket, key []byte, h *head) ([]byte, error) {
 	val, err := c.header(key, h)
 	if val == nil && err == nil {
-		k, _ := parseRecordKey(key)
-		err = fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, bucketNames[in], k.ID, k.Namespace)
+		err = misnamed(in, key)
 	}
 	return val, err
+}
+
+// misnamed is the error of an index entry that names no record.
+func misnamed(in bucket, key []byte) error {
+	k, _ := parseRecordKey(key)
+	return fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, bucketNames[in], k.ID, k.Namespace)
 }
 
 // visible reports whether an incarnation belongs to a record that is there and

@@ -1,6 +1,9 @@
 package rules
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Never is the time of a deadline that does not come, and the length of a
 // duration that does not end.
@@ -28,6 +31,30 @@ type Course struct {
 	Terminated int64 // 0 = not
 	MaxAge     int64 // the quota on a session's duration, or Never
 	Expires    int64 // the first moment at which the session does not exist
+}
+
+// Millis rounds a duration up to milliseconds; what is not positive never ends.
+func Millis(d time.Duration) int64 {
+	if d <= 0 {
+		return Never
+	}
+	ms := d.Milliseconds()
+	if d%time.Millisecond != 0 {
+		ms++
+	}
+	return ms
+}
+
+// Duration is the inverse of Millis, but for what rounding up added. Never is
+// a negative one.
+func Duration(ms int64) time.Duration {
+	switch {
+	case ms == Never:
+		return -1
+	case ms > math.MaxInt64/int64(time.Millisecond):
+		return math.MaxInt64
+	}
+	return time.Duration(ms) * time.Millisecond
 }
 
 // After returns t + d, or Never where either is or the sum passes it.

@@ -115,3 +115,35 @@ func TestFieldsRefuse(t *testing.T) {
 		t.Errorf("what is required and is not: %v", err)
 	}
 }
+
+// Promise: runs of integers are read as one by one, of any form, where they
+// end early, and where they are malformed.
+func TestRunsOfIntegers(t *testing.T) {
+	forms := []string{
+		"\x00", "\x7f", "\xe0", "\xff", "\xcc\xff", "\xcd\x01\x02", "\xce\x80\x00\x00\x01",
+		"\xcf\x00\x00\x01\x8f\x00\x00\x00\x01", "\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", "\xcf\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "\xd0\x80", "\xd1\x7f\xff", "\xd2\xff\xff\xff\xff", "\xd3\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\xc0", "\xa1x", "\xcf\x00", "\xcd", "",
+	}
+	const n = 4
+	for i := range len(forms) * len(forms) {
+		for _, count := range []byte{0, 1, 2, 3, 4, 5} {
+			s := string([]byte{arrayLo | count}) + forms[i%len(forms)] + "\x05" + forms[i/len(forms)] + "\xcf\x00\x00\x00\x00\x00\x00\x00\x09"
+			var ints, wantInts [n]int64
+			var uints, wantUints [n]uint64
+			ints[n-1], uints[n-1] = 99, 99 // of an earlier read
+			a, b, c, d := ReadFields(s), ReadFields(s), ReadFields(s), ReadFields(s)
+			a.Ints(ints[:])
+			c.Uints(uints[:])
+			for k := range n {
+				wantInts[k], wantUints[k] = b.Int(), d.Uint()
+			}
+			if a != b || ints != wantInts {
+				t.Fatalf("%q: %v and %+v, want %v and %+v", s, ints, a, wantInts, b)
+			}
+			if c != d || uints != wantUints {
+				t.Fatalf("%q: %v and %+v, want %v and %+v", s, uints, c, wantUints, d)
+			}
+		}
+	}
+}

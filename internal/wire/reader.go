@@ -66,15 +66,18 @@ func (r *Reader) take(n uint64) string {
 }
 
 // be consumes a big-endian number of 1, 2, 4 or 8 bytes.
-func (r *Reader) be(n uint64) (v uint64) {
-	s := r.take(n)
-	if len(s) == 8 {
+func (r *Reader) be(n uint64) uint64 {
+	switch s := r.take(n); len(s) {
+	case 8:
 		return be64(s)
+	case 4:
+		return uint64(s[3]) | uint64(s[2])<<8 | uint64(s[1])<<16 | uint64(s[0])<<24
+	case 2:
+		return uint64(s[1]) | uint64(s[0])<<8
+	case 1:
+		return uint64(s[0])
 	}
-	for i := range len(s) {
-		v = v<<8 | uint64(s[i])
-	}
-	return v
+	return 0
 }
 
 // be64 is the number that s begins with, in one load.
@@ -179,6 +182,9 @@ func (r *Reader) Text() string {
 		return ""
 	case c >= strLo && c <= strHi:
 		return r.take(uint64(c - strLo))
+	case c == str8 && r.i < len(r.s):
+		r.i++
+		return r.take(uint64(r.s[r.i-1]))
 	case c >= str8 && c < array16:
 		return r.take(r.be(1 << (c - str8)))
 	}
