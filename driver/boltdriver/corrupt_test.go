@@ -247,3 +247,41 @@ func TestStageRefuses(t *testing.T) {
 	}
 	sound(t, d)
 }
+
+// A feed whose counters are gone, or one of its events, is damage, and not one
+// in which less happened.
+func TestFeedCutShortIsAnError(t *testing.T) {
+	for name, lose := range map[string]func(t *testing.T, path string){
+		"counters":    func(t *testing.T, path string) { loseKey(t, path, bCounters, appendU64Key(nil, 1)) },
+		"first event": func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 1)) },
+		"an event":    func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 2)) },
+		"last event":  func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 3)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openCore(t, Options{})
+			r := session(1, "a", "mia")
+			do(t, d, opOf(r.Key, driver.Change{Put: r, Events: []driver.Event{{Kind: 1}, {Kind: 2}, {Kind: 2}}}))
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			lose(t, d.file.path)
+			d = opened(t, d.file.path, Options{})
+			if f, err := d.Feed(background, driver.FeedQuery{Namespace: 1, Limit: 10}); !errors.Is(err, driver.ErrCorrupt) {
+				t.Errorf("%+v, %v, want ErrCorrupt", f, err)
+			}
+			if f, err := d.Feed(background, driver.FeedQuery{Namespace: 2, Limit: 10}); err != nil || f.Head != 0 {
+				t.Errorf("a namespace in which nothing happened: %+v, %v", f, err)
+			}
+		})
+	}
+}
+
+func loseKey(t *testing.T, path string, in bucket, key []byte) {
+	t.Helper()
+	tamper(t, path, func(b *bolt.Bucket) error {
+		if b.Get(key) == nil {
+			t.Error("the key is not there")
+		}
+		return b.Delete(key)
+	}, in)
+}

@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"runtime/debug"
 
@@ -113,26 +114,52 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 	if err != nil {
 		return f, err
 	}
+	if n == (counters{}) && s.feedLost(q.Namespace) {
+		return f, fmt.Errorf("%w: the feed of namespace %d has no counters", driver.ErrCorrupt, q.Namespace)
+	}
 	f.Head, f.Tail = n.head, n.tail
 	if q.After < f.Tail {
 		return f, driver.ErrLagged
 	}
-	if q.After >= f.Head {
-		return f, nil
+	if q.After < f.Head {
+		f.Events, err = s.events(q, int(min(f.Head-q.After, uint64(q.Limit))))
 	}
-	key := appendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
-	c := s.cursor(bFeed)
-	for k, v := c.seek(key); len(f.Events) < q.Limit && bytes.HasPrefix(k, key[:8]); k, v = c.next() {
-		e, err := readEvent(k, v)
-		if err != nil {
-			return driver.Feed{}, err
-		}
-		if e.Position > f.Head {
-			break
-		}
-		f.Events = append(f.Events, e)
+	if err != nil {
+		return driver.Feed{}, err
 	}
 	return f, nil
+}
+
+// events returns the n events after q.After, of which none may be missing.
+func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error) {
+	key := appendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
+	c := v.cursor(bFeed)
+	k, val := c.seek(key)
+	for want := q.After + 1; len(all) < n; want++ {
+		if !bytes.HasPrefix(k, key[:8]) {
+			return nil, fmt.Errorf("%w: namespace %d has no event %d", driver.ErrCorrupt, q.Namespace, want)
+		}
+		e, err := readEvent(k, val)
+		if err != nil {
+			return nil, err
+		}
+		if e.Position != want {
+			return nil, fmt.Errorf("%w: namespace %d has no event %d", driver.ErrCorrupt, q.Namespace, want)
+		}
+		all = append(all, e)
+		k, val = c.next()
+	}
+	return all, nil
+}
+
+// feedLost reports whether a namespace without counters has events that no
+// erasure left.
+func (v *view) feedLost(ns uint64) bool {
+	prefix := appendU64Key(nil, ns)
+	events, marks := v.cursor(bFeed), v.cursor(bMarks)
+	k, _ := events.seek(prefix)
+	return bytes.HasPrefix(k, prefix) &&
+		marks.get(append([]byte{markFeed}, prefix...)) == nil && marks.get(append([]byte{markNamespace}, prefix...)) == nil
 }
 
 // Due returns filed due entries. See driver.Driver.
