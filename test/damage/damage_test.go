@@ -87,6 +87,9 @@ func TestDamagedFiles(t *testing.T) {
 			table[name] = &sums{}
 		}
 		table[name].add(o)
+		if x.mode == modeVerified && !x.kind.lost && o.counts[short] > 0 {
+			t.Logf("seed %d, %s, is short: %s", x.seed, name, o.example)
+		}
 		if o.bad != "" && !(o.died && x.kind.lost && x.mode != modeVerified) {
 			violations++
 			t.Errorf("seed %d, %s: %s; again with -damage.seed=%d -damage.trials=1 -damage.fixture=%s", x.seed, name, o.bad, x.seed, leave(t, dir))
