@@ -37,6 +37,9 @@ func (b *batch) init(w *writer) {
 // open begins the transaction.
 func (w *writer) open() (err error) {
 	w.reset()
+	if err := w.d.file.checkTrusted(w.d.durable.txid.Load()); err != nil {
+		return err
+	}
 	err = guarded("begin", func() error {
 		w.tx, err = w.d.file.db.Begin(true)
 		return err

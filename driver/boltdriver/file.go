@@ -22,8 +22,9 @@ type file struct {
 	mapLimit int64 // bytes
 
 	claim  *claim
-	broken error       // not nil: the file's name may not survive a power failure
-	jammed atomic.Bool // db does not close any more
+	probe  [probeSize]byte // of checkTrusted
+	broken error           // not nil: the file's name may not survive a power failure
+	jammed atomic.Bool     // db does not close any more
 }
 
 // check returns an error that wraps ErrFailed if the file's path does not name

@@ -12,16 +12,31 @@ func (w *walker) freelist(id uint64) {
 		w.bad(id, "", "is no freelist: flags %#x", flags)
 		return
 	}
-	n, off := uint64(le.Uint16(r.b[10:])), uint64(headerSize)
-	long := n == 0xFFFF // then the number stands before the pages
-	if long {
-		n, off = le.Uint64(r.b[headerSize:]), headerSize+8
-	}
-	if n > (r.size()-off)/8 || long && n < 0xFFFF {
+	n, off := listLength(r.b)
+	if !listFits(r.b, r.size()) {
 		w.bad(id, "", "a freelist of %d pages does not fit", n)
 		return
 	}
 	w.freePages(&r, off, n)
+}
+
+// listLength reads from the head of a freelist how many pages it has, and where
+// they begin.
+func listLength(b []byte) (n, off uint64) {
+	n, off = uint64(le.Uint16(b[10:])), headerSize
+	if n == manyFree {
+		n, off = le.Uint64(b[headerSize:]), headerSize+8
+	}
+	return n, off
+}
+
+// manyFree says that the number of free pages stands before them.
+const manyFree = 0xFFFF
+
+// listFits reports whether the freelist that begins with b fits in size bytes.
+func listFits(b []byte, size uint64) bool {
+	n, off := listLength(b)
+	return n <= (size-off)/8 && (off == headerSize || n >= manyFree)
 }
 
 // freePages reads the list in pieces, so that a long one needs no long buffer.

@@ -3,8 +3,11 @@ package boltdriver
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"io"
+
+	"github.com/seshatdb/seshat/driver"
 )
 
 // The engine's format: two meta pages, written in turn. The one with the higher
@@ -104,4 +107,46 @@ func reassert(f interface {
 		return err
 	}
 	return sync()
+}
+
+// probeSize is how much of a meta page is of interest; of the list of free pages
+// it is less.
+const probeSize = headerSize + metaSize
+
+// checkTrusted reads what the engine trusts when it begins and ends a
+// transaction: the meta page of the last commit, and the head of the list of
+// free pages. What goes bad there while the file is open would take the engine
+// back to an earlier commit, or keep it busy for ever.
+func (f *file) checkTrusted(committed int64) error {
+	page := uint64(committed) % 2
+	bad := func(page uint64, what string, args ...any) error {
+		return &DamageError{Problems: []Problem{{page, "", fmt.Sprintf(what, args...)}}}
+	}
+	if _, err := f.f.ReadAt(f.probe[:], int64(page)*pageSize); err != nil {
+		return unreadable(err)
+	}
+	m := parseMeta(f.probe[:], page)
+	if !m.sound || m.txid != uint64(committed) {
+		return bad(page, "meta page is not that of transaction %d", committed)
+	}
+	if m.freelist < 2 || m.freelist >= m.high {
+		return bad(page, "the list of free pages is page %d of %d", m.freelist, m.high)
+	}
+	b := f.probe[:headerSize+8]
+	if _, err := f.f.ReadAt(b, int64(m.freelist)*pageSize); err != nil {
+		return unreadable(err)
+	}
+	if pages := uint64(le.Uint32(b[12:])) + 1; le.Uint64(b) != m.freelist || le.Uint16(b[8:]) != flagFreelist ||
+		pages > m.high-m.freelist || !listFits(b, pages*pageSize) {
+		return bad(m.freelist, "is no list of free pages")
+	}
+	return nil
+}
+
+// unreadable tells a file that was cut short from one that does not answer.
+func unreadable(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the file was cut short", driver.ErrCorrupt)
+	}
+	return fmt.Errorf("%w: %w", driver.ErrFailed, err)
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -96,5 +97,68 @@ func TestReassertFails(t *testing.T) {
 	}
 	if err := reassert(h, h.Sync); !errors.Is(err, io.EOF) {
 		t.Errorf("a file without meta pages: %v", err)
+	}
+}
+
+// What the engine trusts may go bad while the file is open: then nothing is
+// written, no call hangs, reads go on, and all is well when it is whole again.
+func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
+	d := openCore(t, Options{})
+	r := session(1, "a", "mia")
+	do(t, d, opOf(r.Key, driver.Change{Put: r}))
+	m, err := readMetas(d.file.f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, inForce := int64(newest(m).freelist)*pageSize, int64(newest(m).page)*pageSize
+	for name, bad := range map[string]struct {
+		at    int64
+		bytes []byte
+	}{
+		"the list's overflow": {list + 12, bytes.Repeat([]byte{0xff}, 4)},
+		"the list's length":   {list + 10, []byte{0xfe, 0xff}},
+		"a long list":         {list + 10, bytes.Repeat([]byte{0xff}, 2)},
+		"the list's kind":     {list + 8, []byte{flagLeaf, 0}},
+		"the list's number":   {list, []byte{1}},
+		"the meta page":       {inForce + 40, []byte{1}},
+		"its transaction":     {inForce + headerSize + 48, []byte{0xff}},
+	} {
+		was := make([]byte, len(bad.bytes))
+		if _, err := d.file.f.ReadAt(was, bad.at); err != nil {
+			t.Fatal(err)
+		}
+		write := func(b []byte) {
+			if _, err := d.file.f.WriteAt(b, bad.at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(bad.bytes)
+		other := opOf(driver.Key{Namespace: 1, ID: "b"}, driver.Change{Put: session(1, "b", "mia")})
+		if _ = d.Mutate(background, other); !errors.Is(other.Err, driver.ErrCorrupt) {
+			t.Errorf("%s: %v, want ErrCorrupt", name, other.Err)
+		}
+		if !exists(t, d, r.Key) || exists(t, d, other.Target.Key) {
+			t.Errorf("%s: what is read has changed", name)
+		}
+		write(was)
+	}
+	do(t, d, opOf(driver.Key{Namespace: 1, ID: "b"}, driver.Change{Put: session(1, "b", "mia")}))
+}
+
+// A file that was cut short is damaged; one that does not answer is not.
+func TestTrustedPagesThatCannotBeRead(t *testing.T) {
+	f := &file{}
+	var err error
+	if f.f, err = os.Create(filepath.Join(t.TempDir(), "a.db")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.checkTrusted(1); !errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("%v, want ErrCorrupt", err)
+	}
+	if err := f.f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.checkTrusted(1); !errors.Is(err, driver.ErrFailed) || errors.Is(err, driver.ErrCorrupt) {
+		t.Errorf("%v, want ErrFailed", err)
 	}
 }

@@ -45,6 +45,7 @@ var (
 	sums     = change{"driver/boltdriver/wire.go", "return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)", "_ = crc32.Checksum\n\treturn 0"}
 	guard    = change{"driver/boltdriver/read.go", "\tdefer guard(\"get\", debug.SetPanicOnFault(true), &err)\n", ""}
 	barrier  = change{"driver/boltdriver/snapshot.go", "if d.durable.reached(s.txid) {", "if true {"}
+	trusted  = change{"driver/boltdriver/batch.go", "w.d.file.checkTrusted(w.d.durable.txid.Load())", "error(nil)"}
 	identity = change{"driver/boltdriver/commit.go", "err = w.d.file.check()", "err = nil"}
 )
 
@@ -53,7 +54,8 @@ var defences = []defence{
 	{"a fault on the map is an error", []change{guard}},
 	{"readers wait for durability", []change{barrier}},
 	{"the file's name is looked at before each commit", []change{identity}},
-	{"all of these", []change{sums, guard, barrier, identity}},
+	{"what the engine trusts is looked at before each commit", []change{trusted}},
+	{"all of these", []change{sums, guard, barrier, identity, trusted}},
 }
 
 // benchmarks are those of cost_test.go.

@@ -50,6 +50,11 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
 	},
 	{
+		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/meta.go",
+		from: "le.Uint64(b) != m.freelist || le.Uint16(b[8:]) != flagFreelist ||", to: "false ||",
+		dir: bolt, test: "^TestTrustedPagesThatGoBadWhileOpen$",
+	},
+	{
 		name: "an unknown outcome is reported as success", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
 		from: "\treturn fmt.Errorf(\"%w: %w\", driver.ErrUnknown, err)", to: "\t_ = fmt.Errorf\n\treturn nil",
 		dir: bolt, test: "^TestUnknownOutcome$",
