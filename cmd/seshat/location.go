@@ -62,15 +62,14 @@ func parseLocation(text string) (location, error) {
 
 // parseDatabase reads the URL of a database and its parameters. Its errors show
 // nothing of it. What a password ends up in that was not escaped (a fragment, a
-// path, or parameters where no path is) is refused, as is a parameter that would
-// be lost.
+// path, parameters) is refused, as is a parameter that would be lost.
 func parseDatabase(text string) (*url.URL, url.Values, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, nil, usagef("the URL of the database cannot be read")
 	}
-	if u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") || u.Path == "" && strings.Contains(u.RawQuery, "@") {
-		return nil, nil, usagef("the URL of the database holds a # or @ in a place that has none: in user, password and name they are %%23 and %%40, and / and ? are %%2F and %%3F")
+	if u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
+		return nil, nil, usagef("the URL of the database holds a # or @ in a place that has none: in user, password, name and parameters they are %%23 and %%40, and / and ? are %%2F and %%3F")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
