@@ -81,6 +81,7 @@ func (f *file) compacted(ctx context.Context, o Options) (_ *file, err error) {
 	if err := os.Rename(t.path, f.path); err != nil {
 		return nil, err
 	}
+	next.own = linkTo(next.f, next.path)
 	o.hooks.at("renamed")
 	if err := syncDir(filepath.Dir(f.path)); err != nil {
 		next.broken = err

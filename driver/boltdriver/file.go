@@ -15,6 +15,7 @@ type file struct {
 	f    *os.File    // the one handle, shared with db, that holds the lock
 	path string      // absolute
 	info os.FileInfo // device and inode of f
+	own  nameLink    // the kernel's own idea of f's name
 
 	// bigMap says that the map is larger than the file, so that a commit which
 	// stays below mapLimit never remaps and so never waits for readers.
@@ -33,6 +34,9 @@ type file struct {
 func (f *file) check() error {
 	if f.broken != nil {
 		return fmt.Errorf("%w: %w", driver.ErrFailed, f.broken)
+	}
+	if f.own.says(f.path) {
+		return nil
 	}
 	now, err := os.Lstat(f.path)
 	if err != nil {

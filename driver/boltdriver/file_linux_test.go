@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -52,4 +53,51 @@ func TestIsRemote(t *testing.T) {
 	if isRemote(f) || !remoteMagic[0x6969] {
 		t.Error("a temporary file is remote, or NFS is not")
 	}
+}
+
+// The kernel's name of an open file is trusted while it is the one it was opened
+// by, and only where nothing but that name leads to it.
+func TestNameLink(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sub := filepath.Join(dir, "sub")
+	must(os.Mkdir(sub, 0o700))
+	must(os.Symlink(sub, filepath.Join(dir, "link")))
+	path := filepath.Join(sub, "a (deleted)")
+	f, err := os.Create(path)
+	must(err)
+	defer f.Close()
+	if l := linkTo(f, filepath.Join(dir, "link", "a (deleted)")); l.link != "" {
+		t.Error("a path through a link is trusted")
+	}
+	l := linkTo(f, path)
+	says := func(want bool, what string) {
+		t.Helper()
+		if got := l.says(path); got != want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	says(true, "untouched")
+	must(os.Rename(path, path+"2"))
+	says(false, "moved")
+	must(os.WriteFile(path, nil, 0o600))
+	says(false, "moved, and another in its place")
+	must(os.Rename(path+"2", path))
+	says(true, "moved back")
+	must(os.Rename(sub, sub+"2"))
+	says(false, "its directory moved")
+	must(os.Rename(sub+"2", sub))
+	says(true, "that moved back")
+	must(os.Remove(path))
+	says(false, "removed")
+	must(os.WriteFile(path, nil, 0o600))
+	says(false, "removed, and another in its place")
 }

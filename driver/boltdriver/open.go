@@ -118,6 +118,7 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 	if !stillThere(h, path) {
 		return nil, errMoved
 	}
+	f.own = linkTo(h, path)
 	f.info, err = h.Stat() // it may have grown until the lock was ours
 	return f, err
 }
