@@ -176,10 +176,10 @@ func (p *player) toDeadline() {
 	if next.Sub(now) > hour { // which would end nearly all
 		return
 	}
-	p.clock.Set(next)
 	if p.r.IntN(2) == 0 && next.Add(-ms).After(now) {
-		p.clock.Advance(-ms)
+		next = next.Add(-ms)
 	}
+	p.clock.Set(next) // once: a sweeper in the background looks at any time
 }
 
 func (p *player) duration() time.Duration {

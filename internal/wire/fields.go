@@ -143,12 +143,15 @@ func (f *Fields) OptInt() (n int64, ok bool) {
 	return f.r.Int(), true
 }
 
-// OptFloat reads a float that may be nil, which is not ok.
+// OptFloat reads a float that may be nil, which is not ok. NaN, which equals
+// nothing and which JSON cannot say, is damage.
 func (f *Fields) OptFloat() (x float64, ok bool) {
 	if !f.present() {
 		return 0, false
 	}
-	return f.r.Float(), true
+	x = f.r.Float()
+	f.Require(!math.IsNaN(x))
+	return x, true
 }
 
 // Bool reads a boolean.
