@@ -67,8 +67,7 @@ func (f *feedCheck) begin(ns uint64) (err error) {
 	f.ns, f.began = ns, true
 	f.counters, err = f.view.counters(ns)
 	f.next = f.counters.tail + 1
-	marks := f.cursor(bMarks)
-	f.left = marks.get(appendU64Key([]byte{markFeed}, ns)) != nil || marks.get(appendU64Key([]byte{markNamespace}, ns)) != nil
+	f.left = f.eventsLeft(ns)
 	return f.report(f.where(), err)
 }
 

@@ -21,8 +21,8 @@ const compactChunk = 8 << 20
 // place. Calls wait meanwhile. If it fails, or the process or the machine
 // does, the file is the old one or the new one, whole; ErrUnknown says that a
 // loss of power decides which, and until the file is opened again nothing more
-// is written. The sizes before and after are in bytes. errors.ErrUnsupported: Windows, which replaces no open
-// file.
+// is written. The sizes before and after are in bytes. errors.ErrUnsupported:
+// Windows, which replaces no open file.
 func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	switch {
 	case d.caps.ReadOnly:

@@ -122,7 +122,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 		return f, driver.ErrLagged
 	}
 	if q.After < f.Head {
-		f.Events, err = s.events(q, int(min(f.Head-q.After, uint64(q.Limit))))
+		f.Events, err = s.events(q, int(min(f.Head-q.After, uint64(max(q.Limit, 0)))))
 	}
 	if err != nil {
 		return driver.Feed{}, err
@@ -152,14 +152,20 @@ func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error)
 	return all, nil
 }
 
-// feedLost reports whether a namespace without counters has events that no
-// erasure left.
+// feedLost reports whether a namespace without counters has events that are
+// not there to be reclaimed.
 func (v *view) feedLost(ns uint64) bool {
 	prefix := appendU64Key(nil, ns)
-	events, marks := v.cursor(bFeed), v.cursor(bMarks)
-	k, _ := events.seek(prefix)
-	return bytes.HasPrefix(k, prefix) &&
-		marks.get(append([]byte{markFeed}, prefix...)) == nil && marks.get(append([]byte{markNamespace}, prefix...)) == nil
+	c := v.cursor(bFeed)
+	k, _ := c.seek(prefix)
+	return bytes.HasPrefix(k, prefix) && !v.eventsLeft(ns)
+}
+
+// eventsLeft reports whether events of a namespace that were trimmed or erased
+// may still be there.
+func (v *view) eventsLeft(ns uint64) bool {
+	c := v.cursor(bMarks)
+	return c.get(appendU64Key([]byte{markFeed}, ns)) != nil || c.get(appendU64Key([]byte{markNamespace}, ns)) != nil
 }
 
 // Due returns filed due entries. See driver.Driver.
