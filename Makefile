@@ -42,10 +42,10 @@ bench-postgres: ## PostgreSQL beside the embedded store, near and far, and a mil
 	go run ./postgres/internal/measure $(ARGS)
 
 load: ## requests over HTTP against a handler of constant bodies, with 100,000 sessions (ARGS=-rounds=9)
-	go run ./internal/httpload $(ARGS)
+	go run ./bench/httpload $(ARGS)
 
 scale: ## a million sessions against ten thousand: what calls read, and how long they take
-	SESHAT_SCALE=1 go test -count=1 -v -timeout=60m ./internal/scale
+	SESHAT_SCALE=1 go test -C test -count=1 -v -timeout=60m ./scale
 
 cover: ## coverage of the root module against its floors, by function in bin/coverage.txt
 	@bash .ci/stages/coverage.sh

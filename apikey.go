@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // APIKey is what the store knows of a key: never its secret.
@@ -239,20 +239,20 @@ func (s *Store) keyPage(ctx context.Context, q driver.EntryQuery) ([]*APIKey, er
 const keyFields = 10
 
 func encodeKey(k *APIKey) []byte {
-	b := wire.AppendFields(nil, keyFields, k.extra)
-	b = wire.AppendUint(b, bodyVersion)
-	b = wire.AppendText(b, k.ID)
-	b = wire.AppendText(b, k.InternalID)
-	b = wire.AppendText(b, k.Name)
-	b = wire.AppendArray(b, len(k.Namespaces))
+	b := msgpack.AppendFields(nil, keyFields, k.extra)
+	b = msgpack.AppendUint(b, bodyVersion)
+	b = msgpack.AppendText(b, k.ID)
+	b = msgpack.AppendText(b, k.InternalID)
+	b = msgpack.AppendText(b, k.Name)
+	b = msgpack.AppendArray(b, len(k.Namespaces))
 	for _, id := range k.Namespaces {
-		b = wire.AppendText(b, id)
+		b = msgpack.AppendText(b, id)
 	}
-	b = wire.AppendBool(b, k.ReadOnly)
-	b = wire.AppendInt(b, unixMilli(k.CreatedAt))
-	b = wire.AppendInt(b, unixMilli(k.ExpiresAt))
-	b = wire.AppendInt(b, unixMilli(k.LastUsedAt))
-	b = wire.AppendBin(b, k.hash[:])
+	b = msgpack.AppendBool(b, k.ReadOnly)
+	b = msgpack.AppendInt(b, unixMilli(k.CreatedAt))
+	b = msgpack.AppendInt(b, unixMilli(k.ExpiresAt))
+	b = msgpack.AppendInt(b, unixMilli(k.LastUsedAt))
+	b = msgpack.AppendBin(b, k.hash[:])
 	return append(b, k.extra...)
 }
 

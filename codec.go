@@ -9,7 +9,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // What is stored is one msgpack array each: flat, its first element the
@@ -50,27 +50,27 @@ const (
 
 // encodeBody appends the body of a session.
 func encodeBody(b []byte, s *stored) []byte {
-	b = wire.AppendFields(b, sessionFields, s.extra)
-	b = wire.AppendUint(b, bodyVersion)
-	b = wire.AppendText(b, s.Name)
+	b = msgpack.AppendFields(b, sessionFields, s.extra)
+	b = msgpack.AppendUint(b, bodyVersion)
+	b = msgpack.AppendText(b, s.Name)
 	b = appendAgent(b, &s.Agent)
 	b = appendQuotas(b, &s.Quotas)
 	b = appendDocument(b, s.UserMemory)
 	b = appendDocument(b, s.Metadata)
-	b = wire.AppendBool(b, s.MemoryDisabled)
+	b = msgpack.AppendBool(b, s.MemoryDisabled)
 	b = appendMove(b, &s.LastMove)
 	b = appendStats(b, s)
 	b = appendCourse(b, &s.inner)
 	b = appendLifecycle(b, &s.own)
-	b = wire.AppendText(b, s.Parent.SessionID)
-	b = wire.AppendUint(b, s.Parent.Seq)
-	b = wire.AppendInt(b, s.rate.Minute)
-	b = wire.AppendUint(b, s.rate.Count)
-	b = wire.AppendUint(b, s.rate.Earlier)
-	b = wire.AppendText(b, s.lease.Owner)
-	b = wire.AppendUint(b, s.lease.Token)
-	b = wire.AppendInt(b, s.lease.Expires)
-	b = wire.AppendUint(b, s.edits)
+	b = msgpack.AppendText(b, s.Parent.SessionID)
+	b = msgpack.AppendUint(b, s.Parent.Seq)
+	b = msgpack.AppendInt(b, s.rate.Minute)
+	b = msgpack.AppendUint(b, s.rate.Count)
+	b = msgpack.AppendUint(b, s.rate.Earlier)
+	b = msgpack.AppendText(b, s.lease.Owner)
+	b = msgpack.AppendUint(b, s.lease.Token)
+	b = msgpack.AppendInt(b, s.lease.Expires)
+	b = msgpack.AppendUint(b, s.edits)
 	return append(b, s.extra...)
 }
 
@@ -204,8 +204,8 @@ func (s *Session) decodeBody(body string, in *inner, r *room) (err error) {
 }
 
 // readBody begins to read a body and checks its version. ErrFormat.
-func readBody(body string) (wire.Fields, error) {
-	f := wire.ReadFields(body)
+func readBody(body string) (msgpack.Fields, error) {
+	f := msgpack.ReadFields(body)
 	v := f.Uint()
 	if v > bodyVersion {
 		return f, fmt.Errorf("%w: layout %d, newer than %d", ErrFormat, v, bodyVersion)
@@ -215,7 +215,7 @@ func readBody(body string) (wire.Fields, error) {
 }
 
 // closeBody ends reading a body. ErrCorrupt.
-func closeBody(f *wire.Fields) (extra string, err error) {
+func closeBody(f *msgpack.Fields) (extra string, err error) {
 	if extra, err = f.Close(); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -223,26 +223,26 @@ func closeBody(f *wire.Fields) (extra string, err error) {
 }
 
 func appendAgent(b []byte, a *AgentConfig) []byte {
-	b = wire.AppendText(b, a.Model)
+	b = msgpack.AppendText(b, a.Model)
 	if a.Temperature == nil {
-		b = wire.AppendNil(b)
+		b = msgpack.AppendNil(b)
 	} else {
-		b = wire.AppendFloat(b, *a.Temperature)
+		b = msgpack.AppendFloat(b, *a.Temperature)
 	}
 	if a.MaxTokens == nil {
-		b = wire.AppendNil(b)
+		b = msgpack.AppendNil(b)
 	} else {
-		b = wire.AppendInt(b, int64(*a.MaxTokens))
+		b = msgpack.AppendInt(b, int64(*a.MaxTokens))
 	}
-	b = wire.AppendText(b, a.SystemPrompt)
-	b = wire.AppendArray(b, len(a.AvailableTools))
+	b = msgpack.AppendText(b, a.SystemPrompt)
+	b = msgpack.AppendArray(b, len(a.AvailableTools))
 	for _, name := range a.AvailableTools {
-		b = wire.AppendText(b, name)
+		b = msgpack.AppendText(b, name)
 	}
 	return b
 }
 
-func (a *AgentConfig) read(f *wire.Fields, r *room) {
+func (a *AgentConfig) read(f *msgpack.Fields, r *room) {
 	a.Model = f.Text()
 	if t, ok := f.OptFloat(); ok {
 		r.temperature, a.Temperature = t, &r.temperature
@@ -256,14 +256,14 @@ func (a *AgentConfig) read(f *wire.Fields, r *room) {
 }
 
 func appendQuotas(b []byte, q *Quotas) []byte {
-	b = wire.AppendUint(b, q.MaxMessages)
-	b = wire.AppendUint(b, q.MaxTokensTotal)
-	b = wire.AppendUint(b, q.MaxToolCalls)
-	b = wire.AppendUint(b, q.RateLimitMessagesPerMinute)
-	return wire.AppendUint(b, q.MaxSessionDurationMinutes)
+	b = msgpack.AppendUint(b, q.MaxMessages)
+	b = msgpack.AppendUint(b, q.MaxTokensTotal)
+	b = msgpack.AppendUint(b, q.MaxToolCalls)
+	b = msgpack.AppendUint(b, q.RateLimitMessagesPerMinute)
+	return msgpack.AppendUint(b, q.MaxSessionDurationMinutes)
 }
 
-func readQuotas(f *wire.Fields, q *Quotas) {
+func readQuotas(f *msgpack.Fields, q *Quotas) {
 	var n [5]uint64
 	f.Uints(n[:])
 	*q = Quotas{n[0], n[1], n[2], n[3], n[4]}
@@ -272,20 +272,20 @@ func readQuotas(f *wire.Fields, q *Quotas) {
 
 func appendDocument(b []byte, d Document) []byte {
 	if d.enc == "" {
-		return wire.AppendNil(b)
+		return msgpack.AppendNil(b)
 	}
-	return wire.AppendBin(b, d.enc)
+	return msgpack.AppendBin(b, d.enc)
 }
 
-func readDocument(f *wire.Fields) Document {
+func readDocument(f *msgpack.Fields) Document {
 	enc, _ := f.Bin()
 	return Document{enc: enc}
 }
 
 func appendMove(b []byte, m *Move) []byte {
-	b = wire.AppendInt(b, unixMilli(m.At))
-	b = wire.AppendText(b, m.Reason)
-	return wire.AppendText(b, m.Actor)
+	b = msgpack.AppendInt(b, unixMilli(m.At))
+	b = msgpack.AppendText(b, m.Reason)
+	return msgpack.AppendText(b, m.Actor)
 }
 
 // unixMilli is the inverse of instant.
@@ -297,9 +297,9 @@ func unixMilli(t time.Time) int64 {
 }
 
 func appendStats(b []byte, s *stored) []byte {
-	b = wire.AppendUint(b, s.Stats.TotalMessages)
-	b = wire.AppendUint(b, s.Stats.TotalTokens)
-	b = wire.AppendUint(b, s.Stats.TotalToolCalls)
-	b = wire.AppendUint(b, s.latency.SumMS)
-	return wire.AppendUint(b, s.latency.Count)
+	b = msgpack.AppendUint(b, s.Stats.TotalMessages)
+	b = msgpack.AppendUint(b, s.Stats.TotalTokens)
+	b = msgpack.AppendUint(b, s.Stats.TotalToolCalls)
+	b = msgpack.AppendUint(b, s.latency.SumMS)
+	return msgpack.AppendUint(b, s.latency.Count)
 }

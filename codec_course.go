@@ -5,18 +5,18 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/internal/rules"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 func appendCourse(b []byte, in *inner) []byte {
 	c := &in.course
-	b = wire.AppendInt(b, in.updated)
-	b = wire.AppendInt(b, c.Active)
-	b = wire.AppendInt(b, c.Written)
-	b = wire.AppendInt(b, c.Terminated)
-	b = wire.AppendInt(b, c.StatusAt)
+	b = msgpack.AppendInt(b, in.updated)
+	b = msgpack.AppendInt(b, c.Active)
+	b = msgpack.AppendInt(b, c.Written)
+	b = msgpack.AppendInt(b, c.Terminated)
+	b = msgpack.AppendInt(b, c.StatusAt)
 	b = appendMillis(b, c.Life.TTL)
-	b = wire.AppendBool(b, c.Life.Sliding)
+	b = msgpack.AppendBool(b, c.Life.Sliding)
 	b = appendMillis(b, c.Life.MaxLifetime)
 	b = appendMillis(b, c.Life.IdleAfter)
 	b = appendMillis(b, c.Life.ArchiveAfter)
@@ -25,7 +25,7 @@ func appendCourse(b []byte, in *inner) []byte {
 
 // readTimes reads what a record does not have of a course, and the lifecycle
 // that follows it.
-func (in *inner) readTimes(f *wire.Fields) {
+func (in *inner) readTimes(f *msgpack.Fields) {
 	c := &in.course
 	var n [16]int64
 	f.Ints(n[:6])
@@ -44,11 +44,11 @@ func appendMillis(b []byte, ms int64) []byte {
 	if ms == rules.Never {
 		ms = 0
 	}
-	return wire.AppendInt(b, ms)
+	return msgpack.AppendInt(b, ms)
 }
 
 // millisOf is the inverse of appendMillis.
-func millisOf(f *wire.Fields, ms int64) int64 {
+func millisOf(f *msgpack.Fields, ms int64) int64 {
 	f.Require(ms >= 0)
 	if ms == 0 {
 		return rules.Never
@@ -58,21 +58,21 @@ func millisOf(f *wire.Fields, ms int64) int64 {
 
 // appendLifecycle appends the six fields of a lifecycle that is not resolved.
 func appendLifecycle(b []byte, l *Lifecycle) []byte {
-	b = wire.AppendInt(b, int64(l.TTL))
-	b = wire.AppendUint(b, uint64(l.Expiry))
-	b = wire.AppendInt(b, int64(l.MaxLifetime))
-	b = wire.AppendInt(b, int64(l.IdleAfter))
-	b = wire.AppendInt(b, int64(l.ArchiveAfter))
-	return wire.AppendInt(b, int64(l.Retention))
+	b = msgpack.AppendInt(b, int64(l.TTL))
+	b = msgpack.AppendUint(b, uint64(l.Expiry))
+	b = msgpack.AppendInt(b, int64(l.MaxLifetime))
+	b = msgpack.AppendInt(b, int64(l.IdleAfter))
+	b = msgpack.AppendInt(b, int64(l.ArchiveAfter))
+	return msgpack.AppendInt(b, int64(l.Retention))
 }
 
-func readLifecycle(f *wire.Fields, l *Lifecycle) {
+func readLifecycle(f *msgpack.Fields, l *Lifecycle) {
 	var n [6]int64
 	f.Ints(n[:])
 	l.take(f, &n)
 }
 
-func (l *Lifecycle) take(f *wire.Fields, n *[6]int64) {
+func (l *Lifecycle) take(f *msgpack.Fields, n *[6]int64) {
 	f.Require(n[1] >= 0 && n[1] <= math.MaxUint8)
 	l.TTL, l.Expiry, l.MaxLifetime = time.Duration(n[0]), Expiry(n[1]), time.Duration(n[2])
 	l.IdleAfter, l.ArchiveAfter, l.Retention = time.Duration(n[3]), time.Duration(n[4]), time.Duration(n[5])

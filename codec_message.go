@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // A message, by the rules at bodyVersion. Its id and number are fields of
@@ -27,12 +27,12 @@ const givenFields = 15
 
 // encodeMessage appends the body of a message.
 func encodeMessage(b []byte, m *Message) []byte {
-	b = wire.AppendFields(b, messageFields, m.extra)
-	b = wire.AppendUint(b, bodyVersion)
+	b = msgpack.AppendFields(b, messageFields, m.extra)
+	b = msgpack.AppendUint(b, bodyVersion)
 	b = appendGiven(b, m)
-	b = wire.AppendInt(b, unixMilli(m.AppendedAt))
-	b = wire.AppendUint(b, m.Summary.From)
-	b = wire.AppendUint(b, m.Summary.To)
+	b = msgpack.AppendInt(b, unixMilli(m.AppendedAt))
+	b = msgpack.AppendUint(b, m.Summary.From)
+	b = msgpack.AppendUint(b, m.Summary.To)
 	return append(b, m.extra...)
 }
 
@@ -42,7 +42,7 @@ func encodeMessage(b []byte, m *Message) []byte {
 // or messages that were appended before would count as different.
 func messageDigest(m *Message) (d [16]byte) {
 	var small [1024]byte
-	b := appendGiven(wire.AppendArray(small[:0], givenFields), m)
+	b := appendGiven(msgpack.AppendArray(small[:0], givenFields), m)
 	sum := sha256.Sum256(b)
 	return [16]byte(sum[:])
 }
@@ -50,32 +50,32 @@ func messageDigest(m *Message) (d [16]byte) {
 // appendGiven appends what the caller gives but for the id, which is what a
 // digest is compared under.
 func appendGiven(b []byte, m *Message) []byte {
-	b = wire.AppendUint(b, uint64(m.Role))
-	b = wire.AppendUint(b, uint64(m.ContentType))
-	b = wire.AppendText(b, m.Content)
-	b = wire.AppendText(b, m.ToolName)
-	b = wire.AppendText(b, m.ToolCallID)
-	b = wire.AppendUint(b, m.ToolCalls)
+	b = msgpack.AppendUint(b, uint64(m.Role))
+	b = msgpack.AppendUint(b, uint64(m.ContentType))
+	b = msgpack.AppendText(b, m.Content)
+	b = msgpack.AppendText(b, m.ToolName)
+	b = msgpack.AppendText(b, m.ToolCallID)
+	b = msgpack.AppendUint(b, m.ToolCalls)
 	b = appendBytes(b, m.ToolInputs)
 	b = appendBytes(b, m.ToolOutputs)
-	b = wire.AppendText(b, m.ToolStatus)
-	b = wire.AppendText(b, m.Author)
+	b = msgpack.AppendText(b, m.ToolStatus)
+	b = msgpack.AppendText(b, m.Author)
 	b = appendDocument(b, m.Metadata)
-	b = wire.AppendUint(b, m.Tokens)
-	b = wire.AppendInt(b, m.Latency.Round(time.Millisecond).Milliseconds())
+	b = msgpack.AppendUint(b, m.Tokens)
+	b = msgpack.AppendInt(b, m.Latency.Round(time.Millisecond).Milliseconds())
 	if m.Timestamp.IsZero() {
-		b = wire.AppendNil(b)
+		b = msgpack.AppendNil(b)
 	} else {
-		b = wire.AppendInt(b, m.Timestamp.UnixMilli())
+		b = msgpack.AppendInt(b, m.Timestamp.UnixMilli())
 	}
 	return appendBytes(b, m.Payload)
 }
 
 func appendBytes[T ~[]byte](b []byte, data T) []byte {
 	if data == nil {
-		return wire.AppendNil(b)
+		return msgpack.AppendNil(b)
 	}
-	return wire.AppendBin(b, data)
+	return msgpack.AppendBin(b, data)
 }
 
 // decodeMessage makes a message of a stored one, of whose memory it keeps
@@ -95,7 +95,7 @@ func decodeMessage(dm *driver.Message) (Message, error) {
 	return m, nil
 }
 
-func (m *Message) readGiven(f *wire.Fields) {
+func (m *Message) readGiven(f *msgpack.Fields) {
 	m.Role, m.ContentType, m.Content = Role(f.Byte()), ContentType(f.Byte()), f.Text()
 	m.ToolName, m.ToolCallID, m.ToolCalls = f.Text(), f.Text(), f.Uint()
 	m.ToolInputs, m.ToolOutputs, m.ToolStatus = readBytes(f), readBytes(f), f.Text()
@@ -110,7 +110,7 @@ func (m *Message) readGiven(f *wire.Fields) {
 }
 
 // readBytes reads bytes that the caller may change.
-func readBytes(f *wire.Fields) []byte {
+func readBytes(f *msgpack.Fields) []byte {
 	data, ok := f.Bin()
 	if !ok {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // Promise: a message comes back as it was stored, empty apart from absent, and
@@ -83,7 +83,7 @@ func TestDamagedMessages(t *testing.T) {
 		}
 	}
 	parts := elements(t, body)
-	parts[13] = string(wire.AppendInt(nil, 1<<62))
+	parts[13] = string(msgpack.AppendInt(nil, 1<<62))
 	if _, err := decodeMessage(&driver.Message{Body: array(parts)}); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a latency that no duration holds: %v", err)
 	}

@@ -1,6 +1,6 @@
 package seshat
 
-import "github.com/seshatdb/seshat/internal/wire"
+import "github.com/seshatdb/seshat/internal/msgpack"
 
 // A namespace, by the rules at bodyVersion:
 //
@@ -12,18 +12,18 @@ const namespaceFields = 16
 
 // encodeNamespace appends the stored form of a namespace.
 func encodeNamespace(b []byte, n *Namespace) []byte {
-	b = wire.AppendFields(b, namespaceFields, n.extra)
-	b = wire.AppendUint(b, bodyVersion)
-	b = wire.AppendUint(b, n.ordinal)
-	b = wire.AppendText(b, n.ID)
-	b = wire.AppendText(b, n.Name)
-	b = wire.AppendText(b, n.InternalID)
-	b = wire.AppendInt(b, unixMilli(n.CreatedAt))
-	b = wire.AppendInt(b, unixMilli(n.UpdatedAt))
+	b = msgpack.AppendFields(b, namespaceFields, n.extra)
+	b = msgpack.AppendUint(b, bodyVersion)
+	b = msgpack.AppendUint(b, n.ordinal)
+	b = msgpack.AppendText(b, n.ID)
+	b = msgpack.AppendText(b, n.Name)
+	b = msgpack.AppendText(b, n.InternalID)
+	b = msgpack.AppendInt(b, unixMilli(n.CreatedAt))
+	b = msgpack.AppendInt(b, unixMilli(n.UpdatedAt))
 	b = appendLifecycle(b, &n.Lifecycle)
-	b = wire.AppendUint(b, n.Quotas.MaxSessions)
-	b = wire.AppendUint(b, n.Quotas.MaxMessages)
-	b = wire.AppendUint(b, n.Quotas.MaxBytes)
+	b = msgpack.AppendUint(b, n.Quotas.MaxSessions)
+	b = msgpack.AppendUint(b, n.Quotas.MaxMessages)
+	b = msgpack.AppendUint(b, n.Quotas.MaxBytes)
 	return append(b, n.extra...)
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // random makes values of every shape that is allowed to be stored, absent ones
@@ -116,7 +116,7 @@ func (r random) fillInner(s *stored) {
 		s.course.Expires = rules.Never
 	}
 	if r.half() {
-		s.extra = string(wire.AppendText(wire.AppendMap(nil, 0), r.text()))
+		s.extra = string(msgpack.AppendText(msgpack.AppendMap(nil, 0), r.text()))
 	}
 }
 
@@ -160,7 +160,7 @@ func record(s *stored, body []byte) *driver.Record {
 // elements splits an array into the bytes of its elements.
 func elements(t testing.TB, body []byte) (out []string) {
 	t.Helper()
-	r := wire.NewReader(string(body))
+	r := msgpack.NewReader(string(body))
 	for range r.Array() {
 		out = append(out, r.Skip())
 	}
@@ -172,5 +172,5 @@ func elements(t testing.TB, body []byte) (out []string) {
 
 // array joins what elements split.
 func array(elements []string) []byte {
-	return append(wire.AppendArray(nil, len(elements)), strings.Join(elements, "")...)
+	return append(msgpack.AppendArray(nil, len(elements)), strings.Join(elements, "")...)
 }

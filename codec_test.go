@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmihailenco/msgpack/v5"
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // decodeSession decodes a session alone.
@@ -105,7 +105,7 @@ func documentBytes(d Document) []byte {
 func referenceArray(t testing.TB, values []any, short bool) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	e := msgpack.NewEncoder(&b)
+	e := vmsgpack.NewEncoder(&b)
 	e.UseCompactInts(short)
 	if err := e.Encode(values); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestLaterFieldsSurvive(t *testing.T) {
 	got := mustDecode(t, record(s, array(later)))
 	got.Name = "changed"
 	again := elements(t, encodeBody(nil, got))
-	later[1] = string(wire.AppendText(nil, "changed"))
+	later[1] = string(msgpack.AppendText(nil, "changed"))
 	if !slices.Equal(again, later) {
 		t.Errorf("rewritten as\n%q, not\n%q", again, later)
 	}
@@ -190,7 +190,7 @@ func TestDamagedSessions(t *testing.T) {
 	rec.NextSeq = 0
 	refuse("number", ErrCorrupt, rec)
 	for i, bad := range map[int][]byte{
-		4: wire.AppendInt(nil, -1), 11: wire.AppendUint(nil, 1<<60), 28: wire.AppendInt(nil, -1), 35: wire.AppendUint(nil, 256),
+		4: msgpack.AppendInt(nil, -1), 11: msgpack.AppendUint(nil, 1<<60), 28: msgpack.AppendInt(nil, -1), 35: msgpack.AppendUint(nil, 256),
 	} {
 		parts := elements(t, body)
 		parts[i] = string(bad)

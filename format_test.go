@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/internal/dump"
+	"github.com/seshatdb/seshat/internal/fixture"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -54,7 +54,7 @@ func (f formatV1) open(t *testing.T, path string, readOnly bool) *seshat.Store {
 // shown fails the test where the store shows something else.
 func (f formatV1) shown(t *testing.T, s *seshat.Store) {
 	t.Helper()
-	got, err := dump.Store(t.Context(), s, dump.Options{})
+	got, err := fixture.Dump(t.Context(), s, fixture.DumpOptions{})
 	must(t, err)
 	have, want := strings.Split(got, "\n"), strings.Split(f.shows, "\n")
 	for i := range max(len(have), len(want)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
-	"github.com/seshatdb/seshat/internal/dump"
+	"github.com/seshatdb/seshat/internal/fixture"
 	"github.com/seshatdb/seshat/migrate"
 )
 
@@ -134,7 +134,7 @@ func read(t *testing.T, d driver.Driver) {
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Errorf("check: %v", err)
 	}
-	_, err = dump.Store(t.Context(), s, dump.Options{})
+	_, err = fixture.Dump(t.Context(), s, fixture.DumpOptions{})
 	for _, known := range []error{seshat.ErrCorrupt, seshat.ErrNotFound, seshat.ErrInvalid, seshat.ErrLagged} {
 		if errors.Is(err, known) {
 			return

@@ -10,8 +10,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
-	"github.com/seshatdb/seshat/internal/dump"
-	"github.com/seshatdb/seshat/internal/sample"
+	"github.com/seshatdb/seshat/internal/fixture"
 	"github.com/seshatdb/seshat/migrate"
 )
 
@@ -29,7 +28,7 @@ func filled(t testing.TB, n int) string {
 	path := filepath.Join(t.TempDir(), "filled.db")
 	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
 	must(t, err)
-	must(t, sample.Fill(t.Context(), s, n))
+	must(t, fixture.Fill(t.Context(), s, n))
 	must(t, s.Close())
 	return path
 }
@@ -57,7 +56,7 @@ func shows(t *testing.T, d driver.Driver) string {
 	s, err := seshat.OpenDriver(unclosed{d, d.(driver.Checker)}, seshat.Options{SweepEvery: seshat.Never, ReadOnly: true})
 	must(t, err)
 	defer s.Close()
-	all, err := dump.Store(t.Context(), s, dump.Options{})
+	all, err := fixture.Dump(t.Context(), s, fixture.DumpOptions{})
 	must(t, err)
 	r, err := s.Check(t.Context())
 	must(t, err)
@@ -138,7 +137,7 @@ func TestConversations(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "airline.db")
 	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
 	must(t, err)
-	_, err = sample.Conversations(t.Context(), s)
+	_, err = fixture.Conversations(t.Context(), s)
 	must(t, s.Close())
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("SKIPPED, NOT TESTED: the real conversations are not here: %v", err)

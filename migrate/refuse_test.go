@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/memdriver"
-	"github.com/seshatdb/seshat/internal/sample"
+	"github.com/seshatdb/seshat/internal/fixture"
 	"github.com/seshatdb/seshat/migrate"
 )
 
@@ -18,7 +18,7 @@ func TestNotEmpty(t *testing.T) {
 	from, to := source(t, filled(t, 3)), memdriver.Open()
 	s, err := seshat.OpenDriver(unclosed{to, to}, seshat.Options{SweepEvery: seshat.Never})
 	must(t, err)
-	must(t, sample.Fill(t.Context(), s, 1))
+	must(t, fixture.Fill(t.Context(), s, 1))
 	must(t, s.Close())
 	want := shows(t, to)
 	if _, err := migrate.Run(t.Context(), from, to, migrate.Options{}); !errors.Is(err, migrate.ErrNotEmpty) {
@@ -61,7 +61,7 @@ func TestChanged(t *testing.T) {
 		s, err := seshat.OpenDriver(from.Driver, seshat.Options{SweepEvery: seshat.Never})
 		must(t, err)
 		defer s.Close()
-		must(t, sample.Fill(t.Context(), s, 2))
+		must(t, fixture.Fill(t.Context(), s, 2))
 		tn, err := s.Tenant(t.Context(), seshat.Namespace{Name: "acme"})
 		must(t, err)
 		stop := errors.New("stop")

@@ -13,8 +13,7 @@ import (
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver"
-	"github.com/seshatdb/seshat/internal/dump"
-	"github.com/seshatdb/seshat/internal/sample"
+	"github.com/seshatdb/seshat/internal/fixture"
 	"github.com/seshatdb/seshat/migrate"
 	"github.com/seshatdb/seshat/postgres"
 )
@@ -33,8 +32,8 @@ func filled(t *testing.T, sessions int) string {
 	path := filepath.Join(t.TempDir(), "filled.db")
 	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
 	must(t, err)
-	must(t, sample.Fill(t.Context(), s, sessions))
-	if _, err := sample.Conversations(t.Context(), s); errors.Is(err, fs.ErrNotExist) {
+	must(t, fixture.Fill(t.Context(), s, sessions))
+	if _, err := fixture.Conversations(t.Context(), s); errors.Is(err, fs.ErrNotExist) {
 		t.Logf("PARTLY NOT TESTED: the real conversations are not here: %v", err)
 	} else {
 		must(t, err)
@@ -58,7 +57,7 @@ func shows(t *testing.T, d driver.Driver) string {
 	s, err := seshat.OpenDriver(unclosed{d}, seshat.Options{SweepEvery: seshat.Never, ReadOnly: true})
 	must(t, err)
 	defer s.Close()
-	all, err := dump.Store(t.Context(), s, dump.Options{})
+	all, err := fixture.Dump(t.Context(), s, fixture.DumpOptions{})
 	must(t, err)
 	return all
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
@@ -21,40 +21,40 @@ func appendDocument(b []byte, d seshat.Document) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := wire.NewReader(string(enc))
+	r := msgpack.NewReader(string(enc))
 	b = appendValue(b, &r)
 	return b, r.Err()
 }
 
 // appendValue appends the value that r reads next. A document is never deeper
 // than seshat.MaxDocumentDepth.
-func appendValue(b []byte, r *wire.Reader) []byte {
+func appendValue(b []byte, r *msgpack.Reader) []byte {
 	switch r.Peek() {
-	case wire.Bool:
+	case msgpack.Bool:
 		return strconv.AppendBool(b, r.Bool())
-	case wire.Uint:
+	case msgpack.Uint:
 		return jsonout.Uint(b, r.Uint())
-	case wire.Int:
+	case msgpack.Int:
 		return strconv.AppendInt(b, r.Int(), 10)
-	case wire.Float:
+	case msgpack.Float:
 		return jsonout.Float(b, r.Float())
-	case wire.Text:
+	case msgpack.Text:
 		return jsonout.Text(b, r.Text())
-	case wire.Bin:
+	case msgpack.Bin:
 		b = base64.StdEncoding.AppendEncode(append(b, '"'), []byte(r.Bin()))
 		return append(b, '"')
-	case wire.Ext:
+	case msgpack.Ext:
 		return r.Time().AppendFormat(b, `"`+time.RFC3339Nano+`"`)
-	case wire.Array:
+	case msgpack.Array:
 		return appendList(b, r)
-	case wire.Map:
+	case msgpack.Map:
 		return appendMap(b, r)
 	}
 	r.Nil()
 	return jsonout.Null(b)
 }
 
-func appendList(b []byte, r *wire.Reader) []byte {
+func appendList(b []byte, r *msgpack.Reader) []byte {
 	b = append(b, '[')
 	for i, n := 0, r.Array(); i < n && r.Err() == nil; i++ {
 		if i > 0 {
@@ -65,7 +65,7 @@ func appendList(b []byte, r *wire.Reader) []byte {
 	return append(b, ']')
 }
 
-func appendMap(b []byte, r *wire.Reader) []byte {
+func appendMap(b []byte, r *msgpack.Reader) []byte {
 	b = append(b, '{')
 	for i, n := 0, r.Map(); i < n && r.Err() == nil; i++ {
 		if i > 0 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/vmihailenco/msgpack/v5"
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // ErrMalformed is the error for bytes that no Encode made.
@@ -22,7 +22,7 @@ func Decode(enc string, l Limits) (map[string]any, error) {
 		return nil, nil
 	}
 	// One copy for all strings: enc may be a small part of something large.
-	d := decoder{Reader: wire.NewReader(strings.Clone(enc)), Limits: l}
+	d := decoder{Reader: msgpack.NewReader(strings.Clone(enc)), Limits: l}
 	m := d.object()
 	if !d.ended() {
 		return nil, ErrMalformed
@@ -37,7 +37,7 @@ func Merge(m map[string]any, enc string, l Limits) error {
 	if enc == "" {
 		return nil
 	}
-	d := decoder{Reader: wire.NewReader(enc), Limits: l}
+	d := decoder{Reader: msgpack.NewReader(enc), Limits: l}
 	n := d.Map()
 	for d.enter(); n > 0 && d.sound(); n-- {
 		key := d.text()
@@ -68,7 +68,7 @@ func Check(enc string, l Limits) error {
 }
 
 type decoder struct {
-	wire.Reader
+	msgpack.Reader
 	Limits
 	depth  int
 	failed bool
@@ -127,26 +127,26 @@ func (d *decoder) text() string {
 
 func (d *decoder) value() any {
 	switch d.Peek() {
-	case wire.Nil:
+	case msgpack.Nil:
 		d.Nil()
 		return nil
-	case wire.Bool:
+	case msgpack.Bool:
 		return d.Bool()
-	case wire.Uint:
+	case msgpack.Uint:
 		return signed(d.Uint())
-	case wire.Int:
+	case msgpack.Int:
 		return d.Int()
-	case wire.Float:
+	case msgpack.Float:
 		return d.Float()
-	case wire.Text:
+	case msgpack.Text:
 		return d.text()
-	case wire.Bin:
+	case msgpack.Bin:
 		return []byte(d.Bin())
-	case wire.Ext:
+	case msgpack.Ext:
 		return d.Time()
-	case wire.Array:
+	case msgpack.Array:
 		return d.list()
-	case wire.Map:
+	case msgpack.Map:
 		return d.object()
 	}
 	d.failed = true
@@ -177,5 +177,5 @@ func DecodeInto(enc string, l Limits, v any) (err error) {
 			err = fmt.Errorf("decoding panicked with a %T", p)
 		}
 	}()
-	return msgpack.NewDecoder(strings.NewReader(enc)).Decode(v)
+	return vmsgpack.NewDecoder(strings.NewReader(enc)).Decode(v)
 }

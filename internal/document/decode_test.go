@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmihailenco/msgpack/v5"
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
 )
 
 // notNormal is bytes that no Encode makes; wellFormed tells those that are a
@@ -89,7 +89,7 @@ func TestDecodeInto(t *testing.T) {
 
 type explosive struct{}
 
-func (*explosive) DecodeMsgpack(*msgpack.Decoder) error { panic("no") }
+func (*explosive) DecodeMsgpack(*vmsgpack.Decoder) error { panic("no") }
 
 // Promise: a panic of the caller's decoder is an error.
 func TestDecodeIntoSurvivesPanics(t *testing.T) {
@@ -154,7 +154,7 @@ func FuzzDocument(f *testing.F) {
 		if enc == "" {
 			return
 		}
-		want, err := msgpack.NewDecoder(bytes.NewReader([]byte(enc))).DecodeMap()
+		want, err := vmsgpack.NewDecoder(bytes.NewReader([]byte(enc))).DecodeMap()
 		if err != nil || !reflect.DeepEqual(numbers(want), any(m)) {
 			t.Fatalf("%x is %v; the reference reads %v, %v", enc, m, want, err)
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/seshatdb/seshat/internal/wire"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // Encode returns the normal form of m, "" if m is empty. What it refuses it
@@ -39,17 +39,17 @@ type encoder struct {
 func (e *encoder) value(v any) error {
 	switch v := v.(type) {
 	case nil:
-		e.b = wire.AppendNil(e.b)
+		e.b = msgpack.AppendNil(e.b)
 	case string:
 		return e.text(v)
 	case bool:
-		e.b = wire.AppendBool(e.b, v)
+		e.b = msgpack.AppendBool(e.b, v)
 	case int:
-		e.b = wire.AppendInt(e.b, int64(v))
+		e.b = msgpack.AppendInt(e.b, int64(v))
 	case int64:
-		e.b = wire.AppendInt(e.b, v)
+		e.b = msgpack.AppendInt(e.b, v)
 	case uint64:
-		e.b = wire.AppendUint(e.b, v)
+		e.b = msgpack.AppendUint(e.b, v)
 	case float64:
 		return e.float(v)
 	case []byte:
@@ -87,7 +87,7 @@ func (e *encoder) text(s string) error {
 	if !utf8.ValidString(s) {
 		return refuse(notUTF8)
 	}
-	e.b = wire.AppendText(e.b, s)
+	e.b = msgpack.AppendText(e.b, s)
 	return e.room(0)
 }
 
@@ -98,7 +98,7 @@ func (e *encoder) bin(data []byte) error {
 	if err := e.room(2 + len(data)); err != nil {
 		return err
 	}
-	e.b = wire.AppendBin(e.b, data)
+	e.b = msgpack.AppendBin(e.b, data)
 	return e.room(0)
 }
 
@@ -106,7 +106,7 @@ func (e *encoder) float(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return refuse(notFinite)
 	}
-	e.b = wire.AppendFloat(e.b, f)
+	e.b = msgpack.AppendFloat(e.b, f)
 	return e.room(0)
 }
 
@@ -114,7 +114,7 @@ func (e *encoder) time(t time.Time) error {
 	if y := t.UTC().Year(); y < 0 || y > 9999 {
 		return refuse("is a time outside the years 0 to 9999")
 	}
-	e.b = wire.AppendTime(e.b, t)
+	e.b = msgpack.AppendTime(e.b, t)
 	return e.room(0)
 }
 
@@ -161,7 +161,7 @@ func encodeMap[V any](e *encoder, m map[string]V, value func(*encoder, V) error)
 	if err := e.enter(len(m), 2); err != nil {
 		return err
 	}
-	e.b = wire.AppendMap(e.b, len(m))
+	e.b = msgpack.AppendMap(e.b, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if err := e.text(k); err != nil {
 			return within(keyStep(k), err)
@@ -181,7 +181,7 @@ func encodeList[V any](e *encoder, list []V, value func(*encoder, V) error) erro
 	if err := e.enter(len(list), 1); err != nil {
 		return err
 	}
-	e.b = wire.AppendArray(e.b, len(list))
+	e.b = msgpack.AppendArray(e.b, len(list))
 	for i, v := range list {
 		if err := value(e, v); err != nil {
 			return within(indexStep(i), err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/internal/dump"
+	"github.com/seshatdb/seshat/internal/fixture"
 )
 
 const storeName = "seshat.db"
@@ -83,7 +83,7 @@ func isAnswer(err error) bool {
 
 // dump is what the store shows.
 func (w *work) dump(ctx context.Context, s *seshat.Store, feeds bool) (string, error) {
-	return dump.Store(ctx, s, dump.Options{NoFeeds: !feeds})
+	return fixture.Dump(ctx, s, fixture.DumpOptions{NoFeeds: !feeds})
 }
 
 // step returns step n.

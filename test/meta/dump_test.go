@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/internal/dump"
+	"github.com/seshatdb/seshat/internal/fixture"
 )
 
 // compareDumps compares all that the worlds show at the end, and checks them.
@@ -17,7 +17,7 @@ func compareDumps(t *testing.T, seed uint64, worlds []*world) {
 		if w.kind.exported {
 			continue
 		}
-		got, err := dump.Store(ctx, w.s, dump.Options{})
+		got, err := fixture.Dump(ctx, w.s, fixture.DumpOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

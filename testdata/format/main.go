@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/internal/dump"
+	"github.com/seshatdb/seshat/internal/fixture"
 )
 
 func main() {
@@ -44,7 +44,7 @@ func write(ctx context.Context, base string) error {
 	if c.err != nil {
 		return c.err
 	}
-	text, err := dump.Store(ctx, c.s, dump.Options{})
+	text, err := fixture.Dump(ctx, c.s, fixture.DumpOptions{})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package wire
+package msgpack
 
 import (
 	"bytes"
@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmihailenco/msgpack/v5"
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
 )
 
 // reference returns what vmihailenco/msgpack writes.
-func reference(t testing.TB, write func(*msgpack.Encoder) error) []byte {
+func reference(t testing.TB, write func(*vmsgpack.Encoder) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := write(msgpack.NewEncoder(&b)); err != nil {
+	if err := write(vmsgpack.NewEncoder(&b)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -37,25 +37,25 @@ var edges = []int64{
 // Promise: what is written is what the reference writes, byte for byte.
 func TestNumbersAreTheReferences(t *testing.T) {
 	for _, n := range edges {
-		same(t, "int", AppendInt(nil, n), reference(t, func(e *msgpack.Encoder) error { return e.EncodeInt(n) }))
+		same(t, "int", AppendInt(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeInt(n) }))
 		same(t, "uint", AppendUint(nil, uint64(n)),
-			reference(t, func(e *msgpack.Encoder) error { return e.EncodeUint(uint64(n)) }))
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeUint(uint64(n)) }))
 		same(t, "float", AppendFloat(nil, float64(n)),
-			reference(t, func(e *msgpack.Encoder) error { return e.EncodeFloat64(float64(n)) }))
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeFloat64(float64(n)) }))
 	}
-	same(t, "nil", AppendNil(nil), reference(t, (*msgpack.Encoder).EncodeNil))
+	same(t, "nil", AppendNil(nil), reference(t, (*vmsgpack.Encoder).EncodeNil))
 	for _, v := range []bool{true, false} {
-		same(t, "bool", AppendBool(nil, v), reference(t, func(e *msgpack.Encoder) error { return e.EncodeBool(v) }))
+		same(t, "bool", AppendBool(nil, v), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBool(v) }))
 	}
 }
 
 func TestLengthsAreTheReferences(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536} {
 		s := strings.Repeat("x", n)
-		same(t, "text", AppendText(nil, s), reference(t, func(e *msgpack.Encoder) error { return e.EncodeString(s) }))
-		same(t, "bin", AppendBin(nil, s), reference(t, func(e *msgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
-		same(t, "array", AppendArray(nil, n), reference(t, func(e *msgpack.Encoder) error { return e.EncodeArrayLen(n) }))
-		same(t, "map", AppendMap(nil, n), reference(t, func(e *msgpack.Encoder) error { return e.EncodeMapLen(n) }))
+		same(t, "text", AppendText(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeString(s) }))
+		same(t, "bin", AppendBin(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
+		same(t, "array", AppendArray(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeArrayLen(n) }))
+		same(t, "map", AppendMap(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeMapLen(n) }))
 	}
 }
 
@@ -66,7 +66,7 @@ func TestTimesAreTheReferences(t *testing.T) {
 		time.Unix(1<<34-1, 999_999_999), time.Unix(1<<34, 5), time.Unix(-1, 0), time.Unix(253402300799, 999_999_999),
 	} {
 		enc := AppendTime(nil, at)
-		same(t, at.String(), enc, reference(t, func(e *msgpack.Encoder) error { return e.EncodeTime(at) }))
+		same(t, at.String(), enc, reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeTime(at) }))
 		r := NewReader(string(enc))
 		if back := r.Time(); r.Err() != nil || !back.Equal(at) || back.Location() != time.UTC {
 			t.Errorf("%v reads as %v, %v", at, back, r.Err())
@@ -80,7 +80,7 @@ func FuzzAppend(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n int64, x float64, s string) {
 		b := AppendText(AppendFloat(AppendInt(AppendArray(nil, 3), n), x), s)
-		same(t, "array", b, reference(t, func(e *msgpack.Encoder) error {
+		same(t, "array", b, reference(t, func(e *vmsgpack.Encoder) error {
 			_ = e.EncodeArrayLen(3)
 			_ = e.EncodeInt(n)
 			_ = e.EncodeFloat64(x)

@@ -1,4 +1,4 @@
-package wire
+package msgpack
 
 import (
 	"bytes"
@@ -8,23 +8,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmihailenco/msgpack/v5"
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
 )
 
 // Promise: integers are read in every width that msgpack has.
 func TestIntegersOfEveryWidth(t *testing.T) {
 	for _, n := range edges {
-		for _, write := range []func(*msgpack.Encoder) error{
-			func(e *msgpack.Encoder) error { return e.EncodeInt8(int8(n)) },
-			func(e *msgpack.Encoder) error { return e.EncodeInt16(int16(n)) },
-			func(e *msgpack.Encoder) error { return e.EncodeInt32(int32(n)) },
-			func(e *msgpack.Encoder) error { return e.EncodeInt64(n) },
-			func(e *msgpack.Encoder) error { return e.EncodeUint8(uint8(n)) },
-			func(e *msgpack.Encoder) error { return e.EncodeUint16(uint16(n)) },
-			func(e *msgpack.Encoder) error { return e.EncodeUint32(uint32(n)) },
+		for _, write := range []func(*vmsgpack.Encoder) error{
+			func(e *vmsgpack.Encoder) error { return e.EncodeInt8(int8(n)) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeInt16(int16(n)) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeInt32(int32(n)) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeInt64(n) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeUint8(uint8(n)) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeUint16(uint16(n)) },
+			func(e *vmsgpack.Encoder) error { return e.EncodeUint32(uint32(n)) },
 		} {
 			enc := reference(t, write)
-			want, err := msgpack.NewDecoder(bytes.NewReader(enc)).DecodeInt64()
+			want, err := vmsgpack.NewDecoder(bytes.NewReader(enc)).DecodeInt64()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func FuzzSkip(f *testing.F) {
 		r := NewReader(string(b))
 		got := r.Skip()
 		in := bytes.NewReader(b)
-		err := msgpack.NewDecoder(in).Skip()
+		err := vmsgpack.NewDecoder(in).Skip()
 		if (err == nil) != (r.Err() == nil) {
 			t.Fatalf("%x: %v, the reference says %v", head(b), r.Err(), err)
 		}

@@ -5,7 +5,7 @@
 // many keep-alive connections as -clients says, which cost little. Rounds of
 // the two are interleaved, and medians compared. The access log is off.
 //
-//	go run ./internal/httpload -sessions 100000
+//	go run ./bench/httpload -sessions 100000
 package main
 
 import (

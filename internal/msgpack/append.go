@@ -1,8 +1,8 @@
-// Package wire writes and reads msgpack without reflection: functions that
+// Package msgpack writes and reads msgpack without reflection: functions that
 // append to a buffer, and readers over a string that share its memory and
 // trust none of it. What it writes is what vmihailenco/msgpack writes for the
 // same values.
-package wire
+package msgpack
 
 import (
 	"encoding/binary"

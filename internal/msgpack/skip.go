@@ -1,4 +1,4 @@
-package wire
+package msgpack
 
 // Kind is what a value is, as its first byte tells.
 type Kind uint8
