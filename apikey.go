@@ -32,7 +32,7 @@ type APIKey struct {
 
 // Opens reports whether the key opens the namespace.
 func (k *APIKey) Opens(t *Tenant) bool {
-	return k.InternalID == t.org && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
+	return k.InternalID == t.organization && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
 }
 
 const (
@@ -55,14 +55,14 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret str
 		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
 	}
 	k.Namespaces = slices.Clone(k.Namespaces)
-	k.ExpiresAt = instant(unixMilli(k.ExpiresAt)) // as it comes back
+	k.ExpiresAt = timeFromMillis(millisFromTime(k.ExpiresAt)) // as it comes back
 	k.LastUsedAt, k.extra = time.Time{}, ""
 	k.ID = newULID(s.clock.Read()).String()
 	secret = keyPrefix + k.ID + "_" + rand.Text() + rand.Text()
 	k.hash = sha256.Sum256([]byte(secret))
 	err = s.mutate(ctx, driver.Target{}, func(v driver.View) (driver.Change, error) {
-		k.CreatedAt = instant(v.Now)
-		return putKey(&k), nil
+		k.CreatedAt = timeFromMillis(v.Now)
+		return keyChange(&k), nil
 	})
 	if err != nil {
 		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
@@ -71,7 +71,7 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret str
 }
 
 func (k *APIKey) check(ctx context.Context) error {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return err
 	}
 	if k.ID != "" {
@@ -95,7 +95,7 @@ func (k *APIKey) check(ctx context.Context) error {
 	return checkOptional("name", k.Name)
 }
 
-func putKey(k *APIKey) driver.Change {
+func keyChange(k *APIKey) driver.Change {
 	return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(k.ID), Value: encodeKey(k)}}}
 }
 
@@ -113,14 +113,14 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (APIKey, error)
 }
 
 func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
 	id, _, ok := strings.Cut(strings.TrimPrefix(secret, keyPrefix), "_")
 	if !ok || len(secret) > maxSecret || checkName("key", id) != nil {
 		return nil, ErrNotFound
 	}
-	b, err := s.entry(ctx, apiKeyKey(id))
+	b, err := s.readEntry(ctx, apiKeyKey(id))
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error
 	if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 0 {
 		return nil, ErrNotFound
 	}
-	now := instant(s.clock.Read())
+	now := timeFromMillis(s.clock.Read())
 	if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
 		return nil, ErrNotFound
 	}
@@ -156,18 +156,18 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 		if err != nil {
 			return driver.Change{}, err
 		}
-		if instant(v.Now).Sub(stored.LastUsedAt) < usedPrecision {
+		if timeFromMillis(v.Now).Sub(stored.LastUsedAt) < usedPrecision {
 			k.LastUsedAt = stored.LastUsedAt // another call was first
 			return driver.Change{}, nil
 		}
-		k.LastUsedAt = instant(v.Now)
-		return putKey(k), nil
+		k.LastUsedAt = timeFromMillis(v.Now)
+		return keyChange(k), nil
 	})
 }
 
 // RevokeKey removes a key, which opens nothing from then on. ErrNotFound.
 func (s *Store) RevokeKey(ctx context.Context, id string) error {
-	err := ready(ctx)
+	err := checkContext(ctx)
 	if err == nil {
 		err = checkName("key_id", id)
 	}
@@ -180,7 +180,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string) error {
 			return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(id)}}}, nil
 		})
 	}
-	return failed("RevokeKey", err)
+	return wrapStoreError("RevokeKey", err)
 }
 
 // Keys returns the keys of an organization, oldest first; "" means
@@ -216,7 +216,7 @@ func (s *Store) Keys(ctx context.Context, internalID string) iter.Seq2[APIKey, e
 }
 
 func (s *Store) keyPage(ctx context.Context, q driver.EntryQuery) ([]*APIKey, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
 	entries, err := s.d.Entries(ctx, q)
@@ -249,22 +249,22 @@ func encodeKey(k *APIKey) []byte {
 		b = msgpack.AppendText(b, id)
 	}
 	b = msgpack.AppendBool(b, k.ReadOnly)
-	b = msgpack.AppendInt(b, unixMilli(k.CreatedAt))
-	b = msgpack.AppendInt(b, unixMilli(k.ExpiresAt))
-	b = msgpack.AppendInt(b, unixMilli(k.LastUsedAt))
+	b = msgpack.AppendInt(b, millisFromTime(k.CreatedAt))
+	b = msgpack.AppendInt(b, millisFromTime(k.ExpiresAt))
+	b = msgpack.AppendInt(b, millisFromTime(k.LastUsedAt))
 	b = msgpack.AppendBin(b, k.hash[:])
 	return append(b, k.extra...)
 }
 
 func decodeKey(b []byte) (*APIKey, error) {
-	f, err := readBody(string(b))
+	f, err := openBody(string(b))
 	if err != nil {
 		return nil, err
 	}
 	k := &APIKey{ID: f.Text(), InternalID: f.Text(), Name: f.Text()}
 	k.Namespaces = f.Texts(nil)
 	k.ReadOnly = f.Bool()
-	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = instant(f.Int()), instant(f.Int()), instant(f.Int())
+	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = timeFromMillis(f.Int()), timeFromMillis(f.Int()), timeFromMillis(f.Int())
 	hash, _ := f.Bin()
 	f.Require(len(hash) == len(k.hash))
 	copy(k.hash[:], hash)

@@ -90,9 +90,9 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended, error) {
 	const op = "Append"
-	a, err := t.newAppend(turn)
+	a, err := t.prepareAppend(turn)
 	if err != nil {
-		return Appended{}, t.fail(op, id, err)
+		return Appended{}, t.wrapError(op, id, err)
 	}
 	s, err := t.runAppend(ctx, op, id, a)
 	for try := 1; errors.Is(err, errRetry) && try < maxRetries; try++ {
@@ -104,64 +104,64 @@ func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended
 	return Appended{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
 }
 
-func (t *Tenant) runAppend(ctx context.Context, op, id string, a *appendOp) (*Session, error) {
-	if err := t.scopeTurn(ctx, id, a); err != nil {
-		return nil, t.fail(op, id, err)
+func (t *Tenant) runAppend(ctx context.Context, op, id string, a *appendPlan) (*Session, error) {
+	if err := t.prepareState(ctx, id, a); err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
-	target := driver.Target{MessageIDs: a.given, Entries: a.merges.targets(t.ord)}
-	return t.write(ctx, op, id, target, a.plan)
+	target := driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(t.ordinal)}
+	return t.writeSession(ctx, op, id, target, a.apply)
 }
 
-// appendOp is an append under way.
-type appendOp struct {
-	turn    Turn
-	digests [][16]byte // one for each message
-	given   []string   // the ids that the caller gave
-	at      []int      // for each of given, the message that has it
-	name    string     // for a session without one
-	merges  merges
-	user    string // whose state is merged
+// appendPlan is an append under way.
+type appendPlan struct {
+	turn       Turn
+	digests    [][16]byte // one for each message
+	givenIDs   []string   // the ids that the caller gave
+	givenIndex []int      // for each of given, the message that has it
+	name       string     // for a session without one
+	merges     stateMerges
+	user       string // whose state is merged
 
 	// Results of the last run of plan.
 	seqs     []uint64
 	repeated bool
 }
 
-// newAppend checks the turn, and does what needs no transaction.
-func (t *Tenant) newAppend(turn Turn) (*appendOp, error) {
+// prepareAppend checks the turn, and does what needs no transaction.
+func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 	if err := checkTurn(turn.Messages); err != nil {
 		return nil, err
 	}
-	a := &appendOp{turn: turn, digests: make([][16]byte, len(turn.Messages)), seqs: make([]uint64, len(turn.Messages))}
+	a := &appendPlan{turn: turn, digests: make([][16]byte, len(turn.Messages)), seqs: make([]uint64, len(turn.Messages))}
 	a.turn.Messages = append([]Message(nil), turn.Messages...)
 	for i := range a.turn.Messages {
 		m := &a.turn.Messages[i]
 		a.digests[i] = messageDigest(m)
 		if m.ID != "" {
-			a.given, a.at = append(a.given, m.ID), append(a.at, i)
+			a.givenIDs, a.givenIndex = append(a.givenIDs, m.ID), append(a.givenIndex, i)
 		}
 		if m.Role == User && a.name == "" {
-			a.name = title(t.s.opts.Name(m.Content))
+			a.name = title(t.store.opts.Name(m.Content))
 		}
 	}
 	return a, nil
 }
 
-func (a *appendOp) plan(c *change) error {
-	s, err := c.live()
+func (a *appendPlan) apply(c *sessionWrite) error {
+	s, err := c.requireLive()
 	if err != nil {
 		return err
 	}
 	if life := a.turn.Life; life != nil && life.incarnation != s.incarnation {
 		return ErrNotFound
 	}
-	if a.repeated, err = a.known(c.view.Refs); a.repeated || err != nil {
+	if a.repeated, err = a.matchRetry(c.view.Refs); a.repeated || err != nil {
 		return err
 	}
 	if after := a.turn.After; after != nil && *after != s.LastSeq {
 		return &ConflictError{Have: *after, Stored: s.LastSeq}
 	}
-	if _, err = c.writable(); err != nil {
+	if _, err = c.requireWritable(); err != nil {
 		return err
 	}
 	if len(a.turn.UserState) > 0 && s.UserID != a.user {
@@ -170,35 +170,35 @@ func (a *appendOp) plan(c *change) error {
 	if err := s.lease.admit(a.turn.Lease, c.now); err != nil {
 		return err
 	}
-	n := countMessages(a.turn.Messages)
-	if err := s.admit(n, c.now); err != nil {
+	n := totalsOf(a.turn.Messages)
+	if err := s.checkQuotas(n, c.now); err != nil {
 		return err
 	}
-	if s.course.Status == rules.Idle {
-		s.course.Move(rules.Active, c.now)
-		s.LastMove = Move{At: instant(c.now), Reason: "message"}
+	if s.timeline.Status == rules.Idle {
+		s.timeline.Move(rules.Active, c.now)
+		s.LastMove = Move{At: timeFromMillis(c.now), Reason: "message"}
 	}
 	if s.Name == "" {
 		s.Name = a.name
 	}
-	a.file(c, s)
-	s.count(n, c.now)
+	a.addMessages(c, s)
+	s.addTotals(n, c.now)
 	c.addMessages = n.messages
-	s.course.Active = c.now
-	c.store(eventAppended)
-	return a.merges.apply(&c.out, c.t.ord, s.LastSeq, c.view.Entries[1:])
+	s.timeline.Active = c.now
+	c.markWritten(eventAppended)
+	return a.merges.apply(&c.out, c.tenant.ordinal, s.LastSeq, c.view.Entries[1:])
 }
 
-// known reports whether all messages are known by their ids.
-func (a *appendOp) known(refs []driver.Ref) (bool, error) {
+// matchRetry reports whether all messages are known by their ids.
+func (a *appendPlan) matchRetry(refs []driver.Ref) (bool, error) {
 	found := 0
 	var fresh string
 	for i, ref := range refs {
-		switch m := a.at[i]; {
+		switch m := a.givenIndex[i]; {
 		case !ref.Found:
-			fresh = a.given[i]
+			fresh = a.givenIDs[i]
 		case ref.Digest != a.digests[m]:
-			return false, &MessageIDError{MessageID: a.given[i], Seq: ref.Seq}
+			return false, &MessageIDError{MessageID: a.givenIDs[i], Seq: ref.Seq}
 		default:
 			found++
 			a.seqs[m] = ref.Seq
@@ -213,14 +213,14 @@ func (a *appendOp) known(refs []driver.Ref) (bool, error) {
 	return true, nil
 }
 
-// file numbers the messages and adds them to the change.
-func (a *appendOp) file(c *change, s *stored) {
+// addMessages numbers the messages and adds them to the change.
+func (a *appendPlan) addMessages(c *sessionWrite, s *storedSession) {
 	c.out.Append = make([]driver.Message, len(a.turn.Messages))
 	for i := range a.turn.Messages {
 		m := a.turn.Messages[i] // plan may run again
 		s.LastSeq++
 		m.Seq, a.seqs[i] = s.LastSeq, s.LastSeq
-		m.complete(max(c.now, s.updated))
+		m.setDefaults(max(c.now, s.updated))
 		body := encodeMessage(nil, &m)
 		c.out.Append[i] = driver.Message{Seq: m.Seq, ID: m.ID, Digest: a.digests[i], Body: body}
 		s.bytes += uint64(len(body))
@@ -228,12 +228,12 @@ func (a *appendOp) file(c *change, s *stored) {
 	}
 }
 
-// complete gives the message what the caller left open.
-func (m *Message) complete(now int64) {
+// setDefaults gives the message what the caller left open.
+func (m *Message) setDefaults(now int64) {
 	if m.ID == "" {
 		m.ID = messagePrefix + newULID(now).String()
 	}
-	m.AppendedAt = instant(now)
+	m.AppendedAt = timeFromMillis(now)
 	if m.Timestamp.IsZero() {
 		m.Timestamp = m.AppendedAt
 	}

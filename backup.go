@@ -21,7 +21,7 @@ import (
 // w or ctx.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	const op = "Backup"
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return 0, &Error{Op: op, Err: err}
 	}
 	if w == nil {
@@ -32,7 +32,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, &Error{Op: op, Err: s.unsupported()}
 	}
 	n, err := b.Backup(ctx, w)
-	return n, failed(op, err)
+	return n, wrapStoreError(op, err)
 }
 
 // Compact makes the store's file smaller: it reclaims what was erased, copies
@@ -46,7 +46,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 // context's error.
 func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	const op = "Compact"
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return 0, 0, &Error{Op: op, Err: err}
 	}
 	c, ok := s.d.(driver.Compacter)
@@ -56,7 +56,7 @@ func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	if err = s.reclaimAll(ctx); err == nil {
 		before, after, err = c.Compact(ctx)
 	}
-	return before, after, failed(op, err)
+	return before, after, wrapStoreError(op, err)
 }
 
 // unsupported says that the engine lacks an ability.
@@ -70,10 +70,10 @@ func (s *Store) unsupported() error {
 // fs.ErrExist: dst is there, and is left as it is. ErrCorrupt, ErrFormat,
 // ErrLocked, or the context's error.
 func RestoreBackup(ctx context.Context, src, dst string) error {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return &Error{Op: "RestoreBackup", Err: err}
 	}
-	return failed("RestoreBackup", boltdriver.Restore(ctx, src, dst))
+	return wrapStoreError("RestoreBackup", boltdriver.Restore(ctx, src, dst))
 }
 
 // Verify reads all of a store's file, which no process may have open, and
@@ -83,11 +83,11 @@ func RestoreBackup(ctx context.Context, src, dst string) error {
 //
 // ErrCorrupt, ErrFormat, ErrLocked, or the context's error.
 func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return boltdriver.Report{}, &Error{Op: "Verify", Err: err}
 	}
 	r, err := boltdriver.Verify(ctx, path, nil)
-	return r, failed("Verify", err)
+	return r, wrapStoreError("Verify", err)
 }
 
 // Salvage saves what is left of a damaged file at src into a new one at dst,
@@ -98,9 +98,9 @@ func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
 // fs.ErrExist: dst is there, and is left as it is. ErrFormat: src is no store.
 // ErrLocked, or the context's error.
 func Salvage(ctx context.Context, src, dst string) (boltdriver.SalvageReport, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return boltdriver.SalvageReport{}, &Error{Op: "Salvage", Err: err}
 	}
 	r, err := boltdriver.Salvage(ctx, src, dst, nil)
-	return r, failed("Salvage", err)
+	return r, wrapStoreError("Salvage", err)
 }

@@ -35,7 +35,7 @@ type Finding struct {
 //
 // errors.ErrUnsupported: the engine has no check. ErrClosed.
 func (s *Store) Check(ctx context.Context) (CheckReport, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return CheckReport{}, &Error{Op: "Check", Err: err}
 	}
 	d, ok := s.d.(driver.Checker)
@@ -85,11 +85,11 @@ type checker struct {
 // record checks one session by the rules that every write keeps.
 func (c *checker) record(r *driver.Record) error {
 	c.spaces[r.Namespace] = r.ID
-	s, err := decodeStored(r, "", "")
+	s, err := decodeStoredSession(r, "", "")
 	if err != nil {
 		return err
 	}
-	due := s.course
+	due := s.timeline
 	due.Refresh()
 	switch {
 	case checkName("session_id", r.ID) != nil:
@@ -98,8 +98,8 @@ func (c *checker) record(r *driver.Record) error {
 		return fmt.Errorf("expires at %d, but its lifecycle says %d", r.Expires, due.Expires)
 	case r.Due > due.Next():
 		return fmt.Errorf("is filed as due at %d, after its next deadline, %d", r.Due, due.Next())
-	case r.ActiveMinute != s.course.Active/60_000:
-		return fmt.Errorf("is listed at minute %d, but was active in %d", r.ActiveMinute, s.course.Active/60_000)
+	case r.ActiveMinute != s.timeline.Active/60_000:
+		return fmt.Errorf("is listed at minute %d, but was active in %d", r.ActiveMinute, s.timeline.Active/60_000)
 	case r.Messages > s.LastSeq:
 		return fmt.Errorf("has %d messages, but only %d numbers were given", r.Messages, s.LastSeq)
 	}
@@ -137,7 +137,7 @@ func (c *checker) entry(e *driver.Entry) error {
 		return err
 	case kindNamespaceState, kindUserState, kindSessionState:
 		return c.state(e)
-	case kindSessionPast:
+	case kindStateHistory:
 		return checkDocument(string(e.Value))
 	}
 	return nil

@@ -54,7 +54,7 @@ func (p *planted) change(k driver.Key, plan func(driver.View) driver.Change) {
 // record plants a change of the session's record.
 func (p *planted) record(fn func(*driver.Record)) {
 	p.t.Helper()
-	p.change(driver.Key{Namespace: p.n.ord, ID: "s"}, func(v driver.View) driver.Change {
+	p.change(driver.Key{Namespace: p.n.ordinal, ID: "s"}, func(v driver.View) driver.Change {
 		r := *v.Record
 		fn(&r)
 		return driver.Change{Put: &r}
@@ -62,15 +62,15 @@ func (p *planted) record(fn func(*driver.Record)) {
 }
 
 // body plants a session whose decoded form was changed.
-func (p *planted) body(fn func(*stored)) {
+func (p *planted) body(fn func(*storedSession)) {
 	p.t.Helper()
 	p.record(func(r *driver.Record) {
-		s, err := decodeStored(r, p.n.id, p.n.org)
+		s, err := decodeStoredSession(r, p.n.id, p.n.organization)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		fn(s)
-		body := encodeBody(nil, s)
+		body := encodeSession(nil, s)
 		r.Bytes += uint64(len(body)) - uint64(len(r.Body))
 		r.Body = body
 	})
@@ -85,7 +85,7 @@ func (p *planted) entry(k driver.EntryKey, value []byte) {
 
 func (p *planted) namespace(fn func(*Namespace)) {
 	p.t.Helper()
-	n := *p.n.last.Load().ns
+	n := *p.n.cache.Load().ns
 	fn(&n)
 	p.entry(namespaceKey(p.n.id), encodeNamespace(nil, &n))
 }
@@ -113,12 +113,12 @@ func TestCheckFinds(t *testing.T) {
 			})
 		}, `session 1/"s"`},
 		"an id that is not allowed": {func(p *planted) {
-			p.change(driver.Key{Namespace: p.n.ord, ID: "a\nb"}, func(driver.View) driver.Change {
-				s, _ := (&NewSession{ID: "a\nb"}).build(p.n.last.Load().ns, defaultLifecycle, 1)
-				b := encodeBody(nil, s)
+			p.change(driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, func(driver.View) driver.Change {
+				s, _ := (&NewSession{ID: "a\nb"}).newStored(p.n.cache.Load().ns, defaultLifecycle, 1)
+				b := encodeSession(nil, s)
 				return driver.Change{Put: &driver.Record{
-					Key: driver.Key{Namespace: p.n.ord, ID: "a\nb"}, Incarnation: s.incarnation, NextSeq: 1, Status: 1,
-					Created: 1, Due: 1, Expires: s.course.Expires, Bytes: uint64(len(b)), Body: b,
+					Key: driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, Incarnation: s.incarnation, NextSeq: 1, Status: 1,
+					Created: 1, Due: 1, Expires: s.timeline.Expires, Bytes: uint64(len(b)), Body: b,
 				}}
 			})
 		}, `session 1/"a\nb"`},
@@ -127,7 +127,7 @@ func TestCheckFinds(t *testing.T) {
 		"a minute that is wrong":       {func(p *planted) { p.record(func(r *driver.Record) { r.ActiveMinute++ }) }, `session 1/"s"`},
 		"a status that is none":        {func(p *planted) { p.record(func(r *driver.Record) { r.Status = 7 }) }, `session 1/"s"`},
 		"more messages than numbers":   {func(p *planted) { p.record(func(r *driver.Record) { r.Messages = 99 }) }, `session 1/"s"`},
-		"a document that is none":      {func(p *planted) { p.body(func(s *stored) { s.Metadata = Document{enc: "\xc1"} }) }, `session 1/"s"`},
+		"a document that is none":      {func(p *planted) { p.body(func(s *storedSession) { s.Metadata = Document{enc: "\xc1"} }) }, `session 1/"s"`},
 		"a message that is none":       {func(p *planted) { p.message(broken) }, `session 1/"s"`},
 		"a namespace that is none":     {func(p *planted) { p.entry(namespaceKey("ns_x"), broken) }, "namespace 0"},
 		"a namespace of another id":    {func(p *planted) { p.namespace(func(n *Namespace) { n.ID = "ns_x" }) }, "namespace \"ns_"},
@@ -162,17 +162,17 @@ func TestCheckFinds(t *testing.T) {
 }
 
 func (p *planted) message(body []byte) {
-	p.change(driver.Key{Namespace: p.n.ord, ID: "s"}, func(v driver.View) driver.Change {
+	p.change(driver.Key{Namespace: p.n.ordinal, ID: "s"}, func(v driver.View) driver.Change {
 		return driver.Change{Replace: []driver.Message{{Seq: 1, ID: "m", Body: body}}}
 	})
 }
 
 func (p *planted) state(name string, value []byte) {
-	p.entry(driver.EntryKey{Namespace: p.n.ord, Kind: kindNamespaceState, Name: name}, value)
+	p.entry(driver.EntryKey{Namespace: p.n.ordinal, Kind: kindNamespaceState, Name: name}, value)
 }
 
 func (p *planted) sharedOrdinal() {
-	n := *p.n.last.Load().ns
+	n := *p.n.cache.Load().ns
 	n.ID, n.Name = "ns_x", "x"
 	p.entry(namespaceKey(n.ID), encodeNamespace(nil, &n))
 	p.entry(namespaceNameKey(n.InternalID, n.Name), []byte(n.ID))

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/rules"
 	"github.com/seshatdb/seshat/internal/msgpack"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // What is stored is one msgpack array each: flat, its first element the
@@ -48,8 +48,8 @@ const (
 	sessionFields = 49
 )
 
-// encodeBody appends the body of a session.
-func encodeBody(b []byte, s *stored) []byte {
+// encodeSession appends the body of a session.
+func encodeSession(b []byte, s *storedSession) []byte {
 	b = msgpack.AppendFields(b, sessionFields, s.extra)
 	b = msgpack.AppendUint(b, bodyVersion)
 	b = msgpack.AppendText(b, s.Name)
@@ -60,8 +60,8 @@ func encodeBody(b []byte, s *stored) []byte {
 	b = msgpack.AppendBool(b, s.MemoryDisabled)
 	b = appendMove(b, &s.LastMove)
 	b = appendStats(b, s)
-	b = appendCourse(b, &s.inner)
-	b = appendLifecycle(b, &s.own)
+	b = appendCourse(b, &s.storedFields)
+	b = appendLifecycle(b, &s.chosenLifecycle)
 	b = msgpack.AppendText(b, s.Parent.SessionID)
 	b = msgpack.AppendUint(b, s.Parent.Seq)
 	b = msgpack.AppendInt(b, s.rate.Minute)
@@ -70,13 +70,13 @@ func encodeBody(b []byte, s *stored) []byte {
 	b = msgpack.AppendText(b, s.lease.Owner)
 	b = msgpack.AppendUint(b, s.lease.Token)
 	b = msgpack.AppendInt(b, s.lease.Expires)
-	b = msgpack.AppendUint(b, s.edits)
+	b = msgpack.AppendUint(b, s.logEdits)
 	return append(b, s.extra...)
 }
 
-// room is where a decoded session keeps what its Agent points at, so that a
+// agentAlloc is where a decoded session keeps what its Agent points at, so that a
 // session takes one allocation: those of up to nearbyTools tools do.
-type room struct {
+type agentAlloc struct {
 	temperature float64
 	maxTokens   int
 	tools       [nearbyTools]string
@@ -86,18 +86,18 @@ type room struct {
 // texts, and with them.
 const nearbyTools, nearText = 6, 520
 
-// shown is a session as reads make it.
-type shown struct {
+// sessionAlloc is a session as reads make it.
+type sessionAlloc struct {
 	Session
-	room
+	agentAlloc
 }
 
 // take makes the session of a record that the caller does not use again: it
 // keeps the memory of the body and the strings. ErrCorrupt, ErrFormat.
-func (x *shown) take(rec *driver.Record, ns, internal string) (*Session, error) {
-	var in inner
+func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, error) {
+	var in storedFields
 	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
-	if err := x.decode(rec, body, &in, &x.room); err != nil {
+	if err := x.decodeRecord(rec, body, &in, &x.agentAlloc); err != nil {
 		return nil, err
 	}
 	x.NamespaceID, x.InternalID, x.UserID = ns, internal, rec.User
@@ -110,25 +110,25 @@ func (x *shown) take(rec *driver.Record, ns, internal string) (*Session, error) 
 	return &x.Session, nil
 }
 
-// decodeStored is take with all that writes need, of a record of
+// decodeStoredSession is take with all that writes need, of a record of
 // whose memory it keeps nothing but the id.
-func decodeStored(rec *driver.Record, ns, internal string) (*stored, error) {
+func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSession, error) {
 	x := new(struct {
-		stored
-		room
+		storedSession
+		agentAlloc
 	})
-	text := stable(rec)
-	if err := x.decode(rec, text[:len(rec.Body)], &x.inner, &x.room); err != nil {
+	text := copyTexts(rec)
+	if err := x.decodeRecord(rec, text[:len(rec.Body)], &x.storedFields, &x.agentAlloc); err != nil {
 		return nil, err
 	}
 	x.NamespaceID, x.InternalID = ns, internal
-	x.takeNames(rec, text[len(rec.Body):])
-	return &x.stored, nil
+	x.setNames(rec, text[len(rec.Body):])
+	return &x.storedSession, nil
 }
 
-// stable copies what a session keeps of a record into one string: the body,
+// copyTexts copies what a session keeps of a record into one string: the body,
 // the user, then the labels.
-func stable(rec *driver.Record) string {
+func copyTexts(rec *driver.Record) string {
 	n := len(rec.Body) + len(rec.User)
 	for _, l := range rec.Labels {
 		n += len(l.Name) + len(l.Value)
@@ -144,8 +144,8 @@ func stable(rec *driver.Record) string {
 	return b.String()
 }
 
-// takeNames takes user and labels from their copies in text.
-func (s *Session) takeNames(rec *driver.Record, text string) {
+// setNames takes user and labels from their copies in text.
+func (s *Session) setNames(rec *driver.Record, text string) {
 	cut := func(n int) (part string) {
 		part, text = text[:n], text[n:]
 		return part
@@ -161,9 +161,9 @@ func (s *Session) takeNames(rec *driver.Record, text string) {
 	}
 }
 
-// decode reads all but the names of a record whose body is that string. What
+// decodeRecord reads all but the names of a record whose body is that string. What
 // is no field of a Session goes to in.
-func (s *Session) decode(rec *driver.Record, body string, in *inner, r *room) error {
+func (s *Session) decodeRecord(rec *driver.Record, body string, in *storedFields, r *agentAlloc) error {
 	if err := s.decodeBody(body, in, r); err != nil {
 		return err
 	}
@@ -172,14 +172,14 @@ func (s *Session) decode(rec *driver.Record, body string, in *inner, r *room) er
 	}
 	s.ID, s.incarnation = rec.ID, rec.Incarnation
 	s.Version, s.LastSeq, s.MessageCount = rec.Version, rec.NextSeq-1, rec.Messages
-	in.bytes, in.filed = rec.Bytes, rec.Due
-	in.course.Status, in.course.Created, in.course.Expires = rules.Status(rec.Status), rec.Created, rec.Expires
-	s.show(in)
+	in.bytes, in.filedDue = rec.Bytes, rec.Due
+	in.timeline.Status, in.timeline.Created, in.timeline.Expires = rules.Status(rec.Status), rec.Created, rec.Expires
+	s.deriveFields(in)
 	return nil
 }
 
-func (s *Session) decodeBody(body string, in *inner, r *room) (err error) {
-	f, err := readBody(body)
+func (s *Session) decodeBody(body string, in *storedFields, r *agentAlloc) (err error) {
+	f, err := openBody(body)
 	if err != nil {
 		return err
 	}
@@ -188,23 +188,23 @@ func (s *Session) decodeBody(body string, in *inner, r *room) (err error) {
 	readQuotas(&f, &s.Quotas)
 	s.UserMemory, s.Metadata = readDocument(&f), readDocument(&f)
 	s.MemoryDisabled = f.Bool()
-	s.LastMove = Move{At: instant(f.Int()), Reason: f.Text(), Actor: f.Text()}
+	s.LastMove = Move{At: timeFromMillis(f.Int()), Reason: f.Text(), Actor: f.Text()}
 	var n [5]uint64
 	f.Uints(n[:])
 	s.Stats = SessionStats{TotalMessages: n[0], TotalTokens: n[1], TotalToolCalls: n[2]}
 	in.latency = latency{SumMS: n[3], Count: n[4]}
-	in.readTimes(&f)
-	in.course.MaxAge = maxAge(s.Quotas)
+	in.decodeTimeline(&f)
+	in.timeline.MaxAge = maxAge(s.Quotas)
 	s.Parent = Parent{SessionID: f.Text(), Seq: f.Uint()}
 	in.rate = rules.Rate{Minute: f.Int(), Count: f.Uint(), Earlier: f.Uint()}
 	s.lease = lease{Owner: f.Text(), Token: f.Uint(), Expires: f.Int()}
-	in.edits = f.Uint()
+	in.logEdits = f.Uint()
 	in.extra, err = closeBody(&f)
 	return err
 }
 
-// readBody begins to read a body and checks its version. ErrFormat.
-func readBody(body string) (msgpack.Fields, error) {
+// openBody begins to read a body and checks its version. ErrFormat.
+func openBody(body string) (msgpack.Fields, error) {
 	f := msgpack.ReadFields(body)
 	v := f.Uint()
 	if v > bodyVersion {
@@ -242,7 +242,7 @@ func appendAgent(b []byte, a *AgentConfig) []byte {
 	return b
 }
 
-func (a *AgentConfig) read(f *msgpack.Fields, r *room) {
+func (a *AgentConfig) read(f *msgpack.Fields, r *agentAlloc) {
 	a.Model = f.Text()
 	if t, ok := f.OptFloat(); ok {
 		r.temperature, a.Temperature = t, &r.temperature
@@ -283,20 +283,20 @@ func readDocument(f *msgpack.Fields) Document {
 }
 
 func appendMove(b []byte, m *Move) []byte {
-	b = msgpack.AppendInt(b, unixMilli(m.At))
+	b = msgpack.AppendInt(b, millisFromTime(m.At))
 	b = msgpack.AppendText(b, m.Reason)
 	return msgpack.AppendText(b, m.Actor)
 }
 
-// unixMilli is the inverse of instant.
-func unixMilli(t time.Time) int64 {
+// millisFromTime is the inverse of instant.
+func millisFromTime(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-func appendStats(b []byte, s *stored) []byte {
+func appendStats(b []byte, s *storedSession) []byte {
 	b = msgpack.AppendUint(b, s.Stats.TotalMessages)
 	b = msgpack.AppendUint(b, s.Stats.TotalTokens)
 	b = msgpack.AppendUint(b, s.Stats.TotalToolCalls)

@@ -12,8 +12,8 @@ import (
 )
 
 // typical is a session as an agent's runtime would have it.
-func typical() *stored {
-	s := &stored{Session: Session{
+func typical() *storedSession {
+	s := &storedSession{Session: Session{
 		ID: "ses_01JD0000000000000000000000", UserID: "user-4711", Name: "Flight to Seattle on May 20",
 		Agent: AgentConfig{
 			Model: "gpt-4o", Temperature: Ptr(0.2), MaxTokens: Ptr(4096),
@@ -28,12 +28,12 @@ func typical() *stored {
 		Stats:    SessionStats{TotalMessages: 24, TotalTokens: 8112, TotalToolCalls: 6}, MessageCount: 24, Version: 3, LastSeq: 24,
 	}}
 	now := time.Date(2026, 5, 20, 10, 0, 0, 0, time.UTC).UnixMilli()
-	s.course = rules.Course{
-		Life: defaultLifecycle.life(), Status: rules.Active, StatusAt: now, Created: now, Active: now + 60_000,
+	s.timeline = rules.Course{
+		Life: defaultLifecycle.resolve(), Status: rules.Active, StatusAt: now, Created: now, Active: now + 60_000,
 		MaxAge: rules.Never,
 	}
-	s.course.Write(now + 60_000)
-	s.updated, s.filed = now+60_000, s.course.Expires
+	s.timeline.Write(now + 60_000)
+	s.updated, s.filedDue = now+60_000, s.timeline.Expires
 	s.latency, s.rate = latency{9100, 12}, rules.Rate{Minute: now / 60_000, Count: 3, Earlier: 1}
 	s.publish()
 	return s
@@ -51,7 +51,7 @@ type plain struct {
 	Life                      Lifecycle
 }
 
-func plainOf(s *stored) *plain {
+func plainOf(s *storedSession) *plain {
 	return &plain{
 		s.Name, s.Agent.Model, s.Agent.SystemPrompt, s.Agent.Temperature, s.Agent.MaxTokens, s.Agent.AvailableTools,
 		s.UserMemory.Map(), s.Metadata.Map(), s.Stats, s.UpdatedAt, s.LastActivityAt, s.UpdatedAt, s.Lifecycle,
@@ -64,7 +64,7 @@ func BenchmarkEncode(b *testing.B) {
 		b.ReportAllocs()
 		var buf []byte
 		for b.Loop() {
-			buf = encodeBody(buf[:0], s)
+			buf = encodeSession(buf[:0], s)
 		}
 		b.ReportMetric(float64(len(buf)), "bytes")
 	})
@@ -81,7 +81,7 @@ func BenchmarkEncode(b *testing.B) {
 
 func BenchmarkDecode(b *testing.B) {
 	s := typical()
-	body := encodeBody(nil, s)
+	body := encodeSession(nil, s)
 	rec := record(s, body)
 	read := func(b *testing.B) *Session {
 		rec.Body = bytes.Clone(body) // which the session keeps, as that of a driver

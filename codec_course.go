@@ -4,12 +4,12 @@ import (
 	"math"
 	"time"
 
-	"github.com/seshatdb/seshat/internal/rules"
 	"github.com/seshatdb/seshat/internal/msgpack"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
-func appendCourse(b []byte, in *inner) []byte {
-	c := &in.course
+func appendCourse(b []byte, in *storedFields) []byte {
+	c := &in.timeline
 	b = msgpack.AppendInt(b, in.updated)
 	b = msgpack.AppendInt(b, c.Active)
 	b = msgpack.AppendInt(b, c.Written)
@@ -23,10 +23,10 @@ func appendCourse(b []byte, in *inner) []byte {
 	return appendMillis(b, c.Life.Retention)
 }
 
-// readTimes reads what a record does not have of a course, and the lifecycle
+// decodeTimeline reads what a record does not have of a course, and the lifecycle
 // that follows it.
-func (in *inner) readTimes(f *msgpack.Fields) {
-	c := &in.course
+func (in *storedFields) decodeTimeline(f *msgpack.Fields) {
+	c := &in.timeline
 	var n [16]int64
 	f.Ints(n[:6])
 	in.updated = n[0]
@@ -35,7 +35,7 @@ func (in *inner) readTimes(f *msgpack.Fields) {
 	f.Ints(n[6:])
 	c.Life.TTL, c.Life.MaxLifetime = millisOf(f, n[5]), millisOf(f, n[6])
 	c.Life.IdleAfter, c.Life.ArchiveAfter, c.Life.Retention = millisOf(f, n[7]), millisOf(f, n[8]), millisOf(f, n[9])
-	in.own.take(f, (*[6]int64)(n[10:]))
+	in.chosenLifecycle.setFields(f, (*[6]int64)(n[10:]))
 }
 
 // appendMillis appends a duration of package rules, of which none is zero, so
@@ -69,10 +69,10 @@ func appendLifecycle(b []byte, l *Lifecycle) []byte {
 func readLifecycle(f *msgpack.Fields, l *Lifecycle) {
 	var n [6]int64
 	f.Ints(n[:])
-	l.take(f, &n)
+	l.setFields(f, &n)
 }
 
-func (l *Lifecycle) take(f *msgpack.Fields, n *[6]int64) {
+func (l *Lifecycle) setFields(f *msgpack.Fields, n *[6]int64) {
 	f.Require(n[1] >= 0 && n[1] <= math.MaxUint8)
 	l.TTL, l.Expiry, l.MaxLifetime = time.Duration(n[0]), Expiry(n[1]), time.Duration(n[2])
 	l.IdleAfter, l.ArchiveAfter, l.Retention = time.Duration(n[3]), time.Duration(n[4]), time.Duration(n[5])

@@ -30,7 +30,7 @@ func encodeMessage(b []byte, m *Message) []byte {
 	b = msgpack.AppendFields(b, messageFields, m.extra)
 	b = msgpack.AppendUint(b, bodyVersion)
 	b = appendGiven(b, m)
-	b = msgpack.AppendInt(b, unixMilli(m.AppendedAt))
+	b = msgpack.AppendInt(b, millisFromTime(m.AppendedAt))
 	b = msgpack.AppendUint(b, m.Summary.From)
 	b = msgpack.AppendUint(b, m.Summary.To)
 	return append(b, m.extra...)
@@ -81,13 +81,13 @@ func appendBytes[T ~[]byte](b []byte, data T) []byte {
 // decodeMessage makes a message of a stored one, of whose memory it keeps
 // nothing but the id. ErrCorrupt, ErrFormat.
 func decodeMessage(dm *driver.Message) (Message, error) {
-	f, err := readBody(string(dm.Body))
+	f, err := openBody(string(dm.Body))
 	if err != nil {
 		return Message{}, err
 	}
 	m := Message{ID: dm.ID, Seq: dm.Seq, digest: dm.Digest}
 	m.readGiven(&f)
-	m.AppendedAt = instant(f.Int())
+	m.AppendedAt = timeFromMillis(f.Int())
 	m.Summary = Range{From: f.Uint(), To: f.Uint()}
 	if m.extra, err = closeBody(&f); err != nil {
 		return Message{}, err

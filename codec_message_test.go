@@ -37,7 +37,7 @@ func messageElements(m *Message) []any {
 	return []any{
 		1, int(m.Role), int(m.ContentType), m.Content, m.ToolName, m.ToolCallID, m.ToolCalls,
 		[]byte(m.ToolInputs), []byte(m.ToolOutputs), m.ToolStatus, m.Author, documentBytes(m.Metadata), m.Tokens,
-		m.Latency.Milliseconds(), at, m.Payload, unixMilli(m.AppendedAt), m.Summary.From, m.Summary.To,
+		m.Latency.Milliseconds(), at, m.Payload, millisFromTime(m.AppendedAt), m.Summary.From, m.Summary.To,
 	}
 }
 

@@ -18,8 +18,8 @@ func encodeNamespace(b []byte, n *Namespace) []byte {
 	b = msgpack.AppendText(b, n.ID)
 	b = msgpack.AppendText(b, n.Name)
 	b = msgpack.AppendText(b, n.InternalID)
-	b = msgpack.AppendInt(b, unixMilli(n.CreatedAt))
-	b = msgpack.AppendInt(b, unixMilli(n.UpdatedAt))
+	b = msgpack.AppendInt(b, millisFromTime(n.CreatedAt))
+	b = msgpack.AppendInt(b, millisFromTime(n.UpdatedAt))
 	b = appendLifecycle(b, &n.Lifecycle)
 	b = msgpack.AppendUint(b, n.Quotas.MaxSessions)
 	b = msgpack.AppendUint(b, n.Quotas.MaxMessages)
@@ -30,12 +30,12 @@ func encodeNamespace(b []byte, n *Namespace) []byte {
 // decodeNamespace reads the stored form of a namespace, of whose memory it
 // keeps nothing. ErrCorrupt, ErrFormat.
 func decodeNamespace(b []byte) (*Namespace, error) {
-	f, err := readBody(string(b))
+	f, err := openBody(string(b))
 	if err != nil {
 		return nil, err
 	}
 	n := &Namespace{ordinal: f.Uint(), ID: f.Text(), Name: f.Text(), InternalID: f.Text()}
-	n.CreatedAt, n.UpdatedAt = instant(f.Int()), instant(f.Int())
+	n.CreatedAt, n.UpdatedAt = timeFromMillis(f.Int()), timeFromMillis(f.Int())
 	readLifecycle(&f, &n.Lifecycle)
 	n.Quotas = NamespaceQuotas{MaxSessions: f.Uint(), MaxMessages: f.Uint(), MaxBytes: f.Uint()}
 	if n.extra, err = closeBody(&f); err != nil {

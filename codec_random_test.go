@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/rules"
 	"github.com/seshatdb/seshat/internal/msgpack"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // random makes values of every shape that is allowed to be stored, absent ones
@@ -32,7 +32,7 @@ func (r random) int() int64 { return r.Int64() >> r.IntN(64) }
 
 func (r random) small() int64 { return r.int() >> 20 }
 
-func (r random) instant() time.Time { return instant(r.small()) }
+func (r random) instant() time.Time { return timeFromMillis(r.small()) }
 
 func (r random) bytes() []byte {
 	if r.half() {
@@ -77,8 +77,8 @@ func (r random) agent() (a AgentConfig) {
 	return a
 }
 
-func (r random) session() *stored {
-	s := &stored{Session: Session{
+func (r random) session() *storedSession {
+	s := &storedSession{Session: Session{
 		ID: r.text(), NamespaceID: "ns_1", InternalID: "int_1", UserID: r.text(), Name: r.text(), Agent: r.agent(),
 		UserMemory: r.document(), Metadata: r.document(), MessageCount: r.uint(), Version: r.uint(), LastSeq: r.uint() / 2,
 		Stats:    SessionStats{TotalMessages: r.uint(), TotalTokens: r.uint(), TotalToolCalls: r.uint()},
@@ -98,13 +98,13 @@ func (r random) session() *stored {
 	return s
 }
 
-func (r random) fillInner(s *stored) {
-	s.inner = inner{
-		updated: r.small(), own: r.lifecycle(),
+func (r random) fillInner(s *storedSession) {
+	s.storedFields = storedFields{
+		updated: r.small(), chosenLifecycle: r.lifecycle(),
 		latency: latency{r.uint(), r.uint()}, rate: rules.Rate{Minute: r.int(), Count: r.uint(), Earlier: r.uint()},
-		edits: r.uint(), bytes: r.uint(), filed: r.small(),
+		logEdits: r.uint(), bytes: r.uint(), filedDue: r.small(),
 	}
-	s.course = rules.Course{
+	s.timeline = rules.Course{
 		Life: rules.Life{
 			TTL: r.life(), Sliding: r.half(), MaxLifetime: r.life(), IdleAfter: r.life(), ArchiveAfter: r.life(),
 			Retention: r.life(),
@@ -113,7 +113,7 @@ func (r random) fillInner(s *stored) {
 		Active: r.small(), Terminated: r.small(), MaxAge: maxAge(s.Quotas), Expires: r.small(),
 	}
 	if r.half() {
-		s.course.Expires = rules.Never
+		s.timeline.Expires = rules.Never
 	}
 	if r.half() {
 		s.extra = string(msgpack.AppendText(msgpack.AppendMap(nil, 0), r.text()))
@@ -149,11 +149,11 @@ func seeds(encode func(random) []byte) (out [][]byte) {
 }
 
 // record is what a driver holds of s, with body.
-func record(s *stored, body []byte) *driver.Record {
+func record(s *storedSession, body []byte) *driver.Record {
 	return &driver.Record{
 		Key: driver.Key{Namespace: 1, ID: s.ID}, Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
-		User: s.UserID, Status: uint8(s.course.Status), Labels: sortedLabels(s.Labels), Created: s.course.Created,
-		Due: s.filed, Expires: s.course.Expires, Messages: s.MessageCount, Bytes: s.bytes, Body: body,
+		User: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels), Created: s.timeline.Created,
+		Due: s.filedDue, Expires: s.timeline.Expires, Messages: s.MessageCount, Bytes: s.bytes, Body: body,
 	}
 }
 

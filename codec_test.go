@@ -11,18 +11,18 @@ import (
 	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/rules"
 	"github.com/seshatdb/seshat/internal/msgpack"
+	"github.com/seshatdb/seshat/internal/rules"
 )
 
 // decodeSession decodes a session alone.
 func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
-	return new(shown).take(rec, ns, internal)
+	return new(sessionAlloc).take(rec, ns, internal)
 }
 
-func mustDecode(t testing.TB, rec *driver.Record) *stored {
+func mustDecode(t testing.TB, rec *driver.Record) *storedSession {
 	t.Helper()
-	s, err := decodeStored(rec, "ns_1", "int_1")
+	s, err := decodeStoredSession(rec, "ns_1", "int_1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,8 @@ func mustDecode(t testing.TB, rec *driver.Record) *stored {
 func TestSessionRoundTrip(t *testing.T) {
 	for seed := range uint64(200) {
 		want := newRandom(seed).session()
-		rec := record(want, encodeBody(nil, want))
-		read, err := decodeSession(record(want, encodeBody(nil, want)), "ns_1", "int_1")
+		rec := record(want, encodeSession(nil, want))
+		read, err := decodeSession(record(want, encodeSession(nil, want)), "ns_1", "int_1")
 		if err != nil || !reflect.DeepEqual(read, &want.Session) {
 			t.Fatalf("seed %d:\n%+v\nis read as\n%+v, %v", seed, want, read, err)
 		}
@@ -54,7 +54,7 @@ func TestToolsHaveNoRoomBehindThem(t *testing.T) {
 	for n := range nearbyTools + 2 {
 		s := typical()
 		s.Agent.AvailableTools = slices.Repeat([]string{"tool"}, n)
-		got, err := decodeSession(record(s, encodeBody(nil, s)), "", "")
+		got, err := decodeSession(record(s, encodeSession(nil, s)), "", "")
 		if tools := got.Agent.AvailableTools; err != nil || len(tools) != n || cap(tools) != n {
 			t.Errorf("%d tools are read as %d of %d, %v", n, len(tools), cap(tools), err)
 		}
@@ -62,8 +62,8 @@ func TestToolsHaveNoRoomBehindThem(t *testing.T) {
 }
 
 // sessionElements is the documented layout, for the reference to write.
-func sessionElements(s *stored) []any {
-	c := &s.course
+func sessionElements(s *storedSession) []any {
+	c := &s.timeline
 	never := func(ms int64) int64 {
 		if ms == rules.Never {
 			return 0
@@ -78,18 +78,18 @@ func sessionElements(s *stored) []any {
 		tokens = *p
 	}
 	tools := slices.Concat([]string{}, s.Agent.AvailableTools)
-	q, l, o := s.Quotas, c.Life, s.own
+	q, l, o := s.Quotas, c.Life, s.chosenLifecycle
 	return []any{
 		1, s.Name, s.Agent.Model, temperature, tokens, s.Agent.SystemPrompt, tools,
 		q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls, q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes,
 		documentBytes(s.UserMemory), documentBytes(s.Metadata), s.MemoryDisabled,
-		unixMilli(s.LastMove.At), s.LastMove.Reason, s.LastMove.Actor,
+		millisFromTime(s.LastMove.At), s.LastMove.Reason, s.LastMove.Actor,
 		s.Stats.TotalMessages, s.Stats.TotalTokens, s.Stats.TotalToolCalls, s.latency.SumMS, s.latency.Count,
 		s.updated, c.Active, c.Written, c.Terminated, c.StatusAt,
 		never(l.TTL), l.Sliding, never(l.MaxLifetime), never(l.IdleAfter), never(l.ArchiveAfter), never(l.Retention),
 		int64(o.TTL), int(o.Expiry), int64(o.MaxLifetime), int64(o.IdleAfter), int64(o.ArchiveAfter), int64(o.Retention),
 		s.Parent.SessionID, s.Parent.Seq, s.rate.Minute, s.rate.Count, s.rate.Earlier,
-		s.lease.Owner, s.lease.Token, s.lease.Expires, s.edits,
+		s.lease.Owner, s.lease.Token, s.lease.Expires, s.logEdits,
 	}
 }
 
@@ -119,12 +119,12 @@ func TestSessionLayoutIsTheDocumentedOne(t *testing.T) {
 	for seed := range uint64(50) {
 		s := newRandom(seed).session()
 		s.extra = ""
-		body := encodeBody(nil, s)
+		body := encodeSession(nil, s)
 		if want := referenceArray(t, sessionElements(s), true); !bytes.Equal(body, want) {
 			t.Fatalf("seed %d: the reference writes\n%x, not\n%x", seed, want, body)
 		}
 		wide := mustDecode(t, record(s, referenceArray(t, sessionElements(s), false)))
-		if again := encodeBody(nil, wide); !bytes.Equal(again, body) {
+		if again := encodeSession(nil, wide); !bytes.Equal(again, body) {
 			t.Fatalf("seed %d: wide integers read as\n%x, not\n%x", seed, again, body)
 		}
 	}
@@ -134,10 +134,10 @@ func TestSessionLayoutIsTheDocumentedOne(t *testing.T) {
 func TestLaterFieldsSurvive(t *testing.T) {
 	s := newRandom(3).session()
 	s.extra = ""
-	later := append(elements(t, encodeBody(nil, s)), "\x81\xa1k\x92\x01\x02", "\xc0", "\xd4\x05\x00")
+	later := append(elements(t, encodeSession(nil, s)), "\x81\xa1k\x92\x01\x02", "\xc0", "\xd4\x05\x00")
 	got := mustDecode(t, record(s, array(later)))
 	got.Name = "changed"
-	again := elements(t, encodeBody(nil, got))
+	again := elements(t, encodeSession(nil, got))
 	later[1] = string(msgpack.AppendText(nil, "changed"))
 	if !slices.Equal(again, later) {
 		t.Errorf("rewritten as\n%q, not\n%q", again, later)
@@ -148,11 +148,11 @@ func TestLaterFieldsSurvive(t *testing.T) {
 func TestEarlierFieldsAreZero(t *testing.T) {
 	s := newRandom(4).session()
 	s.extra = ""
-	all := elements(t, encodeBody(nil, s))
-	none := elements(t, encodeBody(nil, mustDecode(t, record(s, []byte{0x91, bodyVersion}))))
+	all := elements(t, encodeSession(nil, s))
+	none := elements(t, encodeSession(nil, mustDecode(t, record(s, []byte{0x91, bodyVersion}))))
 	for n := 1; n <= len(all); n++ {
 		got := mustDecode(t, record(s, array(all[:n])))
-		if again := elements(t, encodeBody(nil, got)); !slices.Equal(again, slices.Concat(all[:n], none[n:])) {
+		if again := elements(t, encodeSession(nil, got)); !slices.Equal(again, slices.Concat(all[:n], none[n:])) {
 			t.Fatalf("the first %d fields read as %q", n, again)
 		}
 	}
@@ -166,7 +166,7 @@ func TestEarlierFieldsAreZero(t *testing.T) {
 // session.
 func TestDamagedSessions(t *testing.T) {
 	s := newRandom(5).session()
-	body := encodeBody(nil, s)
+	body := encodeSession(nil, s)
 	refuse := func(name string, want error, rec *driver.Record) {
 		t.Helper()
 		if got, err := decodeSession(rec, "", ""); !errors.Is(err, want) || got != nil {
@@ -199,7 +199,7 @@ func TestDamagedSessions(t *testing.T) {
 }
 
 func FuzzDecodeSession(f *testing.F) {
-	for _, enc := range seeds(func(r random) []byte { return encodeBody(nil, r.session()) }) {
+	for _, enc := range seeds(func(r random) []byte { return encodeSession(nil, r.session()) }) {
 		f.Add(enc)
 	}
 	f.Add([]byte{0x91, bodyVersion})
@@ -207,7 +207,7 @@ func FuzzDecodeSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rec := &driver.Record{Status: 1, NextSeq: 1, Body: body}
 		read, wrong := decodeSession(rec, "", "")
-		s, err := decodeStored(rec, "", "")
+		s, err := decodeStoredSession(rec, "", "")
 		if (err == nil) != (wrong == nil) || err == nil && !reflect.DeepEqual(read, &s.Session) {
 			t.Fatalf("read as %+v, %v; for writers %+v, %v", read, wrong, s, err)
 		}
@@ -217,9 +217,9 @@ func FuzzDecodeSession(f *testing.F) {
 			}
 			return
 		}
-		first := encodeBody(nil, s)
+		first := encodeSession(nil, s)
 		rec.Body = first
-		if second := encodeBody(nil, mustDecode(t, rec)); !bytes.Equal(first, second) {
+		if second := encodeSession(nil, mustDecode(t, rec)); !bytes.Equal(first, second) {
 			t.Fatalf("written as %x, then as %x", first, second)
 		}
 	})
@@ -228,12 +228,12 @@ func FuzzDecodeSession(f *testing.F) {
 // Promise: storing and reading a session costs no more than it must.
 func TestSessionCodecAllocations(t *testing.T) {
 	s := typical()
-	buf := encodeBody(nil, s)
-	if n := testing.AllocsPerRun(100, func() { buf = encodeBody(buf[:0], s) }); n > 0 {
+	buf := encodeSession(nil, s)
+	if n := testing.AllocsPerRun(100, func() { buf = encodeSession(buf[:0], s) }); n > 0 {
 		t.Errorf("encoding allocates %v times", n)
 	}
 	rec := record(s, buf)
-	if n := testing.AllocsPerRun(100, func() { s, _ = decodeStored(rec, "", "") }); n > 2 {
+	if n := testing.AllocsPerRun(100, func() { s, _ = decodeStoredSession(rec, "", "") }); n > 2 {
 		t.Errorf("decoding for a write allocates %v times", n)
 	}
 	var read *Session

@@ -41,7 +41,7 @@ func (n *NewSession) check() error {
 	if err := checkOptional("user_id", n.User); err != nil {
 		return err
 	}
-	if err := checkTitle(n.Name); err != nil {
+	if err := checkSessionName(n.Name); err != nil {
 		return err
 	}
 	if err := n.Agent.check(); err != nil {
@@ -61,9 +61,9 @@ func (n *NewSession) check() error {
 
 var errMemoryDisabled = invalid("user_memory", "is disabled for this session")
 
-// build makes the session that n describes, in a namespace, at now.
-func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*stored, error) {
-	s := &stored{Session: Session{
+// newStored makes the session that n describes, in a namespace, at now.
+func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*storedSession, error) {
+	s := &storedSession{Session: Session{
 		ID: n.ID, NamespaceID: ns.ID, InternalID: ns.InternalID, UserID: n.User,
 		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
 		Version: 1, MemoryDisabled: n.DisableMemory,
@@ -73,19 +73,19 @@ func (n *NewSession) build(ns *Namespace, base Lifecycle, now int64) (*stored, e
 		return nil, err
 	}
 	s.incarnation = driver.Incarnation(newULID(now))
-	s.own, s.filed = n.Lifecycle, driver.Never
-	s.begin(n.Lifecycle.or(ns.Lifecycle).or(base).life(), now)
+	s.chosenLifecycle, s.filedDue = n.Lifecycle, driver.Never
+	s.startTimeline(n.Lifecycle.inherit(ns.Lifecycle).inherit(base).resolve(), now)
 	return s, nil
 }
 
-// begin starts the session's course at now.
-func (s *stored) begin(life rules.Life, now int64) {
+// startTimeline starts the session's course at now.
+func (s *storedSession) startTimeline(life rules.Life, now int64) {
 	s.updated = now
-	s.course = rules.Course{
+	s.timeline = rules.Course{
 		Life: life, Status: rules.Active, StatusAt: now,
 		Created: now, Active: now, MaxAge: maxAge(s.Quotas),
 	}
-	s.course.Write(now)
+	s.timeline.Write(now)
 	s.publish()
 }
 
@@ -99,7 +99,7 @@ func maxAge(q Quotas) int64 {
 // Create makes a session. ErrExists: n.ID is taken by a live session. ErrQuota:
 // the namespace is full. ErrInvalid, ErrNotFound (the namespace was deleted).
 func (t *Tenant) Create(ctx context.Context, n NewSession) (*Session, error) {
-	return t.create(ctx, "Create", n, func(*change) error { return ErrExists })
+	return t.create(ctx, "Create", n, func(*sessionWrite) error { return ErrExists })
 }
 
 // Ensure returns the live session n.ID, or makes it of n, and reports whether
@@ -112,11 +112,11 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 			return s, false, nil
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return nil, false, t.fail("Ensure", n.ID, cause(err))
+			return nil, false, t.wrapError("Ensure", n.ID, unwrapError(err))
 		}
 	}
 	created = true
-	s, err = t.create(ctx, "Ensure", n, func(*change) error {
+	s, err = t.create(ctx, "Ensure", n, func(*sessionWrite) error {
 		created = false
 		return nil
 	})
@@ -124,53 +124,53 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 }
 
 // create makes the session unless there is one: then found decides.
-func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(*change) error) (*Session, error) {
+func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(*sessionWrite) error) (*Session, error) {
 	if n.ID == "" {
 		n.ID = NewSessionID()
 	}
 	if err := n.check(); err != nil {
-		return nil, t.fail(op, n.ID, err)
+		return nil, t.wrapError(op, n.ID, err)
 	}
-	state, err := newMerge(SessionState(n.ID), "state", n.State)
+	state, err := newStateMerge(SessionState(n.ID), "state", n.State)
 	if err != nil {
-		return nil, t.fail(op, n.ID, err)
+		return nil, t.wrapError(op, n.ID, err)
 	}
-	shared, err := n.shared()
+	shared, err := n.sharedState()
 	if err != nil {
-		return nil, t.fail(op, n.ID, err)
+		return nil, t.wrapError(op, n.ID, err)
 	}
-	return t.write(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ord)}, func(c *change) (err error) {
-		if c.s != nil {
+	return t.writeSession(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ordinal)}, func(c *sessionWrite) (err error) {
+		if c.session != nil {
 			return found(c)
 		}
 		if r := c.view.Record; r != nil {
-			c.expired(r)
+			c.addExpired(r)
 		}
-		if c.s, err = n.build(c.ns, t.s.opts.Lifecycle, c.now); err != nil {
+		if c.session, err = n.newStored(c.ns, t.store.opts.Lifecycle, c.now); err != nil {
 			return err
 		}
-		c.addSessions, c.kind, c.put = 1, eventCreated, true
-		if err := state.begin(&c.out, t.ord); err != nil {
+		c.addSessions, c.eventKind, c.dirty = 1, eventCreated, true
+		if err := state.applyFresh(&c.out, t.ordinal); err != nil {
 			return err
 		}
-		return shared.apply(&c.out, t.ord, 0, c.view.Entries[1:])
+		return shared.apply(&c.out, t.ordinal, 0, c.view.Entries[1:])
 	})
 }
 
-// shared is the state that n brings for scopes which outlive the session.
-func (n *NewSession) shared() (ms merges, err error) {
+// sharedState is the state that n brings for scopes which outlive the session.
+func (n *NewSession) sharedState() (ms stateMerges, err error) {
 	if len(n.UserState) > 0 {
 		if n.User == "" {
 			return nil, invalid("user_state", "is given, but the session has no user")
 		}
-		m, err := newMerge(UserState(n.User), "user_state", n.UserState)
+		m, err := newStateMerge(UserState(n.User), "user_state", n.UserState)
 		if err != nil {
 			return nil, err
 		}
 		ms = append(ms, m)
 	}
 	if len(n.NamespaceState) > 0 {
-		m, err := newMerge(NamespaceState(), "namespace_state", n.NamespaceState)
+		m, err := newStateMerge(NamespaceState(), "namespace_state", n.NamespaceState)
 		if err != nil {
 			return nil, err
 		}

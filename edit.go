@@ -23,13 +23,13 @@ import (
 func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
 	const op = "EditMessage"
 	if fn == nil {
-		return Message{}, t.fail(op, id, invalid("fn", "is nil"))
+		return Message{}, t.wrapError(op, id, invalid("fn", "is nil"))
 	}
 	for try := 0; ; try++ {
 		m, err := t.editOnce(ctx, id, seq, fn)
 		if errors.Is(err, errRetry) && try+1 < maxRetries {
 			if err := backoff.Wait(ctx, try); err != nil {
-				return Message{}, t.fail(op, id, err)
+				return Message{}, t.wrapError(op, id, err)
 			}
 			continue
 		}
@@ -37,7 +37,7 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 			err = ErrConflict
 		}
 		if err != nil {
-			return Message{}, t.fail(op, id, cause(err))
+			return Message{}, t.wrapError(op, id, unwrapError(err))
 		}
 		return m, nil
 	}
@@ -51,8 +51,8 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	if err != nil {
 		return Message{}, err
 	}
-	raw, err := t.s.d.Messages(ctx, driver.LogQuery{
-		Namespace: t.ord, Incarnation: log.inc, Span: driver.Span{From: seq, To: max(seq, 1)}, Limit: 1,
+	raw, err := t.store.d.Messages(ctx, driver.LogQuery{
+		Namespace: t.ordinal, Incarnation: log.inc, Span: driver.Span{From: seq, To: max(seq, 1)}, Limit: 1,
 	})
 	if err != nil {
 		return Message{}, err
@@ -74,8 +74,8 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	m.digest, m.extra = base.digest, base.extra // fn may have made a new one
 	m.normalize()
 	body := encodeMessage(nil, &m)
-	_, err = t.write(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *change) error {
-		s, err := c.writable()
+	_, err = t.writeSession(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 		}
 		s.bytes += uint64(len(body)) - uint64(len(stored.Body))
 		c.out.Replace = []driver.Message{{Seq: seq, ID: stored.ID, Digest: stored.Digest, Body: body}}
-		c.storeLog()
+		c.markLogEdited()
 		return nil
 	})
 	return m, err
@@ -104,35 +104,35 @@ func checkMessageEdit(base, m *Message) error {
 	return given.check("message")
 }
 
-// storeLog notes a change of the log other than an append.
-func (c *change) storeLog() {
-	c.s.Version++
-	c.s.edits++
-	c.store(eventUpdated)
+// markLogEdited notes a change of the log other than an append.
+func (c *sessionWrite) markLogEdited() {
+	c.session.Version++
+	c.session.logEdits++
+	c.markWritten(eventUpdated)
 }
 
 // DeleteMessage removes a message. Its number and id are not used again, and
 // stats do not change. ErrNotFound: no such session or message. ErrReadOnly,
 // ErrInvalid.
 func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Session, error) {
-	return t.write(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *change) error {
-		s, err := c.writable()
+	return t.writeSession(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
 		if c.view.Messages[0].Seq == 0 {
 			return ErrNotFound
 		}
-		c.drop(s, driver.Span{From: seq, To: seq}, driver.SpanUsage{
+		c.dropSpan(s, driver.Span{From: seq, To: seq}, driver.SpanUsage{
 			Messages: 1, Bytes: uint64(len(c.view.Messages[0].Body)),
 		})
-		c.storeLog()
+		c.markLogEdited()
 		return nil
 	})
 }
 
-// drop removes what a span of the log holds.
-func (c *change) drop(s *stored, span driver.Span, held driver.SpanUsage) {
+// dropSpan removes what a span of the log holds.
+func (c *sessionWrite) dropSpan(s *storedSession, span driver.Span, held driver.SpanUsage) {
 	c.out.Drop = append(c.out.Drop, span)
 	s.MessageCount -= held.Messages
 	s.bytes -= held.Bytes
@@ -144,19 +144,19 @@ func (c *change) drop(s *stored, span driver.Span, held driver.SpanUsage) {
 // ErrNotFound, ErrReadOnly, ErrInvalid.
 func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed uint64, err error) {
 	if seq == math.MaxUint64 {
-		return 0, t.fail("Truncate", id, invalid("seq", "is above every number"))
+		return 0, t.wrapError("Truncate", id, invalid("seq", "is above every number"))
 	}
 	span := driver.Span{From: seq + 1, To: math.MaxUint64}
-	_, err = t.write(ctx, "Truncate", id, driver.Target{Span: span}, func(c *change) error {
-		s, err := c.writable()
+	_, err = t.writeSession(ctx, "Truncate", id, driver.Target{Span: span}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
 		if removed = c.view.Span.Messages; removed == 0 {
 			return nil
 		}
-		c.drop(s, span, c.view.Span)
-		c.storeLog()
+		c.dropSpan(s, span, c.view.Span)
+		c.markLogEdited()
 		return nil
 	})
 	if err != nil {
@@ -175,17 +175,17 @@ func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed u
 func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Message) (*Session, error) {
 	const op = "Summarize"
 	if r.From == 0 || r.From > r.To {
-		return nil, t.fail(op, id, invalid("range", "is empty; from is at least 1 and at most to"))
+		return nil, t.wrapError(op, id, invalid("range", "is empty; from is at least 1 and at most to"))
 	}
 	if summary.ID != "" {
-		return nil, t.fail(op, id, invalid("summary.message_id", "is given; a summary takes that of the message at range.to"))
+		return nil, t.wrapError(op, id, invalid("summary.message_id", "is given; a summary takes that of the message at range.to"))
 	}
 	if err := summary.check("summary"); err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
 	target := driver.Target{Seqs: []uint64{r.To}, Span: driver.Span{From: r.From, To: r.To}}
-	return t.write(ctx, op, id, target, func(c *change) error {
-		s, err := c.writable()
+	return t.writeSession(ctx, op, id, target, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
@@ -197,23 +197,23 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 	})
 }
 
-func (c *change) summarize(s *stored, r Range, m Message, last driver.Message) error {
+func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driver.Message) error {
 	old, err := decodeMessage(&last)
 	if err != nil {
 		return err
 	}
 	m.ID, m.Seq, m.Summary = last.ID, last.Seq, r
-	m.complete(c.now)
+	m.setDefaults(c.now)
 	m.AppendedAt = old.AppendedAt // which never falls along a log
 	body := encodeMessage(nil, &m)
 	if r.From < r.To {
-		c.drop(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{
+		c.dropSpan(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{
 			Messages: c.view.Span.Messages - 1,
 			Bytes:    c.view.Span.Bytes - uint64(len(last.Body)),
 		})
 	}
 	s.bytes += uint64(len(body)) - uint64(len(last.Body))
 	c.out.Replace = []driver.Message{{Seq: m.Seq, ID: m.ID, Digest: last.Digest, Body: body}}
-	c.storeLog()
+	c.markLogEdited()
 	return nil
 }

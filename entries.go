@@ -10,7 +10,7 @@ const (
 	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
 	kindAPIKey        uint8 = 0x04 // store; name: key id → encoded APIKey
 
-	kindErasures uint8 = 0x06 // namespace → how often a user was erased, big-endian
+	kindErasureCount uint8 = 0x06 // namespace → how often a user was erased, big-endian
 
 	// State: name: key → a document of that key alone; and without a name
 	// what the scope holds, see rules.Size.
@@ -18,10 +18,10 @@ const (
 	kindUserState      uint8 = driver.KindUser | 0x01    // owner: user
 	kindSessionState   uint8 = driver.KindSession | 0x01 // owner: incarnation
 
-	// kindSessionPast keeps what a session's state was; owner: incarnation,
+	// kindStateHistory keeps what a session's state was; owner: incarnation,
 	// name: number of the newest message, big-endian, then key → as above, nil
 	// in it where the key was deleted.
-	kindSessionPast uint8 = driver.KindSession | 0x02
+	kindStateHistory uint8 = driver.KindSession | 0x02
 )
 
 // Kinds of events. The numbers are stored.
@@ -46,7 +46,7 @@ func namespaceNameKey(internalID, name string) driver.EntryKey {
 // erasuresKey is of the count that tells a copy of a user's data whether it
 // may still be made: see Tenant.Fork.
 func erasuresKey(ord uint64) driver.EntryKey {
-	return driver.EntryKey{Namespace: ord, Kind: kindErasures}
+	return driver.EntryKey{Namespace: ord, Kind: kindErasureCount}
 }
 
 func ordinalKey() driver.EntryKey { return driver.EntryKey{Kind: kindOrdinal} }

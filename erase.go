@@ -35,14 +35,14 @@ const reclaimStep = 256
 func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 	const op = "DeleteUser"
 	if err := checkName("user_id", user); err != nil {
-		return Erased{}, t.fail(op, "", err)
+		return Erased{}, t.wrapError(op, "", err)
 	}
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {
 		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
-		c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ord), Value: next(v.Entries[1])}}
+		c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ordinal), Value: increment(v.Entries[1])}}
 	})
 	if err != nil {
-		return e, t.fail(op, "", err)
+		return e, t.wrapError(op, "", err)
 	}
 	return e, nil
 }
@@ -50,14 +50,14 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 // DeleteNamespace removes the namespace with all that is in it, as DeleteUser
 // does for a user; its name is free at once. ErrNotFound.
 func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ord}, func(_ driver.View, n *Namespace, c *driver.Change) {
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal}, func(_ driver.View, n *Namespace, c *driver.Change) {
 		c.Entries = []driver.Entry{
 			{EntryKey: namespaceKey(t.id)},
-			{EntryKey: namespaceNameKey(t.org, n.Name)},
+			{EntryKey: namespaceNameKey(t.organization, n.Name)},
 		}
 	})
 	if err != nil {
-		return e, t.fail("DeleteNamespace", "", err)
+		return e, t.wrapError("DeleteNamespace", "", err)
 	}
 	return e, nil
 }
@@ -65,20 +65,20 @@ func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
 // erase makes x invisible and then reclaims it, keeping the sweeper off so
 // that the counts are whole.
 func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *Namespace, *driver.Change)) (Erased, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return Erased{}, err
 	}
-	unlock, err := t.s.sweep.lock(ctx)
+	unlock, err := t.store.sweep.lock(ctx)
 	if err != nil {
 		return Erased{}, err
 	}
 	defer unlock()
 	target := driver.Target{
-		Key:     driver.Key{Namespace: t.ord},
-		Entries: []driver.EntryKey{namespaceKey(t.id), erasuresKey(t.ord)},
+		Key:     driver.Key{Namespace: t.ordinal},
+		Entries: []driver.EntryKey{namespaceKey(t.id), erasuresKey(t.ordinal)},
 	}
-	err = t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-		n, err := t.decode(v.Entries[0])
+	err = t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		n, err := t.cachedNamespace(v.Entries[0])
 		if err != nil {
 			return driver.Change{}, err
 		}
@@ -89,11 +89,11 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.V
 	if err != nil {
 		return Erased{}, err
 	}
-	return t.s.reclaim(ctx, x)
+	return t.store.reclaim(ctx, x)
 }
 
-// next counts a stored number up.
-func next(b []byte) []byte {
+// increment counts a stored number up.
+func increment(b []byte) []byte {
 	n := uint64(0)
 	if len(b) == 8 {
 		n = binary.BigEndian.Uint64(b)

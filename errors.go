@@ -90,8 +90,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// failed is the error of a call that no tenant is concerned with, if it failed.
-func failed(op string, err error) error {
+// wrapStoreError is the error of a call that no tenant is concerned with, if it failed.
+func wrapStoreError(op string, err error) error {
 	if err != nil {
 		err = &Error{Op: op, Err: err}
 	}

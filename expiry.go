@@ -80,19 +80,19 @@ func (r *SweepReport) idle() bool {
 // or the context's error.
 func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
 	r, err := s.sweepOnce(ctx, o, 0)
-	return r, failed("Sweep", err)
+	return r, wrapStoreError("Sweep", err)
 }
 
 // sweepOnce runs one sweep. It rests restFactor times as long as it worked.
 func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (SweepReport, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return SweepReport{}, err
 	}
 	if o.Limit < 0 {
 		return SweepReport{}, invalid("limit", "is negative; 0 (no limit) or more is allowed")
 	}
 	if o.DryRun {
-		return s.dryRun(ctx, o)
+		return s.previewSweep(ctx, o)
 	}
 	if s.opts.ReadOnly {
 		return SweepReport{}, ErrReadOnly
@@ -106,12 +106,12 @@ func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (
 	if jump := s.clockJump(o.AcceptClock); jump > 0 {
 		run.r.ClockJump = jump
 	} else {
-		run.err = run.all(ctx)
+		run.err = run.run(ctx)
 	}
 	if run.r.Err == nil {
 		run.r.Err = run.err
 	}
-	s.sweep.done(&run.r)
+	s.sweep.recordSweep(&run.r)
 	return run.r, run.err
 }
 
@@ -145,14 +145,14 @@ type sweepRun struct {
 	err   error
 }
 
-func (w *sweepRun) all(ctx context.Context) error {
+func (w *sweepRun) run(ctx context.Context) error {
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		start := time.Now()
 		var err error
-		if more, err = w.step(ctx); err != nil {
+		if more, err = w.sweepChunk(ctx); err != nil {
 			return err
 		}
 		if err := w.pause(ctx, time.Since(start)); err != nil {
@@ -199,8 +199,8 @@ func (w *sweepRun) pause(ctx context.Context, took time.Duration) error {
 	}
 }
 
-// step sweeps one chunk, and reports whether there may be more.
-func (w *sweepRun) step(ctx context.Context) (bool, error) {
+// sweepChunk sweeps one chunk, and reports whether there may be more.
+func (w *sweepRun) sweepChunk(ctx context.Context) (bool, error) {
 	limit := w.chunk
 	if w.o.Limit > 0 {
 		limit = min(limit, w.o.Limit-w.seen)
@@ -212,10 +212,10 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
-	sweeps := make([]sweepOp, len(due))
+	sweeps := make([]sweepPlan, len(due))
 	ops := make([]*driver.Op, len(due))
 	for i := range due {
-		sweeps[i].key, sweeps[i].keep = due[i].Key, w.s.opts.FeedEvents
+		sweeps[i].key, sweeps[i].feedLimit = due[i].Key, w.s.opts.FeedEvents
 		sweeps[i].op = driver.Op{
 			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.Read, Plan: sweeps[i].plan,
 		}
@@ -225,8 +225,8 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	w.r.Chunks++
 	stop := true // nothing went through, and no session is to blame
 	for i := range sweeps {
-		w.note(&sweeps[i])
-		stop = stop && sweeps[i].op.Err != nil && !damaged(sweeps[i].op.Err)
+		w.addOutcome(&sweeps[i])
+		stop = stop && sweeps[i].op.Err != nil && !isDamaged(sweeps[i].op.Err)
 		w.s.hub.Announce(sweeps[i].key.Namespace)
 	}
 	w.seen += len(due)
@@ -237,24 +237,24 @@ func (w *sweepRun) step(ctx context.Context) (bool, error) {
 	return len(due) == limit, nil
 }
 
-// damaged reports whether an error is about one session, so that others can be
+// isDamaged reports whether an error is about one session, so that others can be
 // swept all the same.
-func damaged(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrFormat) }
+func isDamaged(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrFormat) }
 
-func (w *sweepRun) note(op *sweepOp) {
+func (w *sweepRun) addOutcome(op *sweepPlan) {
 	switch {
 	case op.op.Err != nil:
 		w.r.Failed++
 		if w.r.Err == nil {
 			w.r.Err = op.op.Err
 		}
-	case op.act == actExpire:
+	case op.action == actExpire:
 		w.r.Expired++
-	case op.act == actIdle:
+	case op.action == actIdle:
 		w.r.Idled++
-	case op.act == actArchive:
+	case op.action == actArchive:
 		w.r.Archived++
-	case op.act == actRefile:
+	case op.action == actRefile:
 		w.r.Refiled++
 	}
 }
@@ -272,62 +272,62 @@ const (
 
 var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: "archive"}
 
-// sweepOp decides, inside the write, what time did to one session.
-type sweepOp struct {
-	key  driver.Key
-	keep uint64 // events of the feed
-	op   driver.Op
-	act  action
-	buf  []byte
+// sweepPlan decides, inside the write, what time did to one session.
+type sweepPlan struct {
+	key       driver.Key
+	feedLimit uint64 // events of the feed
+	op        driver.Op
+	action    action
+	buf       []byte
 }
 
-func (o *sweepOp) plan(v driver.View) (driver.Change, error) {
-	o.act = actNone
+func (o *sweepPlan) plan(v driver.View) (driver.Change, error) {
+	o.action = actNone
 	rec := v.Record
 	if rec == nil || rec.Due > v.Now {
 		return driver.Change{}, nil // removed or moved since it was listed
 	}
-	c := change{id: o.key.ID, view: v, now: v.Now}
+	c := sessionWrite{id: o.key.ID, view: v, now: v.Now}
 	if rec.Expires <= v.Now {
-		o.act = actExpire
+		o.action = actExpire
 		c.out.Remove = true
-		c.expired(rec)
-		c.trimFeed(o.keep)
+		c.addExpired(rec)
+		c.trimFeed(o.feedLimit)
 		return c.out, nil
 	}
-	s, err := decodeStored(rec, "", "")
+	s, err := decodeStoredSession(rec, "", "")
 	if err != nil {
 		return driver.Change{}, err
 	}
-	c.s, c.old = s, Status(s.course.Status)
-	c.advance()
-	o.act = actionOf(s, c.moved)
-	s.filed = s.course.Next()
-	if c.moved {
+	c.session, c.oldStatus = s, Status(s.timeline.Status)
+	c.applyDue()
+	o.action = actionOf(s, c.statusMoved)
+	s.filedDue = s.timeline.Next()
+	if c.statusMoved {
 		s.Version++
 		s.updated = v.Now
 		s.publish()
-		c.event(eventTransitioned)
-		c.trimFeed(o.keep)
+		c.addEvent(eventTransitioned)
+		c.trimFeed(o.feedLimit)
 	}
-	c.encode(o.key.Namespace, &o.buf)
+	c.encodeRecord(o.key.Namespace, &o.buf)
 	c.out.Put = &c.rec
 	return c.out, nil
 }
 
-func actionOf(s *stored, moved bool) action {
+func actionOf(s *storedSession, moved bool) action {
 	switch {
 	case !moved:
 		return actRefile
-	case Status(s.course.Status) == Idle:
+	case Status(s.timeline.Status) == Idle:
 		return actIdle
 	default:
 		return actArchive
 	}
 }
 
-// dryRun lists what a sweep would do now.
-func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err error) {
+// previewSweep lists what a sweep would do now.
+func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport, err error) {
 	limit := o.Limit
 	if limit == 0 {
 		limit = 1000
@@ -335,7 +335,7 @@ func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err 
 	names := map[uint64]string{}
 	for n, err := range s.AllNamespaces(ctx) {
 		if err != nil {
-			return r, cause(err)
+			return r, unwrapError(err)
 		}
 		names[n.ordinal] = n.ID
 	}
@@ -349,9 +349,9 @@ func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err 
 			if len(r.Due) == limit {
 				break
 			}
-			err := s.foresee(ctx, &r, due[i], names[due[i].Namespace], q.Now)
+			err := s.previewOne(ctx, &r, due[i], names[due[i].Namespace], q.Now)
 			switch {
-			case damaged(err):
+			case isDamaged(err):
 				r.Failed++
 				r.Err = cmp.Or(r.Err, err)
 			case err != nil:
@@ -363,8 +363,8 @@ func (s *Store) dryRun(ctx context.Context, o SweepOptions) (r SweepReport, err 
 	return r, nil
 }
 
-// foresee adds what a sweep would do with one due session to the report.
-func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, namespaceID string, now int64) error {
+// previewOne adds what a sweep would do with one due session to the report.
+func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, namespaceID string, now int64) error {
 	var rec driver.Record
 	// Expires is above any time before it, so this reads expired records too.
 	err := s.d.Get(ctx, d.Key, 0, &rec)
@@ -376,11 +376,11 @@ func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, names
 	}
 	act := actExpire
 	if rec.Expires > now {
-		ses, err := decodeStored(&rec, "", "")
+		ses, err := decodeStoredSession(&rec, "", "")
 		if err != nil {
 			return err
 		}
-		act = actionOf(ses, ses.course.Advance(now))
+		act = actionOf(ses, ses.timeline.Advance(now))
 	}
 	switch act {
 	case actRefile:
@@ -394,7 +394,7 @@ func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, names
 		r.Archived++
 	}
 	r.Due = append(r.Due, DueSession{
-		NamespaceID: namespaceID, SessionID: d.ID, Due: instant(d.At), Action: actionNames[act],
+		NamespaceID: namespaceID, SessionID: d.ID, Due: timeFromMillis(d.At), Action: actionNames[act],
 	})
 	return nil
 }
@@ -402,10 +402,10 @@ func (s *Store) foresee(ctx context.Context, r *SweepReport, d driver.Due, names
 // sweeper is the store's one background goroutine, and what keeps sweeps and
 // erasures apart.
 type sweeper struct {
-	busy    chan struct{} // holds one token while a sweep or an erasure runs
-	cancel  context.CancelFunc
-	gone    chan struct{} // closed when the goroutine has ended; nil = there is none
-	visited string        // namespace whose feed was looked at last; whoever is busy has it
+	running    chan struct{} // holds one token while a sweep or an erasure runs
+	cancel     context.CancelFunc
+	stopped    chan struct{} // closed when the goroutine has ended; nil = there is none
+	feedCursor string        // namespace whose feed was looked at last; whoever is busy has it
 
 	mu       sync.Mutex // guards what follows
 	accepted time.Duration
@@ -417,8 +417,8 @@ type sweeper struct {
 // lock waits until no sweep and no erasure runs, or for the end of ctx.
 func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
 	select {
-	case w.busy <- struct{}{}:
-		return func() { <-w.busy }, nil
+	case w.running <- struct{}{}:
+		return func() { <-w.running }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -426,29 +426,29 @@ func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
 
 // start begins background sweeps, if s wants any.
 func (w *sweeper) start(s *Store) {
-	w.busy = make(chan struct{}, 1)
+	w.running = make(chan struct{}, 1)
 	if s.opts.ReadOnly || s.opts.SweepEvery == Never {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel, w.gone = cancel, make(chan struct{})
+	w.cancel, w.stopped = cancel, make(chan struct{})
 	go func() {
-		defer close(w.gone)
-		s.sweepForever(ctx)
+		defer close(w.stopped)
+		s.sweepLoop(ctx)
 	}()
 }
 
 // stop ends the goroutine and waits for it.
 func (w *sweeper) stop() {
-	if w.gone == nil {
+	if w.stopped == nil {
 		return
 	}
 	w.cancel()
-	<-w.gone
+	<-w.stopped
 }
 
-// done takes note of a sweep's end.
-func (w *sweeper) done(r *SweepReport) {
+// recordSweep takes note of a sweep's end.
+func (w *sweeper) recordSweep(r *SweepReport) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sweeps++
@@ -462,8 +462,8 @@ func (w *sweeper) stats(st *Stats) {
 	st.Sweeps, st.LastSweep, st.SweepPaused = w.sweeps, w.last, w.paused
 }
 
-// sweepForever sweeps every Options.SweepEvery, resting as long as it worked.
-func (s *Store) sweepForever(ctx context.Context) {
+// sweepLoop sweeps every Options.SweepEvery, resting as long as it worked.
+func (s *Store) sweepLoop(ctx context.Context) {
 	timer := time.NewTimer(s.opts.SweepEvery)
 	defer timer.Stop()
 	for {
@@ -476,13 +476,13 @@ func (s *Store) sweepForever(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.report(ctx, &r, err)
+		s.reportSweep(ctx, &r, err)
 		timer.Reset(s.opts.SweepEvery)
 	}
 }
 
-// report tells the operator what a background sweep did.
-func (s *Store) report(ctx context.Context, r *SweepReport, err error) {
+// reportSweep tells the operator what a background sweep did.
+func (s *Store) reportSweep(ctx context.Context, r *SweepReport, err error) {
 	switch {
 	case r.ClockJump > 0:
 		s.opts.Logger.ErrorContext(ctx, "sweeper paused: the machine's clock jumped ahead", "jump", r.ClockJump)

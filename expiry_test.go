@@ -165,8 +165,8 @@ func TestBackgroundSweepReportsJumpAndFailure(t *testing.T) {
 // spoil plants a body that does not decode, and is not expired but due.
 func spoil(t *testing.T, tenant *Tenant, id string) {
 	t.Helper()
-	target := driver.Target{Key: driver.Key{Namespace: tenant.ord, ID: id}}
-	err := tenant.s.mutate(t.Context(), target, func(v driver.View) (driver.Change, error) {
+	target := driver.Target{Key: driver.Key{Namespace: tenant.ordinal, ID: id}}
+	err := tenant.store.mutate(t.Context(), target, func(v driver.View) (driver.Change, error) {
 		r := *v.Record
 		r.Body, r.Expires, r.Due = []byte{0xc1}, driver.Never, 1
 		return driver.Change{Put: &r}, nil
@@ -233,17 +233,17 @@ func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	if _, err := tenant.Create(t.Context(), NewSession{ID: "extended"}); err != nil {
 		t.Fatal(err)
 	}
-	before, err := tenant.load(t.Context(), "extended")
+	before, err := tenant.loadStored(t.Context(), "extended")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"extended", "removed"} {
-		d.due = append(d.due, driver.Due{At: 1, Key: driver.Key{Namespace: tenant.ord, ID: id}})
+		d.due = append(d.due, driver.Due{At: 1, Key: driver.Key{Namespace: tenant.ordinal, ID: id}})
 	}
 	if r := sweepOf(t, s, SweepOptions{}); r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed != 0 {
 		t.Errorf("got %+v, want nothing done", r)
 	}
-	if got, err := tenant.load(t.Context(), "extended"); err != nil || got.filed != before.filed {
+	if got, err := tenant.loadStored(t.Context(), "extended"); err != nil || got.filedDue != before.filedDue {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -34,31 +34,31 @@ func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) 
 		f.ID = NewSessionID()
 	}
 	if err := checkName("session_id", f.ID); err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
-	if err := t.free(ctx, f.ID); err != nil {
-		return nil, t.fail(op, id, err)
+	if err := t.checkIDAvailable(ctx, f.ID); err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
 	for range maxRetries {
-		s, again, err := t.forkOnce(ctx, id, f)
+		s, again, err := t.tryFork(ctx, id, f)
 		if err != nil {
-			return nil, t.fail(op, id, cause(err))
+			return nil, t.wrapError(op, id, unwrapError(err))
 		}
 		if !again {
 			return s, nil
 		}
 	}
-	return nil, t.fail(op, id, ErrConflict)
+	return nil, t.wrapError(op, id, ErrConflict)
 }
 
-// forkOnce copies the log; again means that it was edited meanwhile, or that a
+// tryFork copies the log; again means that it was edited meanwhile, or that a
 // user was erased.
-func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Session, again bool, err error) {
-	erasures, err := t.s.entry(ctx, erasuresKey(t.ord))
+func (t *Tenant) tryFork(ctx context.Context, id string, f Fork) (child *Session, again bool, err error) {
+	erasures, err := t.store.readEntry(ctx, erasuresKey(t.ordinal))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, false, err
 	}
-	parent, err := t.load(ctx, id)
+	parent, err := t.loadStored(ctx, id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -77,23 +77,23 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 	if err != nil {
 		return nil, false, err
 	}
-	now, err := t.again(ctx, &parent.Session)
-	if err != nil || now.edits != parent.edits {
+	now, err := t.reload(ctx, &parent.Session)
+	if err != nil || now.logEdits != parent.logEdits {
 		return nil, err == nil, err
 	}
-	target := driver.Target{Entries: []driver.EntryKey{erasuresKey(t.ord)}}
-	child, err = t.write(ctx, "Fork", f.ID, target, func(c *change) error {
-		if c.s != nil {
+	target := driver.Target{Entries: []driver.EntryKey{erasuresKey(t.ordinal)}}
+	child, err = t.writeSession(ctx, "Fork", f.ID, target, func(c *sessionWrite) error {
+		if c.session != nil {
 			return ErrExists
 		}
-		if g.stale(c.now) || !bytes.Equal(c.view.Entries[1], erasures) {
+		if g.mayBeReclaimed(c.now) || !bytes.Equal(c.view.Entries[1], erasures) {
 			return errRetry // the parent's user may have been erased since it was read
 		}
 		if r := c.view.Record; r != nil {
-			c.expired(r)
+			c.addExpired(r)
 		}
-		c.fork(parent, f.ID, seq, g, stats)
-		return state.begin(&c.out, t.ord)
+		c.initFork(parent, f.ID, seq, g, stats)
+		return state.applyFresh(&c.out, t.ordinal)
 	})
 	if errors.Is(err, errRetry) {
 		return nil, true, nil
@@ -102,22 +102,22 @@ func (t *Tenant) forkOnce(ctx context.Context, id string, f Fork) (child *Sessio
 }
 
 // copyState makes the parent's state at seq the initial one of the child.
-func (t *Tenant) copyState(ctx context.Context, parent *stored, seq uint64, child string) (*merge, error) {
+func (t *Tenant) copyState(ctx context.Context, parent *storedSession, seq uint64, child string) (*stateMerge, error) {
 	values, err := t.stateAt(ctx, &parent.Session, seq)
 	if err != nil {
 		return nil, err
 	}
-	return newMerge(SessionState(child), "state", values)
+	return newStateMerge(SessionState(child), "state", values)
 }
 
 // copyLog stages the parent's messages up to seq.
-func (t *Tenant) copyLog(ctx context.Context, parent *stored, seq uint64) (*stage, added, error) {
+func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64) (*stagedLog, appendTotals, error) {
 	g := t.newStage()
-	var sum added
+	var sum appendTotals
 	span := driver.Span{To: seq}
 	for seq > 0 && span.From <= seq {
-		page, err := t.s.d.Messages(ctx, driver.LogQuery{
-			Namespace: t.ord, Incarnation: parent.incarnation, Span: span, Limit: stageStep,
+		page, err := t.store.d.Messages(ctx, driver.LogQuery{
+			Namespace: t.ordinal, Incarnation: parent.incarnation, Span: span, Limit: stageStep,
 		})
 		if err != nil {
 			return nil, sum, err
@@ -127,7 +127,7 @@ func (t *Tenant) copyLog(ctx context.Context, parent *stored, seq uint64) (*stag
 			if err != nil {
 				return nil, sum, err
 			}
-			sum.add(countMessages([]Message{m}))
+			sum.add(totalsOf([]Message{m}))
 			if err := g.add(ctx, page[i]); err != nil {
 				return nil, sum, err
 			}
@@ -140,7 +140,7 @@ func (t *Tenant) copyLog(ctx context.Context, parent *stored, seq uint64) (*stag
 	return g, sum, g.flush(ctx)
 }
 
-func (n *added) add(m added) {
+func (n *appendTotals) add(m appendTotals) {
 	n.messages += m.messages
 	n.tokens += m.tokens
 	n.toolCalls += m.toolCalls
@@ -148,17 +148,17 @@ func (n *added) add(m added) {
 	n.latency.Count += m.latency.Count
 }
 
-// fork makes the change's session a child of parent.
-func (c *change) fork(parent *stored, id string, seq uint64, g *stage, n added) {
-	s := &stored{Session: *parent.clone(), inner: inner{own: parent.own, filed: driver.Never}}
+// initFork makes the change's session a child of parent.
+func (c *sessionWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
+	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{chosenLifecycle: parent.chosenLifecycle, filedDue: driver.Never}}
 	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
 	s.LastMove, s.Stats = Move{}, SessionStats{}
 	s.lease = lease{}
-	s.begin(parent.course.Life, c.now)
+	s.startTimeline(parent.timeline.Life, c.now)
 	s.LastSeq = seq
-	g.adopt(s)
-	s.count(n, c.now)
+	g.attachTo(s)
+	s.addTotals(n, c.now)
 	s.rate = rules.Rate{} // copying is not talking
-	c.s, c.addSessions, c.addMessages = s, 1, g.messages
-	c.put, c.kind = true, eventCreated
+	c.session, c.addSessions, c.addMessages = s, 1, g.messages
+	c.dirty, c.eventKind = true, eventCreated
 }

@@ -89,7 +89,7 @@ func TokenBudget(n uint64) HistoryOption {
 	}
 }
 
-func historyOf(opts []HistoryOption) (q historyQuery, err error) {
+func newHistoryQuery(opts []HistoryOption) (q historyQuery, err error) {
 	for _, o := range opts {
 		if o != nil {
 			o(&q)
@@ -113,13 +113,13 @@ func historyOf(opts []HistoryOption) (q historyQuery, err error) {
 func (t *Tenant) History(ctx context.Context, id string, opts ...HistoryOption) ([]Message, error) {
 	ms, err := t.history(ctx, id, opts)
 	if err != nil {
-		return nil, t.fail("History", id, err)
+		return nil, t.wrapError("History", id, err)
 	}
 	return ms, nil
 }
 
 func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) ([]Message, error) {
-	q, err := historyOf(opts)
+	q, err := newHistoryQuery(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -131,17 +131,17 @@ func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) (
 	var ms []Message
 	found := true
 	if !fromNew {
-		found, err = log.start(ctx, &q)
+		found, err = log.skipTo(ctx, &q)
 	}
 	switch {
 	case err != nil || !found:
 	case q.budget > 0:
-		ms, err = log.within(ctx, q)
+		ms, err = log.readBudget(ctx, q)
 	default:
-		ms, err = log.read(ctx, q, fromNew)
+		ms, err = log.readPage(ctx, q, fromNew)
 	}
 	if err == nil {
-		err = log.whole(ctx, len(ms))
+		err = log.confirmLive(ctx, len(ms))
 	}
 	if fromNew && !q.newest {
 		slices.Reverse(ms)
@@ -155,13 +155,13 @@ func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) (
 func (t *Tenant) Messages(ctx context.Context, id string, opts ...HistoryOption) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := t.eachMessage(ctx, id, opts, func(m Message) bool { return yield(m, nil) }); err != nil {
-			yield(Message{}, t.fail("Messages", id, err))
+			yield(Message{}, t.wrapError("Messages", id, err))
 		}
 	}
 }
 
 func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOption, yield func(Message) bool) error {
-	q, err := historyOf(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
+	q, err := newHistoryQuery(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
 	if err != nil {
 		return err
 	}
@@ -174,14 +174,14 @@ func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOptio
 	}
 	found := true
 	if !q.newest {
-		found, err = log.start(ctx, &q)
+		found, err = log.skipTo(ctx, &q)
 	}
 	if err != nil || !found {
 		return err
 	}
 	for left := q.limit; left > 0; left -= historyPage {
 		q.limit = min(left, historyPage)
-		page, err := log.read(ctx, q, q.newest)
+		page, err := log.readPage(ctx, q, q.newest)
 		if err != nil {
 			return err
 		}
@@ -191,7 +191,7 @@ func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOptio
 			}
 		}
 		if len(page) < q.limit || !q.advance(page[len(page)-1].Seq) {
-			return log.whole(ctx, len(page))
+			return log.confirmLive(ctx, len(page))
 		}
 	}
 	return nil
@@ -208,8 +208,8 @@ func (q *historyQuery) advance(seq uint64) bool {
 	return true
 }
 
-// openedLog is the log of a session's life that was live when it was opened.
-type openedLog struct {
+// logReader is the log of a session's life that was live when it was opened.
+type logReader struct {
 	t     *Tenant
 	key   driver.Key
 	inc   driver.Incarnation
@@ -217,23 +217,23 @@ type openedLog struct {
 	reads int    // of the driver's log
 }
 
-// opened keeps the buffers that openLog reads into.
-var opened = sync.Pool{New: func() any { return new(driver.Record) }}
+// logRecords keeps the buffers that openLog reads into.
+var logRecords = sync.Pool{New: func() any { return new(driver.Record) }}
 
 // openLog finds the session's log. ErrNotFound.
-func (t *Tenant) openLog(ctx context.Context, id string) (*openedLog, error) {
-	rec := opened.Get().(*driver.Record)
-	defer opened.Put(rec)
-	if err := t.fetch(ctx, id, rec); err != nil {
+func (t *Tenant) openLog(ctx context.Context, id string) (*logReader, error) {
+	rec := logRecords.Get().(*driver.Record)
+	defer logRecords.Put(rec)
+	if err := t.readRecord(ctx, id, rec); err != nil {
 		return nil, err
 	}
-	key := driver.Key{Namespace: t.ord, ID: id}
-	return &openedLog{t: t, key: key, inc: rec.Incarnation, last: rec.NextSeq - 1}, nil
+	key := driver.Key{Namespace: t.ordinal, ID: id}
+	return &logReader{t: t, key: key, inc: rec.Incarnation, last: rec.NextSeq - 1}, nil
 }
 
-// whole tells the end of the log from the end of the session, after a last
+// confirmLive tells the end of the log from the end of the session, after a last
 // read that gave n messages. ErrNotFound.
-func (l *openedLog) whole(ctx context.Context, n int) error {
+func (l *logReader) confirmLive(ctx context.Context, n int) error {
 	if l.reads == 1 && n > 0 {
 		return nil // one snapshot
 	}
@@ -244,41 +244,41 @@ func (l *openedLog) whole(ctx context.Context, n int) error {
 	return err
 }
 
-// read returns up to q.limit messages, from the new end, or from the old one
+// readPage returns up to q.limit messages, from the new end, or from the old one
 // after start.
-func (l *openedLog) read(ctx context.Context, q historyQuery, desc bool) ([]Message, error) {
+func (l *logReader) readPage(ctx context.Context, q historyQuery, desc bool) ([]Message, error) {
 	if q.span.To != 0 && q.span.From > q.span.To {
 		return nil, nil
 	}
-	page, err := l.fetch(ctx, q.span, q.limit, desc)
+	page, err := l.readRange(ctx, q.span, q.limit, desc)
 	if err != nil {
 		return nil, err
 	}
 	for i := range page {
-		if !q.takes(&page[i]) { // nor any older one
+		if !q.matches(&page[i]) { // nor any older one
 			return page[:i], nil
 		}
 	}
 	return page, nil
 }
 
-// takes reports whether the message is neither too old nor too far from the
+// matches reports whether the message is neither too old nor too far from the
 // new end.
-func (q *historyQuery) takes(m *Message) bool {
+func (q *historyQuery) matches(m *Message) bool {
 	return m.Seq >= q.span.From && (q.after.IsZero() || m.AppendedAt.After(q.after))
 }
 
-// start prepares q for reading from the old end, and reports whether there is
+// skipTo prepares q for reading from the old end, and reports whether there is
 // anything to read. It moves the span's start to the first message after
 // q.after: AppendedAt never falls along a log, so a few looks find it.
-func (l *openedLog) start(ctx context.Context, q *historyQuery) (bool, error) {
+func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	if q.after.IsZero() {
 		return true, nil
 	}
 	from, to := max(q.span.From, 1), l.last+1
 	for from < to {
 		mid := from + (to-from)/2
-		at, err := l.fetch(ctx, driver.Span{From: mid}, 1, false)
+		at, err := l.readRange(ctx, driver.Span{From: mid}, 1, false)
 		if err != nil {
 			return false, err
 		}
@@ -292,10 +292,10 @@ func (l *openedLog) start(ctx context.Context, q *historyQuery) (bool, error) {
 	return from <= l.last, nil
 }
 
-// fetch reads and decodes one range.
-func (l *openedLog) fetch(ctx context.Context, span driver.Span, limit int, desc bool) ([]Message, error) {
+// readRange reads and decodes one range.
+func (l *logReader) readRange(ctx context.Context, span driver.Span, limit int, desc bool) ([]Message, error) {
 	l.reads++
-	raw, err := l.t.s.d.Messages(ctx, driver.LogQuery{
+	raw, err := l.t.store.d.Messages(ctx, driver.LogQuery{
 		Namespace: l.key.Namespace, Incarnation: l.inc, Span: span, Limit: limit, Desc: desc,
 	})
 	if err != nil {
@@ -313,25 +313,25 @@ func (l *openedLog) fetch(ctx context.Context, span driver.Span, limit int, desc
 // firstBudgetPage is how many messages a token budget reads first.
 const firstBudgetPage = 32
 
-// within returns the newest messages that fit q.budget, newest first, cut
+// readBudget returns the newest messages that fit q.budget, newest first, cut
 // where no call is parted from its results.
-func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, error) {
+func (l *logReader) readBudget(ctx context.Context, q historyQuery) ([]Message, error) {
 	var ms []Message
 	cut := rules.NewCutter(q.budget)
 	// What q does not take is read too: whether it is a call decides the cut.
 	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage}
 	for {
 		page.limit = min(page.limit, q.limit+1-len(ms))
-		next, err := l.read(ctx, page, true)
+		next, err := l.readPage(ctx, page, true)
 		if err != nil {
 			return nil, err
 		}
 		for i := range next {
-			if len(ms) == q.limit || !q.takes(&next[i]) {
+			if len(ms) == q.limit || !q.matches(&next[i]) {
 				cut.Before(next[i].ContentType == ToolCall)
 				return ms[:cut.Whole()], nil
 			}
-			if !cut.Add(next[i].part()) {
+			if !cut.Add(next[i].cutPart()) {
 				return ms[:cut.Whole()], nil
 			}
 			ms = append(ms, next[i])
@@ -346,9 +346,9 @@ func (l *openedLog) within(ctx context.Context, q historyQuery) ([]Message, erro
 	return ms[:cut.Whole()], nil
 }
 
-// part is what the message is to a cut. One without Tokens counts a token for
+// cutPart is what the message is to a cut. One without Tokens counts a token for
 // each four bytes.
-func (m *Message) part() rules.Part {
+func (m *Message) cutPart() rules.Part {
 	p := rules.Part{
 		Tokens: m.Tokens, CallID: m.ToolCallID,
 		Call: m.ContentType == ToolCall, Result: m.ContentType == ToolResult,

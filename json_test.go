@@ -64,7 +64,7 @@ func TestSessionJSONRoundTrip(t *testing.T) {
 		for _, at := range []*time.Time{
 			&s.CreatedAt, &s.UpdatedAt, &s.LastActivityAt, &s.ExpiresAt, &s.TerminatedAt, &s.LastMove.At,
 		} {
-			*at = instant(int64(seed) * 1_000_003)
+			*at = timeFromMillis(int64(seed) * 1_000_003)
 		}
 		back := throughJSON(t, s)
 		s.incarnation, s.lease = driver.Incarnation{}, lease{}
@@ -131,7 +131,7 @@ func TestMessageJSON(t *testing.T) {
 		ID: "msg_1", Seq: 3, Role: Tool, Content: "done", ContentType: ToolResult, ToolName: "find", ToolCallID: "c",
 		ToolCalls: 1, ToolInputs: json.RawMessage(`{"q":1}`), ToolOutputs: json.RawMessage(`[1]`), ToolStatus: "ok",
 		Author: "a", Metadata: Doc(map[string]any{"k": 1}), Tokens: 5, Latency: 1500 * time.Millisecond,
-		Timestamp: instant(1_700_000_000_120), AppendedAt: instant(1_700_000_000_456), Payload: []byte{0, 255},
+		Timestamp: timeFromMillis(1_700_000_000_120), AppendedAt: timeFromMillis(1_700_000_000_456), Payload: []byte{0, 255},
 		Summary: Range{1, 2},
 	}
 	if back := throughJSON(t, full); !reflect.DeepEqual(back, full) {

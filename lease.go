@@ -61,11 +61,11 @@ func (e *LeaseError) Is(target error) bool { return target == ErrLease }
 func (t *Tenant) AcquireLease(ctx context.Context, id, owner string, ttl time.Duration) (Lease, error) {
 	const op = "AcquireLease"
 	if err := checkName("owner", owner); err != nil {
-		return Lease{}, t.fail(op, id, err)
+		return Lease{}, t.wrapError(op, id, err)
 	}
 	return t.holdLease(ctx, op, id, ttl, func(l *lease, now int64) error {
 		if l.Owner != owner && l.inForce(now) {
-			return l.refuse(0)
+			return l.heldError(0)
 		}
 		l.Owner = owner
 		l.Token++
@@ -78,8 +78,8 @@ func (t *Tenant) AcquireLease(ctx context.Context, id, owner string, ttl time.Du
 // ErrNotFound, ErrInvalid.
 func (t *Tenant) RenewLease(ctx context.Context, id string, token uint64, ttl time.Duration) (Lease, error) {
 	return t.holdLease(ctx, "RenewLease", id, ttl, func(l *lease, _ int64) error {
-		if !l.good(token) {
-			return l.refuse(token)
+		if !l.isCurrent(token) {
+			return l.heldError(token)
 		}
 		return nil
 	})
@@ -88,10 +88,10 @@ func (t *Tenant) RenewLease(ctx context.Context, id string, token uint64, ttl ti
 // holdLease changes the lease as take says, and makes it last for ttl.
 func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration, take func(*lease, int64) error) (Lease, error) {
 	if ttl <= 0 || ttl > MaxLease {
-		return Lease{}, t.fail(op, id, invalid("ttl", "is %v; more than 0 and at most %v are allowed", ttl, MaxLease))
+		return Lease{}, t.wrapError(op, id, invalid("ttl", "is %v; more than 0 and at most %v are allowed", ttl, MaxLease))
 	}
-	s, err := t.write(ctx, op, id, driver.Target{}, func(c *change) error {
-		s, err := c.writable()
+	s, err := t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 			return err
 		}
 		s.lease.Expires = rules.After(c.now, rules.Millis(ttl))
-		c.store(0)
+		c.markWritten(0)
 		return nil
 	})
 	if err != nil {
@@ -112,18 +112,18 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 // To release it again is a no-op. ErrLease: the token is not the newest; see
 // [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) ReleaseLease(ctx context.Context, id string, token uint64) error {
-	_, err := t.write(ctx, "ReleaseLease", id, driver.Target{}, func(c *change) error {
-		s, err := c.writable()
+	_, err := t.writeSession(ctx, "ReleaseLease", id, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		switch {
 		case err != nil:
 			return err
 		case token == 0 || token != s.lease.Token:
-			return s.lease.refuse(token)
+			return s.lease.heldError(token)
 		case s.lease.Owner == "":
 			return nil
 		}
 		s.lease.free()
-		c.store(0)
+		c.markWritten(0)
 		return nil
 	})
 	return err
@@ -136,12 +136,12 @@ func (s *Session) Lease() Lease {
 	if s.lease.Owner == "" {
 		return Lease{}
 	}
-	return Lease{Owner: s.lease.Owner, Token: s.lease.Token, ExpiresAt: instant(s.lease.Expires)}
+	return Lease{Owner: s.lease.Owner, Token: s.lease.Token, ExpiresAt: timeFromMillis(s.lease.Expires)}
 }
 
-// good reports whether token belongs to the newest lease, and that was neither
+// isCurrent reports whether token belongs to the newest lease, and that was neither
 // released nor overtaken.
-func (l *lease) good(token uint64) bool { return l.Owner != "" && token == l.Token }
+func (l *lease) isCurrent(token uint64) bool { return l.Owner != "" && token == l.Token }
 
 func (l *lease) inForce(now int64) bool { return l.Owner != "" && l.Expires > now }
 
@@ -152,14 +152,14 @@ func (l *lease) free() { l.Owner, l.Expires = "", 0 }
 // ends a lease whose time is over: its holder was overtaken.
 func (l *lease) admit(token uint64, now int64) error {
 	switch {
-	case token == 0 && l.inForce(now), token != 0 && !l.good(token):
-		return l.refuse(token)
+	case token == 0 && l.inForce(now), token != 0 && !l.isCurrent(token):
+		return l.heldError(token)
 	case token == 0:
 		l.free()
 	}
 	return nil
 }
 
-func (l *lease) refuse(token uint64) error {
-	return &LeaseError{Token: token, Owner: l.Owner, ExpiresAt: instant(l.Expires)}
+func (l *lease) heldError(token uint64) error {
+	return &LeaseError{Token: token, Owner: l.Owner, ExpiresAt: timeFromMillis(l.Expires)}
 }

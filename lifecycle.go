@@ -58,8 +58,8 @@ var defaultLifecycle = Lifecycle{
 	Retention:    7 * 24 * time.Hour,
 }
 
-// or fills what l leaves open from base.
-func (l Lifecycle) or(base Lifecycle) Lifecycle {
+// inherit fills what l leaves open from base.
+func (l Lifecycle) inherit(base Lifecycle) Lifecycle {
 	pick := func(a, b time.Duration) time.Duration {
 		if a == 0 {
 			return b
@@ -100,8 +100,8 @@ func (l Lifecycle) check(field string) error {
 	return nil
 }
 
-// life is a resolved lifecycle in the milliseconds of package rules.
-func (l Lifecycle) life() rules.Life {
+// resolve is a resolved lifecycle in the milliseconds of package rules.
+func (l Lifecycle) resolve() rules.Life {
 	return rules.Life{
 		TTL:          rules.Millis(l.TTL),
 		Sliding:      l.Expiry == Sliding,
@@ -112,8 +112,8 @@ func (l Lifecycle) life() rules.Life {
 	}
 }
 
-// lifecycleOf is the inverse of life.
-func lifecycleOf(l rules.Life) Lifecycle {
+// lifecycleFromRules is the inverse of life.
+func lifecycleFromRules(l rules.Life) Lifecycle {
 	e := Absolute
 	if l.Sliding {
 		e = Sliding
@@ -128,8 +128,8 @@ func lifecycleOf(l rules.Life) Lifecycle {
 	}
 }
 
-// instant converts stored milliseconds to UTC; 0 and Never give the zero time.
-func instant(ms int64) time.Time {
+// timeFromMillis converts stored milliseconds to UTC; 0 and Never give the zero time.
+func timeFromMillis(ms int64) time.Time {
 	if ms == 0 || ms == rules.Never {
 		return time.Time{}
 	}

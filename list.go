@@ -84,31 +84,31 @@ type Page struct {
 func (t *Tenant) List(ctx context.Context, q Query) (Page, error) {
 	p, err := t.list(ctx, q)
 	if err != nil {
-		return Page{}, t.fail("List", "", err)
+		return Page{}, t.wrapError("List", "", err)
 	}
 	return p, nil
 }
 
 func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return Page{}, err
 	}
-	dq, err := t.query(&q)
+	dq, err := t.driverQuery(&q)
 	if err != nil {
 		return Page{}, err
 	}
-	recs := pages.Get().(*[]driver.Record)
+	recs := pageBuffers.Get().(*[]driver.Record)
 	dq.Into = *recs
-	dp, err := t.s.d.List(ctx, dq)
+	dp, err := t.store.d.List(ctx, dq)
 	if err != nil {
 		return Page{}, err
 	}
 	defer func() {
 		for i := range dp.Records {
-			empty(&dp.Records[i])
+			resetRecord(&dp.Records[i])
 		}
 		*recs = dp.Records[:0]
-		pages.Put(recs)
+		pageBuffers.Put(recs)
 	}()
 	p := Page{Scanned: dp.Scanned}
 	if p.Sessions, err = t.decodePage(dp.Records); err != nil {
@@ -118,13 +118,13 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 		p.NextCursor = cursor.Encode(t.queryHash(&q), *dp.Next)
 	}
 	if len(p.Sessions) == 0 {
-		_, err = t.read(ctx) // an empty namespace and a deleted one differ
+		_, err = t.readNamespace(ctx) // an empty namespace and a deleted one differ
 	}
 	return p, err
 }
 
-// pages are for lists to read into.
-var pages = sync.Pool{New: func() any { return new([]driver.Record) }}
+// pageBuffers are for lists to read into.
+var pageBuffers = sync.Pool{New: func() any { return new([]driver.Record) }}
 
 // pageGroup is how many sessions of a page share an allocation.
 const pageGroup = 16
@@ -132,12 +132,12 @@ const pageGroup = 16
 // decodePage makes sessions of records that are not used again.
 func (t *Tenant) decodePage(recs []driver.Record) (_ []*Session, err error) {
 	out := make([]*Session, len(recs))
-	var group []shown
+	var group []sessionAlloc
 	for i := range recs {
 		if len(group) == 0 {
-			group = make([]shown, min(pageGroup, len(recs)-i))
+			group = make([]sessionAlloc, min(pageGroup, len(recs)-i))
 		}
-		if out[i], err = group[0].take(&recs[i], t.id, t.org); err != nil {
+		if out[i], err = group[0].take(&recs[i], t.id, t.organization); err != nil {
 			return nil, fmt.Errorf("session %q: %w", recs[i].ID, err)
 		}
 		group = group[1:]
@@ -154,7 +154,7 @@ func (t *Tenant) Sessions(ctx context.Context, q Query) iter.Seq2[*Session, erro
 		for {
 			p, err := t.list(ctx, q)
 			if err != nil {
-				yield(nil, t.fail("Sessions", "", err))
+				yield(nil, t.wrapError("Sessions", "", err))
 				return
 			}
 			for _, s := range p.Sessions {
@@ -175,36 +175,36 @@ func (t *Tenant) Sessions(ctx context.Context, q Query) iter.Seq2[*Session, erro
 // others at each of the namespace's. ErrInvalid, ErrNotFound.
 func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
 	q.Cursor = ""
-	if err := ready(ctx); err != nil {
-		return 0, t.fail("Count", "", err)
+	if err := checkContext(ctx); err != nil {
+		return 0, t.wrapError("Count", "", err)
 	}
-	dq, err := t.query(&q)
+	dq, err := t.driverQuery(&q)
 	if err != nil {
-		return 0, t.fail("Count", "", err)
+		return 0, t.wrapError("Count", "", err)
 	}
-	u, err := t.s.d.Count(ctx, dq)
+	u, err := t.store.d.Count(ctx, dq)
 	if err != nil {
-		return 0, t.fail("Count", "", err)
+		return 0, t.wrapError("Count", "", err)
 	}
-	n := usageOf(u).Sessions()
+	n := newUsage(u).Sessions()
 	if n == 0 {
-		if _, err := t.read(ctx); err != nil {
-			return 0, t.fail("Count", "", err)
+		if _, err := t.readNamespace(ctx); err != nil {
+			return 0, t.wrapError("Count", "", err)
 		}
 	}
 	return n, nil
 }
 
-// query checks q and makes the driver's query of it.
-func (t *Tenant) query(q *Query) (driver.Query, error) {
+// driverQuery checks q and makes the driver's query of it.
+func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 	if err := q.check(); err != nil {
 		return driver.Query{}, err
 	}
 	dq := driver.Query{
-		Namespace: t.ord, Now: t.s.clock.Read(),
-		User: q.User, Statuses: statusMask(q.Statuses), Labels: sortedLabels(q.Labels),
-		CreatedFrom: bound(q.CreatedFrom), CreatedTo: bound(q.CreatedTo),
-		ActiveFrom: bound(q.ActiveFrom), ActiveTo: bound(q.ActiveTo),
+		Namespace: t.ordinal, Now: t.store.clock.Read(),
+		User: q.User, Statuses: statusMask(q.Statuses), Labels: driverLabels(q.Labels),
+		CreatedFrom: millisBound(q.CreatedFrom), CreatedTo: millisBound(q.CreatedTo),
+		ActiveFrom: millisBound(q.ActiveFrom), ActiveTo: millisBound(q.ActiveTo),
 		Order: driver.Order(q.Order), Desc: !q.OldestFirst, Limit: q.Limit, Scan: maxScan,
 	}
 	if dq.Limit == 0 {
@@ -251,9 +251,9 @@ func statusMask(statuses []Status) (m uint8) {
 	return m
 }
 
-// bound is one end of a range: 0 is open, and times before 1970 are too early
+// millisBound is one end of a range: 0 is open, and times before 1970 are too early
 // for any session.
-func bound(t time.Time) int64 {
+func millisBound(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
@@ -274,8 +274,8 @@ func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
 // queryHash tells the cursors of one query of one tenant from all others.
 func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.User, statusMask(q.Statuses), sortedLabels(q.Labels),
-		bound(q.CreatedFrom), bound(q.CreatedTo), bound(q.ActiveFrom), bound(q.ActiveTo), q.Order, q.OldestFirst)
+	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.User, statusMask(q.Statuses), driverLabels(q.Labels),
+		millisBound(q.CreatedFrom), millisBound(q.CreatedTo), millisBound(q.ActiveFrom), millisBound(q.ActiveTo), q.Order, q.OldestFirst)
 	copy(sum[:], h.Sum(nil))
 	return sum
 }

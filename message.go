@@ -95,47 +95,47 @@ var (
 )
 
 // String returns user, assistant, tool, system or framework.
-func (r Role) String() string { return nameOf(roleNames[:], int(r), "role") }
+func (r Role) String() string { return enumName(roleNames[:], int(r), "role") }
 
 // MarshalText returns the role's name.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads the role's name. ErrInvalid: there is no such role.
 func (r *Role) UnmarshalText(text []byte) error {
-	i, err := numberOf(roleNames[:], string(text), "role")
+	i, err := parseEnum(roleNames[:], string(text), "role")
 	*r = Role(i)
 	return err
 }
 
 // String returns text, tool_call, tool_result or event.
-func (c ContentType) String() string { return nameOf(contentTypeNames[:], int(c), "content_type") }
+func (c ContentType) String() string { return enumName(contentTypeNames[:], int(c), "content_type") }
 
 // MarshalText returns the content type's name.
 func (c ContentType) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText reads the content type's name. ErrInvalid: there is none such.
 func (c *ContentType) UnmarshalText(text []byte) error {
-	i, err := numberOf(contentTypeNames[:], string(text), "content_type")
+	i, err := parseEnum(contentTypeNames[:], string(text), "content_type")
 	*c = ContentType(i)
 	return err
 }
 
-// nameAt returns the name of number i, "" if there is none.
-func nameAt(names []string, i int) string {
+// enumNameAt returns the name of number i, "" if there is none.
+func enumNameAt(names []string, i int) string {
 	if i < 0 || i >= len(names) {
 		return ""
 	}
 	return names[i]
 }
 
-func nameOf(names []string, i int, field string) string {
-	if name := nameAt(names, i); name != "" {
+func enumName(names []string, i int, field string) string {
+	if name := enumNameAt(names, i); name != "" {
 		return name
 	}
 	return fmt.Sprintf("%s(%d)", field, i)
 }
 
-func numberOf(names []string, name, field string) (int, error) {
+func parseEnum(names []string, name, field string) (int, error) {
 	for i, n := range names {
 		if i > 0 && n == name {
 			return i, nil
@@ -178,10 +178,10 @@ func (m *Message) check(field string) error {
 	if m.Seq != 0 || m.Summary != (Range{}) || !m.AppendedAt.IsZero() {
 		return invalid(field, "has seq, summary or appended_at; the store gives them")
 	}
-	if nameAt(roleNames[:], int(m.Role)) == "" {
+	if enumNameAt(roleNames[:], int(m.Role)) == "" {
 		return invalid(field+".role", "is none of %q", roleNames[1:])
 	}
-	if m.ContentType != 0 && nameAt(contentTypeNames[:], int(m.ContentType)) == "" {
+	if m.ContentType != 0 && enumNameAt(contentTypeNames[:], int(m.ContentType)) == "" {
 		return invalid(field+".content_type", "is none of %q", contentTypeNames[1:])
 	}
 	for _, x := range []struct{ name, value string }{

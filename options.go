@@ -91,7 +91,7 @@ func (o Options) withDefaults() (Options, error) {
 	if err := o.Lifecycle.check("lifecycle"); err != nil {
 		return o, err
 	}
-	o.Lifecycle = o.Lifecycle.or(defaultLifecycle)
+	o.Lifecycle = o.Lifecycle.inherit(defaultLifecycle)
 	switch {
 	case o.SweepEvery == 0:
 		o.SweepEvery = defaultSweepEvery

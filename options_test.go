@@ -111,7 +111,7 @@ func TestTitleIsLegal(t *testing.T) {
 		strings.Repeat("é", 300), strings.Repeat("🙂", 200), "x" + strings.Repeat("\U0010ffff", 128), " padded ",
 	} {
 		got := title(name)
-		if err := checkTitle(got); err != nil {
+		if err := checkSessionName(got); err != nil {
 			t.Errorf("title of %.20q: got %q: %v", name, got, err)
 		}
 		if !utf8.ValidString(got) || strings.TrimSpace(got) != got {
@@ -136,7 +136,7 @@ func TestReadOnlyInMemory(t *testing.T) {
 			t.Errorf("%s: got error %v, want %v", name, err, ErrReadOnly)
 		}
 	}
-	if s.sweep.gone != nil {
+	if s.sweep.stopped != nil {
 		t.Error("the sweeper of a read-only store runs")
 	}
 }

@@ -22,16 +22,16 @@ type PolicyReport struct {
 // ErrReadOnly (of the store).
 func (t *Tenant) ApplyPolicy(ctx context.Context) (PolicyReport, error) {
 	var r PolicyReport
-	if _, err := t.read(ctx); err != nil {
-		return r, t.fail("ApplyPolicy", "", err)
+	if _, err := t.readNamespace(ctx); err != nil {
+		return r, t.wrapError("ApplyPolicy", "", err)
 	}
 	for s, err := range t.Sessions(ctx, Query{OldestFirst: true, Limit: policyPage}) {
 		if err != nil {
-			return r, t.fail("ApplyPolicy", "", cause(err))
+			return r, t.wrapError("ApplyPolicy", "", unwrapError(err))
 		}
 		r.Sessions++
 		changed := false
-		_, err := t.write(ctx, "ApplyPolicy", s.ID, driver.Target{}, func(c *change) (err error) {
+		_, err := t.writeSession(ctx, "ApplyPolicy", s.ID, driver.Target{}, func(c *sessionWrite) (err error) {
 			changed, err = c.applyPolicy()
 			return err
 		})
@@ -50,19 +50,19 @@ const policyPage = 256
 
 // applyPolicy resolves the session's lifecycle anew. It is no write of the
 // session: a sliding TTL is not extended.
-func (c *change) applyPolicy() (bool, error) {
-	s, err := c.live()
+func (c *sessionWrite) applyPolicy() (bool, error) {
+	s, err := c.requireLive()
 	if err != nil {
 		return false, err
 	}
-	life := s.own.or(c.ns.Lifecycle).or(c.t.s.opts.Lifecycle).life()
-	if life == s.course.Life {
+	life := s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
+	if life == s.timeline.Life {
 		return false, nil
 	}
-	s.course.Life = life
-	s.course.Refresh()
+	s.timeline.Life = life
+	s.timeline.Refresh()
 	s.Version++
 	s.updated = c.now
-	c.put, c.kind = true, eventUpdated
+	c.dirty, c.eventKind = true, eventUpdated
 	return true, nil
 }

@@ -2,8 +2,8 @@ package seshat
 
 import "time"
 
-// exceeded returns a *QuotaError if adding that much to u passes a quota.
-func (q NamespaceQuotas) exceeded(u Usage, sessions, messages, bytes uint64) error {
+// check returns a *QuotaError if adding that much to u passes a quota.
+func (q NamespaceQuotas) check(u Usage, sessions, messages, bytes uint64) error {
 	for _, x := range []struct {
 		name            string
 		limit, use, add uint64
@@ -19,13 +19,13 @@ func (q NamespaceQuotas) exceeded(u Usage, sessions, messages, bytes uint64) err
 	return nil
 }
 
-// added is what an append adds, as quotas and stats count it.
-type added struct {
+// appendTotals is what an append adds, as quotas and stats count it.
+type appendTotals struct {
 	messages, tokens, toolCalls uint64
 	latency                     latency
 }
 
-func countMessages(ms []Message) (n added) {
+func totalsOf(ms []Message) (n appendTotals) {
 	for i := range ms {
 		m := ms[i]
 		m.normalize()
@@ -40,8 +40,8 @@ func countMessages(ms []Message) (n added) {
 	return n
 }
 
-// admit enforces the session's quotas on an append at now.
-func (s *stored) admit(n added, now int64) error {
+// checkQuotas enforces the session's quotas on an append at now.
+func (s *storedSession) checkQuotas(n appendTotals, now int64) error {
 	for _, x := range []struct {
 		name            string
 		limit, use, add uint64
@@ -54,11 +54,11 @@ func (s *stored) admit(n added, now int64) error {
 			return &QuotaError{Quota: x.name, Limit: x.limit, Use: x.use}
 		}
 	}
-	return s.admitRate(n.messages, now)
+	return s.checkRate(n.messages, now)
 }
 
-// admitRate enforces the limit on the messages of any 60 seconds.
-func (s *stored) admitRate(n uint64, now int64) error {
+// checkRate enforces the limit on the messages of any 60 seconds.
+func (s *storedSession) checkRate(n uint64, now int64) error {
 	limit, use := s.Quotas.RateLimitMessagesPerMinute, s.rate.Use(now)
 	if limit == 0 || use+n <= limit {
 		return nil
@@ -70,8 +70,8 @@ func (s *stored) admitRate(n uint64, now int64) error {
 	return e
 }
 
-// count adds an append at now to the session's stats.
-func (s *stored) count(n added, now int64) {
+// addTotals adds an append at now to the session's stats.
+func (s *storedSession) addTotals(n appendTotals, now int64) {
 	s.Stats.TotalMessages += n.messages
 	s.Stats.TotalTokens += n.tokens
 	s.Stats.TotalToolCalls += n.toolCalls

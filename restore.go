@@ -41,40 +41,40 @@ type Snapshot struct {
 func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	const op = "Restore"
 	if snap.Session == nil {
-		return nil, t.fail(op, "", invalid("session", "is nil"))
+		return nil, t.wrapError(op, "", invalid("session", "is nil"))
 	}
 	id := snap.Session.ID
-	if err := t.ready(ctx, id); err != nil {
-		return nil, t.fail(op, id, err)
+	if err := t.checkCall(ctx, id); err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
 	if err := checkRestored(snap.Session); err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
-	state, err := newMerge(SessionState(id), "state", snap.State)
+	state, err := newStateMerge(SessionState(id), "state", snap.State)
 	if err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
-	if err := t.free(ctx, id); err != nil {
-		return nil, t.fail(op, id, err)
+	if err := t.checkIDAvailable(ctx, id); err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
 	g, appended, err := t.stageLog(ctx, snap)
 	if err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
-	return t.write(ctx, op, id, driver.Target{}, func(c *change) error {
-		if c.s != nil {
+	return t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
+		if c.session != nil {
 			return ErrExists
 		}
 		if r := c.view.Record; r != nil {
-			c.expired(r)
+			c.addExpired(r)
 		}
-		if g.stale(c.now) {
+		if g.mayBeReclaimed(c.now) {
 			return ErrConflict
 		}
-		if err := c.restore(snap.Session, g, appended); err != nil {
+		if err := c.initRestored(snap.Session, g, appended); err != nil {
 			return err
 		}
-		return state.begin(&c.out, t.ord)
+		return state.applyFresh(&c.out, t.ordinal)
 	})
 }
 
@@ -96,13 +96,13 @@ func checkRestored(s *Session) error {
 	if err := checkOptional("parent.session_id", s.Parent.SessionID); err != nil {
 		return err
 	}
-	if err := checkStoreGiven(s); err != nil {
+	if err := checkStoreFields(s); err != nil {
 		return err
 	}
 	return s.checkDocuments()
 }
 
-func checkStoreGiven(s *Session) error {
+func checkStoreFields(s *Session) error {
 	if err := checkTimes(s); err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func checkTimes(s *Session) error {
 		{"terminated_at", s.TerminatedAt, true},
 		{"last_move.at", s.LastMove.At, true},
 	} {
-		if !(x.optional && x.t.IsZero()) && !storable(x.t) {
+		if !(x.optional && x.t.IsZero()) && !isStorableTime(x.t) {
 			return invalid(x.name, "is missing, or outside the years 1970 to 9999")
 		}
 	}
@@ -150,15 +150,15 @@ func checkTimes(s *Session) error {
 	return nil
 }
 
-// storable reports whether t is a time that the store may have given.
-func storable(t time.Time) bool {
+// isStorableTime reports whether t is a time that the store may have given.
+func isStorableTime(t time.Time) bool {
 	y := t.UTC().Year()
 	return y >= 1970 && y <= 9999 && t.UnixMilli() > 0
 }
 
 // stageLog stages the messages of a snapshot, and returns when the last was
 // appended.
-func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stage, appended time.Time, err error) {
+func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, appended time.Time, err error) {
 	g = t.newStage()
 	if snap.Messages == nil {
 		return g, appended, nil
@@ -176,7 +176,7 @@ func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stage, appende
 		if digest == ([16]byte{}) {
 			digest = messageDigest(&m)
 		}
-		m.complete(unixMilli(m.AppendedAt))
+		m.setDefaults(millisFromTime(m.AppendedAt))
 		err := g.add(ctx, driver.Message{Seq: m.Seq, ID: m.ID, Digest: digest, Body: encodeMessage(nil, &m)})
 		if err != nil {
 			return nil, appended, err
@@ -191,7 +191,7 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 		return invalid("messages.seq", "is %d after %d; numbers ascend up to last_seq, %d", m.Seq, last, s.LastSeq)
 	case ids[m.ID]:
 		return invalid("messages.message_id", "is given twice")
-	case !storable(m.AppendedAt):
+	case !isStorableTime(m.AppendedAt):
 		return invalid("messages.appended_at", "of message %d is missing, or outside the years 1970 to 9999", m.Seq)
 	case m.AppendedAt.Before(appended):
 		return invalid("messages.appended_at", "of message %d is before that of an earlier one", m.Seq)
@@ -206,50 +206,50 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 	return given.check("messages")
 }
 
-// restore makes the change's session the one that from describes, with a log
+// initRestored makes the change's session the one that from describes, with a log
 // of which the last message was appended at that time.
-func (c *change) restore(from *Session, g *stage, appended time.Time) error {
-	s := &stored{Session: *from.clone(), inner: inner{
-		updated: max(unixMilli(from.UpdatedAt), unixMilli(appended)), own: from.Lifecycle, filed: driver.Never,
+func (c *sessionWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
+	s := &storedSession{Session: *from.clone(), storedFields: storedFields{
+		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle, filedDue: driver.Never,
 	}}
 	s.lease = lease{}
-	s.NamespaceID, s.InternalID = c.t.id, c.t.org
-	s.LastMove.At = instant(unixMilli(s.LastMove.At))
+	s.NamespaceID, s.InternalID = c.tenant.id, c.tenant.organization
+	s.LastMove.At = timeFromMillis(millisFromTime(s.LastMove.At))
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	if err := s.restoreCourse(s.Lifecycle.or(c.ns.Lifecycle).or(c.t.s.opts.Lifecycle).life()); err != nil {
+	if err := s.restoreCourse(s.Lifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()); err != nil {
 		return err
 	}
-	if !s.course.Alive(c.now) {
+	if !s.timeline.Alive(c.now) {
 		return invalid("expires_at", "has passed")
 	}
-	g.adopt(s)
+	g.attachTo(s)
 	if s.MessageCount > s.Stats.TotalMessages {
 		return invalid("stats.total_messages", "is below the number of messages")
 	}
-	c.s, c.addSessions, c.addMessages = s, 1, g.messages
-	c.put, c.kind = true, eventCreated
+	c.session, c.addSessions, c.addMessages = s, 1, g.messages
+	c.dirty, c.eventKind = true, eventCreated
 	return nil
 }
 
 // restoreCourse makes the session's course of its published fields.
-func (s *stored) restoreCourse(life rules.Life) error {
-	created, expires := unixMilli(s.CreatedAt), unixMilli(s.ExpiresAt)
-	s.course = rules.Course{
+func (s *storedSession) restoreCourse(life rules.Life) error {
+	created, expires := millisFromTime(s.CreatedAt), millisFromTime(s.ExpiresAt)
+	s.timeline = rules.Course{
 		Life: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,
-		Active: unixMilli(s.LastActivityAt), Terminated: unixMilli(s.TerminatedAt), MaxAge: maxAge(s.Quotas),
+		Active: millisFromTime(s.LastActivityAt), Terminated: millisFromTime(s.TerminatedAt), MaxAge: maxAge(s.Quotas),
 	}
 	if !s.LastMove.At.IsZero() {
-		s.course.StatusAt = unixMilli(s.LastMove.At)
+		s.timeline.StatusAt = millisFromTime(s.LastMove.At)
 	}
-	s.course.Write(unixMilli(s.UpdatedAt))
-	if expires != 0 && expires != s.course.Expires && life.TTL <= expires {
+	s.timeline.Write(millisFromTime(s.UpdatedAt))
+	if expires != 0 && expires != s.timeline.Expires && life.TTL <= expires {
 		// The last change did not extend the TTL: an ApplyPolicy.
-		s.course.Write(expires - life.TTL)
+		s.timeline.Write(expires - life.TTL)
 	}
-	if expires != 0 && expires != s.course.Expires {
+	if expires != 0 && expires != s.timeline.Expires {
 		return invalid("lifecycle", "does not lead to expires_at")
 	}
 	return nil

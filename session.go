@@ -62,24 +62,24 @@ type Session struct {
 	lease       lease
 }
 
-// stored is a session as writes need it. Reads make a Session alone, which is
+// storedSession is a session as writes need it. Reads make a Session alone, which is
 // two thirds as large.
-type stored struct {
+type storedSession struct {
 	Session
-	inner
+	storedFields
 }
 
-// inner is the part of a stored session that callers do not see.
-type inner struct {
-	course  rules.Course // the times and the status; the exported fields follow from it
-	updated int64
-	own     Lifecycle // what was chosen for the session itself, unresolved
-	latency latency
-	rate    rules.Rate
-	edits   uint64 // changes of the log other than appends
-	bytes   uint64 // driver.Record.Bytes
-	filed   int64  // driver.Record.Due
-	extra   string // trailing elements of the body that this version does not know
+// storedFields is the part of a stored session that callers do not see.
+type storedFields struct {
+	timeline        rules.Course // the times and the status; the exported fields follow from it
+	updated         int64
+	chosenLifecycle Lifecycle // what was chosen for the session itself, unresolved
+	latency         latency
+	rate            rules.Rate
+	logEdits        uint64 // changes of the log other than appends
+	bytes           uint64 // driver.Record.Bytes
+	filedDue        int64  // driver.Record.Due
+	extra           string // trailing elements of the body that this version does not know
 }
 
 // SessionStats counts what a session has seen since its creation. Editing,
@@ -108,7 +108,7 @@ type lease struct {
 	Expires int64  // Unix milliseconds
 }
 
-func checkTitle(name string) error {
+func checkSessionName(name string) error {
 	if len(name) > MaxSessionName {
 		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionName)
 	}
@@ -130,8 +130,8 @@ func checkLabels(labels map[string]string) error {
 	return nil
 }
 
-// sortedLabels is labels as a driver wants them.
-func sortedLabels(labels map[string]string) []driver.Label {
+// driverLabels is labels as a driver wants them.
+func driverLabels(labels map[string]string) []driver.Label {
 	if len(labels) == 0 {
 		return nil
 	}
@@ -144,15 +144,15 @@ func sortedLabels(labels map[string]string) []driver.Label {
 }
 
 // publish sets the exported fields that follow from the inner ones.
-func (s *stored) publish() { s.show(&s.inner) }
+func (s *storedSession) publish() { s.deriveFields(&s.storedFields) }
 
-func (s *Session) show(in *inner) {
-	c := &in.course
+func (s *Session) deriveFields(in *storedFields) {
+	c := &in.timeline
 	s.Status = Status(c.Status)
-	s.CreatedAt, s.UpdatedAt = instant(c.Created), instant(in.updated)
-	s.LastActivityAt, s.ExpiresAt = instant(c.Active), instant(c.Expires)
-	s.TerminatedAt = instant(c.Terminated)
-	s.Lifecycle = lifecycleOf(c.Life)
+	s.CreatedAt, s.UpdatedAt = timeFromMillis(c.Created), timeFromMillis(in.updated)
+	s.LastActivityAt, s.ExpiresAt = timeFromMillis(c.Active), timeFromMillis(c.Expires)
+	s.TerminatedAt = timeFromMillis(c.Terminated)
+	s.Lifecycle = lifecycleFromRules(c.Life)
 	if s.Stats.LatencyCount = in.latency.Count; in.latency.Count > 0 {
 		s.Stats.AvgLatencyMS = float64(in.latency.SumMS) / float64(in.latency.Count)
 	}
@@ -186,36 +186,36 @@ func (s *Session) String() string {
 func (t *Tenant) Get(ctx context.Context, id string) (s *Session, err error) {
 	r := readings.Get().(*reading)
 	defer r.put()
-	if err = t.fetch(ctx, id, r.begin()); err == nil {
-		s, err = r.room().take(&r.Record, t.id, t.org)
+	if err = t.readRecord(ctx, id, r.begin()); err == nil {
+		s, err = r.room().take(&r.Record, t.id, t.organization)
 	}
 	if err != nil {
-		return nil, t.fail("Get", id, err)
+		return nil, t.wrapError("Get", id, err)
 	}
 	return s, nil
 }
 
-// load is Get of what writes know of a session.
-func (t *Tenant) load(ctx context.Context, id string) (*stored, error) {
+// loadStored is Get of what writes know of a session.
+func (t *Tenant) loadStored(ctx context.Context, id string) (*storedSession, error) {
 	var rec driver.Record
-	if err := t.fetch(ctx, id, &rec); err != nil {
+	if err := t.readRecord(ctx, id, &rec); err != nil {
 		return nil, err
 	}
-	return decodeStored(&rec, t.id, t.org)
+	return decodeStoredSession(&rec, t.id, t.organization)
 }
 
-// fetch reads the record of the live session at id. ErrNotFound, ErrInvalid.
-func (t *Tenant) fetch(ctx context.Context, id string, rec *driver.Record) error {
-	now := t.s.clock.Read()
-	if err := t.ready(ctx, id); err != nil {
+// readRecord reads the record of the live session at id. ErrNotFound, ErrInvalid.
+func (t *Tenant) readRecord(ctx context.Context, id string, rec *driver.Record) error {
+	now := t.store.clock.Read()
+	if err := t.checkCall(ctx, id); err != nil {
 		return err
 	}
-	return t.s.d.Get(ctx, driver.Key{Namespace: t.ord, ID: id}, now, rec)
+	return t.store.d.Get(ctx, driver.Key{Namespace: t.ordinal, ID: id}, now, rec)
 }
 
 // near is a session with room for its texts.
 type near struct {
-	shown
+	sessionAlloc
 	text [nearText]byte
 }
 
@@ -237,23 +237,23 @@ func (r *reading) begin() *driver.Record {
 }
 
 // room is where the session goes: to its texts, if they found room there.
-func (r *reading) room() *shown {
+func (r *reading) room() *sessionAlloc {
 	n := r.near
 	if unsafe.SliceData(r.Body) != &n.text[0] {
-		return new(shown)
+		return new(sessionAlloc)
 	}
 	r.near = nil
-	return &n.shown
+	return &n.sessionAlloc
 }
 
 // put gives back what no session keeps.
 func (r *reading) put() {
-	empty(&r.Record)
+	resetRecord(&r.Record)
 	readings.Put(r)
 }
 
-// empty leaves of a record only the memory of its labels.
-func empty(rec *driver.Record) {
+// resetRecord leaves of a record only the memory of its labels.
+func resetRecord(rec *driver.Record) {
 	clear(rec.Labels)
 	*rec = driver.Record{Labels: rec.Labels[:0]}
 }
@@ -261,13 +261,13 @@ func empty(rec *driver.Record) {
 // Touch marks the session as in use: it counts as activity, and extends a
 // sliding TTL. ErrNotFound, ErrReadOnly, ErrInvalid.
 func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
-	return t.write(ctx, "Touch", id, driver.Target{}, func(c *change) error {
-		s, err := c.writable()
+	return t.writeSession(ctx, "Touch", id, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
-		s.course.Active = c.now
-		c.store(0)
+		s.timeline.Active = c.now
+		c.markWritten(0)
 		return nil
 	})
 }
@@ -277,14 +277,14 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 // what was removed. ErrNotFound, ErrInvalid.
 func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
 	var gone Erased
-	_, err := t.write(ctx, "Delete", id, driver.Target{}, func(c *change) error {
-		s, err := c.live()
+	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireLive()
 		if err != nil {
 			return err
 		}
 		gone = Erased{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
-		c.put, c.out.Remove = false, true
-		c.event(eventDeleted)
+		c.dirty, c.out.Remove = false, true
+		c.addEvent(eventDeleted)
 		return nil
 	})
 	if err != nil {

@@ -80,7 +80,7 @@ func TestNewSessionID(t *testing.T) {
 // at.
 func TestLaterLayoutIsRefused(t *testing.T) {
 	p := plant(t)
-	p.body(func(s *stored) { s.extra = "" })
+	p.body(func(s *storedSession) { s.extra = "" })
 	key := namespaceKey(p.n.id)
 	later := append([]byte{0x91}, 2) // an array of one element: layout 2
 	p.entry(key, later)

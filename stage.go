@@ -11,16 +11,16 @@ import (
 // A log that comes from elsewhere is staged: written in bounded steps under an
 // incarnation that no session has yet, and made visible, whole, by the write
 // that creates the session. One that is given up is reclaimed later.
-type stage struct {
-	t     *Tenant
-	inc   driver.Incarnation
-	batch []driver.Message
-	size  int
+type stagedLog struct {
+	t           *Tenant
+	incarnation driver.Incarnation
+	batch       []driver.Message
+	size        int
 
-	until    int64  // before then none of it is reclaimed; 0 = nothing is staged
-	last     uint64 // highest number staged
-	messages uint64
-	bytes    uint64
+	safeUntil int64  // before then none of it is reclaimed; 0 = nothing is staged
+	last      uint64 // highest number staged
+	messages  uint64
+	bytes     uint64
 }
 
 const (
@@ -34,13 +34,13 @@ const (
 	stageBytes = 1 << 20
 )
 
-func (t *Tenant) newStage() *stage {
-	return &stage{t: t, inc: driver.Incarnation(newULID(t.s.clock.Read()))}
+func (t *Tenant) newStage() *stagedLog {
+	return &stagedLog{t: t, incarnation: driver.Incarnation(newULID(t.store.clock.Read()))}
 }
 
 // add stages one message, whose memory it keeps until the next flush. Numbers
 // must ascend.
-func (g *stage) add(ctx context.Context, m driver.Message) error {
+func (g *stagedLog) add(ctx context.Context, m driver.Message) error {
 	g.batch = append(g.batch, m)
 	g.size += len(m.Body)
 	g.last = m.Seq
@@ -53,48 +53,48 @@ func (g *stage) add(ctx context.Context, m driver.Message) error {
 }
 
 // flush writes what was added since the last flush.
-func (g *stage) flush(ctx context.Context) error {
+func (g *stagedLog) flush(ctx context.Context) error {
 	if len(g.batch) == 0 {
 		return nil
 	}
 	target := driver.Target{
-		Key:     driver.Key{Namespace: g.t.ord},
+		Key:     driver.Key{Namespace: g.t.ordinal},
 		Entries: []driver.EntryKey{namespaceKey(g.t.id)},
-		Usage:   g.t.last.Load().ns.Quotas != NamespaceQuotas{},
+		Usage:   g.t.cache.Load().ns.Quotas != NamespaceQuotas{},
 	}
-	err := g.t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-		if err := g.admit(&v); err != nil {
+	err := g.t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		if err := g.checkRoom(&v); err != nil {
 			return driver.Change{}, err
 		}
-		return driver.Change{Stage: g.inc, StageUntil: v.Now + stageFor.Milliseconds(), Append: g.batch}, nil
+		return driver.Change{Stage: g.incarnation, StageUntil: v.Now + stageFor.Milliseconds(), Append: g.batch}, nil
 	})
 	g.batch, g.size = nil, 0
 	return err
 }
 
-// admit refuses to stage more of what can be no session: ErrConflict where what
+// checkRoom refuses to stage more of what can be no session: ErrConflict where what
 // is staged may be reclaimed, ErrQuota where the namespace has no room for it.
-func (g *stage) admit(v *driver.View) error {
-	ns, err := g.t.decode(v.Entries[0])
-	if err == nil && g.stale(v.Now) {
+func (g *stagedLog) checkRoom(v *driver.View) error {
+	ns, err := g.t.cachedNamespace(v.Entries[0])
+	if err == nil && g.mayBeReclaimed(v.Now) {
 		err = ErrConflict
 	}
 	if err == nil {
-		err = ns.admit(v, 1, g.messages, g.bytes)
+		err = ns.checkQuota(v, 1, g.messages, g.bytes)
 	}
 	if err != nil && err != errNeedUsage { // the last write needs it
 		return err
 	}
-	g.until = v.Now + stageFor.Milliseconds()/2
+	g.safeUntil = v.Now + stageFor.Milliseconds()/2
 	return nil
 }
 
-// stale reports whether some of what was staged may be gone at now.
-func (g *stage) stale(now int64) bool { return g.until != 0 && now >= g.until }
+// mayBeReclaimed reports whether some of what was staged may be gone at now.
+func (g *stagedLog) mayBeReclaimed(now int64) bool { return g.safeUntil != 0 && now >= g.safeUntil }
 
-// free refuses an id that is taken, before a log is staged for nothing.
+// checkIDAvailable refuses an id that is taken, before a log is staged for nothing.
 // ErrExists.
-func (t *Tenant) free(ctx context.Context, id string) error {
+func (t *Tenant) checkIDAvailable(ctx context.Context, id string) error {
 	_, err := t.Get(ctx, id)
 	switch {
 	case err == nil:
@@ -102,12 +102,12 @@ func (t *Tenant) free(ctx context.Context, id string) error {
 	case errors.Is(err, ErrNotFound):
 		return nil
 	}
-	return cause(err)
+	return unwrapError(err)
 }
 
-// adopt gives the staged log to s, which is about to be created.
-func (g *stage) adopt(s *stored) {
-	s.incarnation = g.inc
+// attachTo gives the staged log to s, which is about to be created.
+func (g *stagedLog) attachTo(s *storedSession) {
+	s.incarnation = g.incarnation
 	s.LastSeq = max(s.LastSeq, g.last)
 	s.MessageCount = g.messages
 	s.bytes = g.bytes

@@ -61,7 +61,7 @@ func (s Scope) session() string {
 func (t *Tenant) State(ctx context.Context, scope Scope) (map[string]any, error) {
 	m, err := t.readState(ctx, scope)
 	if err != nil {
-		return nil, t.fail("State", scope.session(), err)
+		return nil, t.wrapError("State", scope.session(), err)
 	}
 	return m, nil
 }
@@ -73,27 +73,27 @@ func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, er
 	if scope.kind == kindSessionState {
 		s, err := t.Get(ctx, scope.owner)
 		if err != nil {
-			return nil, cause(err)
+			return nil, unwrapError(err)
 		}
-		m, err := t.currentState(ctx, scope.kind, string(s.incarnation[:]))
+		m, err := t.readStateEntries(ctx, scope.kind, string(s.incarnation[:]))
 		if err == nil && len(m) == 0 {
-			_, err = t.again(ctx, s) // it may have ended since, which is not an empty state
+			_, err = t.reload(ctx, s) // it may have ended since, which is not an empty state
 		}
 		return m, err
 	}
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
-	m, err := t.currentState(ctx, scope.kind, scope.owner)
+	m, err := t.readStateEntries(ctx, scope.kind, scope.owner)
 	if err == nil && len(m) == 0 {
-		_, err = t.read(ctx) // an empty namespace and a deleted one differ
+		_, err = t.readNamespace(ctx) // an empty namespace and a deleted one differ
 	}
 	return m, err
 }
 
-// again reads a session once more. ErrNotFound: its life has ended.
-func (t *Tenant) again(ctx context.Context, s *Session) (*stored, error) {
-	now, err := t.load(ctx, s.ID)
+// reload reads a session once more. ErrNotFound: its life has ended.
+func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
+	now, err := t.loadStored(ctx, s.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,22 +103,22 @@ func (t *Tenant) again(ctx context.Context, s *Session) (*stored, error) {
 	return now, nil
 }
 
-func (t *Tenant) currentState(ctx context.Context, kind uint8, owner string) (map[string]any, error) {
-	entries, err := t.s.d.Entries(ctx, driver.EntryQuery{
-		Namespace: t.ord, Kind: kind, Owner: owner, Limit: 1 + MaxStateKeys,
+func (t *Tenant) readStateEntries(ctx context.Context, kind uint8, owner string) (map[string]any, error) {
+	entries, err := t.store.d.Entries(ctx, driver.EntryQuery{
+		Namespace: t.ordinal, Kind: kind, Owner: owner, Limit: 1 + MaxStateKeys,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return stateOf(entries)
+	return decodeState(entries)
 }
 
-// stateOf makes a state of all entries of its scope.
-func stateOf(entries []driver.Entry) (map[string]any, error) {
+// decodeState makes a state of all entries of its scope.
+func decodeState(entries []driver.Entry) (map[string]any, error) {
 	m := make(map[string]any, len(entries))
 	for i := range entries {
 		if entries[i].Name != "" {
-			if err := addState(m, entries[i].Value); err != nil {
+			if err := mergeInto(m, entries[i].Value); err != nil {
 				return nil, err
 			}
 		}
@@ -131,34 +131,34 @@ func stateOf(entries []driver.Entry) (map[string]any, error) {
 // runs with nothing locked. The loop ends after the first error.
 func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		q := driver.EntryQuery{Namespace: t.ord, Kind: kindUserState, AllOwners: true, Limit: 1}
+		q := driver.EntryQuery{Namespace: t.ordinal, Kind: kindUserState, AllOwners: true, Limit: 1}
 		for {
-			_, err := t.read(ctx)
+			_, err := t.readNamespace(ctx)
 			var next []driver.Entry
 			if err == nil {
-				next, err = t.s.d.Entries(ctx, q)
+				next, err = t.store.d.Entries(ctx, q)
 			}
 			var size rules.Size
 			if err == nil && len(next) > 0 {
 				size, err = readStateSize(next[0].Value)
 			}
 			if err != nil {
-				yield("", t.fail("StateUsers", "", err))
+				yield("", t.wrapError("StateUsers", "", err))
 				return
 			}
 			if len(next) == 0 || size.Keys > 0 && !yield(next[0].Owner, nil) {
 				return
 			}
-			q.Owner, q.After = next[0].Owner, lastName
+			q.Owner, q.After = next[0].Owner, maxEntryName
 		}
 	}
 }
 
-// lastName comes after every name that an entry has.
-var lastName = strings.Repeat("\xff", 2*MaxName)
+// maxEntryName comes after every name that an entry has.
+var maxEntryName = strings.Repeat("\xff", 2*MaxName)
 
-// addState makes a stored change of one key to m.
-func addState(m map[string]any, pair []byte) error {
+// mergeInto makes a stored change of one key to m.
+func mergeInto(m map[string]any, pair []byte) error {
 	return documentError(document.Merge(m, string(pair), documentLimits))
 }
 
@@ -171,11 +171,11 @@ func addState(m map[string]any, pair []byte) error {
 func (t *Tenant) StateAt(ctx context.Context, id string, seq uint64) (map[string]any, error) {
 	s, err := t.Get(ctx, id)
 	if err != nil {
-		return nil, t.fail("StateAt", id, cause(err))
+		return nil, t.wrapError("StateAt", id, unwrapError(err))
 	}
 	m, err := t.stateAt(ctx, s, seq)
 	if err != nil {
-		return nil, t.fail("StateAt", id, err)
+		return nil, t.wrapError("StateAt", id, err)
 	}
 	return m, nil
 }
@@ -189,14 +189,14 @@ func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[str
 	}
 	for {
 		if seq == s.LastSeq {
-			m, err = t.currentState(ctx, kindSessionState, string(s.incarnation[:]))
+			m, err = t.readStateEntries(ctx, kindSessionState, string(s.incarnation[:]))
 		} else {
-			m, err = t.pastState(ctx, s, seq)
+			m, err = t.replayState(ctx, s, seq)
 		}
 		if err != nil {
 			return nil, err
 		}
-		now, err := t.again(ctx, s)
+		now, err := t.reload(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -210,12 +210,12 @@ func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[str
 // pastPage is how many changes of state are read at once.
 const pastPage = 256
 
-func (t *Tenant) pastState(ctx context.Context, s *Session, seq uint64) (map[string]any, error) {
+func (t *Tenant) replayState(ctx context.Context, s *Session, seq uint64) (map[string]any, error) {
 	m := map[string]any{}
-	end := pastName(seq+1, "")
-	q := driver.EntryQuery{Namespace: t.ord, Kind: kindSessionPast, Owner: string(s.incarnation[:]), Limit: pastPage}
+	end := historyName(seq+1, "")
+	q := driver.EntryQuery{Namespace: t.ordinal, Kind: kindStateHistory, Owner: string(s.incarnation[:]), Limit: pastPage}
 	for {
-		page, err := t.s.d.Entries(ctx, q)
+		page, err := t.store.d.Entries(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +223,7 @@ func (t *Tenant) pastState(ctx context.Context, s *Session, seq uint64) (map[str
 			if page[i].Name >= end {
 				return m, nil
 			}
-			if err := addState(m, page[i].Value); err != nil {
+			if err := mergeInto(m, page[i].Value); err != nil {
 				return nil, err
 			}
 		}
@@ -234,8 +234,8 @@ func (t *Tenant) pastState(ctx context.Context, s *Session, seq uint64) (map[str
 	}
 }
 
-// pastName is the name under which the value that key got at seq is kept.
-func pastName(seq uint64, key string) string {
+// historyName is the name under which the value that key got at seq is kept.
+func historyName(seq uint64, key string) string {
 	return string(binary.BigEndian.AppendUint64(nil, seq)) + key
 }
 
@@ -252,34 +252,34 @@ func pastName(seq uint64, key string) string {
 // ErrReadOnly: the session is archived or terminated. ErrNotFound, ErrInvalid.
 func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]any) error {
 	const op = "MergeState"
-	m, err := newMerge(scope, "state", delta)
+	m, err := newStateMerge(scope, "state", delta)
 	if err != nil {
-		return t.fail(op, scope.session(), err)
+		return t.wrapError(op, scope.session(), err)
 	}
 	if scope.kind == kindSessionState {
-		_, err := t.write(ctx, op, scope.owner, driver.Target{Entries: m.targets(t.ord)}, func(c *change) error {
-			s, err := c.writable()
+		_, err := t.writeSession(ctx, op, scope.owner, driver.Target{Entries: m.entryKeys(t.ordinal)}, func(c *sessionWrite) error {
+			s, err := c.requireWritable()
 			if err != nil || len(m.keys) == 0 {
 				return err
 			}
-			c.store(eventUpdated)
-			return m.apply(&c.out, t.ord, s.LastSeq, c.view.Entries[1:])
+			c.markWritten(eventUpdated)
+			return m.apply(&c.out, t.ordinal, s.LastSeq, c.view.Entries[1:])
 		})
 		return err
 	}
-	if err = ready(ctx); err == nil {
-		err = t.s.mutate(ctx, driver.Target{
-			Key:     driver.Key{Namespace: t.ord},
-			Entries: append([]driver.EntryKey{namespaceKey(t.id)}, m.targets(t.ord)...),
+	if err = checkContext(ctx); err == nil {
+		err = t.store.mutate(ctx, driver.Target{
+			Key:     driver.Key{Namespace: t.ordinal},
+			Entries: append([]driver.EntryKey{namespaceKey(t.id)}, m.entryKeys(t.ordinal)...),
 		}, func(v driver.View) (c driver.Change, err error) {
-			if _, err = t.decode(v.Entries[0]); err == nil {
-				err = m.apply(&c, t.ord, 0, v.Entries[1:])
+			if _, err = t.cachedNamespace(v.Entries[0]); err == nil {
+				err = m.apply(&c, t.ordinal, 0, v.Entries[1:])
 			}
 			return c, err
 		})
 	}
 	if err != nil {
-		return t.fail(op, "", err)
+		return t.wrapError(op, "", err)
 	}
 	return nil
 }

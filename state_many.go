@@ -18,16 +18,16 @@ import (
 func (t *Tenant) States(ctx context.Context, sessions []*Session) ([]map[string]any, error) {
 	states, err := t.states(ctx, sessions)
 	if err == nil && !slices.ContainsFunc(states, func(m map[string]any) bool { return m != nil }) {
-		_, err = t.read(ctx) // an empty namespace and a deleted one differ
+		_, err = t.readNamespace(ctx) // an empty namespace and a deleted one differ
 	}
 	if err != nil {
-		return nil, t.fail("States", "", err)
+		return nil, t.wrapError("States", "", err)
 	}
 	return states, nil
 }
 
 func (t *Tenant) states(ctx context.Context, sessions []*Session) ([]map[string]any, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
 	lives := make([]string, len(sessions))
@@ -38,25 +38,25 @@ func (t *Tenant) states(ctx context.Context, sessions []*Session) ([]map[string]
 		lives[i] = string(s.incarnation[:])
 	}
 	states := make([]map[string]any, len(sessions))
-	q := owners.Query{Namespace: t.ord, Kind: kindSessionState, Each: 1 + MaxStateKeys}
-	err := owners.Read(ctx, t.s.d, q, lives, func(i int, entries []driver.Entry) (err error) {
-		states[i], err = stateOf(entries)
+	q := owners.Query{Namespace: t.ordinal, Kind: kindSessionState, Each: 1 + MaxStateKeys}
+	err := owners.Read(ctx, t.store.d, q, lives, func(i int, entries []driver.Entry) (err error) {
+		states[i], err = decodeState(entries)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return states, t.endStates(ctx, sessions, states)
+	return states, t.fillEmptyStates(ctx, sessions, states)
 }
 
-// endStates tells sessions without state from those that ended.
-func (t *Tenant) endStates(ctx context.Context, sessions []*Session, states []map[string]any) error {
-	now := time.UnixMilli(t.s.clock.Read())
+// fillEmptyStates tells sessions without state from those that ended.
+func (t *Tenant) fillEmptyStates(ctx context.Context, sessions []*Session, states []map[string]any) error {
+	now := time.UnixMilli(t.store.clock.Read())
 	for i, s := range sessions {
 		if states[i] != nil && (s.ExpiresAt.IsZero() || s.ExpiresAt.After(now)) {
 			continue
 		}
-		live, err := t.lives(ctx, s)
+		live, err := t.isLive(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -70,8 +70,8 @@ func (t *Tenant) endStates(ctx context.Context, sessions []*Session, states []ma
 	return nil
 }
 
-// lives reports whether the life that s is of goes on.
-func (t *Tenant) lives(ctx context.Context, s *Session) (bool, error) {
+// isLive reports whether the life that s is of goes on.
+func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
 	log, err := t.openLog(ctx, s.ID)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil

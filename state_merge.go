@@ -11,23 +11,23 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// merge is a delta of one scope, checked and encoded.
-type merge struct {
-	scope Scope
-	keys  []string
-	pairs [][]byte // for each key a document of it alone
-	set   []bool   // false: the key is to be deleted
+// stateMerge is a delta of one scope, checked and encoded.
+type stateMerge struct {
+	scope  Scope
+	keys   []string
+	values [][]byte // for each key a document of it alone
+	set    []bool   // false: the key is to be deleted
 }
 
-// newMerge checks and copies a delta, which errors call field.
-func newMerge(scope Scope, field string, delta map[string]any) (*merge, error) {
+// newStateMerge checks and copies a delta, which errors call field.
+func newStateMerge(scope Scope, field string, delta map[string]any) (*stateMerge, error) {
 	if err := scope.check(); err != nil {
 		return nil, err
 	}
 	if len(delta) > MaxStateKeys {
 		return nil, invalid(field, "has %d keys; at most %d are allowed", len(delta), MaxStateKeys)
 	}
-	m := &merge{scope: scope, keys: slices.Sorted(maps.Keys(delta))}
+	m := &stateMerge{scope: scope, keys: slices.Sorted(maps.Keys(delta))}
 	for _, key := range m.keys {
 		if err := checkName(field, key); err != nil {
 			return nil, err
@@ -36,14 +36,14 @@ func newMerge(scope Scope, field string, delta map[string]any) (*merge, error) {
 		if err := pair.check(field); err != nil {
 			return nil, err
 		}
-		m.pairs = append(m.pairs, []byte(pair.enc))
+		m.values = append(m.values, []byte(pair.enc))
 		m.set = append(m.set, !pair.Equal(Doc(map[string]any{key: nil})))
 	}
 	return m, nil
 }
 
 // key is that of a value of the scope; of "" it is that of the scope's size.
-func (m *merge) key(ord uint64, name string) driver.EntryKey {
+func (m *stateMerge) key(ord uint64, name string) driver.EntryKey {
 	k := driver.EntryKey{Namespace: ord, Kind: m.scope.kind, Owner: m.scope.owner, Name: name}
 	if m.scope.kind == kindSessionState {
 		k.Owner = "" // the driver takes the incarnation
@@ -51,8 +51,8 @@ func (m *merge) key(ord uint64, name string) driver.EntryKey {
 	return k
 }
 
-// targets are the entries that apply needs to see.
-func (m *merge) targets(ord uint64) []driver.EntryKey {
+// entryKeys are the entries that apply needs to see.
+func (m *stateMerge) entryKeys(ord uint64) []driver.EntryKey {
 	if len(m.keys) == 0 {
 		return nil
 	}
@@ -63,14 +63,14 @@ func (m *merge) targets(ord uint64) []driver.EntryKey {
 	return out
 }
 
-// scopeTurn checks the state that a turn carries, and finds the scopes that it
+// prepareState checks the state that a turn carries, and finds the scopes that it
 // belongs to. The user is read here, and compared in the write.
-func (t *Tenant) scopeTurn(ctx context.Context, id string, a *appendOp) error {
+func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) error {
 	a.merges = a.merges[:0]
 	if len(a.turn.UserState) > 0 {
 		s, err := t.Get(ctx, id)
 		if err != nil {
-			return cause(err)
+			return unwrapError(err)
 		}
 		if a.user = s.UserID; a.user == "" {
 			return invalid("user_state", "is given, but the session has no user")
@@ -88,7 +88,7 @@ func (t *Tenant) scopeTurn(ctx context.Context, id string, a *appendOp) error {
 		if len(d.delta) == 0 {
 			continue
 		}
-		m, err := newMerge(d.scope, d.field, d.delta)
+		m, err := newStateMerge(d.scope, d.field, d.delta)
 		if err != nil {
 			return err
 		}
@@ -97,17 +97,17 @@ func (t *Tenant) scopeTurn(ctx context.Context, id string, a *appendOp) error {
 	return nil
 }
 
-// merges are those of one call, in the order of their targets.
-type merges []*merge
+// stateMerges are those of one call, in the order of their targets.
+type stateMerges []*stateMerge
 
-func (ms merges) targets(ord uint64) (out []driver.EntryKey) {
+func (ms stateMerges) targets(ord uint64) (out []driver.EntryKey) {
 	for _, m := range ms {
-		out = append(out, m.targets(ord)...)
+		out = append(out, m.entryKeys(ord)...)
 	}
 	return out
 }
 
-func (ms merges) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error {
+func (ms stateMerges) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error {
 	for _, m := range ms {
 		n := 1 + len(m.keys)
 		if err := m.apply(c, ord, seq, stored[:n]); err != nil {
@@ -120,7 +120,7 @@ func (ms merges) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error
 
 // apply adds to c what the merge changes, given what is stored at its targets.
 // A session's changes are also kept for StateAt, as made at seq.
-func (m *merge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error {
+func (m *stateMerge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error {
 	if len(m.keys) == 0 {
 		return nil
 	}
@@ -130,7 +130,7 @@ func (m *merge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error 
 	}
 	now, before := was, len(c.Entries)
 	for i, key := range m.keys {
-		old, pair := stored[i+1], m.pairs[i]
+		old, pair := stored[i+1], m.values[i]
 		if !m.set[i] {
 			pair = nil
 		}
@@ -140,22 +140,22 @@ func (m *merge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error 
 		now.Replace(old, pair)
 		c.Entries = append(c.Entries, driver.Entry{EntryKey: m.key(ord, key), Value: pair})
 		if m.scope.kind == kindSessionState {
-			past := driver.EntryKey{Namespace: ord, Kind: kindSessionPast, Name: pastName(seq, key)}
-			c.Entries = append(c.Entries, driver.Entry{EntryKey: past, Value: m.pairs[i]})
+			past := driver.EntryKey{Namespace: ord, Kind: kindStateHistory, Name: historyName(seq, key)}
+			c.Entries = append(c.Entries, driver.Entry{EntryKey: past, Value: m.values[i]})
 		}
 	}
 	if len(c.Entries) == before {
 		return nil
 	}
-	if err := admitState(now, was); err != nil {
+	if err := checkStateSize(now, was); err != nil {
 		return err
 	}
 	c.Entries = append(c.Entries, driver.Entry{EntryKey: m.key(ord, ""), Value: now.Encode()})
 	return nil
 }
 
-// begin is apply where nothing is stored yet.
-func (m *merge) begin(c *driver.Change, ord uint64) error {
+// applyFresh is apply where nothing is stored yet.
+func (m *stateMerge) applyFresh(c *driver.Change, ord uint64) error {
 	return m.apply(c, ord, 0, make([][]byte, 1+len(m.keys)))
 }
 
@@ -167,8 +167,8 @@ func readStateSize(b []byte) (rules.Size, error) {
 	return n, nil
 }
 
-// admitState refuses to grow from was to n beyond the limits.
-func admitState(n, was rules.Size) error {
+// checkStateSize refuses to grow from was to n beyond the limits.
+func checkStateSize(n, was rules.Size) error {
 	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
 		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
 	}

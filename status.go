@@ -27,7 +27,7 @@ const (
 var statusNames = [...]string{Active: "active", Idle: "idle", Archived: "archived", Terminated: "terminated"}
 
 // String returns the status's name: active, idle, archived or terminated.
-func (s Status) String() string { return nameOf(statusNames[:], int(s), "status") }
+func (s Status) String() string { return enumName(statusNames[:], int(s), "status") }
 
 // MarshalText returns the status's name. ErrInvalid: there is no such status.
 func (s Status) MarshalText() ([]byte, error) {
@@ -39,7 +39,7 @@ func (s Status) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads the status's name. ErrInvalid: there is no such status.
 func (s *Status) UnmarshalText(text []byte) error {
-	i, err := numberOf(statusNames[:], string(text), "status")
+	i, err := parseEnum(statusNames[:], string(text), "status")
 	*s = Status(i)
 	return err
 }
@@ -91,22 +91,22 @@ func toAllowed(s Status) []Status {
 // ErrInvalid.
 func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...WriteOption) (*Session, error) {
 	const op = "Transition"
-	o := options(opts)
+	o := newWriteOptions(opts)
 	if err := to.check("status"); err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
 	if err := o.move.check(); err != nil {
-		return nil, t.fail(op, id, err)
+		return nil, t.wrapError(op, id, err)
 	}
-	return t.write(ctx, op, id, driver.Target{}, func(c *change) error {
-		s, err := c.live()
+	return t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireLive()
 		if err != nil {
 			return err
 		}
-		if o.versioned && s.Version != o.version {
+		if o.hasVersion && s.Version != o.version {
 			return &ConflictError{Have: o.version, Stored: s.Version}
 		}
-		from := Status(s.course.Status)
+		from := Status(s.timeline.Status)
 		if from == to {
 			return nil
 		}
@@ -114,9 +114,9 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 			return &TransitionError{From: from, To: to, Allowed: toAllowed(from)}
 		}
 		s.Version++
-		s.course.Move(rules.Status(to), c.now)
-		s.LastMove = Move{At: instant(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
-		c.store(eventTransitioned)
+		s.timeline.Move(rules.Status(to), c.now)
+		s.LastMove = Move{At: timeFromMillis(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
+		c.markWritten(eventTransitioned)
 		return nil
 	})
 }

@@ -27,8 +27,8 @@ type Store struct {
 
 	listening sync.Once // to what other processes commit
 
-	closing sync.Once
-	closed  error // what Close returns; read after closing is done
+	closing  sync.Once
+	closeErr error // what Close returns; read after closing is done
 }
 
 // Open opens the store in the file at path, which is created if it is not
@@ -43,7 +43,7 @@ func Open(path string, o Options) (*Store, error) {
 		err = invalid("path", "is empty")
 	}
 	if err != nil {
-		return nil, failed("Open", err)
+		return nil, wrapStoreError("Open", err)
 	}
 	d, err := boltdriver.Open(path, boltdriver.Options{
 		ReadOnly:       o.ReadOnly,
@@ -70,11 +70,11 @@ func OpenMemory(o Options) (*Store, error) { return OpenDriver(memdriver.Open(),
 // allowed.
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 	if d == nil {
-		return nil, failed("OpenDriver", invalid("driver", "is nil"))
+		return nil, wrapStoreError("OpenDriver", invalid("driver", "is nil"))
 	}
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, failed("OpenDriver", errors.Join(err, d.Close()))
+		return nil, wrapStoreError("OpenDriver", errors.Join(err, d.Close()))
 	}
 	return open(d, o)
 }
@@ -86,7 +86,7 @@ func open(d driver.Driver, o Options) (*Store, error) {
 	if o.machineClock {
 		s.clock.Jump = clock.WallJump(time.Now())
 	}
-	err := s.refuseHalf()
+	err := s.checkNoPendingLoad()
 	if err == nil {
 		err = s.startClock()
 	}
@@ -97,8 +97,8 @@ func open(d driver.Driver, o Options) (*Store, error) {
 	return s, nil
 }
 
-// refuseHalf refuses what package migrate has not completed.
-func (s *Store) refuseHalf() error {
+// checkNoPendingLoad refuses what package migrate has not completed.
+func (s *Store) checkNoPendingLoad() error {
 	half, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
 	if err == nil && len(half) > 0 {
 		err = fmt.Errorf("%w: a migration into it is not complete", ErrFormat)
@@ -125,9 +125,9 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.sweep.stop()
 		s.hub.Close()
-		s.closed = failed("Close", s.d.Close())
+		s.closeErr = wrapStoreError("Close", s.d.Close())
 	})
-	return s.closed
+	return s.closeErr
 }
 
 // Driver returns the engine under the store, for what only that engine does.
@@ -145,7 +145,7 @@ type Stats struct {
 
 // Stats returns the store's counters. ErrClosed.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return Stats{}, &Error{Op: "Stats", Err: err}
 	}
 	st := Stats{Driver: s.d.Caps().Name}
@@ -164,8 +164,8 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	return st, nil
 }
 
-// ready refuses a call without a context.
-func ready(ctx context.Context) error {
+// checkContext refuses a call without a context.
+func checkContext(ctx context.Context) error {
 	if ctx == nil {
 		return invalid("ctx", "is nil")
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// feedVisits is how many feeds one sweep looks at for events that are too old,
+// feedsPerSweep is how many feeds one sweep looks at for events that are too old,
 // each namespace's in its turn, so that a sweep's cost does not grow with the
 // store.
-const feedVisits = 64
+const feedsPerSweep = 64
 
 // trimFeeds removes events older than Options.FeedAge from some feeds.
 func (w *sweepRun) trimFeeds(ctx context.Context) error {
@@ -23,7 +23,7 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 		return nil
 	}
 	before := s.clock.Read() - rules.Millis(s.opts.FeedAge)
-	page, err := s.d.Entries(ctx, driver.EntryQuery{Kind: kindNamespace, After: s.sweep.visited, Limit: feedVisits})
+	page, err := s.d.Entries(ctx, driver.EntryQuery{Kind: kindNamespace, After: s.sweep.feedCursor, Limit: feedsPerSweep})
 	if err != nil {
 		return err
 	}
@@ -37,10 +37,10 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.sweep.visited = e.Name
+		s.sweep.feedCursor = e.Name
 	}
-	if len(page) < feedVisits {
-		s.sweep.visited = "" // from the first again
+	if len(page) < feedsPerSweep {
+		s.sweep.feedCursor = "" // from the first again
 	}
 	return nil
 }

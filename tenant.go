@@ -15,16 +15,16 @@ import (
 // for concurrent use, and stays valid when the namespace is renamed. Once the
 // namespace is deleted its calls find nothing, and writes return ErrNotFound.
 type Tenant struct {
-	s    *Store
-	id   string
-	org  string
-	ord  uint64
-	last atomic.Pointer[storedNamespace]
+	store        *Store
+	id           string
+	organization string
+	ordinal      uint64
+	cache        atomic.Pointer[namespaceCache]
 }
 
-// storedNamespace is a namespace beside the bytes it was decoded from, so that
+// namespaceCache is a namespace beside the bytes it was decoded from, so that
 // an unchanged one need not be decoded for every write.
-type storedNamespace struct {
+type namespaceCache struct {
 	enc string
 	ns  *Namespace
 }
@@ -79,7 +79,7 @@ func (s *Store) Tenant(ctx context.Context, ref Namespace) (*Tenant, error) {
 }
 
 func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
 	if org == "" {
@@ -94,24 +94,24 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 	if isNamespaceID(name) {
 		return s.tenantByID(ctx, org, name)
 	}
-	id, err := s.entry(ctx, namespaceNameKey(org, name))
+	id, err := s.readEntry(ctx, namespaceNameKey(org, name))
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.entry(ctx, namespaceKey(string(id)))
+	b, err := s.readEntry(ctx, namespaceKey(string(id)))
 	if err != nil {
 		return nil, err
 	}
-	n, err := decodeOwned(b, org)
+	n, err := decodeNamespaceOf(b, org)
 	if err != nil {
 		return nil, err
 	}
-	return s.handle(n, b), nil
+	return s.newTenant(n, b), nil
 }
 
-// decodeOwned is decodeNamespace of an organization's namespace. ErrNotFound:
+// decodeNamespaceOf is decodeNamespace of an organization's namespace. ErrNotFound:
 // it is another's.
-func decodeOwned(enc []byte, org string) (*Namespace, error) {
+func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 	n, err := decodeNamespace(enc)
 	if err == nil && n.InternalID != org {
 		err = ErrNotFound
@@ -135,24 +135,24 @@ func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error)
 	if len(found) == 0 {
 		return nil, ErrNotFound
 	}
-	n, err := decodeOwned(found[0].Value, org)
+	n, err := decodeNamespaceOf(found[0].Value, org)
 	if found[0].Name != id {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.handle(n, found[0].Value), nil
+	return s.newTenant(n, found[0].Value), nil
 }
 
-func (s *Store) handle(n *Namespace, enc []byte) *Tenant {
-	t := &Tenant{s: s, id: n.ID, org: n.InternalID, ord: n.ordinal}
-	t.last.Store(&storedNamespace{enc: string(enc), ns: n})
+func (s *Store) newTenant(n *Namespace, enc []byte) *Tenant {
+	t := &Tenant{store: s, id: n.ID, organization: n.InternalID, ordinal: n.ordinal}
+	t.cache.Store(&namespaceCache{enc: string(enc), ns: n})
 	return t
 }
 
-// entry reads one small value. ErrNotFound.
-func (s *Store) entry(ctx context.Context, k driver.EntryKey) ([]byte, error) {
+// readEntry reads one small value. ErrNotFound.
+func (s *Store) readEntry(ctx context.Context, k driver.EntryKey) ([]byte, error) {
 	found, err := s.d.Entries(ctx, driver.EntryQuery{
 		Namespace: k.Namespace, Kind: k.Kind, Owner: k.Owner, Name: k.Name, Limit: 1,
 	})
@@ -190,7 +190,7 @@ func checkNamespaceName(name string) error {
 
 // ensureTenant creates the namespace unless there is one of its name.
 func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, error) {
-	if err := ready(ctx); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, false, err
 	}
 	if n.InternalID == "" {
@@ -212,7 +212,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 				last = binary.BigEndian.Uint64(b)
 			}
 			n.ordinal, n.ID = last+1, namespacePrefix+newULID(v.Now).String()
-			n.CreatedAt, n.UpdatedAt = instant(v.Now), instant(v.Now)
+			n.CreatedAt, n.UpdatedAt = timeFromMillis(v.Now), timeFromMillis(v.Now)
 			enc = encodeNamespace(nil, &n)
 			return driver.Change{Entries: []driver.Entry{
 				{EntryKey: namespaceKey(n.ID), Value: enc},
@@ -227,7 +227,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 		t, err := s.findTenant(ctx, n.InternalID, n.Name)
 		return t, false, err
 	}
-	return s.handle(&n, enc), true, nil
+	return s.newTenant(&n, enc), true, nil
 }
 
 // mutate runs one op, and wakes those who watch what it did.
@@ -252,49 +252,49 @@ func (s *Store) mutate(ctx context.Context, t driver.Target, plan func(driver.Vi
 func (t *Tenant) ID() string { return t.id }
 
 // InternalID returns the organization that owns the namespace.
-func (t *Tenant) InternalID() string { return t.org }
+func (t *Tenant) InternalID() string { return t.organization }
 
 // name is the namespace's name as last seen, for errors.
-func (t *Tenant) name() string { return t.last.Load().ns.Name }
+func (t *Tenant) name() string { return t.cache.Load().ns.Name }
 
-func (t *Tenant) fail(op, id string, err error) error {
+func (t *Tenant) wrapError(op, id string, err error) error {
 	return &Error{Op: op, Tenant: t.name(), ID: id, Err: err}
 }
 
-// decode returns the namespace stored as enc. ErrNotFound: enc is nil.
-func (t *Tenant) decode(enc []byte) (*Namespace, error) {
+// cachedNamespace returns the namespace stored as enc. ErrNotFound: enc is nil.
+func (t *Tenant) cachedNamespace(enc []byte) (*Namespace, error) {
 	if enc == nil {
 		return nil, ErrNotFound
 	}
-	if last := t.last.Load(); last.enc == string(enc) {
+	if last := t.cache.Load(); last.enc == string(enc) {
 		return last.ns, nil
 	}
 	n, err := decodeNamespace(enc)
 	if err != nil {
 		return nil, err
 	}
-	t.last.Store(&storedNamespace{enc: string(enc), ns: n})
+	t.cache.Store(&namespaceCache{enc: string(enc), ns: n})
 	return n, nil
 }
 
-// read returns the namespace as it is stored.
-func (t *Tenant) read(ctx context.Context) (*Namespace, error) {
-	if err := ready(ctx); err != nil {
+// readNamespace returns the namespace as it is stored.
+func (t *Tenant) readNamespace(ctx context.Context) (*Namespace, error) {
+	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
-	enc, err := t.s.entry(ctx, namespaceKey(t.id))
+	enc, err := t.store.readEntry(ctx, namespaceKey(t.id))
 	if err != nil {
 		return nil, err
 	}
-	return t.decode(enc)
+	return t.cachedNamespace(enc)
 }
 
 // Namespace returns the namespace as it is stored now. ErrNotFound: it was
 // deleted.
 func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
-	n, err := t.read(ctx)
+	n, err := t.readNamespace(ctx)
 	if err != nil {
-		return Namespace{}, t.fail("Namespace", "", err)
+		return Namespace{}, t.wrapError("Namespace", "", err)
 	}
 	return *n, nil
 }
@@ -303,10 +303,10 @@ func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
 // of that name. ErrNotFound, ErrInvalid.
 func (t *Tenant) Rename(ctx context.Context, name string) error {
 	if err := checkNamespaceName(name); err != nil {
-		return t.fail("Rename", "", err)
+		return t.wrapError("Rename", "", err)
 	}
-	key := namespaceNameKey(t.org, name)
-	return t.alter(ctx, "Rename", []driver.EntryKey{key}, func(v driver.View, n *Namespace, out *driver.Change) error {
+	key := namespaceNameKey(t.organization, name)
+	return t.updateNamespace(ctx, "Rename", []driver.EntryKey{key}, func(v driver.View, n *Namespace, out *driver.Change) error {
 		if n.Name == name {
 			return nil
 		}
@@ -314,7 +314,7 @@ func (t *Tenant) Rename(ctx context.Context, name string) error {
 			return ErrExists
 		}
 		out.Entries = append(out.Entries,
-			driver.Entry{EntryKey: namespaceNameKey(t.org, n.Name)},
+			driver.Entry{EntryKey: namespaceNameKey(t.organization, n.Name)},
 			driver.Entry{EntryKey: key, Value: []byte(t.id)})
 		n.Name = name
 		return nil
@@ -325,9 +325,9 @@ func (t *Tenant) Rename(ctx context.Context, name string) error {
 // sessions; see [Tenant.ApplyPolicy] for the others. ErrNotFound, ErrInvalid.
 func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
 	if err := l.check("lifecycle"); err != nil {
-		return t.fail("SetLifecycle", "", err)
+		return t.wrapError("SetLifecycle", "", err)
 	}
-	return t.alter(ctx, "SetLifecycle", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
+	return t.updateNamespace(ctx, "SetLifecycle", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
 		n.Lifecycle = l
 		return nil
 	})
@@ -336,24 +336,24 @@ func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
 // SetQuotas replaces the namespace's quotas. What is there already stays, even
 // if it is more than they allow. ErrNotFound.
 func (t *Tenant) SetQuotas(ctx context.Context, q NamespaceQuotas) error {
-	return t.alter(ctx, "SetQuotas", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
+	return t.updateNamespace(ctx, "SetQuotas", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
 		n.Quotas = q
 		return nil
 	})
 }
 
-// alter changes the stored namespace.
-func (t *Tenant) alter(ctx context.Context, op string, also []driver.EntryKey,
+// updateNamespace changes the stored namespace.
+func (t *Tenant) updateNamespace(ctx context.Context, op string, also []driver.EntryKey,
 	fn func(driver.View, *Namespace, *driver.Change) error,
 ) error {
-	if err := ready(ctx); err != nil {
-		return t.fail(op, "", err)
+	if err := checkContext(ctx); err != nil {
+		return t.wrapError(op, "", err)
 	}
 	var enc []byte
 	var n Namespace
 	target := driver.Target{Entries: append([]driver.EntryKey{namespaceKey(t.id)}, also...)}
-	err := t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-		stored, err := t.decode(v.Entries[0])
+	err := t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		stored, err := t.cachedNamespace(v.Entries[0])
 		if err != nil {
 			return driver.Change{}, err
 		}
@@ -362,15 +362,15 @@ func (t *Tenant) alter(ctx context.Context, op string, also []driver.EntryKey,
 		if err := fn(v, &n, &out); err != nil {
 			return driver.Change{}, err
 		}
-		n.UpdatedAt = instant(v.Now)
+		n.UpdatedAt = timeFromMillis(v.Now)
 		enc = encodeNamespace(nil, &n)
 		out.Entries = append(out.Entries, driver.Entry{EntryKey: namespaceKey(t.id), Value: enc})
 		return out, nil
 	})
 	if err != nil {
-		return t.fail(op, "", err)
+		return t.wrapError(op, "", err)
 	}
-	t.last.Store(&storedNamespace{enc: string(enc), ns: &n})
+	t.cache.Store(&namespaceCache{enc: string(enc), ns: &n})
 	return nil
 }
 
@@ -384,7 +384,7 @@ type Usage struct {
 // Sessions is the number of all sessions.
 func (u Usage) Sessions() uint64 { return u.Active + u.Idle + u.Archived + u.Terminated }
 
-func usageOf(u driver.Usage) Usage {
+func newUsage(u driver.Usage) Usage {
 	return Usage{
 		Active: u.Sessions[Active], Idle: u.Sessions[Idle],
 		Archived: u.Sessions[Archived], Terminated: u.Sessions[Terminated],
@@ -395,14 +395,14 @@ func usageOf(u driver.Usage) Usage {
 // Usage returns what the namespace holds, exactly: sessions that have expired
 // do not count, swept or not. ErrNotFound: it was deleted.
 func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
-	if _, err := t.read(ctx); err != nil {
-		return Usage{}, t.fail("Usage", "", err)
+	if _, err := t.readNamespace(ctx); err != nil {
+		return Usage{}, t.wrapError("Usage", "", err)
 	}
-	u, err := t.s.d.Count(ctx, driver.Query{Namespace: t.ord, Now: t.s.clock.Read()})
+	u, err := t.store.d.Count(ctx, driver.Query{Namespace: t.ordinal, Now: t.store.clock.Read()})
 	if err != nil {
-		return Usage{}, t.fail("Usage", "", err)
+		return Usage{}, t.wrapError("Usage", "", err)
 	}
-	return usageOf(u), nil
+	return newUsage(u), nil
 }
 
 // Namespaces returns the namespaces of an organization, by name; "" means
@@ -433,7 +433,7 @@ func (s *Store) namespaces(ctx context.Context, org string, q driver.EntryQuery)
 		}
 		q.Limit = namespacePage
 		for {
-			if err := ready(ctx); err != nil {
+			if err := checkContext(ctx); err != nil {
 				fail(err)
 				return
 			}
@@ -465,7 +465,7 @@ func (s *Store) namespaces(ctx context.Context, org string, q driver.EntryQuery)
 }
 
 func (s *Store) namespaceByID(ctx context.Context, id string) (*Namespace, error) {
-	b, err := s.entry(ctx, namespaceKey(id))
+	b, err := s.readEntry(ctx, namespaceKey(id))
 	if err != nil {
 		return nil, err
 	}

@@ -250,7 +250,7 @@ func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 	}
 	for range 2000 {
 		n := create("old")
-		before := n.last.Load()
+		before := n.cache.Load()
 		if err := n.Rename(ctx, "new"); err != nil {
 			t.Fatal(err)
 		}
@@ -259,9 +259,9 @@ func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 		begun, ended := make(chan struct{}), make(chan struct{})
 		go func() { // what calls do that read the namespace before it was renamed
 			defer close(ended)
-			n.last.Store(before)
+			n.cache.Store(before)
 			for close(begun); !stop.Load(); {
-				n.last.Store(before)
+				n.cache.Store(before)
 			}
 		}()
 		<-begun

@@ -18,12 +18,12 @@ const maxRetries = 32
 type WriteOption func(*writeOptions)
 
 type writeOptions struct {
-	version   uint64
-	versioned bool
-	move      Move
+	version    uint64
+	hasVersion bool
+	move       Move
 }
 
-func options(opts []WriteOption) (o writeOptions) {
+func newWriteOptions(opts []WriteOption) (o writeOptions) {
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)
@@ -35,7 +35,7 @@ func options(opts []WriteOption) (o writeOptions) {
 // IfVersion makes a write succeed only on that version of the session;
 // otherwise it fails with a [ConflictError] and changes nothing.
 func IfVersion(v uint64) WriteOption {
-	return func(o *writeOptions) { o.version, o.versioned = v, true }
+	return func(o *writeOptions) { o.version, o.hasVersion = v, true }
 }
 
 // Because gives a transition its reason, of at most 1024 bytes, and the actor
@@ -57,35 +57,35 @@ func Because(reason, actor string) WriteOption {
 func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, opts ...WriteOption) (*Session, error) {
 	const op = "Update"
 	if fn == nil {
-		return nil, t.fail(op, id, invalid("fn", "is nil"))
+		return nil, t.wrapError(op, id, invalid("fn", "is nil"))
 	}
-	o := options(opts)
+	o := newWriteOptions(opts)
 	for try := 0; ; try++ {
 		base, err := t.Get(ctx, id)
 		if err != nil {
-			return nil, t.fail(op, id, cause(err))
+			return nil, t.wrapError(op, id, unwrapError(err))
 		}
-		edited, err := edit(base, fn, o)
+		edited, err := runEdit(base, fn, o)
 		if err != nil {
-			return nil, t.fail(op, id, err)
+			return nil, t.wrapError(op, id, err)
 		}
-		s, err := t.commitEdit(ctx, base, edited, o.versioned)
-		if errors.Is(err, ErrConflict) && !o.versioned && try+1 < maxRetries {
+		s, err := t.commitEdit(ctx, base, edited, o.hasVersion)
+		if errors.Is(err, ErrConflict) && !o.hasVersion && try+1 < maxRetries {
 			if err := backoff.Wait(ctx, try); err != nil {
-				return nil, t.fail(op, id, err)
+				return nil, t.wrapError(op, id, err)
 			}
 			continue
 		}
 		if err != nil {
-			return nil, t.fail(op, id, cause(err))
+			return nil, t.wrapError(op, id, unwrapError(err))
 		}
 		return s, nil
 	}
 }
 
-// edit runs fn on a copy of base, and checks what it did.
-func edit(base *Session, fn func(*Session) error, o writeOptions) (*Session, error) {
-	if o.versioned && base.Version != o.version {
+// runEdit runs fn on a copy of base, and checks what it did.
+func runEdit(base *Session, fn func(*Session) error, o writeOptions) (*Session, error) {
+	if o.hasVersion && base.Version != o.version {
 		return nil, &ConflictError{Have: o.version, Stored: base.Version}
 	}
 	if !rules.Status(base.Status).Writable() {
@@ -128,7 +128,7 @@ func checkEdit(base, edited *Session) error {
 			return invalid(f.name, "cannot be edited; session_name, user_memory, metadata, labels and lifecycle can")
 		}
 	}
-	if err := checkTitle(edited.Name); err != nil {
+	if err := checkSessionName(edited.Name); err != nil {
 		return err
 	}
 	if err := checkLabels(edited.Labels); err != nil {
@@ -144,8 +144,8 @@ func checkEdit(base, edited *Session) error {
 // newest. For a caller who named the version, a session that was made of the
 // id since is not the one: its version means nothing.
 func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versioned bool) (*Session, error) {
-	return t.write(ctx, "Update", base.ID, driver.Target{}, func(c *change) error {
-		s, err := c.writable()
+	return t.writeSession(ctx, "Update", base.ID, driver.Target{}, func(c *sessionWrite) error {
+		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
@@ -161,17 +161,17 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		s.UserMemory, s.Metadata = edited.UserMemory, edited.Metadata
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
-			s.own = s.own.edited(base.Lifecycle, edited.Lifecycle)
-			s.course.Life = s.own.or(c.ns.Lifecycle).or(t.s.opts.Lifecycle).life()
+			s.chosenLifecycle = s.chosenLifecycle.withEdits(base.Lifecycle, edited.Lifecycle)
+			s.timeline.Life = s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
 		}
 		s.Version++
-		c.store(eventUpdated)
+		c.markWritten(eventUpdated)
 		return nil
 	})
 }
 
-// edited is l with the fields that differ between base and now as now has them.
-func (l Lifecycle) edited(base, now Lifecycle) Lifecycle {
+// withEdits is l with the fields that differ between base and now as now has them.
+func (l Lifecycle) withEdits(base, now Lifecycle) Lifecycle {
 	if base.TTL != now.TTL {
 		l.TTL = now.TTL
 	}
@@ -193,8 +193,8 @@ func (l Lifecycle) edited(base, now Lifecycle) Lifecycle {
 	return l
 }
 
-// cause returns what an *Error wraps, so that it is not wrapped twice.
-func cause(err error) error {
+// unwrapError returns what an *Error wraps, so that it is not wrapped twice.
+func unwrapError(err error) error {
 	if e, ok := err.(*Error); ok {
 		return e.Err
 	}

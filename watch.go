@@ -51,14 +51,14 @@ var eventNames = [...]string{
 
 // String returns created, updated, appended, transitioned, expired, deleted or
 // user_erased.
-func (k EventKind) String() string { return nameOf(eventNames[:], int(k), "kind") }
+func (k EventKind) String() string { return enumName(eventNames[:], int(k), "kind") }
 
 // MarshalText returns the kind's name.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText reads the kind's name. ErrInvalid: there is no such kind.
 func (k *EventKind) UnmarshalText(text []byte) error {
-	i, err := numberOf(eventNames[:], string(text), "kind")
+	i, err := parseEnum(eventNames[:], string(text), "kind")
 	*k = EventKind(i)
 	return err
 }
@@ -98,16 +98,16 @@ func (e *LaggedError) Is(target error) bool { return target == ErrLagged }
 // than the one that it came from, such as that of an older backup.
 func (t *Tenant) Watch(ctx context.Context, since uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		w := t.s.watch(t.ord)
+		w := t.store.joinFeed(t.ordinal)
 		defer w.Leave()
 		for at := since; ; {
 			news := w.News()
 			page, _, err := t.events(ctx, at, watchPage)
 			if err == nil && len(page) == 0 {
-				err = t.s.await(ctx, news)
+				err = t.store.waitForNews(ctx, news)
 			}
 			if err != nil {
-				yield(Event{}, t.fail("Watch", "", err))
+				yield(Event{}, t.wrapError("Watch", "", err))
 				return
 			}
 			for _, e := range page {
@@ -128,11 +128,11 @@ const watchPage = 256
 // 1 to MaxEvents. Errors as of Watch, but for the context's while waiting.
 func (t *Tenant) Events(ctx context.Context, since uint64, limit int) (events []Event, head uint64, err error) {
 	if limit < 1 || limit > MaxEvents {
-		return nil, 0, t.fail("Events", "", invalid("limit", "is %d; 1 to %d are allowed", limit, MaxEvents))
+		return nil, 0, t.wrapError("Events", "", invalid("limit", "is %d; 1 to %d are allowed", limit, MaxEvents))
 	}
 	events, head, err = t.events(ctx, since, limit)
 	if err != nil {
-		return nil, 0, t.fail("Events", "", err)
+		return nil, 0, t.wrapError("Events", "", err)
 	}
 	return events, head, nil
 }
@@ -140,29 +140,29 @@ func (t *Tenant) Events(ctx context.Context, since uint64, limit int) (events []
 // FeedHead returns the position of the newest event of the tenant's feed, 0 if
 // there is none yet. ErrNotFound: the namespace was deleted.
 func (t *Tenant) FeedHead(ctx context.Context) (uint64, error) {
-	f, err := t.feed(ctx, math.MaxUint64, 1)
+	f, err := t.readFeed(ctx, math.MaxUint64, 1)
 	if err != nil {
-		return 0, t.fail("FeedHead", "", err)
+		return 0, t.wrapError("FeedHead", "", err)
 	}
 	return f.Head, nil
 }
 
-// feed reads the feed, and tells an empty one from a deleted one.
-func (t *Tenant) feed(ctx context.Context, after uint64, limit int) (driver.Feed, error) {
-	if err := ready(ctx); err != nil {
+// readFeed reads the feed, and tells an empty one from a deleted one.
+func (t *Tenant) readFeed(ctx context.Context, after uint64, limit int) (driver.Feed, error) {
+	if err := checkContext(ctx); err != nil {
 		return driver.Feed{}, err
 	}
-	f, err := t.s.d.Feed(ctx, driver.FeedQuery{Namespace: t.ord, After: after, Limit: limit})
+	f, err := t.store.d.Feed(ctx, driver.FeedQuery{Namespace: t.ordinal, After: after, Limit: limit})
 	if err == nil && len(f.Events) == 0 {
-		_, err = t.read(ctx)
+		_, err = t.readNamespace(ctx)
 	}
 	return f, err
 }
 
 func (t *Tenant) events(ctx context.Context, since uint64, limit int) ([]Event, uint64, error) {
-	f, err := t.feed(ctx, since, limit)
+	f, err := t.readFeed(ctx, since, limit)
 	if errors.Is(err, ErrLagged) {
-		if f, err = t.feed(ctx, math.MaxUint64, 1); err == nil {
+		if f, err = t.readFeed(ctx, math.MaxUint64, 1); err == nil {
 			err = &LaggedError{Since: since, Oldest: f.Tail}
 		}
 	}
@@ -174,14 +174,14 @@ func (t *Tenant) events(ctx context.Context, since uint64, limit int) ([]Event, 
 	}
 	events := make([]Event, len(f.Events))
 	for i := range f.Events {
-		events[i] = eventOf(&f.Events[i])
+		events[i] = newEvent(&f.Events[i])
 	}
 	return events, f.Head, nil
 }
 
-func eventOf(e *driver.Event) Event {
+func newEvent(e *driver.Event) Event {
 	out := Event{
-		Position: e.Position, Time: instant(e.Time), Kind: EventKind(e.Kind),
+		Position: e.Position, Time: timeFromMillis(e.Time), Kind: EventKind(e.Kind),
 		SessionID: e.ID, Status: Status(e.Status), Version: e.Version, LastSeq: e.LastSeq,
 	}
 	if e.Kind == eventUserErased {
@@ -194,16 +194,16 @@ func eventOf(e *driver.Event) Event {
 // engine has no way to tell.
 const pollEvery = time.Second
 
-// watch adds a watcher of a namespace's feed.
-func (s *Store) watch(ord uint64) hub.Watcher {
+// joinFeed adds a watcher of a namespace's feed.
+func (s *Store) joinFeed(ord uint64) hub.Watcher {
 	if n, ok := s.d.(driver.Notifier); ok {
 		s.listening.Do(func() { n.Notify(s.hub.Announce) })
 	}
 	return s.hub.Join(ord)
 }
 
-// await waits for news, or for a reason to give up.
-func (s *Store) await(ctx context.Context, news <-chan struct{}) error {
+// waitForNews waits for news, or for a reason to give up.
+func (s *Store) waitForNews(ctx context.Context, news <-chan struct{}) error {
 	var poll <-chan time.Time
 	if _, ok := s.d.(driver.Notifier); !ok && s.d.Caps().Shared {
 		t := time.NewTimer(pollEvery)

@@ -9,23 +9,23 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// change is one write to one session, while it is planned: what is stored,
+// sessionWrite is one write to one session, while it is planned: what is stored,
 // what a call makes of it, and what follows. It is built anew for each run of
 // a plan.
-type change struct {
-	t    *Tenant
-	id   string
-	view driver.View
-	now  int64
-	ns   *Namespace
-	s    *stored // the live session, what is overdue applied; nil = none
-	old  Status  // as stored
+type sessionWrite struct {
+	tenant    *Tenant
+	id        string
+	view      driver.View
+	now       int64
+	ns        *Namespace
+	session   *storedSession // the live session, what is overdue applied; nil = none
+	oldStatus Status         // as stored
 
-	bytes uint64 // driver.Record.Bytes as stored
-	put   bool   // s is to be stored
-	moved bool   // time moved the status
-	kind  driver.EventKind
-	out   driver.Change
+	oldBytes    uint64 // driver.Record.Bytes as stored
+	dirty       bool   // s is to be stored
+	statusMoved bool   // time moved the status
+	eventKind   driver.EventKind
+	out         driver.Change
 
 	// What the call adds, for the namespace's quotas.
 	addSessions, addMessages uint64
@@ -33,31 +33,31 @@ type change struct {
 	rec driver.Record
 }
 
-// bodies keeps the buffers that records are encoded into; a driver is done
+// bodyBuffers keeps the buffers that records are encoded into; a driver is done
 // with them when Mutate returns.
-var bodies = sync.Pool{New: func() any { return new([]byte) }}
+var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // errNeedUsage makes write plan once more with the namespace's usage at hand.
 var errNeedUsage = errors.New("usage needed")
 
-// write plans fn on the session at id and commits what it decides. It returns
+// writeSession plans fn on the session at id and commits what it decides. It returns
 // the session as it is then, or nil where there is none.
-func (t *Tenant) write(ctx context.Context, op, id string, target driver.Target, fn func(*change) error) (*Session, error) {
-	if err := t.ready(ctx, id); err != nil {
-		return nil, t.fail(op, id, err)
+func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target, fn func(*sessionWrite) error) (*Session, error) {
+	if err := t.checkCall(ctx, id); err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
-	target.Key = driver.Key{Namespace: t.ord, ID: id}
+	target.Key = driver.Key{Namespace: t.ordinal, ID: id}
 	target.Entries = append([]driver.EntryKey{namespaceKey(t.id)}, target.Entries...)
-	target.Usage = t.last.Load().ns.Quotas != NamespaceQuotas{}
-	buf := bodies.Get().(*[]byte)
-	defer bodies.Put(buf)
+	target.Usage = t.cache.Load().ns.Quotas != NamespaceQuotas{}
+	buf := bodyBuffers.Get().(*[]byte)
+	defer bodyBuffers.Put(buf)
 	for {
 		var s *Session
-		err := t.s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-			c := &change{t: t, id: id, view: v, now: v.Now}
-			out, err := c.plan(fn, buf)
-			if s = nil; c.s != nil {
-				s = &c.s.Session
+		err := t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+			c := &sessionWrite{tenant: t, id: id, view: v, now: v.Now}
+			out, err := c.run(fn, buf)
+			if s = nil; c.session != nil {
+				s = &c.session.Session
 			}
 			return out, err
 		})
@@ -66,147 +66,147 @@ func (t *Tenant) write(ctx context.Context, op, id string, target driver.Target,
 			continue
 		}
 		if err != nil {
-			return nil, t.fail(op, id, err)
+			return nil, t.wrapError(op, id, err)
 		}
 		return s, nil
 	}
 }
 
-// ready refuses what no call on a session can use.
-func (t *Tenant) ready(ctx context.Context, id string) error {
-	if err := ready(ctx); err != nil {
+// checkCall refuses what no call on a session can use.
+func (t *Tenant) checkCall(ctx context.Context, id string) error {
+	if err := checkContext(ctx); err != nil {
 		return err
 	}
 	return checkName("session_id", id)
 }
 
-func (c *change) plan(fn func(*change) error, buf *[]byte) (driver.Change, error) {
+func (c *sessionWrite) run(fn func(*sessionWrite) error, buf *[]byte) (driver.Change, error) {
 	if err := c.load(); err != nil {
 		return driver.Change{}, err
 	}
 	if err := fn(c); err != nil {
 		return driver.Change{}, err
 	}
-	return c.finish(buf)
+	return c.build(buf)
 }
 
 // load reads the namespace and the session, and lets time do what is overdue.
-func (c *change) load() (err error) {
-	if c.ns, err = c.t.decode(c.view.Entries[0]); err != nil {
+func (c *sessionWrite) load() (err error) {
+	if c.ns, err = c.tenant.cachedNamespace(c.view.Entries[0]); err != nil {
 		return err
 	}
 	rec := c.view.Record
 	if rec == nil || rec.Expires <= c.now {
 		return nil
 	}
-	if c.s, err = decodeStored(rec, c.t.id, c.t.org); err != nil {
+	if c.session, err = decodeStoredSession(rec, c.tenant.id, c.tenant.organization); err != nil {
 		return err
 	}
-	c.old, c.bytes = Status(c.s.course.Status), rec.Bytes
-	c.advance()
+	c.oldStatus, c.oldBytes = Status(c.session.timeline.Status), rec.Bytes
+	c.applyDue()
 	return nil
 }
 
-// advance applies overdue idling and archiving.
-func (c *change) advance() {
-	if !c.s.course.Advance(c.now) {
+// applyDue applies overdue idling and archiving.
+func (c *sessionWrite) applyDue() {
+	if !c.session.timeline.Advance(c.now) {
 		return
 	}
-	c.moved, c.put = true, true
-	c.s.LastMove = Move{At: instant(c.s.course.StatusAt), Reason: "no activity", Actor: sweepActor}
+	c.statusMoved, c.dirty = true, true
+	c.session.LastMove = Move{At: timeFromMillis(c.session.timeline.StatusAt), Reason: "no activity", Actor: sweepActor}
 }
 
-// live returns the session. ErrNotFound: there is none.
-func (c *change) live() (*stored, error) {
-	if c.s == nil {
+// requireLive returns the session. ErrNotFound: there is none.
+func (c *sessionWrite) requireLive() (*storedSession, error) {
+	if c.session == nil {
 		return nil, ErrNotFound
 	}
-	return c.s, nil
+	return c.session, nil
 }
 
-// writable returns the session if it takes writes. ErrNotFound, ErrReadOnly.
-func (c *change) writable() (*stored, error) {
-	s, err := c.live()
+// requireWritable returns the session if it takes writes. ErrNotFound, ErrReadOnly.
+func (c *sessionWrite) requireWritable() (*storedSession, error) {
+	s, err := c.requireLive()
 	if err != nil {
 		return nil, err
 	}
-	if !s.course.Status.Writable() {
-		return nil, readOnlyError{Status(s.course.Status)}
+	if !s.timeline.Status.Writable() {
+		return nil, readOnlyError{Status(s.timeline.Status)}
 	}
 	return s, nil
 }
 
-// store notes that the session was written, as an event of kind; 0 is none.
-func (c *change) store(kind driver.EventKind) {
-	c.s.updated = max(c.s.updated, c.now) // a restored session may come from a clock ahead
-	c.s.course.Write(c.now)
-	c.put, c.kind = true, kind
+// markWritten notes that the session was written, as an event of kind; 0 is none.
+func (c *sessionWrite) markWritten(kind driver.EventKind) {
+	c.session.updated = max(c.session.updated, c.now) // a restored session may come from a clock ahead
+	c.session.timeline.Write(c.now)
+	c.dirty, c.eventKind = true, kind
 }
 
-// finish completes the driver's change, within the namespace's quotas.
-func (c *change) finish(buf *[]byte) (driver.Change, error) {
-	if c.s != nil && c.put {
-		if err := c.putSession(buf); err != nil {
+// build completes the driver's change, within the namespace's quotas.
+func (c *sessionWrite) build(buf *[]byte) (driver.Change, error) {
+	if c.session != nil && c.dirty {
+		if err := c.encodePut(buf); err != nil {
 			return driver.Change{}, err
 		}
 	}
-	c.trimFeed(c.t.s.opts.FeedEvents)
+	c.trimFeed(c.tenant.store.opts.FeedEvents)
 	return c.out, nil
 }
 
-func (c *change) putSession(buf *[]byte) error {
-	now := Status(c.s.course.Status)
-	if c.moved && now != c.old {
-		c.s.Version++
+func (c *sessionWrite) encodePut(buf *[]byte) error {
+	now := Status(c.session.timeline.Status)
+	if c.statusMoved && now != c.oldStatus {
+		c.session.Version++
 	}
-	c.s.publish()
-	c.encode(c.t.ord, buf)
-	if c.kind == eventCreated || c.kind == eventUpdated || c.kind == eventAppended {
+	c.session.publish()
+	c.encodeRecord(c.tenant.ordinal, buf)
+	if c.eventKind == eventCreated || c.eventKind == eventUpdated || c.eventKind == eventAppended {
 		// What adds no content of the caller's is no matter of quotas: a full
 		// namespace could not even end its sessions.
-		if err := c.ns.admit(&c.view, c.addSessions, c.addMessages, c.s.bytes-min(c.bytes, c.s.bytes)); err != nil {
+		if err := c.ns.checkQuota(&c.view, c.addSessions, c.addMessages, c.session.bytes-min(c.oldBytes, c.session.bytes)); err != nil {
 			return err
 		}
 	}
 	c.out.Put = &c.rec
-	if now != c.old && c.kind != eventCreated && c.kind != eventTransitioned {
-		c.event(eventTransitioned)
+	if now != c.oldStatus && c.eventKind != eventCreated && c.eventKind != eventTransitioned {
+		c.addEvent(eventTransitioned)
 	}
-	if c.kind != 0 {
-		c.event(c.kind)
+	if c.eventKind != 0 {
+		c.addEvent(c.eventKind)
 	}
 	return nil
 }
 
-// encode makes the driver's record of the session.
-func (c *change) encode(namespace uint64, buf *[]byte) {
-	s := c.s
+// encodeRecord makes the driver's record of the session.
+func (c *sessionWrite) encodeRecord(namespace uint64, buf *[]byte) {
+	s := c.session
 	old := 0
 	if r := c.view.Record; r != nil && r.Incarnation == s.incarnation {
 		old = len(r.Body)
 	}
-	*buf = encodeBody((*buf)[:0], s)
+	*buf = encodeSession((*buf)[:0], s)
 	s.bytes += uint64(len(*buf)) - uint64(old)
-	s.filed = rules.File(s.filed, s.course.Next())
+	s.filedDue = rules.File(s.filedDue, s.timeline.Next())
 	c.rec = driver.Record{
 		Key:         driver.Key{Namespace: namespace, ID: s.ID},
 		Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
-		User: s.UserID, Status: uint8(s.course.Status), Labels: sortedLabels(s.Labels),
-		Created: s.course.Created, ActiveMinute: s.course.Active / 60_000,
-		Due: s.filed, Expires: s.course.Expires,
+		User: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels),
+		Created: s.timeline.Created, ActiveMinute: s.timeline.Active / 60_000,
+		Due: s.filedDue, Expires: s.timeline.Expires,
 		Messages: s.MessageCount, Bytes: s.bytes, Body: *buf,
 	}
 }
 
-func (c *change) event(kind driver.EventKind) {
+func (c *sessionWrite) addEvent(kind driver.EventKind) {
 	c.out.Events = append(c.out.Events, driver.Event{
-		Time: c.now, ID: c.s.ID, Kind: kind, Status: uint8(c.s.course.Status),
-		Version: c.s.Version, LastSeq: c.s.LastSeq,
+		Time: c.now, ID: c.session.ID, Kind: kind, Status: uint8(c.session.timeline.Status),
+		Version: c.session.Version, LastSeq: c.session.LastSeq,
 	})
 }
 
-// expired reports the end of a session that no sweep has removed yet.
-func (c *change) expired(r *driver.Record) {
+// addExpired reports the end of a session that no sweep has removed yet.
+func (c *sessionWrite) addExpired(r *driver.Record) {
 	c.out.Events = append(c.out.Events, driver.Event{
 		Time: c.now, ID: c.id, Kind: eventExpired, Status: r.Status, Version: r.Version, LastSeq: r.NextSeq - 1,
 	})
@@ -218,7 +218,7 @@ func (c *change) expired(r *driver.Record) {
 const trimStep = 128
 
 // trimFeed keeps the feed within limit events.
-func (c *change) trimFeed(limit uint64) {
+func (c *sessionWrite) trimFeed(limit uint64) {
 	added := uint64(len(c.out.Events))
 	held := c.view.FeedHead + added - c.view.FeedTail
 	if added > 0 && held > limit {
@@ -226,8 +226,8 @@ func (c *change) trimFeed(limit uint64) {
 	}
 }
 
-// admit enforces the namespace's quotas on what a call adds to v.
-func (n *Namespace) admit(v *driver.View, sessions, messages, bytes uint64) error {
+// checkQuota enforces the namespace's quotas on what a call adds to v.
+func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64) error {
 	q := n.Quotas
 	if q == (NamespaceQuotas{}) {
 		return nil
@@ -237,12 +237,12 @@ func (n *Namespace) admit(v *driver.View, sessions, messages, bytes uint64) erro
 	}
 	// The stored counters are an upper bound, and cheap: only where they
 	// refuse is the exact count worth its walk.
-	if q.exceeded(usageOf(v.Usage), sessions, messages, bytes) == nil {
+	if q.check(newUsage(v.Usage), sessions, messages, bytes) == nil {
 		return nil
 	}
 	u, err := v.Live()
 	if err != nil {
 		return err
 	}
-	return q.exceeded(usageOf(u), sessions, messages, bytes)
+	return q.check(newUsage(u), sessions, messages, bytes)
 }
