@@ -1,7 +1,6 @@
 package seshat
 
 import (
-	"math"
 	"slices"
 )
 
@@ -80,35 +79,4 @@ func equalPtr[T comparable](a, b *T) bool {
 		return a == b
 	}
 	return *a == *b
-}
-
-// Quotas bound one session. They are immutable once the session exists; zero
-// is unlimited. An append that would pass one is refused with a [QuotaError].
-type Quotas struct {
-	MaxMessages                uint64 `json:"max_messages,omitempty"`     // ever appended
-	MaxTokensTotal             uint64 `json:"max_tokens_total,omitempty"` // ever appended
-	MaxToolCalls               uint64 `json:"max_tool_calls,omitempty"`   // ever appended
-	RateLimitMessagesPerMinute uint64 `json:"rate_limit_messages_per_minute,omitempty"`
-
-	// MaxSessionDurationMinutes is a deadline: the session does not exist
-	// this long after its creation.
-	MaxSessionDurationMinutes uint64 `json:"max_session_duration_minutes,omitempty"`
-}
-
-func (q Quotas) check() error {
-	for _, n := range []struct {
-		name string
-		n    uint64
-	}{
-		{"max_messages", q.MaxMessages},
-		{"max_tokens_total", q.MaxTokensTotal},
-		{"max_tool_calls", q.MaxToolCalls},
-		{"rate_limit_messages_per_minute", q.RateLimitMessagesPerMinute},
-		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
-	} {
-		if n.n > math.MaxInt64/60_000 {
-			return invalid("quotas."+n.name, "is above %d", int64(math.MaxInt64/60_000))
-		}
-	}
-	return nil
 }

@@ -42,8 +42,6 @@ const (
 	usedPrecision = time.Minute // of LastUsedAt
 )
 
-func apiKeyKey(id string) driver.EntryKey { return driver.EntryKey{Kind: kindAPIKey, Name: id} }
-
 // CreateKey makes an API key of k and returns it with its secret: "sk_", the
 // key's id, "_" and 260 random bits in base32. The secret is not kept, only
 // its SHA-256, and cannot be had again. ErrInvalid.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
@@ -228,26 +227,97 @@ func (a *appendPlan) addMessages(c *sessionWrite, s *storedSession) {
 	}
 }
 
-// setDefaults gives the message what the caller left open.
-func (m *Message) setDefaults(now int64) {
-	if m.ID == "" {
-		m.ID = messagePrefix + newULID(now).String()
-	}
-	m.AppendedAt = timeFromMillis(now)
-	if m.Timestamp.IsZero() {
-		m.Timestamp = m.AppendedAt
-	}
-	m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond)
-	m.normalize()
+// appendTotals is what an append adds, as quotas and stats count it.
+type appendTotals struct {
+	messages, tokens, toolCalls uint64
+	latency                     latency
 }
 
-// normalize fills the fields whose defaults follow from others.
-func (m *Message) normalize() {
-	if m.ContentType == 0 {
-		m.ContentType = Text
+func (n *appendTotals) add(m appendTotals) {
+	n.messages += m.messages
+	n.tokens += m.tokens
+	n.toolCalls += m.toolCalls
+	n.latency.SumMS += m.latency.SumMS
+	n.latency.Count += m.latency.Count
+}
+
+func totalsOf(ms []Message) (n appendTotals) {
+	for i := range ms {
+		m := ms[i]
+		m.normalize()
+		n.messages++
+		n.tokens += m.Tokens
+		n.toolCalls += m.ToolCalls
+		if m.Latency > 0 {
+			n.latency.SumMS += uint64(m.Latency.Milliseconds())
+			n.latency.Count++
+		}
 	}
-	if m.ToolCalls == 0 && m.ContentType == ToolCall {
-		m.ToolCalls = 1
+	return n
+}
+
+// addTotals adds an append at now to the session's stats.
+func (s *storedSession) addTotals(n appendTotals, now int64) {
+	s.Stats.TotalMessages += n.messages
+	s.Stats.TotalTokens += n.tokens
+	s.Stats.TotalToolCalls += n.toolCalls
+	s.latency.SumMS += n.latency.SumMS
+	s.latency.Count += n.latency.Count
+	s.rate.Add(n.messages, now)
+}
+
+// prepareState checks the state that a turn carries, and finds the scopes that it
+// belongs to. The user is read here, and compared in the write.
+func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) error {
+	a.merges = a.merges[:0]
+	if len(a.turn.UserState) > 0 {
+		s, err := t.Get(ctx, id)
+		if err != nil {
+			return unwrapError(err)
+		}
+		if a.user = s.UserID; a.user == "" {
+			return invalid("user_state", "is given, but the session has no user")
+		}
 	}
-	m.Latency = m.Latency.Round(time.Millisecond)
+	for _, d := range []struct {
+		field string
+		scope Scope
+		delta map[string]any
+	}{
+		{"state", SessionState(id), a.turn.State},
+		{"user_state", UserState(a.user), a.turn.UserState},
+		{"namespace_state", NamespaceState(), a.turn.NamespaceState},
+	} {
+		if len(d.delta) == 0 {
+			continue
+		}
+		m, err := newStateMerge(d.scope, d.field, d.delta)
+		if err != nil {
+			return err
+		}
+		a.merges = append(a.merges, m)
+	}
+	return nil
+}
+
+// sharedState is the state that n brings for scopes which outlive the session.
+func (n *NewSession) sharedState() (ms stateMerges, err error) {
+	if len(n.UserState) > 0 {
+		if n.User == "" {
+			return nil, invalid("user_state", "is given, but the session has no user")
+		}
+		m, err := newStateMerge(UserState(n.User), "user_state", n.UserState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	if len(n.NamespaceState) > 0 {
+		m, err := newStateMerge(NamespaceState(), "namespace_state", n.NamespaceState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	return ms, nil
 }

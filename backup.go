@@ -2,8 +2,6 @@ package seshat
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/seshatdb/seshat/driver"
@@ -57,11 +55,6 @@ func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 		before, after, err = c.Compact(ctx)
 	}
 	return before, after, wrapStoreError(op, err)
-}
-
-// unsupported says that the engine lacks an ability.
-func (s *Store) unsupported() error {
-	return fmt.Errorf("%s: %w", s.d.Caps().Name, errors.ErrUnsupported)
 }
 
 // RestoreBackup makes the file at dst of the backup at src, which is verified

@@ -89,13 +89,6 @@ func (s *storedSession) startTimeline(life rules.Life, now int64) {
 	s.publish()
 }
 
-func maxAge(q Quotas) int64 {
-	if q.MaxSessionDurationMinutes == 0 {
-		return rules.Never
-	}
-	return int64(q.MaxSessionDurationMinutes) * 60_000
-}
-
 // Create makes a session. ErrExists: n.ID is taken by a live session. ErrQuota:
 // the namespace is full. ErrInvalid, ErrNotFound (the namespace was deleted).
 func (t *Tenant) Create(ctx context.Context, n NewSession) (*Session, error) {
@@ -157,24 +150,15 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	})
 }
 
-// sharedState is the state that n brings for scopes which outlive the session.
-func (n *NewSession) sharedState() (ms stateMerges, err error) {
-	if len(n.UserState) > 0 {
-		if n.User == "" {
-			return nil, invalid("user_state", "is given, but the session has no user")
-		}
-		m, err := newStateMerge(UserState(n.User), "user_state", n.UserState)
-		if err != nil {
-			return nil, err
-		}
-		ms = append(ms, m)
+// checkIDAvailable refuses an id that is taken, before a log is staged for nothing.
+// ErrExists.
+func (t *Tenant) checkIDAvailable(ctx context.Context, id string) error {
+	_, err := t.Get(ctx, id)
+	switch {
+	case err == nil:
+		return ErrExists
+	case errors.Is(err, ErrNotFound):
+		return nil
 	}
-	if len(n.NamespaceState) > 0 {
-		m, err := newStateMerge(NamespaceState(), "namespace_state", n.NamespaceState)
-		if err != nil {
-			return nil, err
-		}
-		ms = append(ms, m)
-	}
-	return ms, nil
+	return unwrapError(err)
 }

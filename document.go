@@ -1,6 +1,12 @@
 package seshat
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/seshatdb/seshat/internal/document"
+)
 
 // Bounds of a Document.
 const (
@@ -96,4 +102,71 @@ func DocumentAs[T any](d Document) (T, error) {
 		return v, d.err
 	}
 	return v, decodeDocumentInto(d.enc, &v)
+}
+
+// MarshalBinary returns the document as msgpack, which keeps what JSON does
+// not: bytes, times, and the kinds of numbers.
+func (d Document) MarshalBinary() ([]byte, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	return []byte(d.enc), nil
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote, and copies it. ErrInvalid:
+// anything else.
+func (d *Document) UnmarshalBinary(data []byte) error {
+	enc := string(data)
+	if checkDocument(enc) != nil {
+		return invalid("document", "is not what MarshalBinary writes")
+	}
+	*d = Document{enc: enc}
+	return nil
+}
+
+var documentLimits = document.Limits{Bytes: MaxDocument, Depth: MaxDocumentDepth}
+
+// encodeDocument returns the normal form of m; see Doc. The field of an
+// *InvalidError is the path in m, such as ".prefs.colors[3]".
+func encodeDocument(m map[string]any) (string, error) {
+	enc, err := document.Encode(m, documentLimits)
+	return enc, documentError(err)
+}
+
+// decodeDocument returns fresh values; see Document.Map. ErrCorrupt.
+func decodeDocument(enc string) (map[string]any, error) {
+	m, err := document.Decode(enc, documentLimits)
+	return m, documentError(err)
+}
+
+// checkDocument refuses bytes from outside that encodeDocument does not make.
+// ErrCorrupt.
+func checkDocument(enc string) error { return documentError(document.Check(enc, documentLimits)) }
+
+// decodeDocumentInto decodes into what v points at. ErrInvalid: it does not
+// fit. ErrCorrupt.
+func decodeDocumentInto(enc string, v any) error {
+	err := document.DecodeInto(enc, documentLimits, v)
+	if err == nil || errors.Is(err, document.ErrMalformed) {
+		return documentError(err)
+	}
+	return invalid("document", "does not fit a %T: %v", v, err)
+}
+
+// jsonObject reads a JSON object or null; see Document.UnmarshalJSON.
+func jsonObject(data []byte) (map[string]any, error) {
+	m, err := document.FromJSON(data, documentLimits)
+	return m, documentError(err)
+}
+
+// documentError says in the errors of this package what package document says
+// in its own.
+func documentError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e := (*document.Error)(nil); errors.As(err, &e) {
+		return &InvalidError{Field: e.Path, Reason: e.Reason}
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
 }

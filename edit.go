@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/backoff"
 )
 
 // EditMessage lets fn change a message, but for its ID, Seq, AppendedAt and
@@ -28,7 +27,7 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 	for try := 0; ; try++ {
 		m, err := t.editOnce(ctx, id, seq, fn)
 		if errors.Is(err, errRetry) && try+1 < maxRetries {
-			if err := backoff.Wait(ctx, try); err != nil {
+			if err := waitBackoff(ctx, try); err != nil {
 				return Message{}, t.wrapError(op, id, err)
 			}
 			continue
@@ -42,9 +41,6 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 		return m, nil
 	}
 }
-
-// errRetry: what was read has changed since.
-var errRetry = errors.New("changed since it was read")
 
 func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
 	log, err := t.openLog(ctx, id)

@@ -24,17 +24,6 @@ const (
 	kindStateHistory uint8 = driver.KindSession | 0x02
 )
 
-// Kinds of events. The numbers are stored.
-const (
-	eventCreated      driver.EventKind = 1
-	eventUpdated      driver.EventKind = 2
-	eventAppended     driver.EventKind = 3
-	eventTransitioned driver.EventKind = 4
-	eventExpired      driver.EventKind = 5
-	eventDeleted      driver.EventKind = 6
-	eventUserErased   driver.EventKind = 7
-)
-
 func namespaceKey(id string) driver.EntryKey {
 	return driver.EntryKey{Kind: kindNamespace, Name: id}
 }
@@ -50,3 +39,5 @@ func erasuresKey(ord uint64) driver.EntryKey {
 }
 
 func ordinalKey() driver.EntryKey { return driver.EntryKey{Kind: kindOrdinal} }
+
+func apiKeyKey(id string) driver.EntryKey { return driver.EntryKey{Kind: kindAPIKey, Name: id} }

@@ -166,3 +166,15 @@ func (e readOnlyError) Error() string {
 }
 
 func (e readOnlyError) Is(target error) bool { return target == ErrReadOnly }
+
+func (t *Tenant) wrapError(op, id string, err error) error {
+	return &Error{Op: op, Tenant: t.name(), ID: id, Err: err}
+}
+
+// unwrapError returns what an *Error wraps, so that it is not wrapped twice.
+func unwrapError(err error) error {
+	if e, ok := err.(*Error); ok {
+		return e.Err
+	}
+	return err
+}

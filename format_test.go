@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/internal/fixture"
-	bolt "go.etcd.io/bbolt"
 )
 
 // formatV1 is what testdata/format_v1.db has to show, and when.

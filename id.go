@@ -9,7 +9,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/names"
 )
 
 // MaxName is the longest id, name, user or label in bytes.
@@ -50,7 +49,7 @@ func checkText(field, s string) error {
 	if err := checkUTF8(field, s); err != nil {
 		return err
 	}
-	if i := names.Control(s); i >= 0 {
+	if i := controlIndex(s); i >= 0 {
 		return invalid(field, "has a control character at byte %d; none are allowed", i)
 	}
 	return nil
@@ -80,3 +79,17 @@ func isNamespaceID(s string) bool {
 	_, err := ulid.ParseStrict(rest)
 	return err == nil
 }
+
+// controlIndex returns where in s the first control character is (Unicode category
+// Cc), or -1.
+func controlIndex(s string) int {
+	for i := range len(s) {
+		if s[i]-0x20 >= 0x7f-0x20 { // not printable ASCII, as nearly all is
+			return strings.IndexFunc(s, isControl)
+		}
+	}
+	return -1
+}
+
+// isControl reports whether r is a control character.
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }

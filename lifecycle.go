@@ -169,3 +169,41 @@ func (e *Expiry) UnmarshalText(text []byte) error {
 	}
 	return nil
 }
+
+// withEdits is l with the fields that differ between base and now as now has them.
+func (l Lifecycle) withEdits(base, now Lifecycle) Lifecycle {
+	if base.TTL != now.TTL {
+		l.TTL = now.TTL
+	}
+	if base.Expiry != now.Expiry {
+		l.Expiry = now.Expiry
+	}
+	if base.MaxLifetime != now.MaxLifetime {
+		l.MaxLifetime = now.MaxLifetime
+	}
+	if base.IdleAfter != now.IdleAfter {
+		l.IdleAfter = now.IdleAfter
+	}
+	if base.ArchiveAfter != now.ArchiveAfter {
+		l.ArchiveAfter = now.ArchiveAfter
+	}
+	if base.Retention != now.Retention {
+		l.Retention = now.Retention
+	}
+	return l
+}
+
+func maxAge(q Quotas) int64 {
+	if q.MaxSessionDurationMinutes == 0 {
+		return rules.Never
+	}
+	return int64(q.MaxSessionDurationMinutes) * 60_000
+}
+
+// millisFromTime is the inverse of instant.
+func millisFromTime(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}

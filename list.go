@@ -3,13 +3,14 @@ package seshat
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/cursor"
 )
 
 // Order is the order of a list of sessions.
@@ -115,7 +116,7 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 		return Page{}, err
 	}
 	if dp.Next != nil {
-		p.NextCursor = cursor.Encode(t.queryHash(&q), *dp.Next)
+		p.NextCursor = encodeCursor(t.queryHash(&q), *dp.Next)
 	}
 	if len(p.Sessions) == 0 {
 		_, err = t.readNamespace(ctx) // an empty namespace and a deleted one differ
@@ -261,7 +262,7 @@ func millisBound(t time.Time) int64 {
 }
 
 func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
-	at, wrong := cursor.Decode(hash, s)
+	at, wrong := parseCursor(hash, s)
 	if wrong == "" && checkName("cursor", at.ID) != nil {
 		wrong = "is damaged"
 	}
@@ -278,4 +279,45 @@ func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 		millisBound(q.CreatedFrom), millisBound(q.CreatedTo), millisBound(q.ActiveFrom), millisBound(q.ActiveTo), q.Order, q.OldestFirst)
 	copy(sum[:], h.Sum(nil))
 	return sum
+}
+
+// A cursor is, in base64url: a version byte, 8 bytes of a hash of the tenant and
+// the query that it belongs to, the position as 8 big-endian bytes, and the
+// session id.
+const (
+	cursorVersion = 1
+	cursorHeader  = 1 + 8 + 8
+	maxCursor     = (cursorHeader+driver.MaxName)*4/3 + 2
+)
+
+var cursorEncoding = base64.RawURLEncoding
+
+// encodeCursor returns the cursor of a place in the list that has this hash.
+func encodeCursor(hash [8]byte, at driver.Position) string {
+	b := append([]byte{cursorVersion}, hash[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(at.At))
+	return cursorEncoding.EncodeToString(append(b, at.ID...))
+}
+
+// parseCursor is the inverse of encodeCursor. wrong is empty, or says what s is instead of
+// such a cursor. Whether the id is one is for the caller to check.
+func parseCursor(hash [8]byte, s string) (at driver.Position, wrong string) {
+	if len(s) > maxCursor {
+		return at, "is too long"
+	}
+	b, err := cursorEncoding.DecodeString(s)
+	if err != nil || len(b) <= cursorHeader {
+		return at, "is not a cursor"
+	}
+	if b[0] != cursorVersion {
+		return at, "is of another version"
+	}
+	if [8]byte(b[1:9]) != hash {
+		return at, "belongs to another query"
+	}
+	at = driver.Position{At: int64(binary.BigEndian.Uint64(b[9:])), ID: string(b[cursorHeader:])}
+	if at.At < 0 {
+		wrong = "is damaged"
+	}
+	return at, wrong
 }

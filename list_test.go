@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/cursor"
 )
 
 // Promise: a page looks at no more than a bounded number of index entries, and
@@ -59,9 +58,9 @@ func TestPageScansABoundedNumber(t *testing.T) {
 // made.
 func FuzzCursor(f *testing.F) {
 	hash := [8]byte{1, 2, 3}
-	f.Add(cursor.Encode(hash, driver.Position{At: 1, ID: "s"}))
-	f.Add(cursor.Encode(hash, driver.Position{At: 1 << 62, ID: "\U0010ffff"}))
-	f.Add(cursor.Encode([8]byte{}, driver.Position{ID: "s"}))
+	f.Add(encodeCursor(hash, driver.Position{At: 1, ID: "s"}))
+	f.Add(encodeCursor(hash, driver.Position{At: 1 << 62, ID: "\U0010ffff"}))
+	f.Add(encodeCursor([8]byte{}, driver.Position{ID: "s"}))
 	f.Add("")
 	f.Add("AQ")
 	f.Fuzz(func(t *testing.T, s string) {
@@ -76,9 +75,37 @@ func FuzzCursor(f *testing.F) {
 		if at.At < 0 || checkName("id", at.ID) != nil {
 			t.Fatalf("got %+v", at)
 		}
-		again, err := decodeCursor(hash, cursor.Encode(hash, at))
+		again, err := decodeCursor(hash, encodeCursor(hash, at))
 		if err != nil || again != at {
 			t.Fatalf("got %+v, %v, want %+v", again, err, at)
 		}
 	})
+}
+
+// Promise: a cursor stays what it was, as callers keep them, and nothing else
+// is taken for one.
+func TestCursorStaysWhatItWas(t *testing.T) {
+	hash := [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
+	at := driver.Position{At: 1_700_000_000_000, ID: "a/ü"}
+	const text = "AQECAwQFBgcIAAABi8_laABhL8O8"
+	if got := encodeCursor(hash, at); got != text {
+		t.Errorf("encoded as %s", got)
+	}
+	if got, wrong := parseCursor(hash, text); got != at || wrong != "" {
+		t.Errorf("decoded as %+v, %s", got, wrong)
+	}
+	long := make([]byte, maxCursor+1)
+	for s, want := range map[string]string{
+		string(long):              "is too long",
+		"":                        "is not a cursor",
+		text + "!":                "is not a cursor",
+		"AQECAwQFBgcIAAABi8_laAA": "is not a cursor",
+		"Ag" + text[2:]:           "is of another version",
+		"AQAA" + text[4:]:         "belongs to another query",
+		encodeCursor(hash, driver.Position{At: -1, ID: "a"}): "is damaged",
+	} {
+		if _, wrong := parseCursor(hash, s); wrong != want {
+			t.Errorf("%q: %s, want %s", s, wrong, want)
+		}
+	}
 }

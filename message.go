@@ -120,30 +120,6 @@ func (c *ContentType) UnmarshalText(text []byte) error {
 	return err
 }
 
-// enumNameAt returns the name of number i, "" if there is none.
-func enumNameAt(names []string, i int) string {
-	if i < 0 || i >= len(names) {
-		return ""
-	}
-	return names[i]
-}
-
-func enumName(names []string, i int, field string) string {
-	if name := enumNameAt(names, i); name != "" {
-		return name
-	}
-	return fmt.Sprintf("%s(%d)", field, i)
-}
-
-func parseEnum(names []string, name, field string) (int, error) {
-	for i, n := range names {
-		if i > 0 && n == name {
-			return i, nil
-		}
-	}
-	return 0, invalid(field, "is none of %q", names[1:])
-}
-
 // checkTurn refuses messages that cannot be appended together.
 func checkTurn(ms []Message) error {
 	if len(ms) == 0 || len(ms) > MaxTurn {
@@ -233,4 +209,28 @@ func (m *Message) checkSizes(field string) error {
 		}
 	}
 	return nil
+}
+
+// setDefaults gives the message what the caller left open.
+func (m *Message) setDefaults(now int64) {
+	if m.ID == "" {
+		m.ID = messagePrefix + newULID(now).String()
+	}
+	m.AppendedAt = timeFromMillis(now)
+	if m.Timestamp.IsZero() {
+		m.Timestamp = m.AppendedAt
+	}
+	m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond)
+	m.normalize()
+}
+
+// normalize fills the fields whose defaults follow from others.
+func (m *Message) normalize() {
+	if m.ContentType == 0 {
+		m.ContentType = Text
+	}
+	if m.ToolCalls == 0 && m.ContentType == ToolCall {
+		m.ToolCalls = 1
+	}
+	m.Latency = m.Latency.Round(time.Millisecond)
 }

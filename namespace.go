@@ -1,6 +1,13 @@
 package seshat
 
-import "time"
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+)
 
 // Namespace is the unit of isolation: it owns sessions, and carries their
 // policy.
@@ -20,10 +27,280 @@ type Namespace struct {
 // DefaultOrganization owns the namespaces of programs that have one.
 const DefaultOrganization = "int_default"
 
-// NamespaceQuotas bound a namespace; zero is unlimited. A call that would pass
-// one is refused with a [QuotaError]. Sessions that have expired do not count.
-type NamespaceQuotas struct {
-	MaxSessions uint64 `json:"max_sessions,omitempty"`
-	MaxMessages uint64 `json:"max_messages,omitempty"` // in all logs
-	MaxBytes    uint64 `json:"max_bytes,omitempty"`    // of all sessions and messages, as stored
+func (n *Namespace) check() error {
+	if n.ID != "" {
+		return invalid("namespace_id", "is given; the store makes it")
+	}
+	if err := checkName("internal_id", n.InternalID); err != nil {
+		return err
+	}
+	if err := checkNamespaceName(n.Name); err != nil {
+		return err
+	}
+	return n.Lifecycle.check("lifecycle")
+}
+
+func checkNamespaceName(name string) error {
+	if err := checkName("name", name); err != nil {
+		return err
+	}
+	if isNamespaceID(name) {
+		return invalid("name", "has the form of a namespace's id")
+	}
+	return nil
+}
+
+// readNamespace returns the namespace as it is stored.
+func (t *Tenant) readNamespace(ctx context.Context) (*Namespace, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	enc, err := t.store.readEntry(ctx, namespaceKey(t.id))
+	if err != nil {
+		return nil, err
+	}
+	return t.cachedNamespace(enc)
+}
+
+// Namespace returns the namespace as it is stored now. ErrNotFound: it was
+// deleted.
+func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
+	n, err := t.readNamespace(ctx)
+	if err != nil {
+		return Namespace{}, t.wrapError("Namespace", "", err)
+	}
+	return *n, nil
+}
+
+// Rename gives the namespace another name. ErrExists: the organization has one
+// of that name. ErrNotFound, ErrInvalid.
+func (t *Tenant) Rename(ctx context.Context, name string) error {
+	if err := checkNamespaceName(name); err != nil {
+		return t.wrapError("Rename", "", err)
+	}
+	key := namespaceNameKey(t.organization, name)
+	return t.updateNamespace(ctx, "Rename", []driver.EntryKey{key}, func(v driver.View, n *Namespace, out *driver.Change) error {
+		if n.Name == name {
+			return nil
+		}
+		if v.Entries[1] != nil {
+			return ErrExists
+		}
+		out.Entries = append(out.Entries,
+			driver.Entry{EntryKey: namespaceNameKey(t.organization, n.Name)},
+			driver.Entry{EntryKey: key, Value: []byte(t.id)})
+		n.Name = name
+		return nil
+	})
+}
+
+// SetLifecycle replaces the lifecycle that the namespace gives to its new
+// sessions; see [Tenant.ApplyPolicy] for the others. ErrNotFound, ErrInvalid.
+func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
+	if err := l.check("lifecycle"); err != nil {
+		return t.wrapError("SetLifecycle", "", err)
+	}
+	return t.updateNamespace(ctx, "SetLifecycle", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
+		n.Lifecycle = l
+		return nil
+	})
+}
+
+// SetQuotas replaces the namespace's quotas. What is there already stays, even
+// if it is more than they allow. ErrNotFound.
+func (t *Tenant) SetQuotas(ctx context.Context, q NamespaceQuotas) error {
+	return t.updateNamespace(ctx, "SetQuotas", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
+		n.Quotas = q
+		return nil
+	})
+}
+
+// updateNamespace changes the stored namespace.
+func (t *Tenant) updateNamespace(ctx context.Context, op string, also []driver.EntryKey,
+	fn func(driver.View, *Namespace, *driver.Change) error,
+) error {
+	if err := checkContext(ctx); err != nil {
+		return t.wrapError(op, "", err)
+	}
+	var enc []byte
+	var n Namespace
+	target := driver.Target{Entries: append([]driver.EntryKey{namespaceKey(t.id)}, also...)}
+	err := t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
+		stored, err := t.cachedNamespace(v.Entries[0])
+		if err != nil {
+			return driver.Change{}, err
+		}
+		n = *stored
+		var out driver.Change
+		if err := fn(v, &n, &out); err != nil {
+			return driver.Change{}, err
+		}
+		n.UpdatedAt = timeFromMillis(v.Now)
+		enc = encodeNamespace(nil, &n)
+		out.Entries = append(out.Entries, driver.Entry{EntryKey: namespaceKey(t.id), Value: enc})
+		return out, nil
+	})
+	if err != nil {
+		return t.wrapError(op, "", err)
+	}
+	t.cache.Store(&namespaceCache{enc: string(enc), ns: &n})
+	return nil
+}
+
+// PolicyReport says what ApplyPolicy did.
+type PolicyReport struct {
+	Sessions int // looked at
+	Changed  int // whose lifecycle is another now
+}
+
+// ApplyPolicy gives the tenant's live sessions the lifecycle that they would
+// get if they were created now: what was chosen for the session itself, then
+// the namespace's, then Options'. Deadlines follow at once, also into the
+// past. Each session is a write of its own, so a call that ends early has done
+// part of the work, and another call goes on with the rest; sessions that
+// already agree are not written. Terminated sessions take part. ErrNotFound,
+// ErrReadOnly (of the store).
+func (t *Tenant) ApplyPolicy(ctx context.Context) (PolicyReport, error) {
+	var r PolicyReport
+	if _, err := t.readNamespace(ctx); err != nil {
+		return r, t.wrapError("ApplyPolicy", "", err)
+	}
+	for s, err := range t.Sessions(ctx, Query{OldestFirst: true, Limit: policyPage}) {
+		if err != nil {
+			return r, t.wrapError("ApplyPolicy", "", unwrapError(err))
+		}
+		r.Sessions++
+		changed := false
+		_, err := t.writeSession(ctx, "ApplyPolicy", s.ID, driver.Target{}, func(c *sessionWrite) (err error) {
+			changed, err = c.applyPolicy()
+			return err
+		})
+		if err != nil && !errors.Is(err, ErrNotFound) { // it ended meanwhile
+			return r, err
+		}
+		if err == nil && changed {
+			r.Changed++
+		}
+	}
+	return r, nil
+}
+
+// policyPage is how many sessions ApplyPolicy lists at once.
+const policyPage = 256
+
+// applyPolicy resolves the session's lifecycle anew. It is no write of the
+// session: a sliding TTL is not extended.
+func (c *sessionWrite) applyPolicy() (bool, error) {
+	s, err := c.requireLive()
+	if err != nil {
+		return false, err
+	}
+	life := s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
+	if life == s.timeline.Life {
+		return false, nil
+	}
+	s.timeline.Life = life
+	s.timeline.Refresh()
+	s.Version++
+	s.updated = c.now
+	c.dirty, c.eventKind = true, eventUpdated
+	return true, nil
+}
+
+// Usage is what a namespace holds: live sessions by status, and their messages
+// and bytes as stored.
+type Usage struct {
+	Active, Idle, Archived, Terminated uint64
+	Messages, Bytes                    uint64
+}
+
+// Sessions is the number of all sessions.
+func (u Usage) Sessions() uint64 { return u.Active + u.Idle + u.Archived + u.Terminated }
+
+func newUsage(u driver.Usage) Usage {
+	return Usage{
+		Active: u.Sessions[Active], Idle: u.Sessions[Idle],
+		Archived: u.Sessions[Archived], Terminated: u.Sessions[Terminated],
+		Messages: u.Messages, Bytes: u.Bytes,
+	}
+}
+
+// Usage returns what the namespace holds, exactly: sessions that have expired
+// do not count, swept or not. ErrNotFound: it was deleted.
+func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
+	if _, err := t.readNamespace(ctx); err != nil {
+		return Usage{}, t.wrapError("Usage", "", err)
+	}
+	u, err := t.store.d.Count(ctx, driver.Query{Namespace: t.ordinal, Now: t.store.clock.Read()})
+	if err != nil {
+		return Usage{}, t.wrapError("Usage", "", err)
+	}
+	return newUsage(u), nil
+}
+
+// Namespaces returns the namespaces of an organization, by name; "" means
+// DefaultOrganization. The loop body may call the store. It ends after the
+// first error. ErrInvalid.
+func (s *Store) Namespaces(ctx context.Context, internalID string) iter.Seq2[Namespace, error] {
+	if internalID == "" {
+		internalID = DefaultOrganization
+	}
+	return s.namespaces(ctx, internalID, driver.EntryQuery{Kind: kindNamespaceName, Owner: internalID})
+}
+
+// AllNamespaces returns the namespaces of every organization. It is for the
+// operator of the store, never for a tenant.
+func (s *Store) AllNamespaces(ctx context.Context) iter.Seq2[Namespace, error] {
+	return s.namespaces(ctx, DefaultOrganization, driver.EntryQuery{Kind: kindNamespaceName, AllOwners: true})
+}
+
+// namespacePage is how many names are read at once.
+const namespacePage = 256
+
+func (s *Store) namespaces(ctx context.Context, org string, q driver.EntryQuery) iter.Seq2[Namespace, error] {
+	return func(yield func(Namespace, error) bool) {
+		fail := func(err error) { yield(Namespace{}, &Error{Op: "Namespaces", Err: err}) }
+		if err := checkName("internal_id", org); err != nil {
+			fail(err)
+			return
+		}
+		q.Limit = namespacePage
+		for {
+			if err := checkContext(ctx); err != nil {
+				fail(err)
+				return
+			}
+			page, err := s.d.Entries(ctx, q)
+			if err != nil {
+				fail(err)
+				return
+			}
+			for _, e := range page {
+				n, err := s.namespaceByID(ctx, string(e.Value))
+				if err == ErrNotFound { // deleted since the page was read
+					continue
+				}
+				if err != nil {
+					fail(err)
+					return
+				}
+				if !yield(*n, nil) {
+					return
+				}
+				q.Owner, q.After = e.Owner, e.Name
+			}
+			if len(page) < q.Limit {
+				return
+			}
+			q.Owner, q.After = page[len(page)-1].Owner, page[len(page)-1].Name
+		}
+	}
+}
+
+func (s *Store) namespaceByID(ctx context.Context, id string) (*Namespace, error) {
+	b, err := s.readEntry(ctx, namespaceKey(id))
+	if err != nil {
+		return nil, err
+	}
+	return decodeNamespace(b)
 }

@@ -2,11 +2,7 @@ package seshat
 
 import (
 	"log/slog"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/seshatdb/seshat/internal/names"
 )
 
 // Options configure a store. The zero value is right for most.
@@ -83,7 +79,6 @@ const (
 	defaultSweepEvery = time.Minute
 	defaultFeedEvents = 100_000
 	defaultFeedAge    = 7 * 24 * time.Hour
-	defaultTitleRunes = 80
 )
 
 // withDefaults returns a complete copy of o, or an error naming the bad field.
@@ -127,36 +122,4 @@ func (o *Options) setFuncs() {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-}
-
-// firstLine is the default title: the first line of content that is not
-// blank, shortened to 80 characters on a rune boundary.
-func firstLine(content string) string {
-	for line := range strings.Lines(content) {
-		line = strings.Join(strings.Fields(line), " ")
-		if line == "" {
-			continue
-		}
-		if utf8.RuneCountInString(line) <= defaultTitleRunes {
-			return line
-		}
-		runes := []rune(line)
-		return strings.TrimRight(string(runes[:defaultTitleRunes-1]), " ") + "…"
-	}
-	return ""
-}
-
-// title makes what a name function returned into a legal session name.
-func title(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if names.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
-	for len(name) > MaxSessionName {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
-	}
-	return strings.TrimSpace(name)
 }

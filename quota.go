@@ -1,6 +1,13 @@
 package seshat
 
-import "time"
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/rules"
+)
 
 // check returns a *QuotaError if adding that much to u passes a quota.
 func (q NamespaceQuotas) check(u Usage, sessions, messages, bytes uint64) error {
@@ -17,27 +24,6 @@ func (q NamespaceQuotas) check(u Usage, sessions, messages, bytes uint64) error 
 		}
 	}
 	return nil
-}
-
-// appendTotals is what an append adds, as quotas and stats count it.
-type appendTotals struct {
-	messages, tokens, toolCalls uint64
-	latency                     latency
-}
-
-func totalsOf(ms []Message) (n appendTotals) {
-	for i := range ms {
-		m := ms[i]
-		m.normalize()
-		n.messages++
-		n.tokens += m.Tokens
-		n.toolCalls += m.ToolCalls
-		if m.Latency > 0 {
-			n.latency.SumMS += uint64(m.Latency.Milliseconds())
-			n.latency.Count++
-		}
-	}
-	return n
 }
 
 // checkQuotas enforces the session's quotas on an append at now.
@@ -70,12 +56,76 @@ func (s *storedSession) checkRate(n uint64, now int64) error {
 	return e
 }
 
-// addTotals adds an append at now to the session's stats.
-func (s *storedSession) addTotals(n appendTotals, now int64) {
-	s.Stats.TotalMessages += n.messages
-	s.Stats.TotalTokens += n.tokens
-	s.Stats.TotalToolCalls += n.toolCalls
-	s.latency.SumMS += n.latency.SumMS
-	s.latency.Count += n.latency.Count
-	s.rate.Add(n.messages, now)
+// Quotas bound one session. They are immutable once the session exists; zero
+// is unlimited. An append that would pass one is refused with a [QuotaError].
+type Quotas struct {
+	MaxMessages                uint64 `json:"max_messages,omitempty"`     // ever appended
+	MaxTokensTotal             uint64 `json:"max_tokens_total,omitempty"` // ever appended
+	MaxToolCalls               uint64 `json:"max_tool_calls,omitempty"`   // ever appended
+	RateLimitMessagesPerMinute uint64 `json:"rate_limit_messages_per_minute,omitempty"`
+
+	// MaxSessionDurationMinutes is a deadline: the session does not exist
+	// this long after its creation.
+	MaxSessionDurationMinutes uint64 `json:"max_session_duration_minutes,omitempty"`
+}
+
+func (q Quotas) check() error {
+	for _, n := range []struct {
+		name string
+		n    uint64
+	}{
+		{"max_messages", q.MaxMessages},
+		{"max_tokens_total", q.MaxTokensTotal},
+		{"max_tool_calls", q.MaxToolCalls},
+		{"rate_limit_messages_per_minute", q.RateLimitMessagesPerMinute},
+		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
+	} {
+		if n.n > math.MaxInt64/60_000 {
+			return invalid("quotas."+n.name, "is above %d", int64(math.MaxInt64/60_000))
+		}
+	}
+	return nil
+}
+
+// NamespaceQuotas bound a namespace; zero is unlimited. A call that would pass
+// one is refused with a [QuotaError]. Sessions that have expired do not count.
+type NamespaceQuotas struct {
+	MaxSessions uint64 `json:"max_sessions,omitempty"`
+	MaxMessages uint64 `json:"max_messages,omitempty"` // in all logs
+	MaxBytes    uint64 `json:"max_bytes,omitempty"`    // of all sessions and messages, as stored
+}
+
+// checkQuota enforces the namespace's quotas on what a call adds to v.
+func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64) error {
+	q := n.Quotas
+	if q == (NamespaceQuotas{}) {
+		return nil
+	}
+	if v.Live == nil {
+		return errNeedUsage
+	}
+	// The stored counters are an upper bound, and cheap: only where they
+	// refuse is the exact count worth its walk.
+	if q.check(newUsage(v.Usage), sessions, messages, bytes) == nil {
+		return nil
+	}
+	u, err := v.Live()
+	if err != nil {
+		return err
+	}
+	return q.check(newUsage(u), sessions, messages, bytes)
+}
+
+// errNeedUsage makes write plan once more with the namespace's usage at hand.
+var errNeedUsage = errors.New("usage needed")
+
+// checkStateSize refuses to grow from was to n beyond the limits.
+func checkStateSize(n, was rules.Size) error {
+	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
+		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
+	}
+	if n.Bytes > MaxState && n.Bytes > was.Bytes {
+		return &QuotaError{Quota: "state.bytes", Limit: MaxState, Use: was.Bytes}
+	}
+	return nil
 }

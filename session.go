@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,13 +107,6 @@ type lease struct {
 	Owner   string
 	Token   uint64 // the newest ever given
 	Expires int64  // Unix milliseconds
-}
-
-func checkSessionName(name string) error {
-	if len(name) > MaxSessionName {
-		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionName)
-	}
-	return checkText("session_name", name)
 }
 
 func checkLabels(labels map[string]string) error {
@@ -291,4 +285,25 @@ func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
 		return Erased{}, err
 	}
 	return gone, nil
+}
+
+// reload reads a session once more. ErrNotFound: its life has ended.
+func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
+	now, err := t.loadStored(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	if now.incarnation != s.incarnation {
+		return nil, ErrNotFound
+	}
+	return now, nil
+}
+
+// isLive reports whether the life that s is of goes on.
+func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
+	log, err := t.openLog(ctx, s.ID)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && log.inc == s.incarnation, err
 }

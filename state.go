@@ -91,18 +91,6 @@ func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, er
 	return m, err
 }
 
-// reload reads a session once more. ErrNotFound: its life has ended.
-func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
-	now, err := t.loadStored(ctx, s.ID)
-	if err != nil {
-		return nil, err
-	}
-	if now.incarnation != s.incarnation {
-		return nil, ErrNotFound
-	}
-	return now, nil
-}
-
 func (t *Tenant) readStateEntries(ctx context.Context, kind uint8, owner string) (map[string]any, error) {
 	entries, err := t.store.d.Entries(ctx, driver.EntryQuery{
 		Namespace: t.ordinal, Kind: kind, Owner: owner, Limit: 1 + MaxStateKeys,

@@ -1,13 +1,13 @@
 package seshat
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/owners"
 )
 
 // States returns what State would for each of the sessions, which were read
@@ -38,8 +38,8 @@ func (t *Tenant) states(ctx context.Context, sessions []*Session) ([]map[string]
 		lives[i] = string(s.incarnation[:])
 	}
 	states := make([]map[string]any, len(sessions))
-	q := owners.Query{Namespace: t.ordinal, Kind: kindSessionState, Each: 1 + MaxStateKeys}
-	err := owners.Read(ctx, t.store.d, q, lives, func(i int, entries []driver.Entry) (err error) {
+	q := ownersQuery{Namespace: t.ordinal, Kind: kindSessionState, Each: 1 + MaxStateKeys}
+	err := readOwners(ctx, t.store.d, q, lives, func(i int, entries []driver.Entry) (err error) {
 		states[i], err = decodeState(entries)
 		return err
 	})
@@ -70,11 +70,120 @@ func (t *Tenant) fillEmptyStates(ctx context.Context, sessions []*Session, state
 	return nil
 }
 
-// isLive reports whether the life that s is of goes on.
-func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
-	log, err := t.openLog(ctx, s.ID)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
+// entryReader is the part of a driver that readOwners needs.
+type entryReader interface {
+	Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error)
+}
+
+// ownersQuery says which entries are read.
+type ownersQuery struct {
+	Namespace uint64
+	Kind      uint8
+	Each      int // the most that one owner has
+}
+
+// The first read of several owners is small, as it may meet few that are
+// wanted; the last one holds the entries of several, however many they have.
+const (
+	firstRead = 64
+	mostEach  = 4
+)
+
+// readOwners calls give with all entries of owners[i], for each one that has any. All
+// owners have names of one length. Owners whose names are near each other, as
+// those of sessions created together are, share a read; each one's entries are
+// of one snapshot.
+func readOwners(ctx context.Context, d entryReader, q ownersQuery, owners []string, give func(i int, entries []driver.Entry) error) error {
+	r := ownersReader{d: d, q: q, owners: owners, give: give, left: make([]int, len(owners))}
+	for i := range r.left {
+		r.left[i] = i
 	}
-	return err == nil && log.inc == s.incarnation, err
+	slices.SortFunc(r.left, func(a, b int) int {
+		return cmp.Or(strings.Compare(owners[a], owners[b]), cmp.Compare(a, b))
+	})
+	for limit := firstRead; len(r.left) > 0; {
+		near, err := r.some(ctx, limit)
+		if err != nil {
+			return err
+		}
+		if limit = min(2*limit, mostEach*q.Each); !near {
+			limit = 0
+		}
+	}
+	return nil
+}
+
+// ownersReader goes through owners in the order in which their entries lie.
+type ownersReader struct {
+	d      entryReader
+	q      ownersQuery
+	owners []string
+	give   func(int, []driver.Entry) error
+	left   []int // places in owners that are not done, ordered
+}
+
+// some reads the next owner, and with a limit those after it, up to that many
+// entries. It reports whether to go on so.
+func (r *ownersReader) some(ctx context.Context, limit int) (near bool, err error) {
+	if limit > 0 {
+		return r.several(ctx, limit)
+	}
+	next := r.owners[r.left[0]]
+	entries, err := r.entries(ctx, next, false, r.q.Each)
+	if err != nil {
+		return false, err
+	}
+	return false, r.hand(next, entries)
+}
+
+// several asks for more only if at least every other owner that it met was
+// wanted, or the first one has more entries than that.
+func (r *ownersReader) several(ctx context.Context, limit int) (near bool, err error) {
+	entries, err := r.entries(ctx, r.owners[r.left[0]], true, limit)
+	if err != nil {
+		return false, err
+	}
+	met, wanted := 0, len(r.left)
+	for rest := entries; len(rest) > 0; met++ {
+		n := 1
+		for n < len(rest) && rest[n].Owner == rest[0].Owner {
+			n++
+		}
+		if n == len(rest) && len(entries) == limit {
+			break // it may have more
+		}
+		if err := r.hand(rest[0].Owner, rest[:n]); err != nil {
+			return false, err
+		}
+		rest = rest[n:]
+	}
+	if len(entries) < limit {
+		r.left = nil // none of them has any
+		return true, nil
+	}
+	wanted -= len(r.left)
+	return met == 0 || 2*wanted >= met, nil
+}
+
+func (r *ownersReader) entries(ctx context.Context, from string, on bool, limit int) ([]driver.Entry, error) {
+	return r.d.Entries(ctx, driver.EntryQuery{
+		Namespace: r.q.Namespace, Kind: r.q.Kind, Owner: from, AllOwners: on, Limit: limit,
+	})
+}
+
+// hand gives an owner its entries, if it is wanted. Those before it have none.
+func (r *ownersReader) hand(owner string, entries []driver.Entry) error {
+	for len(r.left) > 0 {
+		i := r.left[0]
+		if r.owners[i] > owner {
+			return nil
+		}
+		if r.owners[i] == owner && len(entries) > 0 {
+			if err := r.give(i, entries); err != nil {
+				return err
+			}
+		}
+		r.left = r.left[1:]
+	}
+	return nil
 }

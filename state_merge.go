@@ -2,7 +2,6 @@ package seshat
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -61,40 +60,6 @@ func (m *stateMerge) entryKeys(ord uint64) []driver.EntryKey {
 		out = append(out, m.key(ord, key))
 	}
 	return out
-}
-
-// prepareState checks the state that a turn carries, and finds the scopes that it
-// belongs to. The user is read here, and compared in the write.
-func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) error {
-	a.merges = a.merges[:0]
-	if len(a.turn.UserState) > 0 {
-		s, err := t.Get(ctx, id)
-		if err != nil {
-			return unwrapError(err)
-		}
-		if a.user = s.UserID; a.user == "" {
-			return invalid("user_state", "is given, but the session has no user")
-		}
-	}
-	for _, d := range []struct {
-		field string
-		scope Scope
-		delta map[string]any
-	}{
-		{"state", SessionState(id), a.turn.State},
-		{"user_state", UserState(a.user), a.turn.UserState},
-		{"namespace_state", NamespaceState(), a.turn.NamespaceState},
-	} {
-		if len(d.delta) == 0 {
-			continue
-		}
-		m, err := newStateMerge(d.scope, d.field, d.delta)
-		if err != nil {
-			return err
-		}
-		a.merges = append(a.merges, m)
-	}
-	return nil
 }
 
 // stateMerges are those of one call, in the order of their targets.
@@ -165,15 +130,4 @@ func readStateSize(b []byte) (rules.Size, error) {
 		return n, fmt.Errorf("%w: the size of a state has %d bytes", ErrCorrupt, len(b))
 	}
 	return n, nil
-}
-
-// checkStateSize refuses to grow from was to n beyond the limits.
-func checkStateSize(n, was rules.Size) error {
-	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
-		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
-	}
-	if n.Bytes > MaxState && n.Bytes > was.Bytes {
-		return &QuotaError{Quota: "state.bytes", Limit: MaxState, Use: was.Bytes}
-	}
-	return nil
 }

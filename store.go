@@ -171,3 +171,40 @@ func checkContext(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// mutate runs one op, and wakes those who watch what it did.
+func (s *Store) mutate(ctx context.Context, t driver.Target, plan func(driver.View) (driver.Change, error)) error {
+	news := false
+	op := &driver.Op{Target: t, Clock: s.clock.Read, Plan: func(v driver.View) (driver.Change, error) {
+		if s.opts.ReadOnly {
+			return driver.Change{}, ErrReadOnly
+		}
+		c, err := plan(v)
+		news = len(c.Events) > 0 || c.Erase != nil
+		return c, err
+	}}
+	err := s.d.Mutate(ctx, op)
+	if err == nil && news || errors.Is(err, ErrUnknown) {
+		s.hub.Announce(t.Key.Namespace)
+	}
+	return err
+}
+
+// readEntry reads one small value. ErrNotFound.
+func (s *Store) readEntry(ctx context.Context, k driver.EntryKey) ([]byte, error) {
+	found, err := s.d.Entries(ctx, driver.EntryQuery{
+		Namespace: k.Namespace, Kind: k.Kind, Owner: k.Owner, Name: k.Name, Limit: 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, ErrNotFound
+	}
+	return found[0].Value, nil
+}
+
+// unsupported says that the engine lacks an ability.
+func (s *Store) unsupported() error {
+	return fmt.Errorf("%s: %w", s.d.Caps().Name, errors.ErrUnsupported)
+}

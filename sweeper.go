@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -84,4 +85,356 @@ func (s *Store) trimFeed(ctx context.Context, ord, to uint64) error {
 		}
 		return driver.Change{}, nil
 	})
+}
+
+// The size of a sweep's transactions: it begins with few sessions, doubles
+// while one takes less than quickChunk, and halves when one takes more than
+// slowChunk, so that a writer never waits long behind it.
+const (
+	firstChunk = 64
+	maxChunk   = driver.MaxOps
+	quickChunk = 15 * time.Millisecond
+	slowChunk  = 25 * time.Millisecond
+)
+
+const maxClockJump = time.Hour // of the wall clock ahead of the monotonic one
+
+// sweepOnce runs one sweep. It rests restFactor times as long as it worked.
+func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (SweepReport, error) {
+	if err := checkContext(ctx); err != nil {
+		return SweepReport{}, err
+	}
+	if o.Limit < 0 {
+		return SweepReport{}, invalid("limit", "is negative; 0 (no limit) or more is allowed")
+	}
+	if o.DryRun {
+		return s.previewSweep(ctx, o)
+	}
+	if s.opts.ReadOnly {
+		return SweepReport{}, ErrReadOnly
+	}
+	unlock, err := s.sweep.lock(ctx)
+	if err != nil {
+		return SweepReport{}, err
+	}
+	defer unlock()
+	run := sweepRun{s: s, o: o, rest: restFactor, chunk: firstChunk}
+	if jump := s.clockJump(o.AcceptClock); jump > 0 {
+		run.r.ClockJump = jump
+	} else {
+		run.err = run.run(ctx)
+	}
+	if run.r.Err == nil {
+		run.r.Err = run.err
+	}
+	s.sweep.recordSweep(&run.r)
+	return run.r, run.err
+}
+
+// clockJump returns how far the clock jumped, if too far to be trusted.
+func (s *Store) clockJump(accept bool) time.Duration {
+	s.sweep.mu.Lock()
+	defer s.sweep.mu.Unlock()
+	if s.clock.Jump == nil {
+		return 0
+	}
+	jump := s.clock.Jump() - s.sweep.accepted
+	if jump <= maxClockJump {
+		return 0
+	}
+	if accept {
+		s.sweep.accepted += jump
+		return 0
+	}
+	return jump
+}
+
+// sweepRun is one sweep under way.
+type sweepRun struct {
+	s     *Store
+	o     SweepOptions
+	rest  int
+	chunk int
+	seen  int
+	after *driver.Due
+	r     SweepReport
+	err   error
+}
+
+func (w *sweepRun) run(ctx context.Context) error {
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		start := time.Now()
+		var err error
+		if more, err = w.sweepChunk(ctx); err != nil {
+			return err
+		}
+		if err := w.pause(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
+	if err := w.trimFeeds(ctx); err != nil {
+		return err
+	}
+	for more := true; more; {
+		start := time.Now()
+		r, err := w.s.d.Reclaim(ctx, w.s.clock.Read(), w.chunk)
+		if err != nil {
+			return err
+		}
+		w.r.Reclaimed += r.Values
+		if more = r.More; r.Values > 0 {
+			w.r.Chunks++
+		}
+		if err := w.pause(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause sizes the next transaction by how long the last one took, and rests.
+func (w *sweepRun) pause(ctx context.Context, took time.Duration) error {
+	w.r.Took += took
+	switch {
+	case took > slowChunk:
+		w.chunk = max(1, w.chunk/2)
+	case took < quickChunk:
+		w.chunk = min(maxChunk, w.chunk*2)
+	}
+	if w.rest == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(took * time.Duration(w.rest)):
+		return nil
+	}
+}
+
+// sweepChunk sweeps one chunk, and reports whether there may be more.
+func (w *sweepRun) sweepChunk(ctx context.Context) (bool, error) {
+	limit := w.chunk
+	if w.o.Limit > 0 {
+		limit = min(limit, w.o.Limit-w.seen)
+	}
+	if limit == 0 {
+		return false, nil
+	}
+	due, err := w.s.d.Due(ctx, driver.DueQuery{Now: w.s.clock.Read(), After: w.after, Limit: limit})
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	sweeps := make([]sweepPlan, len(due))
+	ops := make([]*driver.Op, len(due))
+	for i := range due {
+		sweeps[i].key, sweeps[i].feedLimit = due[i].Key, w.s.opts.FeedEvents
+		sweeps[i].op = driver.Op{
+			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.Read, Plan: sweeps[i].plan,
+		}
+		ops[i] = &sweeps[i].op
+	}
+	err = w.s.d.Mutate(ctx, ops...)
+	w.r.Chunks++
+	stop := true // nothing went through, and no session is to blame
+	for i := range sweeps {
+		w.addOutcome(&sweeps[i])
+		stop = stop && sweeps[i].op.Err != nil && !isDamaged(sweeps[i].op.Err)
+		w.s.hub.Announce(sweeps[i].key.Namespace)
+	}
+	w.seen += len(due)
+	w.after = &due[len(due)-1]
+	if stop {
+		return false, err
+	}
+	return len(due) == limit, nil
+}
+
+// isDamaged reports whether an error is about one session, so that others can be
+// swept all the same.
+func isDamaged(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrFormat) }
+
+func (w *sweepRun) addOutcome(op *sweepPlan) {
+	switch {
+	case op.op.Err != nil:
+		w.r.Failed++
+		if w.r.Err == nil {
+			w.r.Err = op.op.Err
+		}
+	case op.action == actExpire:
+		w.r.Expired++
+	case op.action == actIdle:
+		w.r.Idled++
+	case op.action == actArchive:
+		w.r.Archived++
+	case op.action == actRefile:
+		w.r.Refiled++
+	}
+}
+
+// action is what a sweep does with one session.
+type action uint8
+
+const (
+	actNone action = iota
+	actExpire
+	actIdle
+	actArchive
+	actRefile
+)
+
+var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: "archive"}
+
+// sweepPlan decides, inside the write, what time did to one session.
+type sweepPlan struct {
+	key       driver.Key
+	feedLimit uint64 // events of the feed
+	op        driver.Op
+	action    action
+	buf       []byte
+}
+
+func (o *sweepPlan) plan(v driver.View) (driver.Change, error) {
+	o.action = actNone
+	rec := v.Record
+	if rec == nil || rec.Due > v.Now {
+		return driver.Change{}, nil // removed or moved since it was listed
+	}
+	c := sessionWrite{id: o.key.ID, view: v, now: v.Now}
+	if rec.Expires <= v.Now {
+		o.action = actExpire
+		c.out.Remove = true
+		c.addExpired(rec)
+		c.trimFeed(o.feedLimit)
+		return c.out, nil
+	}
+	s, err := decodeStoredSession(rec, "", "")
+	if err != nil {
+		return driver.Change{}, err
+	}
+	c.session, c.oldStatus = s, Status(s.timeline.Status)
+	c.applyDue()
+	o.action = actionOf(s, c.statusMoved)
+	s.filedDue = s.timeline.Next()
+	if c.statusMoved {
+		s.Version++
+		s.updated = v.Now
+		s.publish()
+		c.addEvent(eventTransitioned)
+		c.trimFeed(o.feedLimit)
+	}
+	c.encodeRecord(o.key.Namespace, &o.buf)
+	c.out.Put = &c.rec
+	return c.out, nil
+}
+
+func actionOf(s *storedSession, moved bool) action {
+	switch {
+	case !moved:
+		return actRefile
+	case Status(s.timeline.Status) == Idle:
+		return actIdle
+	default:
+		return actArchive
+	}
+}
+
+// sweeper is the store's one background goroutine, and what keeps sweeps and
+// erasures apart.
+type sweeper struct {
+	running    chan struct{} // holds one token while a sweep or an erasure runs
+	cancel     context.CancelFunc
+	stopped    chan struct{} // closed when the goroutine has ended; nil = there is none
+	feedCursor string        // namespace whose feed was looked at last; whoever is busy has it
+
+	mu       sync.Mutex // guards what follows
+	accepted time.Duration
+	sweeps   uint64
+	last     time.Time
+	paused   bool
+}
+
+// lock waits until no sweep and no erasure runs, or for the end of ctx.
+func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
+	select {
+	case w.running <- struct{}{}:
+		return func() { <-w.running }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// start begins background sweeps, if s wants any.
+func (w *sweeper) start(s *Store) {
+	w.running = make(chan struct{}, 1)
+	if s.opts.ReadOnly || s.opts.SweepEvery == Never {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel, w.stopped = cancel, make(chan struct{})
+	go func() {
+		defer close(w.stopped)
+		s.sweepLoop(ctx)
+	}()
+}
+
+// stop ends the goroutine and waits for it.
+func (w *sweeper) stop() {
+	if w.stopped == nil {
+		return
+	}
+	w.cancel()
+	<-w.stopped
+}
+
+// recordSweep takes note of a sweep's end.
+func (w *sweeper) recordSweep(r *SweepReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sweeps++
+	w.last = time.Now()
+	w.paused = r.ClockJump > 0
+}
+
+func (w *sweeper) stats(st *Stats) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	st.Sweeps, st.LastSweep, st.SweepPaused = w.sweeps, w.last, w.paused
+}
+
+// sweepLoop sweeps every Options.SweepEvery, resting as long as it worked.
+func (s *Store) sweepLoop(ctx context.Context) {
+	timer := time.NewTimer(s.opts.SweepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		r, err := s.sweepOnce(ctx, SweepOptions{}, 1)
+		if ctx.Err() != nil {
+			return
+		}
+		s.reportSweep(ctx, &r, err)
+		timer.Reset(s.opts.SweepEvery)
+	}
+}
+
+// reportSweep tells the operator what a background sweep did.
+func (s *Store) reportSweep(ctx context.Context, r *SweepReport, err error) {
+	switch {
+	case r.ClockJump > 0:
+		s.opts.Logger.ErrorContext(ctx, "sweeper paused: the machine's clock jumped ahead", "jump", r.ClockJump)
+	case err != nil:
+		s.opts.Logger.ErrorContext(ctx, "sweep failed", "error", err)
+	case r.Err != nil:
+		s.opts.Logger.WarnContext(ctx, "some sessions could not be swept", "failed", r.Failed, "error", r.Err)
+	}
+	if s.opts.OnSweep != nil && !r.idle() {
+		s.opts.OnSweep(*r)
+	}
 }

@@ -6,13 +6,8 @@ import (
 	"maps"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/backoff"
 	"github.com/seshatdb/seshat/internal/rules"
 )
-
-// maxRetries is how often Update starts again when another call got in between
-// its read and its write.
-const maxRetries = 32
 
 // A WriteOption is a condition of a write.
 type WriteOption func(*writeOptions)
@@ -71,7 +66,7 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 		}
 		s, err := t.commitEdit(ctx, base, edited, o.hasVersion)
 		if errors.Is(err, ErrConflict) && !o.hasVersion && try+1 < maxRetries {
-			if err := backoff.Wait(ctx, try); err != nil {
+			if err := waitBackoff(ctx, try); err != nil {
 				return nil, t.wrapError(op, id, err)
 			}
 			continue
@@ -168,35 +163,4 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		c.markWritten(eventUpdated)
 		return nil
 	})
-}
-
-// withEdits is l with the fields that differ between base and now as now has them.
-func (l Lifecycle) withEdits(base, now Lifecycle) Lifecycle {
-	if base.TTL != now.TTL {
-		l.TTL = now.TTL
-	}
-	if base.Expiry != now.Expiry {
-		l.Expiry = now.Expiry
-	}
-	if base.MaxLifetime != now.MaxLifetime {
-		l.MaxLifetime = now.MaxLifetime
-	}
-	if base.IdleAfter != now.IdleAfter {
-		l.IdleAfter = now.IdleAfter
-	}
-	if base.ArchiveAfter != now.ArchiveAfter {
-		l.ArchiveAfter = now.ArchiveAfter
-	}
-	if base.Retention != now.Retention {
-		l.Retention = now.Retention
-	}
-	return l
-}
-
-// unwrapError returns what an *Error wraps, so that it is not wrapped twice.
-func unwrapError(err error) error {
-	if e, ok := err.(*Error); ok {
-		return e.Err
-	}
-	return err
 }

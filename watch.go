@@ -220,3 +220,14 @@ func (s *Store) waitForNews(ctx context.Context, news <-chan struct{}) error {
 	}
 	return nil
 }
+
+// Kinds of events. The numbers are stored.
+const (
+	eventCreated      driver.EventKind = 1
+	eventUpdated      driver.EventKind = 2
+	eventAppended     driver.EventKind = 3
+	eventTransitioned driver.EventKind = 4
+	eventExpired      driver.EventKind = 5
+	eventDeleted      driver.EventKind = 6
+	eventUserErased   driver.EventKind = 7
+)

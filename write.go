@@ -37,9 +37,6 @@ type sessionWrite struct {
 // with them when Mutate returns.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// errNeedUsage makes write plan once more with the namespace's usage at hand.
-var errNeedUsage = errors.New("usage needed")
-
 // writeSession plans fn on the session at id and commits what it decides. It returns
 // the session as it is then, or nil where there is none.
 func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target, fn func(*sessionWrite) error) (*Session, error) {
@@ -70,14 +67,6 @@ func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.
 		}
 		return s, nil
 	}
-}
-
-// checkCall refuses what no call on a session can use.
-func (t *Tenant) checkCall(ctx context.Context, id string) error {
-	if err := checkContext(ctx); err != nil {
-		return err
-	}
-	return checkName("session_id", id)
 }
 
 func (c *sessionWrite) run(fn func(*sessionWrite) error, buf *[]byte) (driver.Change, error) {
@@ -224,25 +213,4 @@ func (c *sessionWrite) trimFeed(limit uint64) {
 	if added > 0 && held > limit {
 		c.out.TrimFeed = min(c.view.FeedTail+min(held-limit, trimStep), c.view.FeedHead)
 	}
-}
-
-// checkQuota enforces the namespace's quotas on what a call adds to v.
-func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64) error {
-	q := n.Quotas
-	if q == (NamespaceQuotas{}) {
-		return nil
-	}
-	if v.Live == nil {
-		return errNeedUsage
-	}
-	// The stored counters are an upper bound, and cheap: only where they
-	// refuse is the exact count worth its walk.
-	if q.check(newUsage(v.Usage), sessions, messages, bytes) == nil {
-		return nil
-	}
-	u, err := v.Live()
-	if err != nil {
-		return err
-	}
-	return q.check(newUsage(u), sessions, messages, bytes)
 }

@@ -1,4 +1,4 @@
-package owners_test
+package seshat
 
 import (
 	"context"
@@ -9,19 +9,18 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/internal/owners"
 )
 
-const each = 40
+const entriesEach = 40
 
-// engine holds entries in their order, and counts its reads.
-type engine struct {
+// countingEntries holds entries in their order, and counts its reads.
+type countingEntries struct {
 	entries []driver.Entry
 	reads   int
 	fail    error
 }
 
-func (e *engine) Entries(_ context.Context, q driver.EntryQuery) (out []driver.Entry, err error) {
+func (e *countingEntries) Entries(_ context.Context, q driver.EntryQuery) (out []driver.Entry, err error) {
 	e.reads++
 	for _, x := range e.entries {
 		if len(out) < q.Limit && (x.Owner == q.Owner || q.AllOwners && x.Owner > q.Owner) {
@@ -31,12 +30,12 @@ func (e *engine) Entries(_ context.Context, q driver.EntryQuery) (out []driver.E
 	return out, e.fail
 }
 
-func filled(rng *rand.Rand, n int, size func() int) (e *engine, names []string) {
-	e = &engine{}
+func newCountingEntries(rng *rand.Rand, n int, size func() int) (e *countingEntries, names []string) {
+	e = &countingEntries{}
 	for i := range n {
 		name := fmt.Sprintf("%06d", i)
 		names = append(names, name)
-		for j := range min(size(), each) {
+		for j := range min(size(), entriesEach) {
 			e.entries = append(e.entries, driver.Entry{EntryKey: driver.EntryKey{Owner: name, Name: fmt.Sprint(j)}})
 		}
 	}
@@ -49,11 +48,11 @@ func filled(rng *rand.Rand, n int, size func() int) (e *engine, names []string) 
 func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 0))
-		e, names := filled(rng, 1+rng.IntN(300), func() int { return rng.IntN(each+1) * rng.IntN(2) })
+		e, names := newCountingEntries(rng, 1+rng.IntN(300), func() int { return rng.IntN(entriesEach+1) * rng.IntN(2) })
 		asked := append(names[:rng.IntN(len(names)+1)], "absent")
 		asked = append(asked, asked[:rng.IntN(len(asked))]...)
 		got := make([]int, len(asked))
-		err := owners.Read(context.Background(), e, owners.Query{Each: each}, asked, func(i int, entries []driver.Entry) error {
+		err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, asked, func(i int, entries []driver.Entry) error {
 			if got[i] += len(entries); slices.ContainsFunc(entries, func(x driver.Entry) bool { return x.Owner != asked[i] }) {
 				t.Errorf("seed %d: %q got an entry of another", seed, asked[i])
 			}
@@ -76,11 +75,11 @@ func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	}
 }
 
-// Neighbours share reads; owners far from each other cost one read each.
+// Neighbours share reads; owners far from entriesEach other cost one read entriesEach.
 func TestNeighboursShareReads(t *testing.T) {
-	e, names := filled(rand.New(rand.NewPCG(1, 0)), 3000, func() int { return 3 })
+	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 3000, func() int { return 3 })
 	none := func(int, []driver.Entry) error { return nil }
-	if err := owners.Read(context.Background(), e, owners.Query{Each: each}, names, none); err != nil || e.reads > 9000/(each*4)+10 {
+	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, names, none); err != nil || e.reads > 9000/(entriesEach*4)+10 {
 		t.Errorf("%d reads for all, %v", e.reads, err)
 	}
 	e.reads = 0
@@ -89,17 +88,17 @@ func TestNeighboursShareReads(t *testing.T) {
 	for i := 0; i < len(names); i += 100 {
 		far = append(far, names[i])
 	}
-	if err := owners.Read(context.Background(), e, owners.Query{Each: each}, far, none); err != nil || e.reads > len(far)+1 {
+	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, far, none); err != nil || e.reads > len(far)+1 {
 		t.Errorf("%d reads for %d far owners, %v", e.reads, len(far), err)
 	}
 }
 
 // An error of the engine, or of give, ends the read and comes back.
 func TestErrorsEndTheRead(t *testing.T) {
-	e, names := filled(rand.New(rand.NewPCG(1, 0)), 10, func() int { return 1 })
+	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 10, func() int { return 1 })
 	mine := errors.New("mine")
 	calls := 0
-	err := owners.Read(context.Background(), e, owners.Query{Each: each}, names, func(int, []driver.Entry) error {
+	err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, names, func(int, []driver.Entry) error {
 		calls++
 		return mine
 	})
@@ -107,7 +106,7 @@ func TestErrorsEndTheRead(t *testing.T) {
 		t.Errorf("%v after %d calls", err, calls)
 	}
 	e.fail = mine
-	if err := owners.Read(context.Background(), e, owners.Query{Each: each}, names, nil); !errors.Is(err, mine) {
+	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, names, nil); !errors.Is(err, mine) {
 		t.Error(err)
 	}
 }

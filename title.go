@@ -1,0 +1,47 @@
+package seshat
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+const defaultTitleRunes = 80
+
+// firstLine is the default title: the first line of content that is not
+// blank, shortened to 80 characters on a rune boundary.
+func firstLine(content string) string {
+	for line := range strings.Lines(content) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line == "" {
+			continue
+		}
+		if utf8.RuneCountInString(line) <= defaultTitleRunes {
+			return line
+		}
+		runes := []rune(line)
+		return strings.TrimRight(string(runes[:defaultTitleRunes-1]), " ") + "…"
+	}
+	return ""
+}
+
+// title makes what a name function returned into a legal session name.
+func title(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	for len(name) > MaxSessionName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return strings.TrimSpace(name)
+}
+
+func checkSessionName(name string) error {
+	if len(name) > MaxSessionName {
+		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionName)
+	}
+	return checkText("session_name", name)
+}
