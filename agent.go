@@ -6,10 +6,10 @@ import (
 
 // Bounds of an agent's configuration.
 const (
-	MaxTemperature  = 2.0
-	MaxTokens       = 100_000
-	MaxSystemPrompt = 64 << 10 // bytes
-	MaxTools        = 256      // names in AvailableTools
+	MaxTemperature       = 2.0
+	MaxTokens            = 100_000
+	MaxSystemPromptBytes = 64 << 10 // bytes
+	MaxTools             = 256      // names in AvailableTools
 )
 
 // AgentConfig is what a session's agent was started with. It is immutable once
@@ -40,8 +40,8 @@ func (a AgentConfig) check() error {
 }
 
 func (a AgentConfig) checkTexts() error {
-	if len(a.SystemPrompt) > MaxSystemPrompt {
-		return invalid("agent_config.system_prompt", "has %d bytes; at most %d are allowed", len(a.SystemPrompt), MaxSystemPrompt)
+	if len(a.SystemPrompt) > MaxSystemPromptBytes {
+		return invalid("agent_config.system_prompt", "has %d bytes; at most %d are allowed", len(a.SystemPrompt), MaxSystemPromptBytes)
 	}
 	if err := checkUTF8("agent_config.system_prompt", a.SystemPrompt); err != nil {
 		return err

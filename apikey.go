@@ -17,22 +17,22 @@ import (
 
 // APIKey is what the store knows of a key: never its secret.
 type APIKey struct {
-	ID         string    `json:"key_id"`      // a ULID; the store gives it
-	InternalID string    `json:"internal_id"` // the organization that it opens; by default DefaultOrganization
-	Name       string    `json:"name"`        // for people; optional
-	Namespaces []string  `json:"namespaces"`  // ids of the namespaces that it opens; none = all of the organization
-	ReadOnly   bool      `json:"read_only"`
-	CreatedAt  time.Time `json:"created_at"`   // UTC, milliseconds; the store gives it
-	ExpiresAt  time.Time `json:"expires_at"`   // from then on it opens nothing; zero = never
-	LastUsedAt time.Time `json:"last_used_at"` // to the minute; zero = not yet
+	ID             string    `json:"key_id"`      // a ULID; the store gives it
+	OrganizationID string    `json:"internal_id"` // the organization that it opens; by default DefaultOrganization
+	Name           string    `json:"name"`        // for people; optional
+	Namespaces     []string  `json:"namespaces"`  // ids of the namespaces that it opens; none = all of the organization
+	ReadOnly       bool      `json:"read_only"`
+	CreatedAt      time.Time `json:"created_at"`   // UTC, milliseconds; the store gives it
+	ExpiresAt      time.Time `json:"expires_at"`   // from then on it opens nothing; zero = never
+	LastUsedAt     time.Time `json:"last_used_at"` // to the minute; zero = not yet
 
 	hash  [sha256.Size]byte // of the whole secret
 	extra string            // trailing elements of the stored form that this version does not know
 }
 
-// Opens reports whether the key opens the namespace.
-func (k *APIKey) Opens(t *Tenant) bool {
-	return k.InternalID == t.organization && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
+// Allows reports whether the key opens the namespace.
+func (k *APIKey) Allows(t *Tenant) bool {
+	return k.OrganizationID == t.organization && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
 }
 
 const (
@@ -42,15 +42,15 @@ const (
 	usedPrecision = time.Minute // of LastUsedAt
 )
 
-// CreateKey makes an API key of k and returns it with its secret: "sk_", the
+// CreateAPIKey makes an API key of k and returns it with its secret: "sk_", the
 // key's id, "_" and 260 random bits in base32. The secret is not kept, only
 // its SHA-256, and cannot be had again. ErrInvalid.
-func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret string, err error) {
-	if k.InternalID == "" {
-		k.InternalID = DefaultOrganization
+func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret string, err error) {
+	if k.OrganizationID == "" {
+		k.OrganizationID = DefaultOrganization
 	}
 	if err := k.check(ctx); err != nil {
-		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
+		return APIKey{}, "", &Error{Op: "CreateAPIKey", Err: err}
 	}
 	k.Namespaces = slices.Clone(k.Namespaces)
 	k.ExpiresAt = timeFromMillis(millisFromTime(k.ExpiresAt)) // as it comes back
@@ -63,7 +63,7 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (key APIKey, secret str
 		return keyChange(&k), nil
 	})
 	if err != nil {
-		return APIKey{}, "", &Error{Op: "CreateKey", Err: err}
+		return APIKey{}, "", &Error{Op: "CreateAPIKey", Err: err}
 	}
 	return k, secret, nil
 }
@@ -75,7 +75,7 @@ func (k *APIKey) check(ctx context.Context) error {
 	if k.ID != "" {
 		return invalid("key_id", "is given; the store makes it")
 	}
-	if err := checkName("internal_id", k.InternalID); err != nil {
+	if err := checkName("internal_id", k.OrganizationID); err != nil {
 		return err
 	}
 	// Stored, the zero time stands for never.
@@ -163,8 +163,8 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 	})
 }
 
-// RevokeKey removes a key, which opens nothing from then on. ErrNotFound.
-func (s *Store) RevokeKey(ctx context.Context, id string) error {
+// RevokeAPIKey removes a key, which opens nothing from then on. ErrNotFound.
+func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 	err := checkContext(ctx)
 	if err == nil {
 		err = checkName("key_id", id)
@@ -178,13 +178,13 @@ func (s *Store) RevokeKey(ctx context.Context, id string) error {
 			return driver.Change{Entries: []driver.Entry{{EntryKey: apiKeyKey(id)}}}, nil
 		})
 	}
-	return wrapStoreError("RevokeKey", err)
+	return wrapStoreError("RevokeAPIKey", err)
 }
 
-// Keys returns the keys of an organization, oldest first; "" means
+// APIKeys returns the keys of an organization, oldest first; "" means
 // DefaultOrganization. It looks at the keys of all organizations. The loop
 // ends after the first error. ErrInvalid.
-func (s *Store) Keys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
+func (s *Store) APIKeys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
 	if internalID == "" {
 		internalID = DefaultOrganization
 	}
@@ -201,7 +201,7 @@ func (s *Store) Keys(ctx context.Context, internalID string) iter.Seq2[APIKey, e
 				return
 			}
 			for _, k := range page {
-				if k.InternalID == internalID && !yield(*k, nil) {
+				if k.OrganizationID == internalID && !yield(*k, nil) {
 					return
 				}
 			}
@@ -240,7 +240,7 @@ func encodeKey(k *APIKey) []byte {
 	b := msgpack.AppendFields(nil, keyFields, k.extra)
 	b = msgpack.AppendUint(b, bodyVersion)
 	b = msgpack.AppendText(b, k.ID)
-	b = msgpack.AppendText(b, k.InternalID)
+	b = msgpack.AppendText(b, k.OrganizationID)
 	b = msgpack.AppendText(b, k.Name)
 	b = msgpack.AppendArray(b, len(k.Namespaces))
 	for _, id := range k.Namespaces {
@@ -259,7 +259,7 @@ func decodeKey(b []byte) (*APIKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &APIKey{ID: f.Text(), InternalID: f.Text(), Name: f.Text()}
+	k := &APIKey{ID: f.Text(), OrganizationID: f.Text(), Name: f.Text()}
 	k.Namespaces = f.Texts(nil)
 	k.ReadOnly = f.Bool()
 	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = timeFromMillis(f.Int()), timeFromMillis(f.Int()), timeFromMillis(f.Int())

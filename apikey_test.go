@@ -21,14 +21,14 @@ import (
 // Promise: a key comes back as it was made, and its secret opens what it says.
 func TestKeyComesBack(t *testing.T) {
 	s := seshattest.Open(t)
-	acme := keyTenant(t, s.Store, seshat.Namespace{InternalID: "int_a", Name: "acme"})
-	other := keyTenant(t, s.Store, seshat.Namespace{InternalID: "int_a", Name: "other"})
-	foreign := keyTenant(t, s.Store, seshat.Namespace{InternalID: "int_b", Name: "acme"})
+	acme := keyTenant(t, s.Store, seshat.Namespace{OrganizationID: "int_a", Name: "acme"})
+	other := keyTenant(t, s.Store, seshat.Namespace{OrganizationID: "int_a", Name: "other"})
+	foreign := keyTenant(t, s.Store, seshat.Namespace{OrganizationID: "int_b", Name: "acme"})
 	want := seshat.APIKey{
-		InternalID: "int_a", Name: "ci", Namespaces: []string{acme.ID()}, ReadOnly: true,
+		OrganizationID: "int_a", Name: "ci", Namespaces: []string{acme.ID()}, ReadOnly: true,
 		ExpiresAt: seshattest.Start.Add(time.Hour + time.Microsecond).In(time.FixedZone("", 3600)),
 	}
-	made, secret, err := s.CreateKey(t.Context(), want)
+	made, secret, err := s.CreateAPIKey(t.Context(), want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,15 +40,15 @@ func TestKeyComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != made.ID || got.Name != "ci" || !got.ReadOnly || got.ExpiresAt != made.ExpiresAt || got.InternalID != "int_a" ||
+	if got.ID != made.ID || got.Name != "ci" || !got.ReadOnly || got.ExpiresAt != made.ExpiresAt || got.OrganizationID != "int_a" ||
 		!slices.Equal(got.Namespaces, []string{acme.ID()}) || got.LastUsedAt != seshattest.Start {
 		t.Errorf("got %+v, made %+v", got, made)
 	}
-	if !got.Opens(acme) || got.Opens(other) || got.Opens(foreign) {
+	if !got.Allows(acme) || got.Allows(other) || got.Allows(foreign) {
 		t.Error("it opens another namespace than its own")
 	}
-	all := seshat.APIKey{InternalID: "int_a"}
-	if !all.Opens(acme) || !all.Opens(other) || all.Opens(foreign) {
+	all := seshat.APIKey{OrganizationID: "int_a"}
+	if !all.Allows(acme) || !all.Allows(other) || all.Allows(foreign) {
 		t.Error("a key without namespaces opens all of its organization, and nothing else")
 	}
 }
@@ -67,7 +67,7 @@ func TestSecretsAreRandom(t *testing.T) {
 	s := seshattest.Open(t)
 	seen := map[string]bool{}
 	for range 100 {
-		k, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+		k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,11 +83,11 @@ func TestSecretsAreRandom(t *testing.T) {
 // unknown key from a wrong secret.
 func TestOnlyTheWholeSecretOpens(t *testing.T) {
 	s := seshattest.Open(t)
-	k, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, other, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	_, other, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestOnlyTheWholeSecretOpens(t *testing.T) {
 // Promise: only a hash is kept: the random part is nowhere in the file.
 func TestSecretIsNotStored(t *testing.T) {
 	s := seshattest.OpenFile(t)
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{Name: "a name that is stored"})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{Name: "a name that is stored"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestSecretIsNotStored(t *testing.T) {
 // Promise: a key ends at its moment to the millisecond, and when it is revoked.
 func TestKeysEnd(t *testing.T) {
 	s := seshattest.Open(t)
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{ExpiresAt: seshattest.Start.Add(time.Hour)})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{ExpiresAt: seshattest.Start.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,17 +142,17 @@ func TestKeysEnd(t *testing.T) {
 	if _, err := s.Authenticate(t.Context(), secret); !errors.Is(err, seshat.ErrNotFound) {
 		t.Errorf("at its end: %v", err)
 	}
-	k, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RevokeKey(t.Context(), k.ID); err != nil {
+	if err := s.RevokeAPIKey(t.Context(), k.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Authenticate(t.Context(), secret); !errors.Is(err, seshat.ErrNotFound) {
 		t.Errorf("revoked: %v", err)
 	}
-	if err := s.RevokeKey(t.Context(), k.ID); !errors.Is(err, seshat.ErrNotFound) {
+	if err := s.RevokeAPIKey(t.Context(), k.ID); !errors.Is(err, seshat.ErrNotFound) {
 		t.Errorf("revoked again: %v", err)
 	}
 }
@@ -161,11 +161,11 @@ func TestKeysEnd(t *testing.T) {
 func TestKeysThatNeverBegan(t *testing.T) {
 	s := seshattest.Open(t)
 	for _, at := range []time.Time{time.Unix(0, 0), time.UnixMilli(-1), time.Unix(0, 999_999), time.Unix(-1<<40, 0)} {
-		if _, _, err := s.CreateKey(t.Context(), seshat.APIKey{ExpiresAt: at}); !errors.Is(err, seshat.ErrInvalid) {
+		if _, _, err := s.CreateAPIKey(t.Context(), seshat.APIKey{ExpiresAt: at}); !errors.Is(err, seshat.ErrInvalid) {
 			t.Errorf("%v: got %v, want ErrInvalid", at, err)
 		}
 	}
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{ExpiresAt: time.UnixMilli(1), LastUsedAt: time.Unix(5, 0)})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{ExpiresAt: time.UnixMilli(1), LastUsedAt: time.Unix(5, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestUseIsNotedOnceAMinute(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { seshattest.CheckAndClose(t, s) })
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestKeysAreListed(t *testing.T) {
 	var want []string
 	for i := range 600 {
 		org := []string{"", "int_other"}[i%2]
-		k, _, err := s.CreateKey(t.Context(), seshat.APIKey{InternalID: org})
+		k, _, err := s.CreateAPIKey(t.Context(), seshat.APIKey{OrganizationID: org})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,19 +242,19 @@ func TestKeysAreListed(t *testing.T) {
 		s.Clock.Advance(time.Millisecond)
 	}
 	var got []string
-	for k, err := range s.Keys(t.Context(), "") {
+	for k, err := range s.APIKeys(t.Context(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if k.InternalID != seshat.DefaultOrganization {
-			t.Fatalf("a key of %s", k.InternalID)
+		if k.OrganizationID != seshat.DefaultOrganization {
+			t.Fatalf("a key of %s", k.OrganizationID)
 		}
 		got = append(got, k.ID)
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %d keys, want %d, oldest first", len(got), len(want))
 	}
-	for range s.Keys(t.Context(), "") {
+	for range s.APIKeys(t.Context(), "") {
 		break // a loop may end early
 	}
 }
@@ -262,7 +262,7 @@ func TestKeysAreListed(t *testing.T) {
 // Promise: keys survive the process, and a closed store says so.
 func TestKeysAreKept(t *testing.T) {
 	s := seshattest.OpenFile(t)
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestKeysAreKept(t *testing.T) {
 func TestRevokedKeysStayGone(t *testing.T) {
 	s := seshattest.Open(t)
 	for range 20 {
-		k, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+		k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,7 +297,7 @@ func TestRevokedKeysStayGone(t *testing.T) {
 				}
 			})
 		}
-		if err := s.RevokeKey(t.Context(), k.ID); err != nil {
+		if err := s.RevokeAPIKey(t.Context(), k.ID); err != nil {
 			t.Error(err)
 		}
 		wg.Wait()

@@ -11,8 +11,8 @@ import (
 
 // Turn is what one append adds to a session: all of it or nothing.
 type Turn struct {
-	// Messages are appended in this order, at most MaxTurn of them and
-	// MaxTurnSize bytes.
+	// Messages are appended in this order, at most MaxTurnMessages of them and
+	// MaxTurnBytes bytes.
 	Messages []Message
 
 	// State, UserState and NamespaceState are merged into the scopes of the
@@ -22,16 +22,16 @@ type Turn struct {
 	UserState      map[string]any // ErrInvalid where the session has no user
 	NamespaceState map[string]any
 
-	// After, if set, is the number of the newest message that the caller knows,
+	// IfLastSeq, if set, is the number of the newest message that the caller knows,
 	// Session.LastSeq; 0 = none. If there is a newer one the append is refused
 	// with a [ConflictError] of both numbers, unless it repeats an earlier one.
 	// By default an append is never stale.
-	After *uint64
+	IfLastSeq *uint64
 
-	// Life, if set, is the session as it was read before. If that life of the
+	// IfSession, if set, is the session as it was read before. If that life of the
 	// session's id has ended the append is refused with ErrNotFound, also where
 	// the id has a new session. By default it goes to whichever is live.
-	Life *Session
+	IfSession *Session
 
 	// Lease is the token of the caller's lease; see [Tenant.AcquireLease]. By
 	// default no lease is claimed, and the append is refused while one is in
@@ -39,8 +39,8 @@ type Turn struct {
 	Lease uint64
 }
 
-// Appended is the outcome of an append.
-type Appended struct {
+// AppendResult is the outcome of an append.
+type AppendResult struct {
 	Session *Session // as it is after the append
 
 	// First and Last are the numbers of the turn's messages. If Repeated they
@@ -84,23 +84,23 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // also counts stats, gives the session its name at the first user message,
 // wakes an idle session, and extends a sliding TTL.
 //
-// ErrConflict: see [MessageIDError] and Turn.After. ErrQuota: a quota of the
+// ErrConflict: see [MessageIDError] and Turn.IfLastSeq. ErrQuota: a quota of the
 // session or the namespace, or a bound of state. ErrLease: a lease is in the
 // way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
-func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (Appended, error) {
+func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (AppendResult, error) {
 	const op = "Append"
 	a, err := t.prepareAppend(turn)
 	if err != nil {
-		return Appended{}, t.wrapError(op, id, err)
+		return AppendResult{}, t.wrapError(op, id, err)
 	}
 	s, err := t.runAppend(ctx, op, id, a)
 	for try := 1; errors.Is(err, errRetry) && try < maxRetries; try++ {
 		s, err = t.runAppend(ctx, op, id, a)
 	}
 	if err != nil {
-		return Appended{}, err
+		return AppendResult{}, err
 	}
-	return Appended{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
+	return AppendResult{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
 }
 
 func (t *Tenant) runAppend(ctx context.Context, op, id string, a *appendPlan) (*Session, error) {
@@ -139,8 +139,8 @@ func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 		if m.ID != "" {
 			a.givenIDs, a.givenIndex = append(a.givenIDs, m.ID), append(a.givenIndex, i)
 		}
-		if m.Role == User && a.name == "" {
-			a.name = title(t.store.opts.Name(m.Content))
+		if m.Role == RoleUser && a.name == "" {
+			a.name = title(t.store.opts.Title(m.Content))
 		}
 	}
 	return a, nil
@@ -151,13 +151,13 @@ func (a *appendPlan) apply(c *sessionWrite) error {
 	if err != nil {
 		return err
 	}
-	if life := a.turn.Life; life != nil && life.incarnation != s.incarnation {
+	if life := a.turn.IfSession; life != nil && life.incarnation != s.incarnation {
 		return ErrNotFound
 	}
 	if a.repeated, err = a.matchRetry(c.view.Refs); a.repeated || err != nil {
 		return err
 	}
-	if after := a.turn.After; after != nil && *after != s.LastSeq {
+	if after := a.turn.IfLastSeq; after != nil && *after != s.LastSeq {
 		return &ConflictError{Have: *after, Stored: s.LastSeq}
 	}
 	if _, err = c.requireWritable(); err != nil {
@@ -174,8 +174,8 @@ func (a *appendPlan) apply(c *sessionWrite) error {
 		return err
 	}
 	if s.timeline.Status == rules.Idle {
-		s.timeline.Move(rules.Active, c.now)
-		s.LastMove = Move{At: timeFromMillis(c.now), Reason: "message"}
+		s.timeline.SetStatus(rules.Active, c.now)
+		s.LastTransition = Transition{At: timeFromMillis(c.now), Reason: "message"}
 	}
 	if s.Name == "" {
 		s.Name = a.name
@@ -284,9 +284,9 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 		scope Scope
 		delta map[string]any
 	}{
-		{"state", SessionState(id), a.turn.State},
-		{"user_state", UserState(a.user), a.turn.UserState},
-		{"namespace_state", NamespaceState(), a.turn.NamespaceState},
+		{"state", SessionScope(id), a.turn.State},
+		{"user_state", UserScope(a.user), a.turn.UserState},
+		{"namespace_state", NamespaceScope(), a.turn.NamespaceState},
 	} {
 		if len(d.delta) == 0 {
 			continue
@@ -303,17 +303,17 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 // sharedState is the state that n brings for scopes which outlive the session.
 func (n *NewSession) sharedState() (ms stateMerges, err error) {
 	if len(n.UserState) > 0 {
-		if n.User == "" {
+		if n.UserID == "" {
 			return nil, invalid("user_state", "is given, but the session has no user")
 		}
-		m, err := newStateMerge(UserState(n.User), "user_state", n.UserState)
+		m, err := newStateMerge(UserScope(n.UserID), "user_state", n.UserState)
 		if err != nil {
 			return nil, err
 		}
 		ms = append(ms, m)
 	}
 	if len(n.NamespaceState) > 0 {
-		m, err := newStateMerge(NamespaceState(), "namespace_state", n.NamespaceState)
+		m, err := newStateMerge(NamespaceScope(), "namespace_state", n.NamespaceState)
 		if err != nil {
 			return nil, err
 		}

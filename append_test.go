@@ -28,8 +28,8 @@ func onEngines(t *testing.T, fn func(*testing.T, *seshat.Tenant)) {
 }
 
 func after(n uint64, id string) seshat.Turn {
-	m := seshat.Message{ID: id, Role: seshat.User, Content: id}
-	return seshat.Turn{Messages: []seshat.Message{m}, After: &n, State: map[string]any{"by": id}}
+	m := seshat.Message{ID: id, Role: seshat.RoleUser, Content: id}
+	return seshat.Turn{Messages: []seshat.Message{m}, IfLastSeq: &n, State: map[string]any{"by": id}}
 }
 
 func TestAppendAfterRefusesWhoMissedAMessage(t *testing.T) {
@@ -63,7 +63,7 @@ func wantLog(t *testing.T, tenant *seshat.Tenant, last uint64, by string) {
 	if err != nil || s.LastSeq != last || s.MessageCount != last {
 		t.Fatalf("got %v, last %d, error %v; want %d messages", s, s.LastSeq, err, last)
 	}
-	state, err := tenant.State(context.Background(), seshat.SessionState("s"))
+	state, err := tenant.State(context.Background(), seshat.SessionScope("s"))
 	if err != nil || state["by"] != by {
 		t.Fatalf("got state %v, error %v; want %q", state, err, by)
 	}
@@ -96,7 +96,7 @@ func TestAppendToALifeThatEndedFindsNothing(t *testing.T) {
 	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
 		ctx := context.Background()
 		old := mustCreate(t, tenant, "s")
-		turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.User, Content: "hi"}}, Life: old}
+		turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleUser, Content: "hi"}}, IfSession: old}
 		if _, err := tenant.AppendTurn(ctx, "s", turn); err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestCreateMergesSharedStateWithTheSessionOrNotAtAll(t *testing.T) {
 	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
 		ctx := context.Background()
 		n := seshat.NewSession{
-			ID: "s", User: "mia", State: map[string]any{"k": "session"},
+			ID: "s", UserID: "mia", State: map[string]any{"k": "session"},
 			UserState: map[string]any{"k": "user"}, NamespaceState: map[string]any{"k": "namespace"},
 		}
 		if _, err := tenant.Create(ctx, n); err != nil {
@@ -136,12 +136,12 @@ func TestCreateMergesSharedStateWithTheSessionOrNotAtAll(t *testing.T) {
 		if _, err := tenant.Create(ctx, n); !errors.Is(err, seshat.ErrExists) {
 			t.Fatalf("got error %v, want ErrExists", err)
 		}
-		n.ID, n.User = "alone", ""
+		n.ID, n.UserID = "alone", ""
 		if _, err := tenant.Create(ctx, n); !errors.Is(err, seshat.ErrInvalid) {
 			t.Fatalf("got error %v, want ErrInvalid", err)
 		}
 		for want, scope := range map[string]seshat.Scope{
-			"session": seshat.SessionState("s"), "user": seshat.UserState("mia"), "namespace": seshat.NamespaceState(),
+			"session": seshat.SessionScope("s"), "user": seshat.UserScope("mia"), "namespace": seshat.NamespaceScope(),
 		} {
 			got, err := tenant.State(ctx, scope)
 			if err != nil || !reflect.DeepEqual(got, map[string]any{"k": want}) {

@@ -32,7 +32,7 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					if _, err := acme.Create(ctx, seshat.NewSession{User: "later"}); err != nil {
+					if _, err := acme.Create(ctx, seshat.NewSession{UserID: "later"}); err != nil {
 						t.Error(err)
 						return
 					}
@@ -67,7 +67,7 @@ func fill(t *testing.T, s *seshat.Store, n int) *seshat.Tenant {
 	acme, err := s.EnsureTenant(context.Background(), seshat.Namespace{Name: "acme"})
 	must(t, err)
 	for range n {
-		_, err := acme.Create(context.Background(), seshat.NewSession{User: "mia", Metadata: bulk})
+		_, err := acme.Create(context.Background(), seshat.NewSession{UserID: "mia", Metadata: bulk})
 		must(t, err)
 	}
 	return acme
@@ -77,7 +77,7 @@ func count(t *testing.T, s *seshat.Store, want uint64) {
 	t.Helper()
 	acme, err := s.Tenant(context.Background(), seshat.Namespace{Name: "acme"})
 	must(t, err)
-	if n, err := acme.Count(context.Background(), seshat.Query{User: "mia"}); err != nil || n != want {
+	if n, err := acme.Count(context.Background(), seshat.Query{UserID: "mia"}); err != nil || n != want {
 		t.Errorf("%d sessions, %v; want %d", n, err, want)
 	}
 }
@@ -117,9 +117,9 @@ func TestCompactLeavesNothingErased(t *testing.T) {
 	ctx := context.Background()
 	s := seshattest.OpenFile(t)
 	acme := fill(t, s.Store, 1)
-	long, err := acme.Create(ctx, seshat.NewSession{User: "noah"})
+	long, err := acme.Create(ctx, seshat.NewSession{UserID: "noah"})
 	must(t, err)
-	turn := slices.Repeat([]seshat.Message{{Role: seshat.User, Content: "erase me"}}, seshat.MaxTurn)
+	turn := slices.Repeat([]seshat.Message{{Role: seshat.RoleUser, Content: "erase me"}}, seshat.MaxTurnMessages)
 	for range 4 {
 		_, err := acme.Append(ctx, long.ID, turn...)
 		must(t, err)

@@ -16,7 +16,7 @@ func refusedNamespaces(call func(*world, context.Context, seshat.Namespace) erro
 		"name (long)":   {Name: long},
 		"name (id)":     {Name: "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
 		"namespace_id":  {Name: "x", ID: "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
-		"internal_id":   {Name: "x", InternalID: "\x00"},
+		"internal_id":   {Name: "x", OrganizationID: "\x00"},
 		"lifecycle.ttl": {Name: "x", Lifecycle: negative},
 	})
 }
@@ -24,8 +24,8 @@ func refusedNamespaces(call func(*world, context.Context, seshat.Namespace) erro
 func refusedSessions(call func(*world, context.Context, seshat.NewSession) error) refusals {
 	return refuse(call, map[string]seshat.NewSession{
 		"session_id":               {ID: long},
-		"user_id":                  {User: "\n"},
-		"session_name":             {Name: strings.Repeat("x", seshat.MaxSessionName+1)},
+		"user_id":                  {UserID: "\n"},
+		"session_name":             {Name: strings.Repeat("x", seshat.MaxSessionNameBytes+1)},
 		"agent_config.model":       {Agent: seshat.AgentConfig{Model: long}},
 		"agent_config.temperature": {Agent: seshat.AgentConfig{Temperature: seshat.Ptr(3.0)}},
 		"agent_config.max_tokens":  {Agent: seshat.AgentConfig{MaxTokens: seshat.Ptr(-1)}},
@@ -40,7 +40,7 @@ func refusedSessions(call func(*world, context.Context, seshat.NewSession) error
 
 func refusedQueries(call func(*world, context.Context, seshat.Query) error) refusals {
 	return refuse(call, map[string]seshat.Query{
-		"user_id": {User: long},
+		"user_id": {UserID: long},
 		"status":  {Statuses: []seshat.Status{9}},
 		"labels":  {Labels: map[string]string{"\x00": ""}},
 		"order":   {Order: 9},
@@ -65,11 +65,11 @@ func refusedUpdates() refusals {
 	}, map[string]func(*seshat.Session){
 		"session_name":  func(s *seshat.Session) { s.Name = "\x00" },
 		"labels":        func(s *seshat.Session) { s.Labels = map[string]string{"": ""} },
-		"metadata.k":    func(s *seshat.Session) { s.Metadata = seshat.Doc(unstorage) },
-		"user_memory.k": func(s *seshat.Session) { s.UserMemory = seshat.Doc(unstorage) },
+		"metadata.k":    func(s *seshat.Session) { s.Metadata = seshat.NewDocument(unstorage) },
+		"user_memory.k": func(s *seshat.Session) { s.UserMemory = seshat.NewDocument(unstorage) },
 		"lifecycle.ttl": func(s *seshat.Session) { s.Lifecycle = negative },
 		"user_id":       func(s *seshat.Session) { s.UserID = "noa" },
-		"status":        func(s *seshat.Session) { s.Status = seshat.Archived },
+		"status":        func(s *seshat.Session) { s.Status = seshat.StatusArchived },
 	})
 	all["fn"] = func(w *world, ctx context.Context) error { return only(w.t.Update(ctx, "s", nil)) }
 	return all
@@ -96,7 +96,7 @@ func (w *world) snapshot() *seshat.Session {
 	s, err := w.t.Get(context.Background(), "s")
 	if err != nil { // the store is closed, or the namespace gone: any will do
 		return &seshat.Session{
-			ID: "restored", Status: seshat.Active, Version: 1, CreatedAt: start, UpdatedAt: start, LastActivityAt: start,
+			ID: "restored", Status: seshat.StatusActive, Version: 1, CreatedAt: start, UpdatedAt: start, LastActivityAt: start,
 		}
 	}
 	s.ID, s.LastSeq, s.MessageCount, s.Stats = "restored", 0, 0, seshat.SessionStats{}
@@ -106,7 +106,7 @@ func (w *world) snapshot() *seshat.Session {
 var start = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
 
 func createKey(w *world, ctx context.Context, k seshat.APIKey) error {
-	_, _, err := w.s.CreateKey(ctx, k)
+	_, _, err := w.s.CreateAPIKey(ctx, k)
 	return err
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	long      = strings.Repeat("x", seshat.MaxName+1)
-	hello     = seshat.Message{Role: seshat.User, Content: "hello"}
+	long      = strings.Repeat("x", seshat.MaxNameBytes+1)
+	hello     = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	negative  = seshat.Lifecycle{TTL: -2}
 	noRole    = seshat.Message{Content: "hello"}
 	unstorage = map[string]any{"k": func() {}}
@@ -23,10 +23,10 @@ type refusals = map[string]func(w *world, ctx context.Context) error
 // methods are all of them, by type and name. Methods that differ in their
 // session alone take the test's id.
 var methods = map[string]method{
-	"Store.Close":       {},
-	"Store.Driver":      {},
-	"Tenant.ID":         {},
-	"Tenant.InternalID": {},
+	"Store.Close":           {},
+	"Store.Driver":          {},
+	"Tenant.ID":             {},
+	"Tenant.OrganizationID": {},
 
 	"Store.AllNamespaces": {call: func(w *world, ctx context.Context, _ string) error { return first(w.s.AllNamespaces(ctx)) }},
 	"Store.Authenticate": {
@@ -41,12 +41,14 @@ var methods = map[string]method{
 		_, _, err := w.s.Compact(ctx)
 		return err
 	}},
-	"Store.CreateKey": {
+	"Store.CreateAPIKey": {
 		call: func(w *world, ctx context.Context, _ string) error { return createKey(w, ctx, seshat.APIKey{}) },
 		refused: refusals{
-			"key_id":      func(w *world, ctx context.Context) error { return createKey(w, ctx, seshat.APIKey{ID: "x"}) },
-			"internal_id": func(w *world, ctx context.Context) error { return createKey(w, ctx, seshat.APIKey{InternalID: long}) },
-			"name":        func(w *world, ctx context.Context) error { return createKey(w, ctx, seshat.APIKey{Name: "\n"}) },
+			"key_id": func(w *world, ctx context.Context) error { return createKey(w, ctx, seshat.APIKey{ID: "x"}) },
+			"internal_id": func(w *world, ctx context.Context) error {
+				return createKey(w, ctx, seshat.APIKey{OrganizationID: long})
+			},
+			"name": func(w *world, ctx context.Context) error { return createKey(w, ctx, seshat.APIKey{Name: "\n"}) },
 			"namespaces": func(w *world, ctx context.Context) error {
 				return createKey(w, ctx, seshat.APIKey{Namespaces: []string{"t"}})
 			},
@@ -71,17 +73,17 @@ var methods = map[string]method{
 			return only(w.s.EnsureTenant(ctx, n))
 		}),
 	},
-	"Store.Keys": {
-		call:    func(w *world, ctx context.Context, _ string) error { return first(w.s.Keys(ctx, "")) },
-		refused: refusals{"internal_id": func(w *world, ctx context.Context) error { return first(w.s.Keys(ctx, long)) }},
+	"Store.APIKeys": {
+		call:    func(w *world, ctx context.Context, _ string) error { return first(w.s.APIKeys(ctx, "")) },
+		refused: refusals{"internal_id": func(w *world, ctx context.Context) error { return first(w.s.APIKeys(ctx, long)) }},
 	},
 	"Store.Namespaces": {
 		call:    func(w *world, ctx context.Context, _ string) error { return first(w.s.Namespaces(ctx, "")) },
 		refused: refusals{"internal_id": func(w *world, ctx context.Context) error { return first(w.s.Namespaces(ctx, "\x00")) }},
 	},
-	"Store.RevokeKey": {
-		call:    func(w *world, ctx context.Context, _ string) error { return w.s.RevokeKey(ctx, w.keyID) },
-		refused: refusals{"key_id": func(w *world, ctx context.Context) error { return w.s.RevokeKey(ctx, "") }},
+	"Store.RevokeAPIKey": {
+		call:    func(w *world, ctx context.Context, _ string) error { return w.s.RevokeAPIKey(ctx, w.keyID) },
+		refused: refusals{"key_id": func(w *world, ctx context.Context) error { return w.s.RevokeAPIKey(ctx, "") }},
 	},
 	"Store.Stats": {call: func(w *world, ctx context.Context, _ string) error { return only(w.s.Stats(ctx)) }},
 	"Store.Sweep": {
@@ -99,7 +101,7 @@ var methods = map[string]method{
 		refused: refusals{
 			"name": func(w *world, ctx context.Context) error { return only(w.s.Tenant(ctx, seshat.Namespace{})) },
 			"internal_id": func(w *world, ctx context.Context) error {
-				return only(w.s.Tenant(ctx, seshat.Namespace{Name: "t", InternalID: long}))
+				return only(w.s.Tenant(ctx, seshat.Namespace{Name: "t", OrganizationID: long}))
 			},
 		},
 	},
@@ -185,12 +187,12 @@ var methods = map[string]method{
 	"Tenant.StateUsers": {call: func(w *world, ctx context.Context, _ string) error { return first(w.t.StateUsers(ctx)) }},
 	"Tenant.State": {
 		call: func(w *world, ctx context.Context, id string) error {
-			return only(w.t.State(ctx, seshat.SessionState(id)))
+			return only(w.t.State(ctx, seshat.SessionScope(id)))
 		},
 		session: true,
 		refused: refusals{
 			"scope":   func(w *world, ctx context.Context) error { return only(w.t.State(ctx, seshat.Scope{})) },
-			"user_id": func(w *world, ctx context.Context) error { return only(w.t.State(ctx, seshat.UserState(""))) },
+			"user_id": func(w *world, ctx context.Context) error { return only(w.t.State(ctx, seshat.UserScope(""))) },
 		},
 	},
 	"Tenant.States": {
@@ -206,7 +208,7 @@ var methods = map[string]method{
 	},
 	"Tenant.MergeState": {
 		call: func(w *world, ctx context.Context, id string) error {
-			return w.t.MergeState(ctx, seshat.SessionState(id), map[string]any{"k": 1})
+			return w.t.MergeState(ctx, seshat.SessionScope(id), map[string]any{"k": 1})
 		},
 		session: true, ended: seshat.ErrReadOnly,
 		refused: refusals{
@@ -214,10 +216,10 @@ var methods = map[string]method{
 				return w.t.MergeState(ctx, seshat.Scope{}, map[string]any{"k": 1})
 			},
 			"state": func(w *world, ctx context.Context) error {
-				return w.t.MergeState(ctx, seshat.NamespaceState(), map[string]any{"": 1})
+				return w.t.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"": 1})
 			},
 			"state.k": func(w *world, ctx context.Context) error {
-				return w.t.MergeState(ctx, seshat.NamespaceState(), unstorage)
+				return w.t.MergeState(ctx, seshat.NamespaceScope(), unstorage)
 			},
 		},
 	},
@@ -237,16 +239,16 @@ var methods = map[string]method{
 	},
 	"Tenant.Transition": {
 		call: func(w *world, ctx context.Context, id string) error {
-			return only(w.t.Transition(ctx, id, seshat.Idle))
+			return only(w.t.Transition(ctx, id, seshat.StatusIdle))
 		},
 		session: true, ended: seshat.ErrTransition,
 		refused: refusals{
 			"status": func(w *world, ctx context.Context) error { return only(w.t.Transition(ctx, "s", 0)) },
 			"reason": func(w *world, ctx context.Context) error {
-				return only(w.t.Transition(ctx, "s", seshat.Idle, seshat.Because(strings.Repeat("x", 1025), "")))
+				return only(w.t.Transition(ctx, "s", seshat.StatusIdle, seshat.Because(strings.Repeat("x", 1025), "")))
 			},
 			"actor": func(w *world, ctx context.Context) error {
-				return only(w.t.Transition(ctx, "s", seshat.Idle, seshat.Because("", long)))
+				return only(w.t.Transition(ctx, "s", seshat.StatusIdle, seshat.Because("", long)))
 			},
 		},
 	},
@@ -288,7 +290,7 @@ var methods = map[string]method{
 		},
 		session: true, ended: seshat.ErrReadOnly,
 		refused: refusals{"messages": func(w *world, ctx context.Context) error {
-			return only(w.t.AppendTurn(ctx, "s", seshat.Turn{Messages: make([]seshat.Message, seshat.MaxTurn+1)}))
+			return only(w.t.AppendTurn(ctx, "s", seshat.Turn{Messages: make([]seshat.Message, seshat.MaxTurnMessages+1)}))
 		}},
 	},
 	"Tenant.History": {
@@ -341,11 +343,17 @@ var methods = map[string]method{
 		}},
 	},
 	"Tenant.Fork": {
-		call:    func(w *world, ctx context.Context, id string) error { return only(w.t.Fork(ctx, id, seshat.Fork{})) },
+		call: func(w *world, ctx context.Context, id string) error {
+			return only(w.t.Fork(ctx, id, seshat.ForkOptions{}))
+		},
 		session: true,
 		refused: refusals{
-			"seq":        func(w *world, ctx context.Context) error { return only(w.t.Fork(ctx, "s", seshat.Fork{Seq: 99})) },
-			"session_id": func(w *world, ctx context.Context) error { return only(w.t.Fork(ctx, "s", seshat.Fork{ID: long})) },
+			"seq": func(w *world, ctx context.Context) error {
+				return only(w.t.Fork(ctx, "s", seshat.ForkOptions{Seq: 99}))
+			},
+			"session_id": func(w *world, ctx context.Context) error {
+				return only(w.t.Fork(ctx, "s", seshat.ForkOptions{ID: long}))
+			},
 		},
 	},
 	"Tenant.Restore": {

@@ -55,12 +55,12 @@ func newWorldOn(t *testing.T, s *seshat.Store) *world {
 			w.t = tenant
 		}
 		for _, id := range ids {
-			must(t, only(tenant.Create(ctx, seshat.NewSession{ID: id, User: "mia"})))
-			must(t, only(tenant.Append(ctx, id, seshat.Message{ID: "m", Role: seshat.User, Content: "hello"})))
+			must(t, only(tenant.Create(ctx, seshat.NewSession{ID: id, UserID: "mia"})))
+			must(t, only(tenant.Append(ctx, id, seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})))
 		}
 	}
-	must(t, only(w.t.Transition(ctx, "ended", seshat.Terminated)))
-	k, secret, err := w.s.CreateKey(ctx, seshat.APIKey{})
+	must(t, only(w.t.Transition(ctx, "ended", seshat.StatusTerminated)))
+	k, secret, err := w.s.CreateAPIKey(ctx, seshat.APIKey{})
 	must(t, err)
 	w.keyID, w.secret = k.ID, secret
 	return w
@@ -219,7 +219,7 @@ func TestIllegalSessionID(t *testing.T) {
 		}
 		for why, id := range map[string]string{
 			"empty": "", "NUL": "a\x00", "DEL": "\x7f", "C1": "\u0085", "not UTF-8": "\xff",
-			"too long": strings.Repeat("x", seshat.MaxName+1), "huge": strings.Repeat("x", 1<<20),
+			"too long": strings.Repeat("x", seshat.MaxNameBytes+1), "huge": strings.Repeat("x", 1<<20),
 		} {
 			wantField(t, "of an id that is "+why, m.call(w, t.Context(), id), "session_id")
 		}

@@ -88,7 +88,7 @@ func (s *benchStore) open(b *testing.B) {
 
 func (s *benchStore) newSession(i int) seshat.NewSession {
 	return seshat.NewSession{
-		ID: s.ids[i], User: s.user(i), Labels: map[string]string{"tier": "gold"},
+		ID: s.ids[i], UserID: s.user(i), Labels: map[string]string{"tier": "gold"},
 		Agent:      seshat.AgentConfig{Model: "gpt-4o", Temperature: seshat.Ptr(0.2), SystemPrompt: strings.Repeat("Be brief. ", 10)},
 		UserMemory: map[string]any{"name": "Mia", "seat": "aisle", "visits": 7},
 	}
@@ -179,7 +179,7 @@ func BenchmarkTouch(b *testing.B) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	m := seshat.Message{Role: seshat.User, Content: strings.Repeat("Where is my flight? ", 10), Tokens: 50}
+	m := seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("Where is my flight? ", 10), Tokens: 50}
 	bench(b, func(ctx context.Context, s *benchStore, i int) error {
 		_, err := s.t.Append(ctx, s.id(i), m)
 		return err
@@ -189,7 +189,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkHistory(b *testing.B) {
 	turn := make([]seshat.Message, 20)
 	for i := range turn {
-		turn[i] = seshat.Message{ID: fmt.Sprint(i), Role: seshat.User, Content: "Where is my flight?"}
+		turn[i] = seshat.Message{ID: fmt.Sprint(i), Role: seshat.RoleUser, Content: "Where is my flight?"}
 	}
 	bench(b, func(ctx context.Context, s *benchStore, i int) error {
 		id := s.id(i % 10)
@@ -213,9 +213,9 @@ func BenchmarkUpdate(b *testing.B) {
 
 func BenchmarkTransition(b *testing.B) {
 	bench(b, func(ctx context.Context, s *benchStore, i int) error {
-		to := seshat.Idle
+		to := seshat.StatusIdle
 		if i/len(s.ids)%2 == 1 {
-			to = seshat.Active
+			to = seshat.StatusActive
 		}
 		_, err := s.t.Transition(ctx, s.id(i), to)
 		return err
@@ -225,8 +225,8 @@ func BenchmarkTransition(b *testing.B) {
 func BenchmarkListPage(b *testing.B) {
 	for name, q := range map[string]func(*benchStore, int) seshat.Query{
 		"by=creation": func(*benchStore, int) seshat.Query { return seshat.Query{} },
-		"by=activity": func(*benchStore, int) seshat.Query { return seshat.Query{Order: seshat.ByActivity} },
-		"by=user":     func(s *benchStore, i int) seshat.Query { return seshat.Query{User: s.user(i)} },
+		"by=activity": func(*benchStore, int) seshat.Query { return seshat.Query{Order: seshat.OrderByActivity} },
+		"by=user":     func(s *benchStore, i int) seshat.Query { return seshat.Query{UserID: s.user(i)} },
 	} {
 		b.Run(name, func(b *testing.B) {
 			bench(b, func(ctx context.Context, s *benchStore, i int) error {
@@ -239,7 +239,7 @@ func BenchmarkListPage(b *testing.B) {
 
 func BenchmarkCount(b *testing.B) {
 	bench(b, func(ctx context.Context, s *benchStore, i int) error {
-		_, err := s.t.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.Active}})
+		_, err := s.t.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}})
 		return err
 	})
 }

@@ -96,8 +96,8 @@ func (c *checker) record(r *driver.Record) error {
 		return errors.New("its id is not allowed")
 	case due.Expires != r.Expires:
 		return fmt.Errorf("expires at %d, but its lifecycle says %d", r.Expires, due.Expires)
-	case r.Due > due.Next():
-		return fmt.Errorf("is filed as due at %d, after its next deadline, %d", r.Due, due.Next())
+	case r.Due > due.NextDeadline():
+		return fmt.Errorf("is filed as due at %d, after its next deadline, %d", r.Due, due.NextDeadline())
 	case r.ActiveMinute != s.timeline.Active/60_000:
 		return fmt.Errorf("is listed at minute %d, but was active in %d", r.ActiveMinute, s.timeline.Active/60_000)
 	case r.Messages > s.LastSeq:
@@ -173,12 +173,12 @@ func (c *checker) compareNames(r *CheckReport) {
 			r.find(where, "is stored under another id than its own, %q", n.ID)
 		case n.ordinal == 0 || n.ordinal > c.last:
 			r.find(where, "has ordinal %d, but %d was given last", n.ordinal, c.last)
-		case c.names[namespaceNameKey(n.InternalID, n.Name)] != id:
+		case c.names[namespaceNameKey(n.OrganizationID, n.Name)] != id:
 			r.find(where, "is not found by its name")
 		}
 	}
 	for k, id := range c.names {
-		if n := c.namespaces[id]; n == nil || namespaceNameKey(n.InternalID, n.Name) != k {
+		if n := c.namespaces[id]; n == nil || namespaceNameKey(n.OrganizationID, n.Name) != k {
 			r.find(fmt.Sprintf("namespace name %q of %q", k.Name, k.Owner), "leads to %q, which has another or is not there", id)
 		}
 	}

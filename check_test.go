@@ -31,10 +31,10 @@ func plant(t *testing.T) *planted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Create(t.Context(), NewSession{ID: "s", User: "mia"}); err != nil {
+	if _, err := n.Create(t.Context(), NewSession{ID: "s", UserID: "mia"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Append(t.Context(), "s", Message{Role: User, Content: "hello"}); err != nil {
+	if _, err := n.Append(t.Context(), "s", Message{Role: RoleUser, Content: "hello"}); err != nil {
 		t.Fatal(err)
 	}
 	return &planted{t, s, n}
@@ -138,7 +138,7 @@ func TestCheckFinds(t *testing.T) {
 		"a name that leads nowhere":    {func(p *planted) { p.entry(namespaceNameKey("int_1", "x"), []byte("ns_x")) }, `namespace name "x"`},
 		"a key that is none":           {func(p *planted) { p.entry(apiKeyKey("x"), broken) }, "namespace 0"},
 		"a key of another id":          {func(p *planted) { p.entry(apiKeyKey("x"), encodeKey(&APIKey{ID: "y"})) }, "namespace 0"},
-		"a state without its size":     {func(p *planted) { p.state("k", []byte(Doc(map[string]any{"k": 1}).enc)) }, "state 1/"},
+		"a state without its size":     {func(p *planted) { p.state("k", []byte(NewDocument(map[string]any{"k": 1}).enc)) }, "state 1/"},
 		"a size without its state":     {func(p *planted) { p.state("", rules.Size{Keys: 1, Bytes: 1}.Encode()) }, "state 1/"},
 		"a size that is none":          {func(p *planted) { p.state("", []byte{1}) }, "namespace 1"},
 		"a state that is none":         {func(p *planted) { p.state("k", broken) }, "namespace 1"},
@@ -175,7 +175,7 @@ func (p *planted) sharedOrdinal() {
 	n := *p.n.cache.Load().ns
 	n.ID, n.Name = "ns_x", "x"
 	p.entry(namespaceKey(n.ID), encodeNamespace(nil, &n))
-	p.entry(namespaceNameKey(n.InternalID, n.Name), []byte(n.ID))
+	p.entry(namespaceNameKey(n.OrganizationID, n.Name), []byte(n.ID))
 }
 
 // Promise: a report holds at most 100 findings, and the counts of what was

@@ -58,7 +58,7 @@ func encodeSession(b []byte, s *storedSession) []byte {
 	b = appendDocument(b, s.UserMemory)
 	b = appendDocument(b, s.Metadata)
 	b = msgpack.AppendBool(b, s.MemoryDisabled)
-	b = appendMove(b, &s.LastMove)
+	b = appendTransition(b, &s.LastTransition)
 	b = appendStats(b, s)
 	b = appendCourse(b, &s.storedFields)
 	b = appendLifecycle(b, &s.chosenLifecycle)
@@ -100,7 +100,7 @@ func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, 
 	if err := x.decodeRecord(rec, body, &in, &x.agentAlloc); err != nil {
 		return nil, err
 	}
-	x.NamespaceID, x.InternalID, x.UserID = ns, internal, rec.User
+	x.NamespaceID, x.OrganizationID, x.UserID = ns, internal, rec.User
 	if len(rec.Labels) > 0 {
 		x.Labels = make(map[string]string, len(rec.Labels))
 		for _, l := range rec.Labels {
@@ -121,7 +121,7 @@ func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSessio
 	if err := x.decodeRecord(rec, text[:len(rec.Body)], &x.storedFields, &x.agentAlloc); err != nil {
 		return nil, err
 	}
-	x.NamespaceID, x.InternalID = ns, internal
+	x.NamespaceID, x.OrganizationID = ns, internal
 	x.setNames(rec, text[len(rec.Body):])
 	return &x.storedSession, nil
 }
@@ -188,7 +188,7 @@ func (s *Session) decodeBody(body string, in *storedFields, r *agentAlloc) (err 
 	readQuotas(&f, &s.Quotas)
 	s.UserMemory, s.Metadata = readDocument(&f), readDocument(&f)
 	s.MemoryDisabled = f.Bool()
-	s.LastMove = Move{At: timeFromMillis(f.Int()), Reason: f.Text(), Actor: f.Text()}
+	s.LastTransition = Transition{At: timeFromMillis(f.Int()), Reason: f.Text(), Actor: f.Text()}
 	var n [5]uint64
 	f.Uints(n[:])
 	s.Stats = SessionStats{TotalMessages: n[0], TotalTokens: n[1], TotalToolCalls: n[2]}
@@ -282,7 +282,7 @@ func readDocument(f *msgpack.Fields) Document {
 	return Document{enc: enc}
 }
 
-func appendMove(b []byte, m *Move) []byte {
+func appendTransition(b []byte, m *Transition) []byte {
 	b = msgpack.AppendInt(b, millisFromTime(m.At))
 	b = msgpack.AppendText(b, m.Reason)
 	return msgpack.AppendText(b, m.Actor)
@@ -303,12 +303,12 @@ func appendCourse(b []byte, in *storedFields) []byte {
 	b = msgpack.AppendInt(b, c.Written)
 	b = msgpack.AppendInt(b, c.Terminated)
 	b = msgpack.AppendInt(b, c.StatusAt)
-	b = appendMillis(b, c.Life.TTL)
-	b = msgpack.AppendBool(b, c.Life.Sliding)
-	b = appendMillis(b, c.Life.MaxLifetime)
-	b = appendMillis(b, c.Life.IdleAfter)
-	b = appendMillis(b, c.Life.ArchiveAfter)
-	return appendMillis(b, c.Life.Retention)
+	b = appendMillis(b, c.Lifecycle.TTL)
+	b = msgpack.AppendBool(b, c.Lifecycle.Sliding)
+	b = appendMillis(b, c.Lifecycle.MaxLifetime)
+	b = appendMillis(b, c.Lifecycle.IdleAfter)
+	b = appendMillis(b, c.Lifecycle.ArchiveAfter)
+	return appendMillis(b, c.Lifecycle.Retention)
 }
 
 // decodeTimeline reads what a record does not have of a course, and the lifecycle
@@ -319,10 +319,10 @@ func (in *storedFields) decodeTimeline(f *msgpack.Fields) {
 	f.Ints(n[:6])
 	in.updated = n[0]
 	c.Active, c.Written, c.Terminated, c.StatusAt = n[1], n[2], n[3], n[4]
-	c.Life.Sliding = f.Bool()
+	c.Lifecycle.Sliding = f.Bool()
 	f.Ints(n[6:])
-	c.Life.TTL, c.Life.MaxLifetime = millisOf(f, n[5]), millisOf(f, n[6])
-	c.Life.IdleAfter, c.Life.ArchiveAfter, c.Life.Retention = millisOf(f, n[7]), millisOf(f, n[8]), millisOf(f, n[9])
+	c.Lifecycle.TTL, c.Lifecycle.MaxLifetime = millisOf(f, n[5]), millisOf(f, n[6])
+	c.Lifecycle.IdleAfter, c.Lifecycle.ArchiveAfter, c.Lifecycle.Retention = millisOf(f, n[7]), millisOf(f, n[8]), millisOf(f, n[9])
 	in.chosenLifecycle.setFields(f, (*[6]int64)(n[10:]))
 }
 
@@ -381,7 +381,7 @@ func encodeNamespace(b []byte, n *Namespace) []byte {
 	b = msgpack.AppendUint(b, n.ordinal)
 	b = msgpack.AppendText(b, n.ID)
 	b = msgpack.AppendText(b, n.Name)
-	b = msgpack.AppendText(b, n.InternalID)
+	b = msgpack.AppendText(b, n.OrganizationID)
 	b = msgpack.AppendInt(b, millisFromTime(n.CreatedAt))
 	b = msgpack.AppendInt(b, millisFromTime(n.UpdatedAt))
 	b = appendLifecycle(b, &n.Lifecycle)
@@ -398,7 +398,7 @@ func decodeNamespace(b []byte) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Namespace{ordinal: f.Uint(), ID: f.Text(), Name: f.Text(), InternalID: f.Text()}
+	n := &Namespace{ordinal: f.Uint(), ID: f.Text(), Name: f.Text(), OrganizationID: f.Text()}
 	n.CreatedAt, n.UpdatedAt = timeFromMillis(f.Int()), timeFromMillis(f.Int())
 	readLifecycle(&f, &n.Lifecycle)
 	n.Quotas = NamespaceQuotas{MaxSessions: f.Uint(), MaxMessages: f.Uint(), MaxBytes: f.Uint()}

@@ -20,19 +20,19 @@ func typical() *storedSession {
 			SystemPrompt:   "You are an airline agent. Confirm each change with the user before you make it.",
 			AvailableTools: []string{"book_reservation", "search_direct_flight", "cancel_reservation", "calculate"},
 		},
-		UserMemory: Doc(map[string]any{
+		UserMemory: NewDocument(map[string]any{
 			"name": "Mia Li", "home": "JFK", "miles": 12_500, "preferences": map[string]any{"seat": "aisle", "bags": 2},
 			"cards": []string{"visa 7447", "gift 6941"},
 		}),
-		Metadata: Doc(map[string]any{"channel": "web", "locale": "en-US"}),
+		Metadata: NewDocument(map[string]any{"channel": "web", "locale": "en-US"}),
 		Stats:    SessionStats{TotalMessages: 24, TotalTokens: 8112, TotalToolCalls: 6}, MessageCount: 24, Version: 3, LastSeq: 24,
 	}}
 	now := time.Date(2026, 5, 20, 10, 0, 0, 0, time.UTC).UnixMilli()
-	s.timeline = rules.Course{
-		Life: defaultLifecycle.resolve(), Status: rules.Active, StatusAt: now, Created: now, Active: now + 60_000,
+	s.timeline = rules.Timeline{
+		Lifecycle: defaultLifecycle.resolve(), Status: rules.Active, StatusAt: now, Created: now, Active: now + 60_000,
 		MaxAge: rules.Never,
 	}
-	s.timeline.Write(now + 60_000)
+	s.timeline.RecordWrite(now + 60_000)
 	s.updated, s.filedDue = now+60_000, s.timeline.Expires
 	s.latency, s.rate = latency{9100, 12}, rules.Rate{Minute: now / 60_000, Count: 3, Earlier: 1}
 	s.publish()
@@ -124,7 +124,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkMessage(b *testing.B) {
-	m := &Message{Role: User, Content: "Book me a flight to Seattle.", ContentType: Text, Tokens: 7, Timestamp: time.Unix(1, 0)}
+	m := &Message{Role: RoleUser, Content: "Book me a flight to Seattle.", ContentType: ContentText, Tokens: 7, Timestamp: time.Unix(1, 0)}
 	var buf []byte
 	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()
@@ -153,6 +153,6 @@ func BenchmarkDoc(b *testing.B) {
 	m := typical().UserMemory.Map()
 	b.ReportAllocs()
 	for b.Loop() {
-		Doc(m)
+		NewDocument(m)
 	}
 }

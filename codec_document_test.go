@@ -11,7 +11,7 @@ import (
 
 // Promise: a refusal names the field and the place in it, and is ErrInvalid.
 func TestDocumentRefusalsNameThePlace(t *testing.T) {
-	d := Doc(map[string]any{"prefs": map[string]any{"colors": []any{"red", "blue", 1, math.NaN()}}})
+	d := NewDocument(map[string]any{"prefs": map[string]any{"colors": []any{"red", "blue", 1, math.NaN()}}})
 	err := d.check("user_memory")
 	e := (*InvalidError)(nil)
 	if !errors.Is(err, ErrInvalid) || !errors.As(err, &e) || e.Field != "user_memory.prefs.colors[3]" {
@@ -34,7 +34,7 @@ func TestDocumentOfJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"n": int64(1<<53 + 1), "u": uint64(math.MaxUint64), "f": 1.0, "o": map[string]any{"l": []any{nil}}}
-	if got := d.Map(); !reflect.DeepEqual(got, want) || !d.Equal(Doc(want)) {
+	if got := d.Map(); !reflect.DeepEqual(got, want) || !d.Equal(NewDocument(want)) {
 		t.Errorf("%v", got)
 	}
 	before := d
@@ -57,7 +57,7 @@ func TestMemoryAs(t *testing.T) {
 		Since time.Time `msgpack:"since"`
 	}
 	since := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
-	s := &Session{UserMemory: Doc(map[string]any{"name": "Mia", "since": since, "other": 1})}
+	s := &Session{UserMemory: NewDocument(map[string]any{"name": "Mia", "since": since, "other": 1})}
 	p, err := MemoryAs[profile](s)
 	if err != nil || p.Name != "Mia" || !p.Since.Equal(since) {
 		t.Errorf("%+v, %v", p, err)
@@ -74,7 +74,7 @@ func TestMemoryAs(t *testing.T) {
 
 // Promise: bytes that this store did not write never pass as a document.
 func TestDocumentBytesFromOutside(t *testing.T) {
-	if err := checkDocument(Doc(map[string]any{"a": 1}).enc); err != nil {
+	if err := checkDocument(NewDocument(map[string]any{"a": 1}).enc); err != nil {
 		t.Error(err)
 	}
 	for _, enc := range []string{"\x80", "\x01", "\x81\xa1a", "\x82\xa1b\x01\xa1a\x01", "\x81\xa1a\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"} {

@@ -116,7 +116,7 @@ func TestMessageDigest(t *testing.T) {
 		"nothing": {}, "role": {Role: 1}, "type": {ContentType: 1}, "content": {Content: "a"}, "tool": {ToolName: "a"},
 		"call": {ToolCallID: "a"}, "calls": {ToolCalls: 1}, "inputs": {ToolInputs: []byte("a")},
 		"outputs": {ToolOutputs: []byte("a")}, "status": {ToolStatus: "a"}, "author": {Author: "a"},
-		"metadata": {Metadata: Doc(map[string]any{"a": 1})}, "tokens": {Tokens: 1}, "latency": {Latency: time.Millisecond},
+		"metadata": {Metadata: NewDocument(map[string]any{"a": 1})}, "tokens": {Tokens: 1}, "latency": {Latency: time.Millisecond},
 		"time": {Timestamp: time.UnixMilli(1)}, "epoch": {Timestamp: time.Unix(0, 0)}, "payload": {Payload: []byte("a")},
 		"no payload": {Payload: []byte{}}, "no inputs": {ToolInputs: json.RawMessage{}},
 		"cut here": {ToolName: "ab", ToolCallID: "c"}, "cut there": {ToolName: "a", ToolCallID: "bc"},
@@ -140,9 +140,9 @@ func TestMessageDigest(t *testing.T) {
 // neither stored bytes nor digests change their meaning.
 func TestMessageFormatIsPinned(t *testing.T) {
 	m := &Message{
-		Role: Tool, ContentType: ToolResult, Content: "Привет", ToolName: "find", ToolCallID: "call_1", ToolCalls: 2,
+		Role: RoleTool, ContentType: ContentToolResult, Content: "Привет", ToolName: "find", ToolCallID: "call_1", ToolCalls: 2,
 		ToolInputs: json.RawMessage(`{"q": 1}`), ToolOutputs: json.RawMessage(`[]`), ToolStatus: "ok", Author: "agent",
-		Metadata: Doc(map[string]any{"k": []any{1, 2.5, "x"}}), Tokens: 300, Latency: 1500 * time.Millisecond,
+		Metadata: NewDocument(map[string]any{"k": []any{1, 2.5, "x"}}), Tokens: 300, Latency: 1500 * time.Millisecond,
 		Timestamp: time.UnixMilli(1_700_000_000_123), AppendedAt: time.UnixMilli(1_700_000_000_456),
 		Payload: []byte{0, 1, 2}, Summary: Range{3, 4},
 	}
@@ -161,7 +161,7 @@ func TestMessageFormatIsPinned(t *testing.T) {
 }
 
 func TestMessageCodecAllocations(t *testing.T) {
-	m := &Message{Role: User, Content: "Book me a flight to Seattle.", Metadata: Doc(map[string]any{"a": 1})}
+	m := &Message{Role: RoleUser, Content: "Book me a flight to Seattle.", Metadata: NewDocument(map[string]any{"a": 1})}
 	buf := encodeMessage(nil, m)
 	if n := testing.AllocsPerRun(100, func() { buf = encodeMessage(buf[:0], m) }); n > 0 {
 		t.Errorf("encoding allocates %v times", n)

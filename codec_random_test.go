@@ -45,7 +45,7 @@ func (r random) document() Document {
 	if r.half() {
 		return Document{}
 	}
-	return Doc(map[string]any{"text": strings.Repeat("x", r.IntN(300)), "n": r.int(), "list": []any{nil, true, r.Float64(), r.instant()}})
+	return NewDocument(map[string]any{"text": strings.Repeat("x", r.IntN(300)), "n": r.int(), "list": []any{nil, true, r.Float64(), r.instant()}})
 }
 
 func (r random) life() int64 {
@@ -79,11 +79,11 @@ func (r random) agent() (a AgentConfig) {
 
 func (r random) session() *storedSession {
 	s := &storedSession{Session: Session{
-		ID: r.text(), NamespaceID: "ns_1", InternalID: "int_1", UserID: r.text(), Name: r.text(), Agent: r.agent(),
+		ID: r.text(), NamespaceID: "ns_1", OrganizationID: "int_1", UserID: r.text(), Name: r.text(), Agent: r.agent(),
 		UserMemory: r.document(), Metadata: r.document(), MessageCount: r.uint(), Version: r.uint(), LastSeq: r.uint() / 2,
-		Stats:    SessionStats{TotalMessages: r.uint(), TotalTokens: r.uint(), TotalToolCalls: r.uint()},
-		LastMove: Move{At: r.instant(), Reason: r.text(), Actor: r.text()},
-		Parent:   Parent{SessionID: r.text(), Seq: r.uint()}, MemoryDisabled: r.half(),
+		Stats:          SessionStats{TotalMessages: r.uint(), TotalTokens: r.uint(), TotalToolCalls: r.uint()},
+		LastTransition: Transition{At: r.instant(), Reason: r.text(), Actor: r.text()},
+		Parent:         Parent{SessionID: r.text(), Seq: r.uint()}, MemoryDisabled: r.half(),
 		incarnation: driver.Incarnation{byte(r.uint())}, lease: lease{r.text(), r.uint(), r.int()},
 	}}
 	s.Quotas = Quotas{r.uint(), r.uint(), r.uint(), r.uint(), uint64(r.small())}
@@ -104,8 +104,8 @@ func (r random) fillInner(s *storedSession) {
 		latency: latency{r.uint(), r.uint()}, rate: rules.Rate{Minute: r.int(), Count: r.uint(), Earlier: r.uint()},
 		logEdits: r.uint(), bytes: r.uint(), filedDue: r.small(),
 	}
-	s.timeline = rules.Course{
-		Life: rules.Life{
+	s.timeline = rules.Timeline{
+		Lifecycle: rules.Lifecycle{
 			TTL: r.life(), Sliding: r.half(), MaxLifetime: r.life(), IdleAfter: r.life(), ArchiveAfter: r.life(),
 			Retention: r.life(),
 		},
@@ -132,7 +132,7 @@ func (r random) message() *Message {
 
 func (r random) namespace() *Namespace {
 	return &Namespace{
-		ID: r.text(), Name: r.text(), InternalID: r.text(), Lifecycle: r.lifecycle(), CreatedAt: r.instant(),
+		ID: r.text(), Name: r.text(), OrganizationID: r.text(), Lifecycle: r.lifecycle(), CreatedAt: r.instant(),
 		UpdatedAt: r.instant(), Quotas: NamespaceQuotas{r.uint(), r.uint(), r.uint()}, ordinal: r.uint(),
 	}
 }

@@ -78,12 +78,12 @@ func sessionElements(s *storedSession) []any {
 		tokens = *p
 	}
 	tools := slices.Concat([]string{}, s.Agent.AvailableTools)
-	q, l, o := s.Quotas, c.Life, s.chosenLifecycle
+	q, l, o := s.Quotas, c.Lifecycle, s.chosenLifecycle
 	return []any{
 		1, s.Name, s.Agent.Model, temperature, tokens, s.Agent.SystemPrompt, tools,
 		q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls, q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes,
 		documentBytes(s.UserMemory), documentBytes(s.Metadata), s.MemoryDisabled,
-		millisFromTime(s.LastMove.At), s.LastMove.Reason, s.LastMove.Actor,
+		millisFromTime(s.LastTransition.At), s.LastTransition.Reason, s.LastTransition.Actor,
 		s.Stats.TotalMessages, s.Stats.TotalTokens, s.Stats.TotalToolCalls, s.latency.SumMS, s.latency.Count,
 		s.updated, c.Active, c.Written, c.Terminated, c.StatusAt,
 		never(l.TTL), l.Sliding, never(l.MaxLifetime), never(l.IdleAfter), never(l.ArchiveAfter), never(l.Retention),

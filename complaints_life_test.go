@@ -32,10 +32,10 @@ func TestComplaint_OrphanStateRevives_Flowcraft421(t *testing.T) {
 			func() { c.s.Clock.Advance(8 * 24 * time.Hour) },
 			func() { _, err := c.tn.DeleteUser(c.ctx, "mia"); c.do(err) },
 		} {
-			c.create(seshat.NewSession{ID: "s", User: "mia", State: map[string]any{"k": "old"}})
+			c.create(seshat.NewSession{ID: "s", UserID: "mia", State: map[string]any{"k": "old"}})
 			end()
-			c.create(seshat.NewSession{ID: "s", User: "mia"})
-			state, err := c.tn.State(c.ctx, seshat.SessionState("s"))
+			c.create(seshat.NewSession{ID: "s", UserID: "mia"})
+			state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
 			c.do(err)
 			c.equal(len(state), 0)
 			_, err = c.tn.Delete(c.ctx, "s")
@@ -102,7 +102,7 @@ func TestComplaint_AppendRevivesTheExpired_TRPCAgentGoSQLite(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		c.s.Clock.Advance(time.Hour)
-		_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User})
+		_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser})
 		c.is(err, seshat.ErrNotFound)
 		_, err = c.tn.Get(c.ctx, "s")
 		c.is(err, seshat.ErrNotFound)
@@ -144,15 +144,15 @@ func TestComplaint_SweepRemovesOne_SCSPR133(t *testing.T) {
 // parlant PR 135).
 func TestComplaint_NoWayToPurge_VercelEve2261(t *testing.T) {
 	onBoth(t, func(c *complaint) {
-		c.create(seshat.NewSession{ID: "s", User: "mia", UserMemory: map[string]any{"name": "Mia"}})
+		c.create(seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
 		c.say("s", "secret")
-		c.do(c.tn.MergeState(c.ctx, seshat.UserState("mia"), map[string]any{"address": "Main St."}))
-		_, err := c.tn.Fork(c.ctx, "s", seshat.Fork{})
+		c.do(c.tn.MergeState(c.ctx, seshat.UserScope("mia"), map[string]any{"address": "Main St."}))
+		_, err := c.tn.Fork(c.ctx, "s", seshat.ForkOptions{})
 		c.do(err)
 		erased, err := c.tn.DeleteUser(c.ctx, "mia")
 		c.do(err)
 		c.equal([2]uint64{erased.Sessions, erased.Messages}, [2]uint64{2, 2})
-		state, err := c.tn.State(c.ctx, seshat.UserState("mia"))
+		state, err := c.tn.State(c.ctx, seshat.UserScope("mia"))
 		c.do(err)
 		c.equal(len(state), 0)
 		check, err := c.s.Check(c.ctx)
@@ -164,10 +164,10 @@ func TestComplaint_NoWayToPurge_VercelEve2261(t *testing.T) {
 // Deleting a session left a copy of it in the memory of the user.
 func TestComplaint_DeleteLeavesMemoryCopy_ADKPython7109(t *testing.T) {
 	onBoth(t, func(c *complaint) {
-		c.create(seshat.NewSession{ID: "s", User: "mia", UserMemory: map[string]any{"name": "Mia"}})
+		c.create(seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
 		_, err := c.tn.Delete(c.ctx, "s")
 		c.do(err)
-		c.equal(c.create(seshat.NewSession{ID: "s", User: "mia"}).UserMemory.IsZero(), true)
+		c.equal(c.create(seshat.NewSession{ID: "s", UserID: "mia"}).UserMemory.IsZero(), true)
 	})
 }
 
@@ -178,7 +178,7 @@ func TestComplaint_PrefixCrossesTenants_LangGraph8300(t *testing.T) {
 		names := []string{"a", "ab", "a/b", "a%", "a_", "%", "a.b"}
 		for _, name := range names {
 			tn := c.tenant(name)
-			_, err := tn.Create(c.ctx, seshat.NewSession{ID: "s", User: name, Name: name})
+			_, err := tn.Create(c.ctx, seshat.NewSession{ID: "s", UserID: name, Name: name})
 			c.do(err)
 		}
 		for _, name := range names {
@@ -203,7 +203,7 @@ func TestComplaint_NoForkAndRewind_ADKGo343(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		c.say("s", "one", "two", "three")
-		f, err := c.tn.Fork(c.ctx, "s", seshat.Fork{Seq: 2})
+		f, err := c.tn.Fork(c.ctx, "s", seshat.ForkOptions{Seq: 2})
 		c.do(err)
 		c.say(f.ID, "another way")
 		_, err = c.tn.Truncate(c.ctx, "s", 1)
@@ -220,16 +220,16 @@ func TestComplaint_RewindLosesInitialState_ADKPython4839(t *testing.T) {
 		c.create(seshat.NewSession{ID: "s", State: map[string]any{"lang": "de"}})
 		for i := range 3 {
 			_, err := c.tn.AppendTurn(c.ctx, "s", seshat.Turn{
-				Messages: []seshat.Message{{Role: seshat.User}}, State: map[string]any{"step": i},
+				Messages: []seshat.Message{{Role: seshat.RoleUser}}, State: map[string]any{"step": i},
 			})
 			c.do(err)
 		}
 		state, err := c.tn.StateAt(c.ctx, "s", 2)
 		c.do(err)
 		c.equal(state, map[string]any{"lang": "de", "step": 1})
-		f, err := c.tn.Fork(c.ctx, "s", seshat.Fork{Seq: 2})
+		f, err := c.tn.Fork(c.ctx, "s", seshat.ForkOptions{Seq: 2})
 		c.do(err)
-		state, err = c.tn.State(c.ctx, seshat.SessionState(f.ID))
+		state, err = c.tn.State(c.ctx, seshat.SessionScope(f.ID))
 		c.do(err)
 		c.equal(state, map[string]any{"lang": "de", "step": 1})
 	})
@@ -243,7 +243,7 @@ func TestComplaint_DatabaseIsLocked_OpenAIAgentsPR2843(t *testing.T) {
 			wg.Go(func() {
 				id := fmt.Sprint(g)
 				_, err := c.tn.Create(c.ctx, seshat.NewSession{ID: id})
-				_, err2 := c.tn.Append(c.ctx, id, seshat.Message{Role: seshat.User})
+				_, err2 := c.tn.Append(c.ctx, id, seshat.Message{Role: seshat.RoleUser})
 				_, err3 := c.tn.History(c.ctx, id)
 				if err := errors.Join(err, err2, err3); err != nil {
 					c.Error(err)
@@ -264,10 +264,10 @@ func TestComplaint_DatabaseIsLocked_OpenAIAgentsPR2843(t *testing.T) {
 func TestComplaint_SuspendIsNotArchive_Paseo2179(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
-		for _, to := range []seshat.Status{seshat.Idle, seshat.Archived, seshat.Active} {
+		for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 			s, err := c.tn.Transition(c.ctx, "s", to, seshat.Because("why", "who"))
 			c.do(err)
-			c.equal([3]any{s.Status, s.LastMove.Reason, s.LastMove.Actor}, [3]any{to, "why", "who"})
+			c.equal([3]any{s.Status, s.LastTransition.Reason, s.LastTransition.Actor}, [3]any{to, "why", "who"})
 		}
 		c.say("s", "resumed")
 	})
@@ -277,7 +277,7 @@ func TestComplaint_SuspendIsNotArchive_Paseo2179(t *testing.T) {
 func TestComplaint_AutoArchive_Hapi278(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Hour, ArchiveAfter: time.Hour}})
-		for _, want := range []seshat.Status{seshat.Idle, seshat.Archived} {
+		for _, want := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived} {
 			c.s.Clock.Advance(time.Hour)
 			_, err := c.s.Sweep(c.ctx, seshat.SweepOptions{})
 			c.do(err)
@@ -291,19 +291,19 @@ func TestComplaint_EveryPathChecksStatus_AgentricPR826(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		c.say("s", "last words")
-		_, err := c.tn.Transition(c.ctx, "s", seshat.Terminated)
+		_, err := c.tn.Transition(c.ctx, "s", seshat.StatusTerminated)
 		c.do(err)
-		for _, to := range []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived} {
+		for _, to := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived} {
 			_, err := c.tn.Transition(c.ctx, "s", to)
 			c.is(err, seshat.ErrTransition)
 		}
-		_, err = c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User})
+		_, err = c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser})
 		c.is(err, seshat.ErrReadOnly)
 		_, err = c.tn.Touch(c.ctx, "s")
 		c.is(err, seshat.ErrReadOnly)
 		_, _, err = c.tn.Ensure(c.ctx, seshat.NewSession{ID: "s"})
 		c.do(err)
-		c.equal(c.get("s").Status, seshat.Terminated)
+		c.equal(c.get("s").Status, seshat.StatusTerminated)
 	})
 }
 
@@ -316,7 +316,7 @@ func TestComplaint_StaleRunning_AgentaPR5688(t *testing.T) {
 		c.s.Clock.Advance(time.Minute)
 		_, err = c.s.Sweep(c.ctx, seshat.SweepOptions{})
 		c.do(err)
-		c.equal(c.get("s").Status, seshat.Idle)
+		c.equal(c.get("s").Status, seshat.StatusIdle)
 		_, err = c.tn.AcquireLease(c.ctx, "s", "next", time.Minute)
 		c.do(err)
 	})
@@ -327,7 +327,7 @@ func TestComplaint_StaleRunning_AgentaPR5688(t *testing.T) {
 func TestComplaint_PollingMissesTransitions_ThurboxPR1059(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
-		for _, to := range []seshat.Status{seshat.Idle, seshat.Archived, seshat.Active, seshat.Terminated} {
+		for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive, seshat.StatusTerminated} {
 			_, err := c.tn.Transition(c.ctx, "s", to)
 			c.do(err)
 		}
@@ -343,6 +343,6 @@ func TestComplaint_PollingMissesTransitions_ThurboxPR1059(t *testing.T) {
 			at = events[0].Position
 			seen = append(seen, events[0].Status)
 		}
-		c.equal(seen, []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Active, seshat.Terminated})
+		c.equal(seen, []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive, seshat.StatusTerminated})
 	})
 }

@@ -53,14 +53,14 @@ func TestComplaint_LostPages_ADKPython4302(t *testing.T) {
 func TestComplaint_LimitOrderAndTotal_ADKJSPR331(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		for i := range 5 {
-			c.create(seshat.NewSession{ID: fmt.Sprint(i), User: "mia"})
+			c.create(seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 			c.s.Clock.Advance(time.Minute)
 		}
 		c.say("1", "newest activity")
-		p, err := c.tn.List(c.ctx, seshat.Query{User: "mia", Order: seshat.ByActivity, Limit: 2})
+		p, err := c.tn.List(c.ctx, seshat.Query{UserID: "mia", Order: seshat.OrderByActivity, Limit: 2})
 		c.do(err)
 		c.equal([2]string{p.Sessions[0].ID, p.Sessions[1].ID}, [2]string{"1", "4"})
-		n, err := c.tn.Count(c.ctx, seshat.Query{User: "mia"})
+		n, err := c.tn.Count(c.ctx, seshat.Query{UserID: "mia"})
 		c.do(err)
 		c.equal(n, 5)
 	})
@@ -83,12 +83,12 @@ func TestComplaint_ListsWithoutTitle_ADKPython781(t *testing.T) {
 func TestComplaint_CursorsMustBeOpaque_GajaeCode3955(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		for i := range 3 {
-			c.create(seshat.NewSession{ID: fmt.Sprint(i), User: "mia"})
+			c.create(seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 		}
 		p, err := c.tn.List(c.ctx, seshat.Query{Limit: 1})
 		c.do(err)
 		for _, q := range []seshat.Query{
-			{Cursor: "1"}, {Cursor: p.NextCursor + "A"}, {Cursor: p.NextCursor, User: "mia"}, {Cursor: p.NextCursor, OldestFirst: true},
+			{Cursor: "1"}, {Cursor: p.NextCursor + "A"}, {Cursor: p.NextCursor, UserID: "mia"}, {Cursor: p.NextCursor, OldestFirst: true},
 		} {
 			_, err := c.tn.List(c.ctx, q)
 			c.is(err, seshat.ErrInvalid)
@@ -102,9 +102,9 @@ func TestComplaint_CursorsMustBeOpaque_GajaeCode3955(t *testing.T) {
 func TestComplaint_SessionsLeakAcrossUsers_Idun670(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		for _, user := range []string{"a", "ab", "a%", "b"} {
-			c.create(seshat.NewSession{ID: "of " + user, User: user})
+			c.create(seshat.NewSession{ID: "of " + user, UserID: user})
 		}
-		for s, err := range c.tn.Sessions(c.ctx, seshat.Query{User: "a"}) {
+		for s, err := range c.tn.Sessions(c.ctx, seshat.Query{UserID: "a"}) {
 			c.do(err)
 			c.equal(s.ID, "of a")
 		}
@@ -114,10 +114,10 @@ func TestComplaint_SessionsLeakAcrossUsers_Idun670(t *testing.T) {
 // Sessions could not be found by their user, counted, or cleaned up.
 func TestComplaint_SessionsOfAUser_OpenAIAgents2808(t *testing.T) {
 	onBoth(t, func(c *complaint) {
-		c.create(seshat.NewSession{ID: "1", User: "mia"})
-		c.create(seshat.NewSession{ID: "2", User: "mia"})
-		c.create(seshat.NewSession{ID: "3", User: "tom"})
-		n, err := c.tn.Count(c.ctx, seshat.Query{User: "mia"})
+		c.create(seshat.NewSession{ID: "1", UserID: "mia"})
+		c.create(seshat.NewSession{ID: "2", UserID: "mia"})
+		c.create(seshat.NewSession{ID: "3", UserID: "tom"})
+		n, err := c.tn.Count(c.ctx, seshat.Query{UserID: "mia"})
 		c.do(err)
 		c.equal(n, 2)
 		erased, err := c.tn.DeleteUser(c.ctx, "mia")
@@ -150,7 +150,7 @@ func make50(c *complaint) []seshat.Message {
 	c.Helper()
 	all := make([]seshat.Message, 50)
 	for i := range all {
-		all[i] = seshat.Message{Role: seshat.User, Content: "message"}
+		all[i] = seshat.Message{Role: seshat.RoleUser, Content: "message"}
 	}
 	return all
 }
@@ -163,7 +163,7 @@ func TestComplaint_CompactionRewritesAll_SpringAISession28(t *testing.T) {
 		c.do(err)
 		before, err := c.tn.History(c.ctx, "s", seshat.FromSeq(41))
 		c.do(err)
-		_, err = c.tn.Summarize(c.ctx, "s", seshat.Range{From: 1, To: 40}, seshat.Message{Role: seshat.System, Content: "short"})
+		_, err = c.tn.Summarize(c.ctx, "s", seshat.Range{From: 1, To: 40}, seshat.Message{Role: seshat.RoleSystem, Content: "short"})
 		c.do(err)
 		after, err := c.tn.History(c.ctx, "s")
 		c.do(err)
@@ -176,10 +176,10 @@ func TestComplaint_CompactionRewritesAll_SpringAISession28(t *testing.T) {
 func TestComplaint_StateMergeWithoutEvent_ADKPythonPR6236(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		v := c.create(seshat.NewSession{ID: "s"}).Version
-		c.do(c.tn.MergeState(c.ctx, seshat.SessionState("s"), map[string]any{"k": "v"}))
+		c.do(c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{"k": "v"}))
 		s := c.get("s")
 		c.equal([2]uint64{s.Version, s.LastSeq}, [2]uint64{v, 0})
-		state, err := c.tn.State(c.ctx, seshat.SessionState("s"))
+		state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
 		c.do(err)
 		c.equal(state, map[string]any{"k": "v"})
 	})
@@ -192,14 +192,14 @@ func TestComplaint_BlobStateLosesWrites_Omnigent3402(t *testing.T) {
 		var wg sync.WaitGroup
 		for g := range 16 {
 			wg.Go(func() {
-				err := c.tn.MergeState(c.ctx, seshat.SessionState("s"), map[string]any{fmt.Sprint(g): true})
+				err := c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{fmt.Sprint(g): true})
 				if err != nil {
 					c.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		state, err := c.tn.State(c.ctx, seshat.SessionState("s"))
+		state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
 		c.do(err)
 		c.equal(len(state), 16)
 	})
@@ -208,8 +208,8 @@ func TestComplaint_BlobStateLosesWrites_Omnigent3402(t *testing.T) {
 // A state of the user could not be read without a session.
 func TestComplaint_UserStateWithoutSession_ADKGo1158(t *testing.T) {
 	onBoth(t, func(c *complaint) {
-		c.do(c.tn.MergeState(c.ctx, seshat.UserState("mia"), map[string]any{"seat": "aisle"}))
-		state, err := c.tn.State(c.ctx, seshat.UserState("mia"))
+		c.do(c.tn.MergeState(c.ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}))
+		state, err := c.tn.State(c.ctx, seshat.UserScope("mia"))
 		c.do(err)
 		c.equal(state["seat"], "aisle")
 	})
@@ -219,8 +219,8 @@ func TestComplaint_UserStateWithoutSession_ADKGo1158(t *testing.T) {
 func TestComplaint_StateKeyCannotBeDeleted_ADKGo326(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", State: map[string]any{"k": "v", "other": 1}})
-		c.do(c.tn.MergeState(c.ctx, seshat.SessionState("s"), map[string]any{"k": nil}))
-		state, err := c.tn.State(c.ctx, seshat.SessionState("s"))
+		c.do(c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{"k": nil}))
+		state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
 		c.do(err)
 		_, there := state["k"]
 		c.equal(there, false)
@@ -231,11 +231,11 @@ func TestComplaint_StateKeyCannotBeDeleted_ADKGo326(t *testing.T) {
 // Some state is meant to be shared by all sessions, explicitly.
 func TestComplaint_ExplicitlySharedState_ADKPython1793(t *testing.T) {
 	onBoth(t, func(c *complaint) {
-		c.do(c.tn.MergeState(c.ctx, seshat.NamespaceState(), map[string]any{"motd": "hi"}))
-		state, err := c.tn.State(c.ctx, seshat.NamespaceState())
+		c.do(c.tn.MergeState(c.ctx, seshat.NamespaceScope(), map[string]any{"motd": "hi"}))
+		state, err := c.tn.State(c.ctx, seshat.NamespaceScope())
 		c.do(err)
 		c.equal(state["motd"], "hi")
-		state, err = c.tenant("other").State(c.ctx, seshat.NamespaceState())
+		state, err = c.tenant("other").State(c.ctx, seshat.NamespaceScope())
 		c.do(err)
 		c.equal(len(state), 0)
 	})
@@ -266,7 +266,7 @@ func TestComplaint_FieldsLostOnReadBack_ADKGoDatabase(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		payload := []byte(`{"finish_reason":"STOP","logprobs":{},"empty":null}` + "\x00\xff")
-		m := seshat.Message{Role: seshat.Framework, ContentType: seshat.EventData, Payload: payload, Author: "root"}
+		m := seshat.Message{Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: payload, Author: "root"}
 		_, err := c.tn.Append(c.ctx, "s", m)
 		c.do(err)
 		log, err := c.tn.History(c.ctx, "s")

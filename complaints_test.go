@@ -84,7 +84,7 @@ func (c *complaint) say(id string, texts ...string) *seshat.Session {
 	c.Helper()
 	var all []seshat.Message
 	for _, text := range texts {
-		all = append(all, seshat.Message{Role: seshat.User, Content: text})
+		all = append(all, seshat.Message{Role: seshat.RoleUser, Content: text})
 	}
 	s, err := c.tn.Append(c.ctx, id, all...)
 	c.do(err)
@@ -103,11 +103,11 @@ func (c *complaint) said(id string) []string {
 }
 
 func call(id string) seshat.Message {
-	return seshat.Message{ID: id + ".call", Role: seshat.Assistant, ContentType: seshat.ToolCall, ToolCallID: id, Tokens: 1}
+	return seshat.Message{ID: id + ".call", Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolCallID: id, Tokens: 1}
 }
 
 func result(id string) seshat.Message {
-	return seshat.Message{ID: id + ".result", Role: seshat.Tool, ContentType: seshat.ToolResult, ToolCallID: id, Tokens: 1}
+	return seshat.Message{ID: id + ".result", Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: id, Tokens: 1}
 }
 
 // Every handle was an implicit write lease: a legitimate second writer's turn
@@ -174,7 +174,7 @@ func TestComplaint_InterleavedTurnsCorruptHistory_ADKPython4751(t *testing.T) {
 			c.equal([2]string{log[i].ID, log[i+1].ID}, [2]string{log[i].ToolCallID + ".call", log[i].ToolCallID + ".result"})
 		}
 		known := uint64(0) // who must not answer what it did not see, says so
-		_, err = c.tn.AppendTurn(c.ctx, "s", seshat.Turn{Messages: []seshat.Message{call("late")}, After: &known})
+		_, err = c.tn.AppendTurn(c.ctx, "s", seshat.Turn{Messages: []seshat.Message{call("late")}, IfLastSeq: &known})
 		c.is(err, seshat.ErrConflict)
 		c.equal(c.get("s").LastSeq, 16)
 	})
@@ -208,7 +208,7 @@ func TestComplaint_EveryoneWritesAppendWithRetry_ADKPythonPR3586(t *testing.T) {
 		for range 16 {
 			wg.Go(func() {
 				for range 5 {
-					if _, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User}); err != nil {
+					if _, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
 						c.Error(err)
 					}
 				}
@@ -225,7 +225,7 @@ func TestComplaint_BackdatedWriterIsNotStale_ADKGoDatabase(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		v := c.create(seshat.NewSession{ID: "s"}).Version
 		for range 2 {
-			_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User, Timestamp: time.Unix(1, 0)})
+			_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser, Timestamp: time.Unix(1, 0)})
 			c.do(err)
 		}
 		rename := func(s *seshat.Session) error {
@@ -244,7 +244,7 @@ func TestComplaint_BackdatedWriterIsNotStale_ADKGoDatabase(t *testing.T) {
 func TestComplaint_RejectedAppendStaysInTheHandle_ADKGoDatabase(t *testing.T) {
 	onBoth(t, func(c *complaint) {
 		s := c.create(seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
-		turn := []seshat.Message{{Role: seshat.User}, {Role: seshat.Assistant}}
+		turn := []seshat.Message{{Role: seshat.RoleUser}, {Role: seshat.RoleAssistant}}
 		after, err := c.tn.Append(c.ctx, "s", turn...)
 		c.is(err, seshat.ErrQuota)
 		if after != nil || s.MessageCount != 0 || turn[0].ID != "" || turn[0].Seq != 0 {
@@ -271,7 +271,7 @@ func TestComplaint_SharedMapsCrashTheProcess_ADKGo1560(t *testing.T) {
 				}
 				s.Labels["k"], s.Metadata.Map()["k"] = "mine", "mine"
 				_, _ = shared.Metadata.Map()["k"], shared.Labels["k"]
-				if _, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User}); err != nil {
+				if _, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
 					c.Error(err)
 				}
 			})
@@ -295,7 +295,7 @@ func TestComplaint_ConcurrentRunnersAreNotFenced_QwenLMPR7237(t *testing.T) {
 		c.s.Clock.Advance(time.Minute)
 		next, err := c.tn.AcquireLease(c.ctx, "s", "two", time.Minute)
 		c.do(err)
-		turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.Assistant}}, Lease: hung.Token}
+		turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleAssistant}}, Lease: hung.Token}
 		_, err = c.tn.AppendTurn(c.ctx, "s", turn)
 		c.is(err, seshat.ErrLease)
 		turn.Lease = next.Token
@@ -312,11 +312,11 @@ func TestComplaint_RetryDuplicatesEvents_ADKPython4506(t *testing.T) {
 		turn := seshat.Turn{Messages: []seshat.Message{call("a"), result("a")}, State: map[string]any{"n": 1}}
 		first, err := c.tn.AppendTurn(c.ctx, "s", turn)
 		c.do(err)
-		c.do(c.tn.MergeState(c.ctx, seshat.SessionState("s"), map[string]any{"n": 2}))
+		c.do(c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{"n": 2}))
 		again, err := c.tn.AppendTurn(c.ctx, "s", turn)
 		c.do(err)
 		c.equal([3]any{again.Repeated, again.First, again.Last}, [3]any{true, first.First, first.Last})
-		state, err := c.tn.State(c.ctx, seshat.SessionState("s"))
+		state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
 		c.do(err)
 		c.equal(state["n"], 2)
 		c.equal(c.get("s").MessageCount, 2)
@@ -369,12 +369,12 @@ func TestComplaint_HalfWrittenTurn_OpenClaw4728(t *testing.T) {
 		_, err := c.tn.Append(c.ctx, "s", call("a"), bad)
 		c.is(err, seshat.ErrInvalid)
 		c.equal(c.get("s").LastSeq, 0)
-		_, err = c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.User, Tokens: 1}, call("a"), result("a"))
+		_, err = c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 1}, call("a"), result("a"))
 		c.do(err)
 		for budget := uint64(1); budget <= 3; budget++ {
 			log, err := c.tn.History(c.ctx, "s", seshat.TokenBudget(budget))
 			c.do(err)
-			c.equal(len(log) > 0 && log[0].ContentType == seshat.ToolResult, false)
+			c.equal(len(log) > 0 && log[0].ContentType == seshat.ContentToolResult, false)
 		}
 	})
 }
@@ -385,7 +385,7 @@ func TestComplaint_OrderOfEqualTimestamps_ADKGoDatabase(t *testing.T) {
 		c.create(seshat.NewSession{ID: "s"})
 		at := time.Unix(1_700_000_000, 0)
 		for _, text := range []string{"c", "a", "b", "z", "d"} {
-			_, err := c.tn.Append(c.ctx, "s", seshat.Message{ID: text, Role: seshat.User, Content: text, Timestamp: at})
+			_, err := c.tn.Append(c.ctx, "s", seshat.Message{ID: text, Role: seshat.RoleUser, Content: text, Timestamp: at})
 			c.do(err)
 		}
 		c.equal(c.said("s"), []string{"c", "a", "b", "z", "d"})

@@ -13,7 +13,7 @@ import (
 // optional.
 type NewSession struct {
 	ID         string            // the caller's own id; by default "ses_" and a ULID
-	User       string            // opaque id of the user
+	UserID     string            // opaque id of the user
 	Name       string            // by default made from the first user message
 	Agent      AgentConfig       // copied
 	Quotas     Quotas            // zero fields are unlimited
@@ -26,7 +26,7 @@ type NewSession struct {
 	// UserState and NamespaceState are merged into the scopes of the session's
 	// user and of the namespace, as MergeState does, in the same transaction,
 	// if the session is made.
-	UserState      map[string]any // ErrInvalid without User
+	UserState      map[string]any // ErrInvalid without UserID
 	NamespaceState map[string]any
 
 	// DisableMemory creates the session without user memory: UserMemory must
@@ -38,7 +38,7 @@ func (n *NewSession) check() error {
 	if err := checkOptional("session_id", n.ID); err != nil {
 		return err
 	}
-	if err := checkOptional("user_id", n.User); err != nil {
+	if err := checkOptional("user_id", n.UserID); err != nil {
 		return err
 	}
 	if err := checkSessionName(n.Name); err != nil {
@@ -64,11 +64,11 @@ var errMemoryDisabled = invalid("user_memory", "is disabled for this session")
 // newStored makes the session that n describes, in a namespace, at now.
 func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*storedSession, error) {
 	s := &storedSession{Session: Session{
-		ID: n.ID, NamespaceID: ns.ID, InternalID: ns.InternalID, UserID: n.User,
+		ID: n.ID, NamespaceID: ns.ID, OrganizationID: ns.OrganizationID, UserID: n.UserID,
 		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
 		Version: 1, MemoryDisabled: n.DisableMemory,
 	}}
-	s.UserMemory, s.Metadata = Doc(n.UserMemory), Doc(n.Metadata)
+	s.UserMemory, s.Metadata = NewDocument(n.UserMemory), NewDocument(n.Metadata)
 	if err := s.checkDocuments(); err != nil {
 		return nil, err
 	}
@@ -79,13 +79,13 @@ func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*store
 }
 
 // startTimeline starts the session's course at now.
-func (s *storedSession) startTimeline(life rules.Life, now int64) {
+func (s *storedSession) startTimeline(life rules.Lifecycle, now int64) {
 	s.updated = now
-	s.timeline = rules.Course{
-		Life: life, Status: rules.Active, StatusAt: now,
+	s.timeline = rules.Timeline{
+		Lifecycle: life, Status: rules.Active, StatusAt: now,
 		Created: now, Active: now, MaxAge: maxAge(s.Quotas),
 	}
-	s.timeline.Write(now)
+	s.timeline.RecordWrite(now)
 	s.publish()
 }
 
@@ -124,7 +124,7 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	if err := n.check(); err != nil {
 		return nil, t.wrapError(op, n.ID, err)
 	}
-	state, err := newStateMerge(SessionState(n.ID), "state", n.State)
+	state, err := newStateMerge(SessionScope(n.ID), "state", n.State)
 	if err != nil {
 		return nil, t.wrapError(op, n.ID, err)
 	}

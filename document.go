@@ -10,7 +10,7 @@ import (
 
 // Bounds of a Document.
 const (
-	MaxDocument      = 64 << 10 // bytes, encoded
+	MaxDocumentBytes = 64 << 10 // bytes, encoded
 	MaxDocumentDepth = 32       // maps and lists inside one another
 )
 
@@ -22,16 +22,16 @@ type Document struct {
 	err error  // why Doc could not make one; told by the call that stores it
 }
 
-// Doc makes a document of m, which is copied. Values are normalized: strings,
+// NewDocument makes a document of m, which is copied. Values are normalized: strings,
 // booleans, nil, []byte, time.Time (to UTC), any integer (to int64, or uint64
 // where it does not fit), any float (to float64), json.Number, and slices,
 // arrays and maps with string keys of these, and of types made from them. Nil
 // slices and maps become nil, arrays of bytes become []byte. Anything else, a
 // cycle, text that is not UTF-8, a float that is not finite, a year outside 0
-// to 9999, or more than MaxDocument bytes or MaxDocumentDepth levels (of which
+// to 9999, or more than MaxDocumentBytes bytes or MaxDocumentDepth levels (of which
 // m is the first) is reported as ErrInvalid, naming the value's path, by the
 // call that stores the document.
-func Doc(m map[string]any) Document {
+func NewDocument(m map[string]any) Document {
 	if len(m) == 0 {
 		return Document{}
 	}
@@ -74,7 +74,7 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return Document{err: err}.check("document")
 	}
-	*d = Doc(m)
+	*d = NewDocument(m)
 	return d.check("document")
 }
 
@@ -124,7 +124,7 @@ func (d *Document) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-var documentLimits = document.Limits{Bytes: MaxDocument, Depth: MaxDocumentDepth}
+var documentLimits = document.Limits{Bytes: MaxDocumentBytes, Depth: MaxDocumentDepth}
 
 // encodeDocument returns the normal form of m; see Doc. The field of an
 // *InvalidError is the path in m, such as ".prefs.colors[3]".

@@ -11,7 +11,7 @@ import (
 // The binary form keeps what JSON does not, and nothing else is taken for it.
 func TestBinaryDocumentsKeepTypes(t *testing.T) {
 	want := map[string]any{"bytes": []byte{1}, "time": time.Unix(5, 6).UTC(), "whole": 2.0, "n": int64(2)}
-	data, err := Doc(want).MarshalBinary()
+	data, err := NewDocument(want).MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,14 +27,14 @@ func TestBinaryDocumentsKeepTypes(t *testing.T) {
 	if !reflect.DeepEqual(d.Map(), want) {
 		t.Errorf("refused bytes changed the document to %v", d.Map())
 	}
-	if _, err := Doc(map[string]any{"f": func() {}}).MarshalBinary(); !errors.Is(err, ErrInvalid) {
+	if _, err := NewDocument(map[string]any{"f": func() {}}).MarshalBinary(); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a document that could not be made: %v; want ErrInvalid", err)
 	}
 }
 
 // A message keeps through JSON what a repeated append is known by.
 func TestDigestInJSON(t *testing.T) {
-	m := Message{ID: "m", Seq: 1, Role: User, digest: [16]byte{0: 1, 15: 0xff}}
+	m := Message{ID: "m", Seq: 1, Role: RoleUser, digest: [16]byte{0: 1, 15: 0xff}}
 	data, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)

@@ -7,15 +7,15 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Erased counts what an erasure removed.
-type Erased struct {
+// EraseReport counts what an erasure removed.
+type EraseReport struct {
 	Sessions uint64 `json:"sessions"`
 	Messages uint64 `json:"messages"`
 	Bytes    uint64 `json:"bytes"`   // of sessions and messages, as stored
 	Entries  uint64 `json:"entries"` // of state
 }
 
-func (e *Erased) add(d driver.Erased) {
+func (e *EraseReport) add(d driver.Erased) {
 	e.Sessions += d.Sessions
 	e.Messages += d.Messages
 	e.Bytes += d.Bytes
@@ -32,10 +32,10 @@ const reclaimStep = 256
 // a crash or the end of ctx stopped it. The counts are of what this call
 // removed; if it ends early they fall short, and err says why. A user without
 // anything is not an error. ErrInvalid, ErrNotFound.
-func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
+func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, error) {
 	const op = "DeleteUser"
 	if err := checkName("user_id", user); err != nil {
-		return Erased{}, t.wrapError(op, "", err)
+		return EraseReport{}, t.wrapError(op, "", err)
 	}
 	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {
 		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
@@ -49,7 +49,7 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (Erased, error) {
 
 // DeleteNamespace removes the namespace with all that is in it, as DeleteUser
 // does for a user; its name is free at once. ErrNotFound.
-func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
+func (t *Tenant) DeleteNamespace(ctx context.Context) (EraseReport, error) {
 	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal}, func(_ driver.View, n *Namespace, c *driver.Change) {
 		c.Entries = []driver.Entry{
 			{EntryKey: namespaceKey(t.id)},
@@ -64,13 +64,13 @@ func (t *Tenant) DeleteNamespace(ctx context.Context) (Erased, error) {
 
 // erase makes x invisible and then reclaims it, keeping the sweeper off so
 // that the counts are whole.
-func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *Namespace, *driver.Change)) (Erased, error) {
+func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *Namespace, *driver.Change)) (EraseReport, error) {
 	if err := checkContext(ctx); err != nil {
-		return Erased{}, err
+		return EraseReport{}, err
 	}
 	unlock, err := t.store.sweep.lock(ctx)
 	if err != nil {
-		return Erased{}, err
+		return EraseReport{}, err
 	}
 	defer unlock()
 	target := driver.Target{
@@ -87,7 +87,7 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.V
 		return c, nil
 	})
 	if err != nil {
-		return Erased{}, err
+		return EraseReport{}, err
 	}
 	return t.store.reclaim(ctx, x)
 }
@@ -112,7 +112,7 @@ func (s *Store) reclaimAll(ctx context.Context) error {
 }
 
 // reclaim frees what erasures left, until nothing is, and counts what x had.
-func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum Erased, err error) {
+func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum EraseReport, err error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return sum, err

@@ -26,11 +26,11 @@ func TestTypedErrorsMatchTheirSentinels(t *testing.T) {
 		{&ConflictError{Have: 1, Stored: 2}, ErrConflict},
 		{&MessageIDError{MessageID: "m", Seq: 3}, ErrConflict},
 		{&MessageIDError{MessageID: "m"}, ErrConflict},
-		{&TransitionError{From: Active, To: Active}, ErrTransition},
+		{&TransitionError{From: StatusActive, To: StatusActive}, ErrTransition},
 		{&QuotaError{Quota: "max_messages", Limit: 1, Use: 1, RetryAfter: time.Second}, ErrQuota},
 		{&LeaseError{Owner: "o"}, ErrLease},
 		{&LaggedError{Since: 1, Oldest: 2}, ErrLagged},
-		{readOnlyError{Archived}, ErrReadOnly},
+		{readOnlyError{StatusArchived}, ErrReadOnly},
 	} {
 		for _, err := range []error{tt.err, &Error{Op: "Op", Err: tt.err}, fmt.Errorf("wrapped: %w", tt.err)} {
 			for _, sentinel := range sentinels {
@@ -92,9 +92,9 @@ func TestErrorsHoldNoContent(t *testing.T) {
 			return err
 		},
 		"label":  func() error { _, err := p.n.Create(ctx, NewSession{Labels: map[string]string{"k": long}}); return err },
-		"reason": func() error { _, err := p.n.Transition(ctx, "s", Idle, Because(long, "")); return err },
+		"reason": func() error { _, err := p.n.Transition(ctx, "s", StatusIdle, Because(long, "")); return err },
 		"message": func() error {
-			_, err := p.n.Append(ctx, "s", Message{Role: User, Content: secret + "\xff"})
+			_, err := p.n.Append(ctx, "s", Message{Role: RoleUser, Content: secret + "\xff"})
 			return err
 		},
 		"update": func() error {

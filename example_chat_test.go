@@ -23,7 +23,7 @@ func Example_chat() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, _, err := acme.Ensure(ctx, seshat.NewSession{ID: "chat of mia", User: "mia"})
+	s, _, err := acme.Ensure(ctx, seshat.NewSession{ID: "chat of mia", UserID: "mia"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -37,9 +37,9 @@ func Example_chat() {
 			log.Fatal(err)
 		}
 		request := min(i, 1) // the last one is a retry of the one before
-		question := seshat.Message{ID: fmt.Sprint("question-", request), Role: seshat.User, Content: said}
+		question := seshat.Message{ID: fmt.Sprint("question-", request), Role: seshat.RoleUser, Content: said}
 		answer := seshat.Message{
-			ID: fmt.Sprint("answer-", request), Role: seshat.Assistant, Content: model(append(prompt, question)),
+			ID: fmt.Sprint("answer-", request), Role: seshat.RoleAssistant, Content: model(append(prompt, question)),
 		}
 		turn, err := acme.AppendTurn(ctx, s.ID, seshat.Turn{Messages: []seshat.Message{question, answer}})
 		if err != nil {

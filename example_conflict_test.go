@@ -31,7 +31,7 @@ func Example_conflict() {
 		return func(s *seshat.Session) error { s.Name = name; return nil }
 	}
 
-	if _, err := acme.Append(ctx, "chat", seshat.Message{Role: seshat.User, Content: "Hi"}); err != nil {
+	if _, err := acme.Append(ctx, "chat", seshat.Message{Role: seshat.RoleUser, Content: "Hi"}); err != nil {
 		log.Fatal(err)
 	}
 	s, err := acme.Update(ctx, "chat", rename("first"), seshat.IfVersion(seen.Version))

@@ -22,25 +22,25 @@ func ExampleTenant_DeleteUser() {
 		log.Fatal(err)
 	}
 	for _, id := range []string{"monday", "tuesday"} {
-		if _, err := acme.Create(ctx, seshat.NewSession{ID: id, User: "mia"}); err != nil {
+		if _, err := acme.Create(ctx, seshat.NewSession{ID: id, UserID: "mia"}); err != nil {
 			log.Fatal(err)
 		}
-		if _, err := acme.Append(ctx, id, seshat.Message{Role: seshat.User, Content: "Hi"}); err != nil {
+		if _, err := acme.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "Hi"}); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := acme.MergeState(ctx, seshat.UserState("mia"), map[string]any{"seat": "aisle"}); err != nil {
+	if err := acme.MergeState(ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}); err != nil {
 		log.Fatal(err)
 	}
 
 	gone, err := acme.DeleteUser(ctx, "mia")
 	fmt.Println(gone.Sessions, "sessions", gone.Messages, "messages", err)
 
-	s, err := acme.Create(ctx, seshat.NewSession{ID: "monday", User: "mia"})
+	s, err := acme.Create(ctx, seshat.NewSession{ID: "monday", UserID: "mia"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	state, err := acme.State(ctx, seshat.UserState("mia"))
+	state, err := acme.State(ctx, seshat.UserScope("mia"))
 	fmt.Println(s.MessageCount, state, err)
 	// Output:
 	// 2 sessions 2 messages <nil>

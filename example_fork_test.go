@@ -25,14 +25,14 @@ func ExampleTenant_Fork() {
 		log.Fatal(err)
 	}
 	_, err = acme.Append(ctx, "original",
-		seshat.Message{Role: seshat.User, Content: "A poem about the sea, please."},
-		seshat.Message{Role: seshat.Assistant, Content: "The sea, the sea …"},
+		seshat.Message{Role: seshat.RoleUser, Content: "A poem about the sea, please."},
+		seshat.Message{Role: seshat.RoleAssistant, Content: "The sea, the sea …"},
 	)
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	again, err := acme.Fork(ctx, "original", seshat.Fork{ID: "again", Seq: 1})
+	again, err := acme.Fork(ctx, "original", seshat.ForkOptions{ID: "again", Seq: 1})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func ExampleTenant_Fork() {
 	if _, err := acme.Delete(ctx, "original"); err != nil {
 		log.Fatal(err)
 	}
-	again, err = acme.Append(ctx, "again", seshat.Message{Role: seshat.Assistant, Content: "O grey horizon …"})
+	again, err = acme.Append(ctx, "again", seshat.Message{Role: seshat.RoleAssistant, Content: "O grey horizon …"})
 	fmt.Println(again.MessageCount, "messages", err)
 	// Output:
 	// 1 message, from original at 1

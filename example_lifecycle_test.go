@@ -27,18 +27,18 @@ func Example_lifecycle() {
 		log.Fatal(err)
 	}
 
-	s, err = acme.Transition(ctx, s.ID, seshat.Archived, seshat.Because("delivered", "shop"))
+	s, err = acme.Transition(ctx, s.ID, seshat.StatusArchived, seshat.Because("delivered", "shop"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(s.Status, s.LastMove.Reason, s.LastMove.Actor)
+	fmt.Println(s.Status, s.LastTransition.Reason, s.LastTransition.Actor)
 
-	_, err = acme.Append(ctx, s.ID, seshat.Message{Role: seshat.User, Content: "It is broken!"})
+	_, err = acme.Append(ctx, s.ID, seshat.Message{Role: seshat.RoleUser, Content: "It is broken!"})
 	fmt.Println(errors.Is(err, seshat.ErrReadOnly))
-	_, err = acme.Transition(ctx, s.ID, seshat.Idle)
+	_, err = acme.Transition(ctx, s.ID, seshat.StatusIdle)
 	fmt.Println(err)
 
-	for _, to := range []seshat.Status{seshat.Active, seshat.Terminated} {
+	for _, to := range []seshat.Status{seshat.StatusActive, seshat.StatusTerminated} {
 		if s, err = acme.Transition(ctx, s.ID, to); err != nil {
 			log.Fatal(err)
 		}

@@ -23,14 +23,14 @@ func Example_listing() {
 	}
 	for i, user := range []string{"mia", "noah", "mia", "mia"} {
 		n := seshat.NewSession{
-			ID: fmt.Sprint("s", i), User: user, Labels: map[string]string{"even": fmt.Sprint(i%2 == 0)},
+			ID: fmt.Sprint("s", i), UserID: user, Labels: map[string]string{"even": fmt.Sprint(i%2 == 0)},
 		}
 		if _, err := acme.Create(ctx, n); err != nil {
 			log.Fatal(err)
 		}
 	}
 
-	q := seshat.Query{User: "mia", OldestFirst: true, Limit: 2}
+	q := seshat.Query{UserID: "mia", OldestFirst: true, Limit: 2}
 	for {
 		page, err := acme.List(ctx, q)
 		if err != nil {
@@ -51,7 +51,7 @@ func Example_listing() {
 		}
 		fmt.Print(s.ID, " ")
 	}
-	n, err := acme.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.Active}})
+	n, err := acme.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}})
 	fmt.Println(n, "are active", err)
 	// Output:
 	// s0 s2 end of page

@@ -29,14 +29,14 @@ func Example_memory() {
 		log.Fatal(err)
 	}
 
-	s, err := acme.Create(ctx, seshat.NewSession{User: "mia", UserMemory: map[string]any{"seat": "aisle"}})
+	s, err := acme.Create(ctx, seshat.NewSession{UserID: "mia", UserMemory: map[string]any{"seat": "aisle"}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	s, err = acme.Update(ctx, s.ID, func(s *seshat.Session) error {
 		memory := s.UserMemory.Map()
 		memory["likes"] = []string{"trains"}
-		s.UserMemory = seshat.Doc(memory)
+		s.UserMemory = seshat.NewDocument(memory)
 		return nil
 	})
 	if err != nil {

@@ -29,13 +29,13 @@ func Example_quickstart() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := acme.Create(ctx, seshat.NewSession{User: "mia", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
+	s, err := acme.Create(ctx, seshat.NewSession{UserID: "mia", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	s, err = acme.Append(ctx, s.ID,
-		seshat.Message{Role: seshat.User, Content: "Book me a flight to Seattle."},
-		seshat.Message{Role: seshat.Assistant, Content: "For which day?"},
+		seshat.Message{Role: seshat.RoleUser, Content: "Book me a flight to Seattle."},
+		seshat.Message{Role: seshat.RoleAssistant, Content: "For which day?"},
 	)
 	if err != nil {
 		log.Fatal(err)

@@ -64,16 +64,16 @@ func talk(path string) {
 		log.Fatal(err)
 	}
 	_, err = acme.Append(ctx, "chat",
-		seshat.Message{Role: seshat.User, Content: "Is it raining in Seattle?", Tokens: 20},
+		seshat.Message{Role: seshat.RoleUser, Content: "Is it raining in Seattle?", Tokens: 20},
 		seshat.Message{
-			Role: seshat.Assistant, ContentType: seshat.ToolCall, Tokens: 20,
+			Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 20,
 			ToolName: "weather", ToolCallID: "call_1", ToolInputs: []byte(`{"city":"Seattle"}`),
 		},
 		seshat.Message{
-			Role: seshat.Tool, ContentType: seshat.ToolResult, Tokens: 20,
+			Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, Tokens: 20,
 			ToolName: "weather", ToolCallID: "call_1", ToolOutputs: []byte(`"rain"`),
 		},
-		seshat.Message{Role: seshat.Assistant, Content: "It is.", Tokens: 20},
+		seshat.Message{Role: seshat.RoleAssistant, Content: "It is.", Tokens: 20},
 	)
 	if err != nil {
 		log.Fatal(err)

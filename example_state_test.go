@@ -21,12 +21,12 @@ func ExampleTenant_MergeState() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := acme.Create(ctx, seshat.NewSession{User: "mia", State: map[string]any{"step": "greet"}})
+	s, err := acme.Create(ctx, seshat.NewSession{UserID: "mia", State: map[string]any{"step": "greet"}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, err = acme.AppendTurn(ctx, s.ID, seshat.Turn{
-		Messages:  []seshat.Message{{Role: seshat.User, Content: "A window seat to Seattle, please."}},
+		Messages:  []seshat.Message{{Role: seshat.RoleUser, Content: "A window seat to Seattle, please."}},
 		State:     map[string]any{"step": "book", "to": "SEA"},
 		UserState: map[string]any{"seat": "window"},
 	})
@@ -34,11 +34,11 @@ func ExampleTenant_MergeState() {
 		log.Fatal(err)
 	}
 	// Without a turn; nil deletes.
-	err = acme.MergeState(ctx, seshat.SessionState(s.ID), map[string]any{"to": nil, "step": "done"})
+	err = acme.MergeState(ctx, seshat.SessionScope(s.ID), map[string]any{"to": nil, "step": "done"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	now, err := acme.State(ctx, seshat.SessionState(s.ID))
+	now, err := acme.State(ctx, seshat.SessionScope(s.ID))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func ExampleTenant_MergeState() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	mia, err := acme.State(ctx, seshat.UserState("mia"))
+	mia, err := acme.State(ctx, seshat.UserScope("mia"))
 	if err != nil {
 		log.Fatal(err)
 	}

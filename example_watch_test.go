@@ -39,8 +39,8 @@ func ExampleTenant_Watch() {
 	}
 
 	go func() {
-		_, _ = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Book me a flight."})
-		_, _ = acme.Transition(ctx, "trip", seshat.Archived, seshat.Because("done", "mia"))
+		_, _ = acme.Append(ctx, "trip", seshat.Message{Role: seshat.RoleUser, Content: "Book me a flight."})
+		_, _ = acme.Transition(ctx, "trip", seshat.StatusArchived, seshat.Because("done", "mia"))
 	}()
 	for e, err := range acme.Watch(ctx, since) {
 		if err != nil {
@@ -78,18 +78,18 @@ func ExampleTenant_AcquireLease() {
 		log.Fatal(err)
 	}
 	_, err = acme.AppendTurn(ctx, "trip", seshat.Turn{
-		Messages: []seshat.Message{{Role: seshat.Assistant, Content: "Your flight is booked."}},
+		Messages: []seshat.Message{{Role: seshat.RoleAssistant, Content: "Your flight is booked."}},
 		Lease:    lease.Token,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Thanks!"})
+	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.RoleUser, Content: "Thanks!"})
 	fmt.Println(err != nil)
 	if err := acme.ReleaseLease(ctx, "trip", lease.Token); err != nil {
 		log.Fatal(err)
 	}
-	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.User, Content: "Thanks!"})
+	_, err = acme.Append(ctx, "trip", seshat.Message{Role: seshat.RoleUser, Content: "Thanks!"})
 	fmt.Println(err)
 	// Output:
 	// true

@@ -24,11 +24,11 @@ type SweepOptions struct {
 
 // SweepReport says what a sweep did.
 type SweepReport struct {
-	Expired  int // sessions removed
-	Idled    int // sessions that became idle
-	Archived int // sessions that were archived
-	Refiled  int // sessions that lived on, looked at again at their next deadline
-	Failed   int // sessions that could not be swept; Err is the first cause
+	Expired     int // sessions removed
+	Idled       int // sessions that became idle
+	Archived    int // sessions that were archived
+	Rescheduled int // sessions that lived on, looked at again at their next deadline
+	Failed      int // sessions that could not be swept; Err is the first cause
 
 	Trimmed   int           // events removed from change feeds because of Options.FeedAge
 	Reclaimed int           // stored values of erased sessions, users and namespaces removed
@@ -54,7 +54,7 @@ type DueSession struct {
 }
 
 func (r *SweepReport) idle() bool {
-	return r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed+r.Trimmed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
+	return r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed+r.Trimmed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
 }
 
 // Sweep does by hand what the background sweeper does: it removes sessions
@@ -123,11 +123,11 @@ func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, na
 		if err != nil {
 			return err
 		}
-		act = actionOf(ses, ses.timeline.Advance(now))
+		act = actionOf(ses, ses.timeline.ApplyDue(now))
 	}
 	switch act {
-	case actRefile:
-		r.Refiled++
+	case actReschedule:
+		r.Rescheduled++
 		return nil
 	case actExpire:
 		r.Expired++

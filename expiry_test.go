@@ -240,7 +240,7 @@ func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	for _, id := range []string{"extended", "removed"} {
 		d.due = append(d.due, driver.Due{At: 1, Key: driver.Key{Namespace: tenant.ordinal, ID: id}})
 	}
-	if r := sweepOf(t, s, SweepOptions{}); r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed != 0 {
+	if r := sweepOf(t, s, SweepOptions{}); r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed != 0 {
 		t.Errorf("got %+v, want nothing done", r)
 	}
 	if got, err := tenant.loadStored(t.Context(), "extended"); err != nil || got.filedDue != before.filedDue {

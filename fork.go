@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Fork is what a fork changes of the session that it copies.
-type Fork struct {
+// ForkOptions is what a fork changes of the session that it copies.
+type ForkOptions struct {
 	ID  string // the new session's id; by default "ses_" and a ULID
 	Seq uint64 // copy the messages up to this number; 0 = all of them
 }
@@ -29,7 +29,7 @@ type Fork struct {
 // ErrNotFound: there is no session at id, or it ended meanwhile. ErrExists:
 // f.ID is taken. ErrQuota: the namespace is full. ErrInvalid: f.Seq is above
 // the newest number. A session in any status can be forked.
-func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) {
+func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, error) {
 	const op = "Fork"
 	if f.ID == "" {
 		f.ID = NewSessionID()
@@ -54,7 +54,7 @@ func (t *Tenant) Fork(ctx context.Context, id string, f Fork) (*Session, error) 
 
 // tryFork copies the log; again means that it was edited meanwhile, or that a
 // user was erased.
-func (t *Tenant) tryFork(ctx context.Context, id string, f Fork) (child *Session, again bool, err error) {
+func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (child *Session, again bool, err error) {
 	erasures, err := t.store.readEntry(ctx, erasuresKey(t.ordinal))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, false, err
@@ -108,7 +108,7 @@ func (t *Tenant) copyState(ctx context.Context, parent *storedSession, seq uint6
 	if err != nil {
 		return nil, err
 	}
-	return newStateMerge(SessionState(child), "state", values)
+	return newStateMerge(SessionScope(child), "state", values)
 }
 
 // copyLog stages the parent's messages up to seq.
@@ -145,9 +145,9 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 func (c *sessionWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
 	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{chosenLifecycle: parent.chosenLifecycle, filedDue: driver.Never}}
 	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
-	s.LastMove, s.Stats = Move{}, SessionStats{}
+	s.LastTransition, s.Stats = Transition{}, SessionStats{}
 	s.lease = lease{}
-	s.startTimeline(parent.timeline.Life, c.now)
+	s.startTimeline(parent.timeline.Lifecycle, c.now)
 	s.LastSeq = seq
 	g.attachTo(s)
 	s.addTotals(n, c.now)

@@ -53,11 +53,11 @@ func newForking(t *testing.T) *forking {
 	})
 	f.tn, err = f.EnsureTenant(f.ctx, seshat.Namespace{Name: "t"})
 	f.do(err)
-	_, err = f.tn.Create(f.ctx, seshat.NewSession{ID: "s", User: "mia"})
+	_, err = f.tn.Create(f.ctx, seshat.NewSession{ID: "s", UserID: "mia"})
 	f.do(err)
 	turn := make([]seshat.Message, 150)
 	for i := range turn {
-		turn[i].Role = seshat.User
+		turn[i].Role = seshat.RoleUser
 	}
 	for range 2 {
 		_, err = f.tn.Append(f.ctx, "s", turn...)
@@ -115,7 +115,7 @@ func TestForkOfAUserWhoIsErasedAtTheLastMomentIsNotMade(t *testing.T) {
 		_, err := f.tn.DeleteUser(f.ctx, "mia")
 		f.do(err)
 	})
-	_, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "f"})
+	_, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "f"})
 	if !errors.Is(err, seshat.ErrNotFound) {
 		t.Fatalf("got error %v", err)
 	}
@@ -130,7 +130,7 @@ func TestForkOfAParentThatEndsWhileItIsCopiedFindsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	_, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "f"})
+	_, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "f"})
 	if !errors.Is(err, seshat.ErrNotFound) {
 		t.Fatalf("got error %v", err)
 	}
@@ -145,7 +145,7 @@ func TestForkStartsAgainWhenTheParentIsEdited(t *testing.T) {
 			f.edit(uint64(301-edits), fmt.Sprint(edits))
 		}
 	})
-	child, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "f"})
+	child, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "f"})
 	f.do(err)
 	f.d.before = nil
 	if child.MessageCount != 300 {
@@ -176,7 +176,7 @@ func TestForkOfAParentThatNeverRestsIsAConflict(t *testing.T) {
 		edits++
 		f.edit(1, fmt.Sprint(edits))
 	})
-	_, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "f"})
+	_, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "f"})
 	if !errors.Is(err, seshat.ErrConflict) {
 		t.Fatalf("got error %v", err)
 	}
@@ -196,7 +196,7 @@ func TestForkOfAnIDTakenMeanwhileExists(t *testing.T) {
 		_, _, err := f.tn.Ensure(f.ctx, seshat.NewSession{ID: "f", Name: "first"})
 		f.do(err)
 	})
-	_, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "f"})
+	_, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "f"})
 	if !errors.Is(err, seshat.ErrExists) {
 		t.Fatalf("got error %v", err)
 	}
@@ -210,7 +210,7 @@ func TestForkOfAnIDTakenMeanwhileExists(t *testing.T) {
 func TestForkAtATakenIDStagesNothing(t *testing.T) {
 	f := newForking(t)
 	f.onStage(func() { t.Error("a log was staged") })
-	if _, err := f.tn.Fork(f.ctx, "s", seshat.Fork{ID: "s"}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := f.tn.Fork(f.ctx, "s", seshat.ForkOptions{ID: "s"}); !errors.Is(err, seshat.ErrExists) {
 		t.Fatalf("got error %v", err)
 	}
 	s, err := f.tn.Get(f.ctx, "s")

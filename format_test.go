@@ -80,7 +80,7 @@ func TestFormatV1Opens(t *testing.T) {
 	f.shown(t, s)
 	key, err := s.Authenticate(t.Context(), f.secret)
 	must(t, err)
-	if !key.ReadOnly || key.InternalID != "int_ørg" {
+	if !key.ReadOnly || key.OrganizationID != "int_ørg" {
 		t.Errorf("the key reads as %+v", key)
 	}
 	must(t, s.Close())
@@ -101,7 +101,7 @@ func TestFormatV1GoesOn(t *testing.T) {
 	tenant, err := s.Tenant(t.Context(), seshat.Namespace{Name: "acme"})
 	must(t, err)
 	got, err := tenant.AppendTurn(t.Context(), "full", seshat.Turn{Messages: []seshat.Message{
-		{ID: "m/1", Role: seshat.User, Content: "Find me a flight to Seattle.", Tokens: 7, Author: "mia"},
+		{ID: "m/1", Role: seshat.RoleUser, Content: "Find me a flight to Seattle.", Tokens: 7, Author: "mia"},
 	}})
 	if err != nil || !got.Repeated || got.First != 1 {
 		t.Errorf("a message of the file, appended again: %+v, %v", got, err)
@@ -110,7 +110,7 @@ func TestFormatV1GoesOn(t *testing.T) {
 		t.Errorf("an append under another's lease: %v, want ErrLease", err)
 	}
 	changed := 0
-	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{seshat.Active, seshat.Idle}}) {
+	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{seshat.StatusActive, seshat.StatusIdle}}) {
 		must(t, err)
 		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error { s.Name = "changed"; return nil })
 		must(t, err)

@@ -328,7 +328,7 @@ func (l *logReader) readBudget(ctx context.Context, q historyQuery) ([]Message, 
 		}
 		for i := range next {
 			if len(ms) == q.limit || !q.matches(&next[i]) {
-				cut.Before(next[i].ContentType == ToolCall)
+				cut.Before(next[i].ContentType == ContentToolCall)
 				return ms[:cut.Whole()], nil
 			}
 			if !cut.Add(next[i].cutPart()) {
@@ -351,7 +351,7 @@ func (l *logReader) readBudget(ctx context.Context, q historyQuery) ([]Message, 
 func (m *Message) cutPart() rules.Part {
 	p := rules.Part{
 		Tokens: m.Tokens, CallID: m.ToolCallID,
-		Call: m.ContentType == ToolCall, Result: m.ContentType == ToolResult,
+		Call: m.ContentType == ContentToolCall, Result: m.ContentType == ContentToolResult,
 	}
 	if p.Tokens == 0 {
 		p.Tokens = uint64(m.size()+3) / 4

@@ -44,7 +44,7 @@ func (c *counted) fill(id string, n int) {
 	for n > 0 {
 		turn := make([]seshat.Message, min(n, 250))
 		for i := range turn {
-			turn[i] = seshat.Message{Role: seshat.User, Content: "This is what a user may say in a message."}
+			turn[i] = seshat.Message{Role: seshat.RoleUser, Content: "This is what a user may say in a message."}
 		}
 		if _, err := c.tn.Append(context.Background(), id, turn...); err != nil {
 			c.Fatal(err)
@@ -132,7 +132,7 @@ func TestAppendToALargeSessionWritesWhatOneToASmallOneDoes(t *testing.T) {
 		least := ^uint64(0) // splits of pages and of the free list come now and then
 		for range 5 {
 			n := c.cost(func() error {
-				_, err := c.tn.Append(context.Background(), id, seshat.Message{Role: seshat.User, Content: "hello"})
+				_, err := c.tn.Append(context.Background(), id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})
 				return err
 			})
 			least = min(least, n.PagesWritten)
@@ -181,7 +181,7 @@ func TestAppendMovesNoIndexEntryThatNeedNotBe(t *testing.T) {
 	mustCreate(t, tn, "s")
 	for _, d := range []time.Duration{0, time.Second, time.Minute, time.Hour, 59 * time.Second} {
 		clock.Advance(d)
-		if _, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.User}); err != nil {
+		if _, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
 			t.Fatal(err)
 		}
 	}

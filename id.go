@@ -11,8 +11,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// MaxName is the longest id, name, user or label in bytes.
-const MaxName = driver.MaxName
+// MaxNameBytes is the longest id, name, user or label in bytes.
+const MaxNameBytes = driver.MaxName
 
 // Prefixes of the ids that the store makes; a ULID follows.
 const (
@@ -37,9 +37,9 @@ func NewSessionID() string { return sessionPrefix + newULID(time.Now().UnixMilli
 func checkName(field, s string) error {
 	switch {
 	case s == "":
-		return invalid(field, "is empty; 1 to %d bytes are allowed", MaxName)
-	case len(s) > MaxName:
-		return invalid(field, "has %d bytes; 1 to %d are allowed", len(s), MaxName)
+		return invalid(field, "is empty; 1 to %d bytes are allowed", MaxNameBytes)
+	case len(s) > MaxNameBytes:
+		return invalid(field, "has %d bytes; 1 to %d are allowed", len(s), MaxNameBytes)
 	}
 	return checkText(field, s)
 }

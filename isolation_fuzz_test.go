@@ -141,7 +141,7 @@ func (p *space) mine(i *isolated, s *seshat.Session) {
 
 func (p *space) create(i *isolated, id, user string) {
 	s, err := p.tenant.Create(i.t.Context(), seshat.NewSession{
-		ID: id, User: user, Metadata: map[string]any{"made by": p.tenant.ID()},
+		ID: id, UserID: user, Metadata: map[string]any{"made by": p.tenant.ID()},
 	})
 	switch _, taken := p.users[id]; {
 	case err == nil && !taken:
@@ -168,7 +168,7 @@ func (p *space) rename(i *isolated, id string) {
 }
 
 func (p *space) append(i *isolated, id string) {
-	s, err := p.tenant.Append(i.t.Context(), id, seshat.Message{Role: seshat.User, Content: p.tenant.ID()})
+	s, err := p.tenant.Append(i.t.Context(), id, seshat.Message{Role: seshat.RoleUser, Content: p.tenant.ID()})
 	p.got(i, id, s, err)
 	for m, err := range p.tenant.Messages(i.t.Context(), id) {
 		if _, ok := p.users[id]; !ok {
@@ -221,7 +221,7 @@ func (p *space) compare(i *isolated) {
 		i.t.Fatalf("%q lists %q, want %q", p.name, ids, want)
 	}
 	for user, want := range byUser {
-		if n, err := p.tenant.Count(i.t.Context(), seshat.Query{User: user}); user != "" && (err != nil || n != want) {
+		if n, err := p.tenant.Count(i.t.Context(), seshat.Query{UserID: user}); user != "" && (err != nil || n != want) {
 			i.t.Fatalf("%q counts %d sessions of %q, error %v, want %d", p.name, n, user, err, want)
 		}
 	}

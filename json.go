@@ -22,7 +22,7 @@ type sessionJSON struct {
 	Metadata       Document          `json:"metadata"`
 	Labels         map[string]string `json:"labels"`
 	Status         Status            `json:"status"`
-	LastMove       *moveJSON         `json:"last_move"`
+	LastMove       *transitionJSON   `json:"last_move"`
 	MessageCount   uint64            `json:"message_count"`
 	Stats          SessionStats      `json:"stats"`
 	Version        uint64            `json:"version"`
@@ -41,11 +41,11 @@ type sessionJSON struct {
 // null, times are RFC 3339 in UTC with milliseconds.
 func (s Session) MarshalJSON() ([]byte, error) {
 	j := sessionJSON{
-		SessionID: s.ID, NamespaceID: s.NamespaceID, InternalID: s.InternalID,
+		SessionID: s.ID, NamespaceID: s.NamespaceID, InternalID: s.OrganizationID,
 		UserID: textJSON(s.UserID), SessionName: textJSON(s.Name),
 		AgentConfig: s.Agent, Quotas: s.Quotas,
 		UserMemory: s.UserMemory, Metadata: s.Metadata, Labels: s.Labels,
-		Status: s.Status, LastMove: s.LastMove.json(),
+		Status: s.Status, LastMove: s.LastTransition.json(),
 		MessageCount: s.MessageCount, Stats: s.Stats, Version: s.Version, LastSeq: s.LastSeq,
 		CreatedAt: timeJSON(s.CreatedAt), UpdatedAt: timeJSON(s.UpdatedAt),
 		LastActivityAt: timeJSON(s.LastActivityAt), ExpiresAt: timeJSON(s.ExpiresAt),
@@ -63,7 +63,7 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*s = Session{
-		ID: j.SessionID, NamespaceID: j.NamespaceID, InternalID: j.InternalID,
+		ID: j.SessionID, NamespaceID: j.NamespaceID, OrganizationID: j.InternalID,
 		UserID: string(j.UserID), Name: string(j.SessionName),
 		Agent: j.AgentConfig, Quotas: j.Quotas,
 		UserMemory: j.UserMemory, Metadata: j.Metadata, Labels: j.Labels,
@@ -75,23 +75,23 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 		Lifecycle:    j.Lifecycle, Parent: deref(j.Parent), MemoryDisabled: j.MemoryDisabled,
 	}
 	if m := j.LastMove; m != nil {
-		s.LastMove = Move{At: time.Time(m.At), Reason: m.Reason, Actor: m.Actor}
+		s.LastTransition = Transition{At: time.Time(m.At), Reason: m.Reason, Actor: m.Actor}
 	}
 	return nil
 }
 
-// moveJSON is Move with the time of a session.
-type moveJSON struct {
+// transitionJSON is Move with the time of a session.
+type transitionJSON struct {
 	At     timeJSON `json:"at"`
 	Reason string   `json:"reason,omitempty"`
 	Actor  string   `json:"actor,omitempty"`
 }
 
-func (m Move) json() *moveJSON {
-	if m == (Move{}) {
+func (m Transition) json() *transitionJSON {
+	if m == (Transition{}) {
 		return nil
 	}
-	return &moveJSON{At: timeJSON(m.At), Reason: m.Reason, Actor: m.Actor}
+	return &transitionJSON{At: timeJSON(m.At), Reason: m.Reason, Actor: m.Actor}
 }
 
 // textJSON is a string whose empty value is null.

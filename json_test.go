@@ -37,7 +37,7 @@ func marshal(t *testing.T, v any) string {
 // absent, and times with milliseconds in UTC.
 func TestSessionJSON(t *testing.T) {
 	s := Session{
-		ID: "ses_1", NamespaceID: "ns_1", InternalID: "int_1", Status: Active, Version: 1,
+		ID: "ses_1", NamespaceID: "ns_1", OrganizationID: "int_1", Status: StatusActive, Version: 1,
 		CreatedAt: time.Date(2026, 5, 20, 12, 0, 0, 120e6, time.FixedZone("", 7200)),
 		Lifecycle: defaultLifecycle,
 	}
@@ -60,9 +60,9 @@ func TestSessionJSON(t *testing.T) {
 func TestSessionJSONRoundTrip(t *testing.T) {
 	for seed := range uint64(50) {
 		s := &newRandom(seed).session().Session
-		s.UserMemory, s.Metadata = Doc(map[string]any{"n": 1, "f": 1.5, "l": []any{nil, true, "x"}}), Document{}
+		s.UserMemory, s.Metadata = NewDocument(map[string]any{"n": 1, "f": 1.5, "l": []any{nil, true, "x"}}), Document{}
 		for _, at := range []*time.Time{
-			&s.CreatedAt, &s.UpdatedAt, &s.LastActivityAt, &s.ExpiresAt, &s.TerminatedAt, &s.LastMove.At,
+			&s.CreatedAt, &s.UpdatedAt, &s.LastActivityAt, &s.ExpiresAt, &s.TerminatedAt, &s.LastTransition.At,
 		} {
 			*at = timeFromMillis(int64(seed) * 1_000_003)
 		}
@@ -79,7 +79,7 @@ func TestJSONReplacesAll(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"session_id":"ses_2","status":"idle"}`), &s); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Session{ID: "ses_2", Status: Idle}); !reflect.DeepEqual(s, want) {
+	if want := (Session{ID: "ses_2", Status: StatusIdle}); !reflect.DeepEqual(s, want) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -94,7 +94,7 @@ func TestSessionJSONRefusals(t *testing.T) {
 			t.Errorf("%s: %v, and the session is %+v", in, err, s)
 		}
 	}
-	if _, err := json.Marshal(Session{Status: Active, CreatedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); !errors.Is(err, ErrInvalid) {
+	if _, err := json.Marshal(Session{Status: StatusActive, CreatedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("the year 10000: %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestLifecycleJSON(t *testing.T) {
 	for _, l := range []Lifecycle{
 		{},
 		defaultLifecycle,
-		{TTL: 90 * time.Minute, Expiry: Absolute, Retention: Never},
+		{TTL: 90 * time.Minute, Expiry: ExpiryAbsolute, Retention: Never},
 		{MaxLifetime: 1, IdleAfter: time.Duration(1<<63 - 1), ArchiveAfter: time.Millisecond},
 	} {
 		if back := throughJSON(t, l); back != l {
@@ -124,13 +124,13 @@ func TestMessageJSON(t *testing.T) {
 	const want = `{"message_id":"msg_1","seq":0,"role":"user","content":"hi","content_type":null,"tool_name":null,` +
 		`"tool_call_id":null,"tool_calls":0,"tool_inputs":null,"tool_outputs":null,"tool_status":null,"author":null,` +
 		`"metadata":null,"tokens":0,"latency_ms":null,"timestamp":null,"appended_at":null,"payload":null,"summary":null}`
-	if got := marshal(t, Message{ID: "msg_1", Role: User, Content: "hi", ToolInputs: json.RawMessage{}}); got != want {
+	if got := marshal(t, Message{ID: "msg_1", Role: RoleUser, Content: "hi", ToolInputs: json.RawMessage{}}); got != want {
 		t.Errorf("%s, not\n%s", got, want)
 	}
 	full := Message{
-		ID: "msg_1", Seq: 3, Role: Tool, Content: "done", ContentType: ToolResult, ToolName: "find", ToolCallID: "c",
+		ID: "msg_1", Seq: 3, Role: RoleTool, Content: "done", ContentType: ContentToolResult, ToolName: "find", ToolCallID: "c",
 		ToolCalls: 1, ToolInputs: json.RawMessage(`{"q":1}`), ToolOutputs: json.RawMessage(`[1]`), ToolStatus: "ok",
-		Author: "a", Metadata: Doc(map[string]any{"k": 1}), Tokens: 5, Latency: 1500 * time.Millisecond,
+		Author: "a", Metadata: NewDocument(map[string]any{"k": 1}), Tokens: 5, Latency: 1500 * time.Millisecond,
 		Timestamp: timeFromMillis(1_700_000_000_120), AppendedAt: timeFromMillis(1_700_000_000_456), Payload: []byte{0, 255},
 		Summary: Range{1, 2},
 	}

@@ -206,7 +206,7 @@ func writeUntilKilled(t *testing.T, path, round string) {
 func live(t *testing.T, tenant *seshat.Tenant, id string) error {
 	ctx := t.Context()
 	steps := []func() error{
-		func() error { return only(tenant.Create(ctx, seshat.NewSession{ID: id, User: id})) },
+		func() error { return only(tenant.Create(ctx, seshat.NewSession{ID: id, UserID: id})) },
 		func() error {
 			return only(tenant.Update(ctx, id, func(s *seshat.Session) error {
 				s.Name = id

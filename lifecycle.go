@@ -15,8 +15,8 @@ type Expiry uint8
 
 // The ways to count a TTL.
 const (
-	Sliding  Expiry = 1 // from the last write or Touch; reads never extend it
-	Absolute Expiry = 2 // from creation
+	ExpirySliding  Expiry = 1 // from the last write or Touch; reads never extend it
+	ExpiryAbsolute Expiry = 2 // from creation
 )
 
 // Lifecycle says how long a session lasts and how it ages. It is resolved
@@ -51,7 +51,7 @@ type Lifecycle struct {
 // defaultLifecycle is what no one chose.
 var defaultLifecycle = Lifecycle{
 	TTL:          7 * 24 * time.Hour,
-	Expiry:       Sliding,
+	Expiry:       ExpirySliding,
 	MaxLifetime:  Never,
 	IdleAfter:    Never,
 	ArchiveAfter: Never,
@@ -94,17 +94,17 @@ func (l Lifecycle) check(field string) error {
 			return invalid(field+"."+d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")
 		}
 	}
-	if l.Expiry > Absolute {
+	if l.Expiry > ExpiryAbsolute {
 		return invalid(field+".expiry", "is none of sliding, absolute")
 	}
 	return nil
 }
 
 // resolve is a resolved lifecycle in the milliseconds of package rules.
-func (l Lifecycle) resolve() rules.Life {
-	return rules.Life{
+func (l Lifecycle) resolve() rules.Lifecycle {
+	return rules.Lifecycle{
 		TTL:          rules.Millis(l.TTL),
-		Sliding:      l.Expiry == Sliding,
+		Sliding:      l.Expiry == ExpirySliding,
 		MaxLifetime:  rules.Millis(l.MaxLifetime),
 		IdleAfter:    rules.Millis(l.IdleAfter),
 		ArchiveAfter: rules.Millis(l.ArchiveAfter),
@@ -113,10 +113,10 @@ func (l Lifecycle) resolve() rules.Life {
 }
 
 // lifecycleFromRules is the inverse of life.
-func lifecycleFromRules(l rules.Life) Lifecycle {
-	e := Absolute
+func lifecycleFromRules(l rules.Lifecycle) Lifecycle {
+	e := ExpiryAbsolute
 	if l.Sliding {
-		e = Sliding
+		e = ExpirySliding
 	}
 	return Lifecycle{
 		TTL:          rules.Duration(l.TTL),
@@ -139,9 +139,9 @@ func timeFromMillis(ms int64) time.Time {
 // String returns sliding or absolute.
 func (e Expiry) String() string {
 	switch e {
-	case Sliding:
+	case ExpirySliding:
 		return "sliding"
-	case Absolute:
+	case ExpiryAbsolute:
 		return "absolute"
 	}
 	return fmt.Sprintf("expiry(%d)", uint8(e))
@@ -161,9 +161,9 @@ func (e *Expiry) UnmarshalText(text []byte) error {
 	case "":
 		*e = 0
 	case "sliding":
-		*e = Sliding
+		*e = ExpirySliding
 	case "absolute":
-		*e = Absolute
+		*e = ExpiryAbsolute
 	default:
 		return invalid("expiry", "is none of sliding, absolute")
 	}

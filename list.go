@@ -18,14 +18,14 @@ type Order uint8
 
 // The orders of a list.
 const (
-	// ByCreation orders by (created_at, session_id): a session that exists
+	// OrderByCreation orders by (created_at, session_id): a session that exists
 	// all the while appears exactly once over all pages.
-	ByCreation Order = iota
+	OrderByCreation Order = iota
 
-	// ByActivity orders by (last_activity_at, session_id), to the minute. A
+	// OrderByActivity orders by (last_activity_at, session_id), to the minute. A
 	// session that is active while pages are read may be missed (newest
 	// first) or come again (oldest first).
-	ByActivity
+	OrderByActivity
 )
 
 // Bounds of a page of sessions.
@@ -40,7 +40,7 @@ const maxScan = 10_000
 // Query selects sessions of a tenant. The zero Query is all of them, newest
 // first by creation.
 type Query struct {
-	User     string            // of this user; "" = of any
+	UserID   string            // of this user; "" = of any
 	Statuses []Status          // in one of these; none = in any
 	Labels   map[string]string // with all of these
 
@@ -203,7 +203,7 @@ func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 	}
 	dq := driver.Query{
 		Namespace: t.ordinal, Now: t.store.clock.Read(),
-		User: q.User, Statuses: statusMask(q.Statuses), Labels: driverLabels(q.Labels),
+		User: q.UserID, Statuses: statusMask(q.Statuses), Labels: driverLabels(q.Labels),
 		CreatedFrom: millisBound(q.CreatedFrom), CreatedTo: millisBound(q.CreatedTo),
 		ActiveFrom: millisBound(q.ActiveFrom), ActiveTo: millisBound(q.ActiveTo),
 		Order: driver.Order(q.Order), Desc: !q.OldestFirst, Limit: q.Limit, Scan: maxScan,
@@ -222,7 +222,7 @@ func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 }
 
 func (q *Query) check() error {
-	if err := checkOptional("user_id", q.User); err != nil {
+	if err := checkOptional("user_id", q.UserID); err != nil {
 		return err
 	}
 	if len(q.Statuses) > 2*len(statusNames) {
@@ -236,7 +236,7 @@ func (q *Query) check() error {
 	if err := checkLabels(q.Labels); err != nil {
 		return err
 	}
-	if q.Order > ByActivity {
+	if q.Order > OrderByActivity {
 		return invalid("order", "is none of creation, activity")
 	}
 	if q.Limit < 0 || q.Limit > MaxPage {
@@ -275,7 +275,7 @@ func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
 // queryHash tells the cursors of one query of one tenant from all others.
 func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.User, statusMask(q.Statuses), driverLabels(q.Labels),
+	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.UserID, statusMask(q.Statuses), driverLabels(q.Labels),
 		millisBound(q.CreatedFrom), millisBound(q.CreatedTo), millisBound(q.ActiveFrom), millisBound(q.ActiveTo), q.Order, q.OldestFirst)
 	copy(sum[:], h.Sum(nil))
 	return sum

@@ -8,13 +8,13 @@ import (
 
 // Bounds of a message.
 const (
-	MaxContent  = 1 << 20   // bytes of Content
-	MaxPayload  = 4 << 20   // bytes of Payload
-	MaxToolJSON = 1 << 20   // bytes of ToolInputs and of ToolOutputs
-	MaxTurn     = 256       // messages of one append
-	MaxTurnSize = 8 << 20   // bytes of one append, encoded
-	maxTokens   = 1<<40 - 1 // of one message: keeps sums from overflowing
-	maxLatency  = 366 * 24 * time.Hour
+	MaxContentBytes  = 1 << 20   // bytes of Content
+	MaxPayloadBytes  = 4 << 20   // bytes of Payload
+	MaxToolJSONBytes = 1 << 20   // bytes of ToolInputs and of ToolOutputs
+	MaxTurnMessages  = 256       // messages of one append
+	MaxTurnBytes     = 8 << 20   // bytes of one append, encoded
+	maxTokens        = 1<<40 - 1 // of one message: keeps sums from overflowing
+	maxLatency       = 366 * 24 * time.Hour
 )
 
 // Role says who speaks in a message.
@@ -22,22 +22,22 @@ type Role uint8
 
 // The roles of a message.
 const (
-	User      Role = 1
-	Assistant Role = 2
-	Tool      Role = 3
-	System    Role = 4
-	Framework Role = 5 // an opaque event of an agent framework
+	RoleUser      Role = 1
+	RoleAssistant Role = 2
+	RoleTool      Role = 3
+	RoleSystem    Role = 4
+	RoleFramework Role = 5 // an opaque event of an agent framework
 )
 
 // ContentType says what a message is.
 type ContentType uint8
 
-// The types of content. The zero value means Text.
+// The types of content. The zero value means ContentText.
 const (
-	Text       ContentType = 1
-	ToolCall   ContentType = 2
-	ToolResult ContentType = 3
-	EventData  ContentType = 4
+	ContentText       ContentType = 1
+	ContentToolCall   ContentType = 2
+	ContentToolResult ContentType = 3
+	ContentEvent      ContentType = 4
 )
 
 // Message is one entry of a session's log.
@@ -52,11 +52,11 @@ type Message struct {
 
 	Role        Role        `json:"role"` // required
 	Content     string      `json:"content"`
-	ContentType ContentType `json:"content_type"` // by default Text
+	ContentType ContentType `json:"content_type"` // by default ContentText
 
 	ToolName    string          `json:"tool_name"`
 	ToolCallID  string          `json:"tool_call_id"` // pairs a call with its result
-	ToolCalls   uint64          `json:"tool_calls"`   // calls in it; by default 1 for ToolCall, else 0
+	ToolCalls   uint64          `json:"tool_calls"`   // calls in it; by default 1 for ContentToolCall, else 0
 	ToolInputs  json.RawMessage `json:"tool_inputs"`  // any JSON; kept byte for byte
 	ToolOutputs json.RawMessage `json:"tool_outputs"` // any JSON; kept byte for byte
 	ToolStatus  string          `json:"tool_status"`
@@ -90,8 +90,8 @@ type Range struct {
 }
 
 var (
-	roleNames        = [...]string{User: "user", Assistant: "assistant", Tool: "tool", System: "system", Framework: "framework"}
-	contentTypeNames = [...]string{Text: "text", ToolCall: "tool_call", ToolResult: "tool_result", EventData: "event"}
+	roleNames        = [...]string{RoleUser: "user", RoleAssistant: "assistant", RoleTool: "tool", RoleSystem: "system", RoleFramework: "framework"}
+	contentTypeNames = [...]string{ContentText: "text", ContentToolCall: "tool_call", ContentToolResult: "tool_result", ContentEvent: "event"}
 )
 
 // String returns user, assistant, tool, system or framework.
@@ -122,8 +122,8 @@ func (c *ContentType) UnmarshalText(text []byte) error {
 
 // checkTurn refuses messages that cannot be appended together.
 func checkTurn(ms []Message) error {
-	if len(ms) == 0 || len(ms) > MaxTurn {
-		return invalid("messages", "are %d; 1 to %d are allowed", len(ms), MaxTurn)
+	if len(ms) == 0 || len(ms) > MaxTurnMessages {
+		return invalid("messages", "are %d; 1 to %d are allowed", len(ms), MaxTurnMessages)
 	}
 	ids := make(map[string]bool, len(ms))
 	size := 0
@@ -138,8 +138,8 @@ func checkTurn(ms []Message) error {
 		ids[ms[i].ID] = true
 		size += ms[i].size()
 	}
-	if size > MaxTurnSize {
-		return invalid("messages", "have %d bytes; at most %d are allowed", size, MaxTurnSize)
+	if size > MaxTurnBytes {
+		return invalid("messages", "have %d bytes; at most %d are allowed", size, MaxTurnBytes)
 	}
 	return nil
 }
@@ -185,10 +185,10 @@ func (m *Message) checkSizes(field string) error {
 		name       string
 		size, most int
 	}{
-		{"content", len(m.Content), MaxContent},
-		{"tool_inputs", len(m.ToolInputs), MaxToolJSON},
-		{"tool_outputs", len(m.ToolOutputs), MaxToolJSON},
-		{"payload", len(m.Payload), MaxPayload},
+		{"content", len(m.Content), MaxContentBytes},
+		{"tool_inputs", len(m.ToolInputs), MaxToolJSONBytes},
+		{"tool_outputs", len(m.ToolOutputs), MaxToolJSONBytes},
+		{"payload", len(m.Payload), MaxPayloadBytes},
 	} {
 		if x.size > x.most {
 			return invalid(field+"."+x.name, "has %d bytes; at most %d are allowed", x.size, x.most)
@@ -227,9 +227,9 @@ func (m *Message) setDefaults(now int64) {
 // normalize fills the fields whose defaults follow from others.
 func (m *Message) normalize() {
 	if m.ContentType == 0 {
-		m.ContentType = Text
+		m.ContentType = ContentText
 	}
-	if m.ToolCalls == 0 && m.ContentType == ToolCall {
+	if m.ToolCalls == 0 && m.ContentType == ContentToolCall {
 		m.ToolCalls = 1
 	}
 	m.Latency = m.Latency.Round(time.Millisecond)

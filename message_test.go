@@ -9,8 +9,8 @@ import (
 
 func TestRolesAndContentTypesHaveNames(t *testing.T) {
 	for role, want := range map[seshat.Role]string{
-		seshat.User: "user", seshat.Assistant: "assistant", seshat.Tool: "tool",
-		seshat.System: "system", seshat.Framework: "framework",
+		seshat.RoleUser: "user", seshat.RoleAssistant: "assistant", seshat.RoleTool: "tool",
+		seshat.RoleSystem: "system", seshat.RoleFramework: "framework",
 	} {
 		text, err := role.MarshalText()
 		if err != nil || string(text) != want || role.String() != want {
@@ -22,7 +22,7 @@ func TestRolesAndContentTypesHaveNames(t *testing.T) {
 		}
 	}
 	for typ, want := range map[seshat.ContentType]string{
-		seshat.Text: "text", seshat.ToolCall: "tool_call", seshat.ToolResult: "tool_result", seshat.EventData: "event",
+		seshat.ContentText: "text", seshat.ContentToolCall: "tool_call", seshat.ContentToolResult: "tool_result", seshat.ContentEvent: "event",
 	} {
 		text, err := typ.MarshalText()
 		if err != nil || string(text) != want || typ.String() != want {

@@ -12,13 +12,13 @@ import (
 // Namespace is the unit of isolation: it owns sessions, and carries their
 // policy.
 type Namespace struct {
-	ID         string          `json:"namespace_id"` // "ns_" and a ULID; the store gives it
-	Name       string          `json:"name"`         // unique in its organization; required
-	InternalID string          `json:"internal_id"`  // the organization; by default DefaultOrganization
-	Lifecycle  Lifecycle       `json:"lifecycle"`    // of its new sessions; zero fields come from Options
-	Quotas     NamespaceQuotas `json:"quotas"`
-	CreatedAt  time.Time       `json:"created_at"` // UTC, milliseconds; the store gives it
-	UpdatedAt  time.Time       `json:"updated_at"` // likewise
+	ID             string          `json:"namespace_id"` // "ns_" and a ULID; the store gives it
+	Name           string          `json:"name"`         // unique in its organization; required
+	OrganizationID string          `json:"internal_id"`  // the organization; by default DefaultOrganization
+	Lifecycle      Lifecycle       `json:"lifecycle"`    // of its new sessions; zero fields come from Options
+	Quotas         NamespaceQuotas `json:"quotas"`
+	CreatedAt      time.Time       `json:"created_at"` // UTC, milliseconds; the store gives it
+	UpdatedAt      time.Time       `json:"updated_at"` // likewise
 
 	ordinal uint64
 	extra   string // trailing elements of the stored form that this version does not know
@@ -31,7 +31,7 @@ func (n *Namespace) check() error {
 	if n.ID != "" {
 		return invalid("namespace_id", "is given; the store makes it")
 	}
-	if err := checkName("internal_id", n.InternalID); err != nil {
+	if err := checkName("internal_id", n.OrganizationID); err != nil {
 		return err
 	}
 	if err := checkNamespaceName(n.Name); err != nil {
@@ -196,10 +196,10 @@ func (c *sessionWrite) applyPolicy() (bool, error) {
 		return false, err
 	}
 	life := s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
-	if life == s.timeline.Life {
+	if life == s.timeline.Lifecycle {
 		return false, nil
 	}
-	s.timeline.Life = life
+	s.timeline.Lifecycle = life
 	s.timeline.Refresh()
 	s.Version++
 	s.updated = c.now
@@ -219,8 +219,8 @@ func (u Usage) Sessions() uint64 { return u.Active + u.Idle + u.Archived + u.Ter
 
 func newUsage(u driver.Usage) Usage {
 	return Usage{
-		Active: u.Sessions[Active], Idle: u.Sessions[Idle],
-		Archived: u.Sessions[Archived], Terminated: u.Sessions[Terminated],
+		Active: u.Sessions[StatusActive], Idle: u.Sessions[StatusIdle],
+		Archived: u.Sessions[StatusArchived], Terminated: u.Sessions[StatusTerminated],
 		Messages: u.Messages, Bytes: u.Bytes,
 	}
 }

@@ -22,11 +22,11 @@ type Options struct {
 	// may call the store, but not Close. The default is nothing.
 	OnSweep func(SweepReport)
 
-	// Name makes a session's name of its first user message. It runs in the
+	// Title makes a session's name of its first user message. It runs in the
 	// goroutine of the append, before the write. What it returns is cut at
-	// MaxSessionName bytes; control characters become spaces. The default is
+	// MaxSessionNameBytes bytes; control characters become spaces. The default is
 	// the first line that is not blank, shortened to 80 characters.
-	Name func(content string) string
+	Title func(content string) string
 
 	// FeedEvents is how many events of each namespace's change feed are kept.
 	// The default is 100,000; see also FeedAge.
@@ -113,8 +113,8 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func (o *Options) setFuncs() {
-	if o.Name == nil {
-		o.Name = firstLine
+	if o.Title == nil {
+		o.Title = firstLine
 	}
 	if o.Now == nil {
 		o.Now, o.machineClock = time.Now, true

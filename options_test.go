@@ -62,13 +62,13 @@ func TestOptionsDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Lifecycle{
-		TTL: 7 * 24 * time.Hour, Expiry: Sliding, MaxLifetime: Never,
+		TTL: 7 * 24 * time.Hour, Expiry: ExpirySliding, MaxLifetime: Never,
 		IdleAfter: Never, ArchiveAfter: Never, Retention: 7 * 24 * time.Hour,
 	}
 	if o.Lifecycle != want || o.SweepEvery != time.Minute || o.FeedEvents != 100_000 || o.FeedAge != 7*24*time.Hour {
 		t.Errorf("got %+v", o)
 	}
-	if o.Logger == nil || o.Now == nil || o.Name == nil || !o.machineClock {
+	if o.Logger == nil || o.Now == nil || o.Title == nil || !o.machineClock {
 		t.Errorf("got %+v", o)
 	}
 	if given.Now != nil || given.SweepEvery != 0 || given.Lifecycle != (Lifecycle{}) {
@@ -129,7 +129,7 @@ func TestReadOnlyInMemory(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	for name, call := range map[string]func() error{
 		"EnsureTenant": func() error { _, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"}); return err },
-		"CreateKey":    func() error { _, _, err := s.CreateKey(t.Context(), APIKey{}); return err },
+		"CreateAPIKey": func() error { _, _, err := s.CreateAPIKey(t.Context(), APIKey{}); return err },
 		"Sweep":        func() error { _, err := s.Sweep(t.Context(), SweepOptions{}); return err },
 	} {
 		if err := call(); !errors.Is(err, ErrReadOnly) {

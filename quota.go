@@ -124,8 +124,8 @@ func checkStateSize(n, was rules.Size) error {
 	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
 		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
 	}
-	if n.Bytes > MaxState && n.Bytes > was.Bytes {
-		return &QuotaError{Quota: "state.bytes", Limit: MaxState, Use: was.Bytes}
+	if n.Bytes > MaxStateBytes && n.Bytes > was.Bytes {
+		return &QuotaError{Quota: "state.bytes", Limit: MaxStateBytes, Use: was.Bytes}
 	}
 	return nil
 }

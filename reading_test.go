@@ -28,7 +28,7 @@ func TestReadsShareNoMemory(t *testing.T) {
 	for i, size := range sizes {
 		text, id := strings.Repeat(fmt.Sprint(i), size), fmt.Sprint("s", i)
 		_, err := n.Create(ctx, NewSession{
-			ID: id, User: "u" + id, Labels: map[string]string{"l" + id: "v" + id},
+			ID: id, UserID: "u" + id, Labels: map[string]string{"l" + id: "v" + id},
 			Agent: AgentConfig{Model: "m" + id, SystemPrompt: text, Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id}},
 		})
 		if err != nil {
@@ -67,7 +67,7 @@ func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*S
 		}
 		got = append(got, x)
 	}
-	p, err := n.List(ctx, Query{User: "u" + id})
+	p, err := n.List(ctx, Query{UserID: "u" + id})
 	if err != nil || len(p.Sessions) != 1 {
 		t.Fatalf("%d sessions, %v", len(p.Sessions), err)
 	}

@@ -50,7 +50,7 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	if err := checkRestored(snap.Session); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	state, err := newStateMerge(SessionState(id), "state", snap.State)
+	state, err := newStateMerge(SessionScope(id), "state", snap.State)
 	if err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
@@ -81,7 +81,7 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 // checkRestored checks what Create would, and what the store otherwise gives.
 func checkRestored(s *Session) error {
 	n := NewSession{
-		ID: s.ID, User: s.UserID, Name: s.Name, Agent: s.Agent, Quotas: s.Quotas,
+		ID: s.ID, UserID: s.UserID, Name: s.Name, Agent: s.Agent, Quotas: s.Quotas,
 		Labels: s.Labels, Lifecycle: s.Lifecycle, DisableMemory: s.MemoryDisabled,
 	}
 	if err := n.check(); err != nil {
@@ -90,7 +90,7 @@ func checkRestored(s *Session) error {
 	if err := s.Status.check("status"); err != nil {
 		return err
 	}
-	if err := s.LastMove.check(); err != nil {
+	if err := s.LastTransition.check(); err != nil {
 		return err
 	}
 	if err := checkOptional("parent.session_id", s.Parent.SessionID); err != nil {
@@ -138,13 +138,13 @@ func checkTimes(s *Session) error {
 		{"last_activity_at", s.LastActivityAt, false},
 		{"expires_at", s.ExpiresAt, true},
 		{"terminated_at", s.TerminatedAt, true},
-		{"last_move.at", s.LastMove.At, true},
+		{"last_move.at", s.LastTransition.At, true},
 	} {
 		if !(x.optional && x.t.IsZero()) && !isStorableTime(x.t) {
 			return invalid(x.name, "is missing, or outside the years 1970 to 9999")
 		}
 	}
-	if (s.Status == Terminated) == s.TerminatedAt.IsZero() {
+	if (s.Status == StatusTerminated) == s.TerminatedAt.IsZero() {
 		return invalid("terminated_at", "and status terminated go together")
 	}
 	return nil
@@ -213,8 +213,8 @@ func (c *sessionWrite) initRestored(from *Session, g *stagedLog, appended time.T
 		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle, filedDue: driver.Never,
 	}}
 	s.lease = lease{}
-	s.NamespaceID, s.InternalID = c.tenant.id, c.tenant.organization
-	s.LastMove.At = timeFromMillis(millisFromTime(s.LastMove.At))
+	s.NamespaceID, s.OrganizationID = c.tenant.id, c.tenant.organization
+	s.LastTransition.At = timeFromMillis(millisFromTime(s.LastTransition.At))
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
@@ -235,19 +235,19 @@ func (c *sessionWrite) initRestored(from *Session, g *stagedLog, appended time.T
 }
 
 // restoreCourse makes the session's course of its published fields.
-func (s *storedSession) restoreCourse(life rules.Life) error {
+func (s *storedSession) restoreCourse(life rules.Lifecycle) error {
 	created, expires := millisFromTime(s.CreatedAt), millisFromTime(s.ExpiresAt)
-	s.timeline = rules.Course{
-		Life: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,
+	s.timeline = rules.Timeline{
+		Lifecycle: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,
 		Active: millisFromTime(s.LastActivityAt), Terminated: millisFromTime(s.TerminatedAt), MaxAge: maxAge(s.Quotas),
 	}
-	if !s.LastMove.At.IsZero() {
-		s.timeline.StatusAt = millisFromTime(s.LastMove.At)
+	if !s.LastTransition.At.IsZero() {
+		s.timeline.StatusAt = millisFromTime(s.LastTransition.At)
 	}
-	s.timeline.Write(millisFromTime(s.UpdatedAt))
+	s.timeline.RecordWrite(millisFromTime(s.UpdatedAt))
 	if expires != 0 && expires != s.timeline.Expires && life.TTL <= expires {
 		// The last change did not extend the TTL: an ApplyPolicy.
-		s.timeline.Write(expires - life.TTL)
+		s.timeline.RecordWrite(expires - life.TTL)
 	}
 	if expires != 0 && expires != s.timeline.Expires {
 		return invalid("lifecycle", "does not lead to expires_at")

@@ -17,8 +17,8 @@ import (
 
 // Bounds of a session's labels and name.
 const (
-	MaxLabels      = 32
-	MaxSessionName = 512 // bytes
+	MaxLabels           = 32
+	MaxSessionNameBytes = 512 // bytes
 )
 
 // Session is one conversation between a user and an agent, as it was when it
@@ -27,10 +27,10 @@ const (
 // Times are UTC with millisecond precision; the zero time means "not" or
 // "never". Fields marked "editable" are those that [Tenant.Update] may change.
 type Session struct {
-	ID          string // unique in its namespace
-	NamespaceID string // of its namespace
-	InternalID  string // of the organization that owns the namespace
-	UserID      string // "" = none
+	ID             string // unique in its namespace
+	NamespaceID    string // of its namespace
+	OrganizationID string // of the organization that owns the namespace
+	UserID         string // "" = none
 
 	Name       string            // editable; "" until the first user message gives it a title
 	Agent      AgentConfig       // what the agent was started with
@@ -39,8 +39,8 @@ type Session struct {
 	Metadata   Document          // editable
 	Labels     map[string]string // editable; nil = none
 
-	Status   Status
-	LastMove Move // the last transition; its zero value until the first
+	Status         Status
+	LastTransition Transition // the last transition; its zero value until the first
 
 	MessageCount uint64 // messages in the log now
 	Stats        SessionStats
@@ -72,7 +72,7 @@ type storedSession struct {
 
 // storedFields is the part of a stored session that callers do not see.
 type storedFields struct {
-	timeline        rules.Course // the times and the status; the exported fields follow from it
+	timeline        rules.Timeline // the times and the status; the exported fields follow from it
 	updated         int64
 	chosenLifecycle Lifecycle // what was chosen for the session itself, unresolved
 	latency         latency
@@ -146,7 +146,7 @@ func (s *Session) deriveFields(in *storedFields) {
 	s.CreatedAt, s.UpdatedAt = timeFromMillis(c.Created), timeFromMillis(in.updated)
 	s.LastActivityAt, s.ExpiresAt = timeFromMillis(c.Active), timeFromMillis(c.Expires)
 	s.TerminatedAt = timeFromMillis(c.Terminated)
-	s.Lifecycle = lifecycleFromRules(c.Life)
+	s.Lifecycle = lifecycleFromRules(c.Lifecycle)
 	if s.Stats.LatencyCount = in.latency.Count; in.latency.Count > 0 {
 		s.Stats.AvgLatencyMS = float64(in.latency.SumMS) / float64(in.latency.Count)
 	}
@@ -269,20 +269,20 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 // Delete removes the session with all that belongs to it, in any status, at
 // once and for good; a session made of its id later starts empty. It returns
 // what was removed. ErrNotFound, ErrInvalid.
-func (t *Tenant) Delete(ctx context.Context, id string) (Erased, error) {
-	var gone Erased
+func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
+	var gone EraseReport
 	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *sessionWrite) error {
 		s, err := c.requireLive()
 		if err != nil {
 			return err
 		}
-		gone = Erased{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
+		gone = EraseReport{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
 		c.dirty, c.out.Remove = false, true
 		c.addEvent(eventDeleted)
 		return nil
 	})
 	if err != nil {
-		return Erased{}, err
+		return EraseReport{}, err
 	}
 	return gone, nil
 }

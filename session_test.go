@@ -11,7 +11,7 @@ import (
 // is.
 func TestNamesOfValues(t *testing.T) {
 	for s, name := range map[Status]string{
-		Active: "active", Idle: "idle", Archived: "archived", Terminated: "terminated",
+		StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived", StatusTerminated: "terminated",
 	} {
 		text, err := s.MarshalText()
 		if err != nil || string(text) != name || s.String() != name {
@@ -22,7 +22,7 @@ func TestNamesOfValues(t *testing.T) {
 			t.Errorf("%s: got %v, %v", text, back, err)
 		}
 	}
-	for e, name := range map[Expiry]string{Sliding: "sliding", Absolute: "absolute", 0: ""} {
+	for e, name := range map[Expiry]string{ExpirySliding: "sliding", ExpiryAbsolute: "absolute", 0: ""} {
 		text, err := e.MarshalText()
 		if err != nil || string(text) != name {
 			t.Errorf("%d: got %s, %v, want %s", e, text, err, name)
@@ -50,7 +50,7 @@ func TestNamesOfValues(t *testing.T) {
 
 // Promise: what a session prints as names it, and shows no content.
 func TestSessionString(t *testing.T) {
-	s := &Session{ID: "a/b", Name: "secret", Status: Idle, MessageCount: 3, UserMemory: Doc(map[string]any{"k": "secret"})}
+	s := &Session{ID: "a/b", Name: "secret", Status: StatusIdle, MessageCount: 3, UserMemory: NewDocument(map[string]any{"k": "secret"})}
 	got := s.String()
 	if !strings.Contains(got, `"a/b"`) || strings.Contains(got, "secret") {
 		t.Errorf("got %s", got)

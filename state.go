@@ -13,8 +13,8 @@ import (
 
 // Bounds of the state in one scope.
 const (
-	MaxStateKeys = 1000      // also of one merge
-	MaxState     = 512 << 10 // bytes of keys and values, as stored
+	MaxStateKeys  = 1000      // also of one merge
+	MaxStateBytes = 512 << 10 // bytes of keys and values, as stored
 )
 
 // Scope is a place for state: small named values that belong to a session, to
@@ -24,15 +24,15 @@ type Scope struct {
 	owner string // the session's id, or the user
 }
 
-// SessionState is the scope of one session. It ends with the session.
-func SessionState(id string) Scope { return Scope{kindSessionState, id} }
+// SessionScope is the scope of one session. It ends with the session.
+func SessionScope(id string) Scope { return Scope{kindSessionState, id} }
 
-// UserState is the scope that all sessions of a user share. It needs no
+// UserScope is the scope that all sessions of a user share. It needs no
 // session, outlives them all, and ends with [Tenant.DeleteUser].
-func UserState(user string) Scope { return Scope{kindUserState, user} }
+func UserScope(user string) Scope { return Scope{kindUserState, user} }
 
-// NamespaceState is the scope that all sessions of the tenant share.
-func NamespaceState() Scope { return Scope{kind: kindNamespaceState} }
+// NamespaceScope is the scope that all sessions of the tenant share.
+func NamespaceScope() Scope { return Scope{kind: kindNamespaceState} }
 
 func (s Scope) check() error {
 	switch s.kind {
@@ -43,7 +43,7 @@ func (s Scope) check() error {
 	case kindNamespaceState:
 		return nil
 	}
-	return invalid("scope", "is zero; use SessionState, UserState or NamespaceState")
+	return invalid("scope", "is zero; use SessionScope, UserScope or NamespaceScope")
 }
 
 // session returns the id of the session that has the scope, or "".
@@ -143,7 +143,7 @@ func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 }
 
 // maxEntryName comes after every name that an entry has.
-var maxEntryName = strings.Repeat("\xff", 2*MaxName)
+var maxEntryName = strings.Repeat("\xff", 2*MaxNameBytes)
 
 // mergeInto makes a stored change of one key to m.
 func mergeInto(m map[string]any, pair []byte) error {
@@ -229,14 +229,14 @@ func historyName(seq uint64, key string) string {
 
 // MergeState sets the values of delta in a scope, and deletes the keys whose
 // value is nil: null itself cannot be stored, but may be inside of a value.
-// Keys are names of 1 to 128 bytes; for values see [Doc]. All of it happens at
+// Keys are names of 1 to 128 bytes; for values see [NewDocument]. All of it happens at
 // once; it never conflicts with another write, and the last one wins key by
 // key.
 //
 // The merge of a session's state is a write of the session: it extends a
 // sliding TTL and shows in the change feed, but leaves Version alone. That of
 // another scope needs no session, and the feed, which is about sessions, does
-// not show it. ErrQuota: the scope would pass MaxStateKeys or MaxState.
+// not show it. ErrQuota: the scope would pass MaxStateKeys or MaxStateBytes.
 // ErrReadOnly: the session is archived or terminated. ErrNotFound, ErrInvalid.
 func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]any) error {
 	const op = "MergeState"

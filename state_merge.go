@@ -31,12 +31,12 @@ func newStateMerge(scope Scope, field string, delta map[string]any) (*stateMerge
 		if err := checkName(field, key); err != nil {
 			return nil, err
 		}
-		pair := Doc(map[string]any{key: delta[key]})
+		pair := NewDocument(map[string]any{key: delta[key]})
 		if err := pair.check(field); err != nil {
 			return nil, err
 		}
 		m.values = append(m.values, []byte(pair.enc))
-		m.set = append(m.set, !pair.Equal(Doc(map[string]any{key: nil})))
+		m.set = append(m.set, !pair.Equal(NewDocument(map[string]any{key: nil})))
 	}
 	return m, nil
 }

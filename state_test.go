@@ -56,7 +56,7 @@ func do(t *testing.T, err error) {
 
 func appendTurn(t *testing.T, tn *seshat.Tenant, id string, turn seshat.Turn) {
 	t.Helper()
-	turn.Messages = []seshat.Message{{Role: seshat.User, Content: "hi"}}
+	turn.Messages = []seshat.Message{{Role: seshat.RoleUser, Content: "hi"}}
 	_, err := tn.AppendTurn(t.Context(), id, turn)
 	do(t, err)
 }
@@ -73,7 +73,7 @@ func TestStateOfASessionThatEndsMeanwhileIsNotFound(t *testing.T) {
 		create(t, tn, seshat.NewSession{ID: "x", State: map[string]any{"k": "of another life"}})
 	}
 	reads := map[string]func() (map[string]any, error){
-		"State":   func() (map[string]any, error) { return tn.State(ctx, seshat.SessionState("x")) },
+		"State":   func() (map[string]any, error) { return tn.State(ctx, seshat.SessionScope("x")) },
 		"StateAt": func() (map[string]any, error) { return tn.StateAt(ctx, "x", 1) },
 		"before":  func() (map[string]any, error) { return tn.StateAt(ctx, "x", 0) },
 	}
@@ -97,7 +97,7 @@ func TestStateAtTheNewestMessageIsOfOneMoment(t *testing.T) {
 	create(t, tn, seshat.NewSession{ID: "x"})
 	appendTurn(t, tn, "x", seshat.Turn{State: map[string]any{"a": 1, "b": 1}})
 	d.atRead = func() {
-		do(t, tn.MergeState(t.Context(), seshat.SessionState("x"), map[string]any{"a": 2, "b": 2}))
+		do(t, tn.MergeState(t.Context(), seshat.SessionScope("x"), map[string]any{"a": 2, "b": 2}))
 		appendTurn(t, tn, "x", seshat.Turn{State: map[string]any{"a": 3, "b": 3}})
 	}
 	got, err := tn.StateAt(t.Context(), "x", 1)
@@ -110,15 +110,15 @@ func TestStateAtTheNewestMessageIsOfOneMoment(t *testing.T) {
 func TestUserStateOfATurnGoesToTheUserWhoHasTheSession(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
-	create(t, tn, seshat.NewSession{ID: "x", User: "mia"})
+	create(t, tn, seshat.NewSession{ID: "x", UserID: "mia"})
 	d.atWrite = func() {
 		_, err := tn.Delete(ctx, "x")
 		do(t, err)
-		create(t, tn, seshat.NewSession{ID: "x", User: "noa"})
+		create(t, tn, seshat.NewSession{ID: "x", UserID: "noa"})
 	}
 	appendTurn(t, tn, "x", seshat.Turn{UserState: map[string]any{"k": 1}})
 	for user, want := range map[string]map[string]any{"mia": {}, "noa": {"k": int64(1)}} {
-		got, err := tn.State(ctx, seshat.UserState(user))
+		got, err := tn.State(ctx, seshat.UserScope(user))
 		do(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("state of %s: got %v, want %v", user, got, want)
@@ -129,9 +129,9 @@ func TestUserStateOfATurnGoesToTheUserWhoHasTheSession(t *testing.T) {
 func TestMergeThatChangesNothingWritesNothing(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
-	do(t, tn.MergeState(ctx, seshat.NamespaceState(), map[string]any{"k": []string{"a"}}))
+	do(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []string{"a"}}))
 	before := stored(t, d.Driver)
-	do(t, tn.MergeState(ctx, seshat.NamespaceState(), map[string]any{"k": []any{"a"}, "none": nil}))
+	do(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []any{"a"}, "none": nil}))
 	if after := stored(t, d.Driver); !reflect.DeepEqual(after, before) {
 		t.Errorf("got %v, want %v", after, before)
 	}
@@ -151,7 +151,7 @@ func stored(t *testing.T, d *memdriver.Driver) []driver.Entry {
 func TestDamagedStateIsCorruptAndNotWrong(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
-	scope := seshat.NamespaceState()
+	scope := seshat.NamespaceScope()
 	do(t, tn.MergeState(ctx, scope, map[string]any{"k": 1}))
 	for _, e := range stored(t, d.Driver) {
 		damaged := e

@@ -18,13 +18,13 @@ type Status uint8
 //	archived   → active, terminated; read-only
 //	terminated → nothing; read-only and final
 const (
-	Active     = Status(rules.Active)
-	Idle       = Status(rules.Idle)
-	Archived   = Status(rules.Archived)
-	Terminated = Status(rules.Terminated)
+	StatusActive     = Status(rules.Active)
+	StatusIdle       = Status(rules.Idle)
+	StatusArchived   = Status(rules.Archived)
+	StatusTerminated = Status(rules.Terminated)
 )
 
-var statusNames = [...]string{Active: "active", Idle: "idle", Archived: "archived", Terminated: "terminated"}
+var statusNames = [...]string{StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived", StatusTerminated: "terminated"}
 
 // String returns the status's name: active, idle, archived or terminated.
 func (s Status) String() string { return enumName(statusNames[:], int(s), "status") }
@@ -51,8 +51,8 @@ func (s Status) check(field string) error {
 	return nil
 }
 
-// Move describes the last transition of a session.
-type Move struct {
+// Transition describes the last transition of a session.
+type Transition struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"` // at most 1024 bytes
 	Actor  string    `json:"actor,omitempty"`  // who asked for it; the store itself is "seshat"
@@ -64,7 +64,7 @@ const sweepActor = "seshat"
 // maxReason bounds the reason of a transition, in bytes.
 const maxReason = 1024
 
-func (m Move) check() error {
+func (m Transition) check() error {
 	if len(m.Reason) > maxReason {
 		return invalid("reason", "has %d bytes; at most %d are allowed", len(m.Reason), maxReason)
 	}
@@ -84,7 +84,7 @@ func toAllowed(s Status) []Status {
 	return out
 }
 
-// Transition moves the session to another status, by the table at [Active].
+// Transition moves the session to another status, by the table at [StatusActive].
 // To the status that it has is a no-op. It takes IfVersion and Because.
 //
 // ErrTransition: the table has no such move. ErrConflict, ErrNotFound,
@@ -110,12 +110,12 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 		if from == to {
 			return nil
 		}
-		if !rules.May(rules.Status(from), rules.Status(to)) {
+		if !rules.CanMove(rules.Status(from), rules.Status(to)) {
 			return &TransitionError{From: from, To: to, Allowed: toAllowed(from)}
 		}
 		s.Version++
-		s.timeline.Move(rules.Status(to), c.now)
-		s.LastMove = Move{At: timeFromMillis(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
+		s.timeline.SetStatus(rules.Status(to), c.now)
+		s.LastTransition = Transition{At: timeFromMillis(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
 		c.markWritten(eventTransitioned)
 		return nil
 	})

@@ -270,8 +270,8 @@ func (w *sweepRun) addOutcome(op *sweepPlan) {
 		w.r.Idled++
 	case op.action == actArchive:
 		w.r.Archived++
-	case op.action == actRefile:
-		w.r.Refiled++
+	case op.action == actReschedule:
+		w.r.Rescheduled++
 	}
 }
 
@@ -283,7 +283,7 @@ const (
 	actExpire
 	actIdle
 	actArchive
-	actRefile
+	actReschedule
 )
 
 var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: "archive"}
@@ -318,7 +318,7 @@ func (o *sweepPlan) plan(v driver.View) (driver.Change, error) {
 	c.session, c.oldStatus = s, Status(s.timeline.Status)
 	c.applyDue()
 	o.action = actionOf(s, c.statusMoved)
-	s.filedDue = s.timeline.Next()
+	s.filedDue = s.timeline.NextDeadline()
 	if c.statusMoved {
 		s.Version++
 		s.updated = v.Now
@@ -334,8 +334,8 @@ func (o *sweepPlan) plan(v driver.View) (driver.Change, error) {
 func actionOf(s *storedSession, moved bool) action {
 	switch {
 	case !moved:
-		return actRefile
-	case Status(s.timeline.Status) == Idle:
+		return actReschedule
+	case Status(s.timeline.Status) == StatusIdle:
 		return actIdle
 	default:
 		return actArchive

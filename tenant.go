@@ -28,7 +28,7 @@ type namespaceCache struct {
 	ns  *Namespace
 }
 
-// CreateTenant creates a namespace of n.Name in n.InternalID. n.ID must be
+// CreateTenant creates a namespace of n.Name in n.OrganizationID. n.ID must be
 // empty. ErrExists: the organization has one of that name. ErrInvalid.
 func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) {
 	t, created, err := s.ensureTenant(ctx, n)
@@ -41,17 +41,17 @@ func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 	return t, nil
 }
 
-// EnsureTenant returns the namespace of n.Name in n.InternalID, which is
+// EnsureTenant returns the namespace of n.Name in n.OrganizationID, which is
 // created if there is none; n.ID must be empty. One that exists is not changed,
 // whatever else n says. ErrInvalid.
 func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) {
-	if n.InternalID == "" {
-		n.InternalID = DefaultOrganization
+	if n.OrganizationID == "" {
+		n.OrganizationID = DefaultOrganization
 	}
 	if err := n.check(); err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
-	t, err := s.findTenant(ctx, n.InternalID, n.Name)
+	t, err := s.findTenant(ctx, n.OrganizationID, n.Name)
 	for try := 0; errors.Is(err, ErrNotFound) && try < maxRetries; try++ {
 		t, _, err = s.ensureTenant(ctx, n) // one that is there may be gone again
 	}
@@ -62,7 +62,7 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 }
 
 // Tenant returns the namespace that ref names by ID, or by Name if ID is
-// empty, within ref.InternalID; what else ref says is ignored. A Name that has
+// empty, within ref.OrganizationID; what else ref says is ignored. A Name that has
 // the form of an id is taken for one. ErrNotFound: that organization has none
 // such. ErrInvalid.
 func (s *Store) Tenant(ctx context.Context, ref Namespace) (*Tenant, error) {
@@ -70,7 +70,7 @@ func (s *Store) Tenant(ctx context.Context, ref Namespace) (*Tenant, error) {
 	if name == "" {
 		name = ref.Name
 	}
-	t, err := s.findTenant(ctx, ref.InternalID, name)
+	t, err := s.findTenant(ctx, ref.OrganizationID, name)
 	if err != nil {
 		return nil, &Error{Op: "Tenant", Tenant: name, Err: err}
 	}
@@ -112,7 +112,7 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 // it is another's.
 func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 	n, err := decodeNamespace(enc)
-	if err == nil && n.InternalID != org {
+	if err == nil && n.OrganizationID != org {
 		err = ErrNotFound
 	}
 	return n, err
@@ -145,7 +145,7 @@ func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error)
 }
 
 func (s *Store) newTenant(n *Namespace, enc []byte) *Tenant {
-	t := &Tenant{store: s, id: n.ID, organization: n.InternalID, ordinal: n.ordinal}
+	t := &Tenant{store: s, id: n.ID, organization: n.OrganizationID, ordinal: n.ordinal}
 	t.cache.Store(&namespaceCache{enc: string(enc), ns: n})
 	return t
 }
@@ -155,15 +155,15 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 	if err := checkContext(ctx); err != nil {
 		return nil, false, err
 	}
-	if n.InternalID == "" {
-		n.InternalID = DefaultOrganization
+	if n.OrganizationID == "" {
+		n.OrganizationID = DefaultOrganization
 	}
 	if err := n.check(); err != nil {
 		return nil, false, err
 	}
 	var enc []byte
 	var taken string
-	nameKey := namespaceNameKey(n.InternalID, n.Name)
+	nameKey := namespaceNameKey(n.OrganizationID, n.Name)
 	err := s.mutate(ctx, driver.Target{Entries: []driver.EntryKey{nameKey, ordinalKey()}},
 		func(v driver.View) (driver.Change, error) {
 			if taken = string(v.Entries[0]); taken != "" {
@@ -186,7 +186,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 	case err != nil:
 		return nil, false, err
 	case taken != "":
-		t, err := s.findTenant(ctx, n.InternalID, n.Name)
+		t, err := s.findTenant(ctx, n.OrganizationID, n.Name)
 		return t, false, err
 	}
 	return s.newTenant(&n, enc), true, nil
@@ -195,8 +195,8 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 // ID returns the namespace's id.
 func (t *Tenant) ID() string { return t.id }
 
-// InternalID returns the organization that owns the namespace.
-func (t *Tenant) InternalID() string { return t.organization }
+// OrganizationID returns the organization that owns the namespace.
+func (t *Tenant) OrganizationID() string { return t.organization }
 
 // name is the namespace's name as last seen, for errors.
 func (t *Tenant) name() string { return t.cache.Load().ns.Name }

@@ -164,7 +164,7 @@ func TestErasuresCountTheirOwn(t *testing.T) {
 	f, s, n := onFaulty(t)
 	defer func() { _ = s.Close() }()
 	for _, user := range []string{"mia", "mia", "mia", "noa"} {
-		if _, err := n.Create(t.Context(), NewSession{User: user}); err != nil {
+		if _, err := n.Create(t.Context(), NewSession{UserID: user}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ func title(name string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(name, ""))
-	for len(name) > MaxSessionName {
+	for len(name) > MaxSessionNameBytes {
 		_, n := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-n]
 	}
@@ -40,8 +40,8 @@ func title(name string) string {
 }
 
 func checkSessionName(name string) error {
-	if len(name) > MaxSessionName {
-		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionName)
+	if len(name) > MaxSessionNameBytes {
+		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionNameBytes)
 	}
 	return checkText("session_name", name)
 }

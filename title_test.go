@@ -13,7 +13,7 @@ import (
 // named opens a store whose sessions are named by fn.
 func named(t *testing.T, fn func(string) string) *seshat.Tenant {
 	t.Helper()
-	tn, err := seshattest.Open(t, seshat.Options{Name: fn}).EnsureTenant(context.Background(), seshat.Namespace{Name: "t"})
+	tn, err := seshattest.Open(t, seshat.Options{Title: fn}).EnsureTenant(context.Background(), seshat.Namespace{Name: "t"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestAPanicOfTheNamePropagatesAndNothingIsWritten(t *testing.T) {
 				t.Fatalf("recovered %v", p)
 			}
 		}()
-		_, _ = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.User})
+		_, _ = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser})
 		t.Fatal("the append returned")
 	}()
 	s, err := tn.Get(ctx, "s")
@@ -44,7 +44,7 @@ func TestAPanicOfTheNamePropagatesAndNothingIsWritten(t *testing.T) {
 		t.Fatalf("after a panic: %+v, %v", s, err)
 	}
 	panics = false
-	if s, err = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.User}); err != nil || s.Name != "later" || s.LastSeq != 1 {
+	if s, err = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser}); err != nil || s.Name != "later" || s.LastSeq != 1 {
 		t.Fatalf("after a panic an append gives %+v, %v", s, err)
 	}
 }
@@ -54,13 +54,13 @@ func TestTheNameRunsWithNothingLocked(t *testing.T) {
 	ctx := context.Background()
 	tn = named(t, func(content string) string {
 		if content == "outer" {
-			if _, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.User, Content: "inner"}); err != nil {
+			if _, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "inner"}); err != nil {
 				t.Error(err)
 			}
 		}
 		return content
 	})
-	s, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.User, Content: "outer"})
+	s, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "outer"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +74,14 @@ func TestANameIsMadeLegal(t *testing.T) {
 		"a\nb\tc\x7fd\u0085e":          "a b c d e",
 		"a\xffb":                       "ab",
 		"  x  ":                        "x",
-		strings.Repeat("x", 600):       strings.Repeat("x", seshat.MaxSessionName),
-		strings.Repeat("日", 200):       strings.Repeat("日", seshat.MaxSessionName/3),
+		strings.Repeat("x", 600):       strings.Repeat("x", seshat.MaxSessionNameBytes),
+		strings.Repeat("日", 200):       strings.Repeat("日", seshat.MaxSessionNameBytes/3),
 		"\xff":                         "",
 		"\u200b":                       "\u200b",
 		strings.Repeat(" ", 600) + "x": "",
 	} {
 		tn := named(t, func(string) string { return given })
-		s, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.User, Content: "?"})
+		s, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.RoleUser, Content: "?"})
 		if err != nil {
 			t.Fatal(err)
 		}

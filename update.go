@@ -15,7 +15,7 @@ type WriteOption func(*writeOptions)
 type writeOptions struct {
 	version    uint64
 	hasVersion bool
-	move       Move
+	move       Transition
 }
 
 func newWriteOptions(opts []WriteOption) (o writeOptions) {
@@ -104,11 +104,11 @@ func checkEdit(base, edited *Session) error {
 	}{
 		{"session_id", base.ID == edited.ID},
 		{"namespace_id", base.NamespaceID == edited.NamespaceID},
-		{"internal_id", base.InternalID == edited.InternalID},
+		{"internal_id", base.OrganizationID == edited.OrganizationID},
 		{"user_id", base.UserID == edited.UserID},
 		{"agent_config", base.Agent.equal(edited.Agent)},
 		{"quotas", base.Quotas == edited.Quotas},
-		{"status", base.Status == edited.Status && base.LastMove == edited.LastMove},
+		{"status", base.Status == edited.Status && base.LastTransition == edited.LastTransition},
 		{"stats", base.Stats == edited.Stats && base.MessageCount == edited.MessageCount},
 		{"version", base.Version == edited.Version && base.LastSeq == edited.LastSeq},
 		{"parent", base.Parent == edited.Parent},
@@ -157,7 +157,7 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
 			s.chosenLifecycle = s.chosenLifecycle.withEdits(base.Lifecycle, edited.Lifecycle)
-			s.timeline.Life = s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
+			s.timeline.Lifecycle = s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
 		}
 		s.Version++
 		c.markWritten(eventUpdated)

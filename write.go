@@ -98,11 +98,11 @@ func (c *sessionWrite) load() (err error) {
 
 // applyDue applies overdue idling and archiving.
 func (c *sessionWrite) applyDue() {
-	if !c.session.timeline.Advance(c.now) {
+	if !c.session.timeline.ApplyDue(c.now) {
 		return
 	}
 	c.statusMoved, c.dirty = true, true
-	c.session.LastMove = Move{At: timeFromMillis(c.session.timeline.StatusAt), Reason: "no activity", Actor: sweepActor}
+	c.session.LastTransition = Transition{At: timeFromMillis(c.session.timeline.StatusAt), Reason: "no activity", Actor: sweepActor}
 }
 
 // requireLive returns the session. ErrNotFound: there is none.
@@ -128,7 +128,7 @@ func (c *sessionWrite) requireWritable() (*storedSession, error) {
 // markWritten notes that the session was written, as an event of kind; 0 is none.
 func (c *sessionWrite) markWritten(kind driver.EventKind) {
 	c.session.updated = max(c.session.updated, c.now) // a restored session may come from a clock ahead
-	c.session.timeline.Write(c.now)
+	c.session.timeline.RecordWrite(c.now)
 	c.dirty, c.eventKind = true, kind
 }
 
@@ -176,7 +176,7 @@ func (c *sessionWrite) encodeRecord(namespace uint64, buf *[]byte) {
 	}
 	*buf = encodeSession((*buf)[:0], s)
 	s.bytes += uint64(len(*buf)) - uint64(old)
-	s.filedDue = rules.File(s.filedDue, s.timeline.Next())
+	s.filedDue = rules.RefileDue(s.filedDue, s.timeline.NextDeadline())
 	c.rec = driver.Record{
 		Key:         driver.Key{Namespace: namespace, ID: s.ID},
 		Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,

@@ -46,9 +46,9 @@ func (s *Service) AppendEvent(ctx context.Context, cur session.Session, e *sessi
 	}
 	defer h.end()
 	known := h.known()
-	turn.Life = h.life
+	turn.IfSession = h.life
 	if !s.o.AllowConcurrentAppend {
-		turn.After = &known
+		turn.IfLastSeq = &known
 	}
 	a, err := h.tenant.AppendTurn(ctx, h.life.ID, turn)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) turn(e *session.Event) (seshat.Turn, error) {
 }
 
 // took adds to the handle what the store took.
-func (s *Service) took(h *handle, a seshat.Appended, kept *session.Event, delta map[string]any) {
+func (s *Service) took(h *handle, a seshat.AppendResult, kept *session.Event, delta map[string]any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := a.First == h.seq+1

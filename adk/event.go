@@ -22,7 +22,7 @@ func messageOf(e *session.Event) (seshat.Message, error) {
 		return seshat.Message{}, invalid("event: %v", err)
 	}
 	m := seshat.Message{
-		Role: seshat.Framework, ContentType: seshat.EventData,
+		Role: seshat.RoleFramework, ContentType: seshat.ContentEvent,
 		Metadata: omissionsOf(e).document(), Timestamp: e.Timestamp, Payload: payload,
 	}
 	if e.ID != "" {
@@ -64,16 +64,16 @@ func describe(m *seshat.Message, c *genai.Content) {
 	if calls+results > 1 {
 		m.ToolName, m.ToolCallID = "", ""
 	}
-	m.Content = shorten(strings.ToValidUTF8(text.String(), "\uFFFD"), seshat.MaxContent)
+	m.Content = shorten(strings.ToValidUTF8(text.String(), "\uFFFD"), seshat.MaxContentBytes)
 	switch {
 	case calls > 0:
-		m.Role, m.ContentType, m.ToolCalls = seshat.Assistant, seshat.ToolCall, uint64(calls)
+		m.Role, m.ContentType, m.ToolCalls = seshat.RoleAssistant, seshat.ContentToolCall, uint64(calls)
 	case results > 0:
-		m.Role, m.ContentType = seshat.Tool, seshat.ToolResult
+		m.Role, m.ContentType = seshat.RoleTool, seshat.ContentToolResult
 	case c.Role == genai.RoleUser:
-		m.Role, m.ContentType = seshat.User, seshat.Text
+		m.Role, m.ContentType = seshat.RoleUser, seshat.ContentText
 	default:
-		m.Role, m.ContentType = seshat.Assistant, seshat.Text
+		m.Role, m.ContentType = seshat.RoleAssistant, seshat.ContentText
 	}
 }
 
@@ -112,7 +112,7 @@ func eventOf(m *seshat.Message) (*session.Event, error) {
 
 func eventFrom(m *seshat.Message) *session.Event {
 	role, author := genai.RoleModel, m.Author
-	if m.Role == seshat.User {
+	if m.Role == seshat.RoleUser {
 		role = genai.RoleUser
 	}
 	if author == "" {

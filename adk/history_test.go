@@ -35,7 +35,7 @@ func TestLogIsReadableWithoutADK(t *testing.T) {
 		spoken("2", "model", &genai.Part{Text: "hm", Thought: true}, call),
 		spoken("3", "user", &genai.Part{FunctionResponse: &genai.FunctionResponse{ID: "c1", Name: "trains"}}),
 		spoken("4", "model", call, call),
-		spoken("5", "model", genai.NewPartFromText(strings.Repeat("é", seshat.MaxContent))),
+		spoken("5", "model", genai.NewPartFromText(strings.Repeat("é", seshat.MaxContentBytes))),
 		{ID: "6"},
 	} {
 		s.must(s.AppendEvent(t.Context(), h, e))
@@ -60,12 +60,12 @@ func TestLogIsReadableWithoutADK(t *testing.T) {
 		got = append(got, line{m.ID, m.Role, m.ContentType, text, m.ToolName, m.ToolCallID, m.ToolCalls, m.Tokens, m.Author, n})
 	}
 	if diff := cmp.Diff([]line{
-		{"1", seshat.User, seshat.Text, "When do trains leave?", "", "", 0, 7, "agent", 21},
-		{"2", seshat.Assistant, seshat.ToolCall, "", "trains", "c1", 1, 7, "agent", 0},
-		{"3", seshat.Tool, seshat.ToolResult, "", "trains", "c1", 0, 7, "agent", 0},
-		{"4", seshat.Assistant, seshat.ToolCall, "", "", "", 2, 7, "agent", 0},
-		{"5", seshat.Assistant, seshat.Text, "", "", "", 0, 7, "agent", seshat.MaxContent},
-		{"6", seshat.Framework, seshat.EventData, "", "", "", 0, 0, "", 0},
+		{"1", seshat.RoleUser, seshat.ContentText, "When do trains leave?", "", "", 0, 7, "agent", 21},
+		{"2", seshat.RoleAssistant, seshat.ContentToolCall, "", "trains", "c1", 1, 7, "agent", 0},
+		{"3", seshat.RoleTool, seshat.ContentToolResult, "", "trains", "c1", 0, 7, "agent", 0},
+		{"4", seshat.RoleAssistant, seshat.ContentToolCall, "", "", "", 2, 7, "agent", 0},
+		{"5", seshat.RoleAssistant, seshat.ContentText, "", "", "", 0, 7, "agent", seshat.MaxContentBytes},
+		{"6", seshat.RoleFramework, seshat.ContentEvent, "", "", "", 0, 0, "", 0},
 	}, got); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
@@ -81,7 +81,7 @@ func TestMessagesOfTheStoreAreEvents(t *testing.T) {
 		s.must(s.AppendEvent(t.Context(), h, said(id)))
 	}
 	key := adk.SessionID("mia", "s")
-	_, err := s.tenant().Append(t.Context(), key, seshat.Message{ID: "note", Role: seshat.User, Content: "hello"})
+	_, err := s.tenant().Append(t.Context(), key, seshat.Message{ID: "note", Role: seshat.RoleUser, Content: "hello"})
 	s.must(err)
 	got := s.get("mia", "s")
 	want(s, "events", ids(got), "a b c note")

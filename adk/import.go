@@ -52,7 +52,7 @@ func (s *Service) Import(ctx context.Context, src session.Session) (Imported, er
 		if err != nil {
 			return done, err
 		}
-		if len(batch) == seshat.MaxTurn || size+len(m.Payload)+len(m.Content) > seshat.MaxTurnSize/2 {
+		if len(batch) == seshat.MaxTurnMessages || size+len(m.Payload)+len(m.Content) > seshat.MaxTurnBytes/2 {
 			if err := flush(); err != nil {
 				return done, err
 			}
@@ -75,9 +75,9 @@ func (s *Service) adopt(ctx context.Context, src session.Session, state map[stri
 	_, created, err := t.Ensure(ctx, n)
 	if err == nil && !created {
 		err = errors.Join(
-			t.MergeState(ctx, seshat.SessionState(n.ID), n.State),
-			t.MergeState(ctx, seshat.UserState(n.User), n.UserState),
-			t.MergeState(ctx, seshat.NamespaceState(), n.NamespaceState),
+			t.MergeState(ctx, seshat.SessionScope(n.ID), n.State),
+			t.MergeState(ctx, seshat.UserScope(n.UserID), n.UserState),
+			t.MergeState(ctx, seshat.NamespaceScope(), n.NamespaceState),
 		)
 	}
 	return t, created, err
@@ -111,9 +111,9 @@ func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []sesh
 // ImportState merges state into that of an app, and of a user of it if userID
 // is not empty. Keys are without prefix.
 func (s *Service) ImportState(ctx context.Context, app, userID string, state map[string]any) error {
-	prefix, scope := session.KeyPrefixApp, seshat.NamespaceState()
+	prefix, scope := session.KeyPrefixApp, seshat.NamespaceScope()
 	if userID != "" {
-		prefix, scope = session.KeyPrefixUser, seshat.UserState(UserName(userID))
+		prefix, scope = session.KeyPrefixUser, seshat.UserScope(UserName(userID))
 	}
 	prefixed := make(map[string]any, len(state))
 	for k, v := range state {

@@ -60,7 +60,7 @@ func encodeName(name string) string {
 	if fits(name) && !strings.HasPrefix(name, marker) {
 		return name
 	}
-	if e := escape(name); len(e) <= seshat.MaxName {
+	if e := escape(name); len(e) <= seshat.MaxNameBytes {
 		return e
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -69,7 +69,7 @@ func encodeName(name string) string {
 
 // fits reports whether the store takes the name as it is.
 func fits(name string) bool {
-	return name != "" && len(name) <= seshat.MaxName && utf8.ValidString(name) && strings.IndexFunc(name, control) < 0
+	return name != "" && len(name) <= seshat.MaxNameBytes && utf8.ValidString(name) && strings.IndexFunc(name, control) < 0
 }
 
 func control(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }

@@ -18,7 +18,7 @@ func TestSessionIDIsReadableWhereItCan(t *testing.T) {
 		{"mia", strings.Repeat("x", 123), "3:mia:" + strings.Repeat("x", 122) + "x"},
 	} {
 		got := adk.SessionID(c.user, c.id)
-		if len(c.want) > seshat.MaxName {
+		if len(c.want) > seshat.MaxNameBytes {
 			if !strings.HasPrefix(got, "~h") || len(got) != 66 {
 				t.Errorf("%q of %q: got %q, want a hash", c.id, c.user, got)
 			}
@@ -60,7 +60,7 @@ func FuzzSessionID(f *testing.F) {
 		if ok != !strings.HasPrefix(one, "~h") || ok && (user != user1 || id != id1) {
 			t.Fatalf("%q of %q is %q, parsed as %q of %q, %v", id1, user1, one, id, user, ok)
 		}
-		s, _, err := tenant.Ensure(t.Context(), seshat.NewSession{ID: one, User: adk.UserName(user1)})
+		s, _, err := tenant.Ensure(t.Context(), seshat.NewSession{ID: one, UserID: adk.UserName(user1)})
 		if err != nil || s.ID != one {
 			t.Fatalf("the store does not take %q: %v", one, err)
 		}

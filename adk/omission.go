@@ -30,7 +30,7 @@ func (o omissions) document() seshat.Document {
 	if len(o) == 0 {
 		return seshat.Document{}
 	}
-	return seshat.Doc(map[string]any{omissionKey: map[string]any(o)})
+	return seshat.NewDocument(map[string]any{omissionKey: map[string]any(o)})
 }
 
 func omissionsIn(d seshat.Document) omissions {

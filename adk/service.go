@@ -11,9 +11,9 @@ import (
 
 // Options configure a Service. The zero value is right for most.
 type Options struct {
-	// InternalID is the organization that owns the apps' namespaces. The
+	// OrganizationID is the organization that owns the apps' namespaces. The
 	// default is seshat.DefaultOrganization.
-	InternalID string
+	OrganizationID string
 
 	// Lifecycle is that of the sessions which the service creates: how long
 	// they last, when they become idle, how long they are kept. Its zero
@@ -58,7 +58,7 @@ func (s *Service) Tenant(ctx context.Context, app string) (*seshat.Tenant, error
 }
 
 func (s *Service) namespace(app string) seshat.Namespace {
-	return seshat.Namespace{Name: NamespaceName(app), InternalID: s.o.InternalID}
+	return seshat.Namespace{Name: NamespaceName(app), OrganizationID: s.o.OrganizationID}
 }
 
 // Create makes a session. Its state, and what that has for the app and the
@@ -94,7 +94,7 @@ func (s *Service) Create(ctx context.Context, req *session.CreateRequest) (*sess
 func (s *Service) newSession(userID, id string, state map[string]any) (seshat.NewSession, error) {
 	delta, err := s.split(state)
 	return seshat.NewSession{
-		ID: SessionID(userID, id), User: UserName(userID), Metadata: keepNames(userID, id),
+		ID: SessionID(userID, id), UserID: UserName(userID), Metadata: keepNames(userID, id),
 		Lifecycle: s.o.Lifecycle, Quotas: s.o.Quotas,
 		State: delta.own, UserState: delta.user, NamespaceState: delta.app,
 	}, err
@@ -142,7 +142,7 @@ func (s *Service) List(ctx context.Context, req *session.ListRequest) (*session.
 	}
 	q := seshat.Query{Limit: seshat.MaxPage}
 	if req.UserID != "" {
-		q.User = UserName(req.UserID)
+		q.UserID = UserName(req.UserID)
 	}
 	l := lister{s: s, t: t, app: req.AppName, users: map[string]map[string]any{}}
 	for {
@@ -178,12 +178,12 @@ func (s *Service) Delete(ctx context.Context, req *session.DeleteRequest) error 
 // DeleteUser removes all that an app has of a user: sessions with their events
 // and state, and the state under "user:". It is invisible at once and for
 // good. A user without anything is not an error.
-func (s *Service) DeleteUser(ctx context.Context, app, userID string) (seshat.Erased, error) {
+func (s *Service) DeleteUser(ctx context.Context, app, userID string) (seshat.EraseReport, error) {
 	if app == "" || userID == "" {
-		return seshat.Erased{}, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", app, userID)
+		return seshat.EraseReport{}, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", app, userID)
 	}
 	t, err := s.Tenant(ctx, app)
-	var erased seshat.Erased
+	var erased seshat.EraseReport
 	if err == nil {
 		erased, err = t.DeleteUser(ctx, UserName(userID))
 	}

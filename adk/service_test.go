@@ -188,7 +188,7 @@ func TestStatusIsReachedThroughTheStore(t *testing.T) {
 	h := s.create("mia", "s", nil)
 	s.must(s.AppendEvent(t.Context(), h, said("a")))
 	s.fails(s.AppendEvent(t.Context(), h, said("b")), seshat.ErrQuota)
-	_, err := s.tenant().Transition(t.Context(), adk.SessionID("mia", "s"), seshat.Archived)
+	_, err := s.tenant().Transition(t.Context(), adk.SessionID("mia", "s"), seshat.StatusArchived)
 	s.must(err)
 	s.fails(s.AppendEvent(t.Context(), h, said("b")), seshat.ErrReadOnly)
 	want(s, "events of the handle", ids(h), "a")
@@ -229,7 +229,7 @@ func TestErasedUserLeavesNothing(t *testing.T) {
 }
 
 func TestReadsMakeNoNamespace(t *testing.T) {
-	s := newService(t, adk.Options{InternalID: "int_acme"})
+	s := newService(t, adk.Options{OrganizationID: "int_acme"})
 	_, err := s.find("mia", "s")
 	s.fails(err, seshat.ErrNotFound)
 	_, err = s.List(t.Context(), &session.ListRequest{AppName: "app"})
@@ -239,7 +239,7 @@ func TestReadsMakeNoNamespace(t *testing.T) {
 		t.Fatalf("there is namespace %q, error %v", n.Name, err)
 	}
 	s.create("mia", "s", nil)
-	want(s, "organization", s.tenant().InternalID(), "int_acme")
+	want(s, "organization", s.tenant().OrganizationID(), "int_acme")
 }
 
 func TestArgumentsAreRefusedInADKsWords(t *testing.T) {

@@ -31,7 +31,7 @@ func (s *Service) split(delta map[string]any) (d scoped, err error) {
 		}
 		if fits(name) && !strings.HasPrefix(name, marker) {
 			// As it is.
-		} else if name = escape(name); len(name) > seshat.MaxName {
+		} else if name = escape(name); len(name) > seshat.MaxNameBytes {
 			return d, invalid("state key %.40q… is longer than the store allows", key)
 		}
 		if scope[name], err = s.storable(v); err != nil {
@@ -143,10 +143,10 @@ func addScope(m, stored map[string]any, prefix string) error {
 // readShared returns the state that the user's sessions share.
 func readShared(ctx context.Context, t *seshat.Tenant, userID string) (map[string]any, error) {
 	m := map[string]any{}
-	if err := readScope(ctx, t, m, seshat.NamespaceState(), session.KeyPrefixApp); err != nil {
+	if err := readScope(ctx, t, m, seshat.NamespaceScope(), session.KeyPrefixApp); err != nil {
 		return nil, err
 	}
-	return m, readScope(ctx, t, m, seshat.UserState(UserName(userID)), session.KeyPrefixUser)
+	return m, readScope(ctx, t, m, seshat.UserScope(UserName(userID)), session.KeyPrefixUser)
 }
 
 // apply makes a delta to the state of a handle. What it holds is copied, so

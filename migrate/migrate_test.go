@@ -110,14 +110,14 @@ func TestGoesOn(t *testing.T) {
 	must(t, err)
 	head, err := tn.FeedHead(t.Context())
 	must(t, err)
-	done, err := tn.AppendTurn(t.Context(), "odd", seshat.Turn{Messages: []seshat.Message{{ID: "odd 1", Role: seshat.User, Content: "1"}}})
+	done, err := tn.AppendTurn(t.Context(), "odd", seshat.Turn{Messages: []seshat.Message{{ID: "odd 1", Role: seshat.RoleUser, Content: "1"}}})
 	must(t, err)
 	if !done.Repeated || done.First != 2 {
 		t.Errorf("the id of a dropped message: %+v", done)
 	}
 	before, err := tn.Get(t.Context(), "chat 0001")
 	must(t, err)
-	after, err := tn.Append(t.Context(), "chat 0001", seshat.Message{Role: seshat.User, Content: "new"})
+	after, err := tn.Append(t.Context(), "chat 0001", seshat.Message{Role: seshat.RoleUser, Content: "new"})
 	must(t, err)
 	if after.LastSeq != before.LastSeq+1 {
 		t.Errorf("number %d after %d", after.LastSeq, before.LastSeq)

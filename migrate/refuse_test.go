@@ -66,7 +66,7 @@ func TestChanged(t *testing.T) {
 		must(t, err)
 		stop := errors.New("stop")
 		from.write = func() error {
-			_, err := tn.Append(t.Context(), "chat 0001", seshat.Message{Role: seshat.User, Content: "late"})
+			_, err := tn.Append(t.Context(), "chat 0001", seshat.Message{Role: seshat.RoleUser, Content: "late"})
 			if later {
 				err = errors.Join(err, stop)
 			}

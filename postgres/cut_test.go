@@ -160,7 +160,7 @@ func (w *cutWriter) create() {
 
 func (w *cutWriter) append(id string) {
 	for {
-		_, err := w.tenant.Append(w.t.Context(), w.id, seshat.Message{ID: id, Role: seshat.User, Content: id})
+		_, err := w.tenant.Append(w.t.Context(), w.id, seshat.Message{ID: id, Role: seshat.RoleUser, Content: id})
 		if err == nil {
 			return
 		}

@@ -67,7 +67,7 @@ func (l *ledger) writeOn(t *testing.T, tenant *seshat.Tenant, writers, enough in
 			defer done.Done()
 			id := fmt.Sprintf("w%d", i)
 			for n := 0; ; {
-				message := seshat.Message{ID: fmt.Sprint(n), Role: seshat.User, Content: "x"}
+				message := seshat.Message{ID: fmt.Sprint(n), Role: seshat.RoleUser, Content: "x"}
 				if _, err := tenant.Append(ctx, id, message); err != nil {
 					if ctx.Err() != nil {
 						t.Error(err)

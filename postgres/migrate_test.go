@@ -80,7 +80,7 @@ func migrated(t *testing.T, d *postgres.Driver) {
 		t.Fatalf("%d events up to %d, error %v", len(before), head, err)
 	}
 	usageIs(t, d, 2, 4)
-	if _, err := tenant.Append(t.Context(), "s2", seshat.Message{Role: seshat.User, Content: "again"}); err != nil {
+	if _, err := tenant.Append(t.Context(), "s2", seshat.Message{Role: seshat.RoleUser, Content: "again"}); err != nil {
 		t.Fatal(err)
 	}
 	after, head, err := tenant.Events(t.Context(), 11, 100)
@@ -113,7 +113,7 @@ func TestViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, status := range []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated} {
+	for i, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 		id := fmt.Sprint("s", i)
 		if _, err := tenant.Create(t.Context(), seshat.NewSession{ID: id}); err != nil {
 			t.Fatal(err)

@@ -77,26 +77,26 @@ func workload(t *testing.T, s *seshat.Store) {
 	must(err)
 	must(tenant.SetQuotas(ctx, seshat.NamespaceQuotas{MaxSessions: 100}))
 	for _, id := range []string{"a", "b", "c"} {
-		_, err = tenant.Create(ctx, seshat.NewSession{ID: id, User: "mia", Labels: map[string]string{"l": id}})
+		_, err = tenant.Create(ctx, seshat.NewSession{ID: id, UserID: "mia", Labels: map[string]string{"l": id}})
 		must(err)
 		for range 3 {
-			_, err = tenant.Append(ctx, id, seshat.Message{ID: id, Role: seshat.User, Content: "hello"})
+			_, err = tenant.Append(ctx, id, seshat.Message{ID: id, Role: seshat.RoleUser, Content: "hello"})
 			must(err)
-			_, err = tenant.Append(ctx, id, seshat.Message{Role: seshat.User, Content: "hello"})
+			_, err = tenant.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})
 			must(err)
 		}
 	}
-	err = tenant.MergeState(ctx, seshat.UserState("mia"), map[string]any{"k": 1})
+	err = tenant.MergeState(ctx, seshat.UserScope("mia"), map[string]any{"k": 1})
 	must(err)
-	err = tenant.MergeState(ctx, seshat.SessionState("a"), map[string]any{"k": 1})
+	err = tenant.MergeState(ctx, seshat.SessionScope("a"), map[string]any{"k": 1})
 	must(err)
 	_, err = tenant.EditMessage(ctx, "a", 1, func(m *seshat.Message) error { m.Content = "hi"; return nil })
 	must(err)
 	_, err = tenant.Truncate(ctx, "a", 2)
 	must(err)
-	_, err = tenant.Fork(ctx, "b", seshat.Fork{ID: "fork"})
+	_, err = tenant.Fork(ctx, "b", seshat.ForkOptions{ID: "fork"})
 	must(err)
-	for _, q := range []seshat.Query{{}, {User: "mia"}, {Labels: map[string]string{"l": "a"}, Order: seshat.ByActivity}} {
+	for _, q := range []seshat.Query{{}, {UserID: "mia"}, {Labels: map[string]string{"l": "a"}, Order: seshat.OrderByActivity}} {
 		_, err = tenant.List(ctx, q)
 		must(err)
 		_, err = tenant.Count(ctx, q)

@@ -41,7 +41,7 @@ func oneNamespace(b *testing.B, set ...string) {
 		}
 		b.Run(fmt.Sprintf("create/%d", writers), func(b *testing.B) {
 			from(b, writers, func(int) error {
-				return second(tenant.Create(b.Context(), seshat.NewSession{User: "mia"}))
+				return second(tenant.Create(b.Context(), seshat.NewSession{UserID: "mia"}))
 			})
 		})
 		for i := range writers {
@@ -51,7 +51,7 @@ func oneNamespace(b *testing.B, set ...string) {
 		}
 		b.Run(fmt.Sprintf("append/%d", writers), func(b *testing.B) {
 			from(b, writers, func(i int) error {
-				return second(tenant.Append(b.Context(), fmt.Sprint("s", i), seshat.Message{Role: seshat.User, Content: "hello"}))
+				return second(tenant.Append(b.Context(), fmt.Sprint("s", i), seshat.Message{Role: seshat.RoleUser, Content: "hello"}))
 			})
 		})
 	}

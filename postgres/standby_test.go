@@ -95,7 +95,7 @@ func TestNoQuorum(t *testing.T) {
 	}
 	soon, stop := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer stop()
-	_, err = tenant.Append(soon, "w0", seshat.Message{ID: "m", Role: seshat.User, Content: "x"})
+	_, err = tenant.Append(soon, "w0", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "x"})
 	if !errors.Is(err, seshat.ErrUnknown) {
 		t.Errorf("Append: got error %v, want %v", err, seshat.ErrUnknown)
 	}
@@ -107,7 +107,7 @@ func TestNoQuorum(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tenant.Append(ctx, "w0", seshat.Message{ID: "m", Role: seshat.User, Content: "x"}); err != nil {
+	if _, err := tenant.Append(ctx, "w0", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "x"}); err != nil {
 		t.Error(err)
 	}
 	s, err := tenant.Get(ctx, "w0")

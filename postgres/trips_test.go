@@ -50,14 +50,14 @@ func TestRoundTrips(t *testing.T) {
 		trips int64
 		do    func() error
 	}{
-		{"Create", 2, func() error { return second(tenant.Create(ctx, seshat.NewSession{User: "mia"})) }},
+		{"Create", 2, func() error { return second(tenant.Create(ctx, seshat.NewSession{UserID: "mia"})) }},
 		{"Touch", 2, func() error { return second(tenant.Touch(ctx, "s")) }},
 		{"Append", 2, func() error {
-			return second(tenant.Append(ctx, "s", seshat.Message{ID: seshat.NewSessionID(), Role: seshat.User, Content: "x"}))
+			return second(tenant.Append(ctx, "s", seshat.Message{ID: seshat.NewSessionID(), Role: seshat.RoleUser, Content: "x"}))
 		}},
-		{"Transition", 2, func() error { return second(tenant.Transition(ctx, "s", seshat.Active)) }},
+		{"Transition", 2, func() error { return second(tenant.Transition(ctx, "s", seshat.StatusActive)) }},
 		{"Get", 1, func() error { return d.Get(ctx, k, 0, &driver.Record{}) }},
-		{"List", 1, func() error { return second(tenant.List(ctx, seshat.Query{User: "mia"})) }},
+		{"List", 1, func() error { return second(tenant.List(ctx, seshat.Query{UserID: "mia"})) }},
 		{"Count", 1, func() error { return second(d.Count(ctx, driver.Query{Namespace: 1, Now: 1})) }},
 		{"Messages", 1, func() error { return second(d.Messages(ctx, driver.LogQuery{Namespace: 1, Limit: 9})) }},
 		{"Entries", 1, func() error { return second(d.Entries(ctx, driver.EntryQuery{Namespace: 1, Limit: 9})) }},

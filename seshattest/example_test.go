@@ -11,7 +11,7 @@ import (
 
 // chat is a user's own code that keeps its conversations in a store.
 func chat(t *testing.T, tenant *seshat.Tenant) *seshat.Session {
-	s, err := tenant.Create(t.Context(), seshat.NewSession{User: "mia", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
+	s, err := tenant.Create(t.Context(), seshat.NewSession{UserID: "mia", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}

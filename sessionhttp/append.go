@@ -30,7 +30,7 @@ func (x *exchange) append() error {
 	if err != nil {
 		return err
 	}
-	turn := seshat.Turn{Messages: f.messages(), After: f.uint("after", 0, math.MaxInt64)}
+	turn := seshat.Turn{Messages: f.messages(), IfLastSeq: f.uint("after", 0, math.MaxInt64)}
 	f.done()
 	if err := f.err(); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (x *exchange) append() error {
 	return x.appended(&a, turn.Messages)
 }
 
-func (x *exchange) appended(a *seshat.Appended, ms []seshat.Message) error {
+func (x *exchange) appended(a *seshat.AppendResult, ms []seshat.Message) error {
 	x.tag(a.Session)
 	b := jsonout.Text(append(x.out, `{"session_id":`...), a.Session.ID)
 	b = append(b, `,"message_ids":[`...)
@@ -94,8 +94,8 @@ func keyedID(key string, place int) string {
 }
 
 // checkWhole refuses to take the beginning of an earlier append for all of it.
-func (x *exchange) checkWhole(key string, a *seshat.Appended, n int) error {
-	if n == seshat.MaxTurn {
+func (x *exchange) checkWhole(key string, a *seshat.AppendResult, n int) error {
+	if n == seshat.MaxTurnMessages {
 		return nil
 	}
 	next, err := x.t.History(x.r.Context(), x.session, seshat.FromSeq(a.Last+1), seshat.Limit(1))
@@ -116,9 +116,9 @@ func (f *form) messages() []seshat.Message {
 		return nil
 	}
 	items := v.Items()
-	if len(items) == 0 || len(items) > seshat.MaxTurn {
-		f.limit("messages", "are "+strconv.Itoa(len(items))+"; 1 to "+strconv.Itoa(seshat.MaxTurn)+" are allowed", "1",
-			strconv.Itoa(seshat.MaxTurn))
+	if len(items) == 0 || len(items) > seshat.MaxTurnMessages {
+		f.limit("messages", "are "+strconv.Itoa(len(items))+"; 1 to "+strconv.Itoa(seshat.MaxTurnMessages)+" are allowed", "1",
+			strconv.Itoa(seshat.MaxTurnMessages))
 		return nil
 	}
 	ms := make([]seshat.Message, len(items))
@@ -135,17 +135,17 @@ func (f *form) messages() []seshat.Message {
 
 func (f *form) message() seshat.Message {
 	m := seshat.Message{
-		ID: f.name("message_id"), Content: f.text("content", seshat.MaxContent),
+		ID: f.name("message_id"), Content: f.text("content", seshat.MaxContentBytes),
 		ToolName: f.name("tool_name"), ToolCallID: f.name("tool_call_id"), ToolStatus: f.name("tool_status"),
 		ToolInputs: f.bounded("tool_inputs"), ToolOutputs: f.bounded("tool_outputs"),
 		Author: f.name("author"), Metadata: f.document("metadata"), Timestamp: f.time("timestamp"),
 	}
-	if role := f.text("role", seshat.MaxName); !f.given("role") {
+	if role := f.text("role", seshat.MaxNameBytes); !f.given("role") {
 		f.add(f.path+"role", "is required: user, assistant, tool, system or framework")
 	} else if err := m.Role.UnmarshalText([]byte(role)); err != nil {
 		f.add(f.path+"role", "is none of user, assistant, tool, system, framework")
 	}
-	if kind := f.text("content_type", seshat.MaxName); kind != "" && m.ContentType.UnmarshalText([]byte(kind)) != nil {
+	if kind := f.text("content_type", seshat.MaxNameBytes); kind != "" && m.ContentType.UnmarshalText([]byte(kind)) != nil {
 		f.add(f.path+"content_type", "is none of text, tool_call, tool_result, event")
 	}
 	if n := f.uint("tokens", 0, maxCount); n != nil {
@@ -164,9 +164,9 @@ func (f *form) message() seshat.Message {
 // bounded takes any JSON of a bounded size.
 func (f *form) bounded(name string) []byte {
 	v := f.json(name)
-	if len(v) > seshat.MaxToolJSON {
-		f.limit(f.path+name, "has "+strconv.Itoa(len(v))+" bytes; at most "+strconv.Itoa(seshat.MaxToolJSON)+" are allowed",
-			"", strconv.Itoa(seshat.MaxToolJSON))
+	if len(v) > seshat.MaxToolJSONBytes {
+		f.limit(f.path+name, "has "+strconv.Itoa(len(v))+" bytes; at most "+strconv.Itoa(seshat.MaxToolJSONBytes)+" are allowed",
+			"", strconv.Itoa(seshat.MaxToolJSONBytes))
 		return nil
 	}
 	return v

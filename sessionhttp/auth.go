@@ -50,7 +50,7 @@ func (h *handler) bearer(r *http.Request) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
-	return Grant{InternalID: k.InternalID, Namespaces: k.Namespaces, ReadOnly: k.ReadOnly, Subject: k.ID}, nil
+	return Grant{OrganizationID: k.OrganizationID, Namespaces: k.Namespaces, ReadOnly: k.ReadOnly, Subject: k.ID}, nil
 }
 
 // tenant returns the namespace of that name or id, if the grant opens it.
@@ -59,13 +59,13 @@ func (h *handler) bearer(r *http.Request) (Grant, error) {
 // these, so that what else there is makes no difference to what is read.
 func (h *handler) tenant(ctx context.Context, g *Grant, name string) (*seshat.Tenant, error) {
 	if len(g.Namespaces) == 0 {
-		return h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, Name: name})
+		return h.store.Tenant(ctx, seshat.Namespace{OrganizationID: g.OrganizationID, Name: name})
 	}
 	if slices.Contains(g.Namespaces, name) {
-		return h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, ID: name})
+		return h.store.Tenant(ctx, seshat.Namespace{OrganizationID: g.OrganizationID, ID: name})
 	}
 	for _, id := range g.Namespaces {
-		t, err := h.store.Tenant(ctx, seshat.Namespace{InternalID: g.InternalID, ID: id})
+		t, err := h.store.Tenant(ctx, seshat.Namespace{OrganizationID: g.OrganizationID, ID: id})
 		if errors.Is(err, seshat.ErrNotFound) {
 			continue // it was deleted
 		}
@@ -88,7 +88,7 @@ func (x *exchange) stillGranted() error {
 	if err != nil {
 		return authError(err)
 	}
-	if g.InternalID != x.grant.InternalID || len(g.Namespaces) > 0 && !slices.Contains(g.Namespaces, x.t.ID()) {
+	if g.OrganizationID != x.grant.OrganizationID || len(g.Namespaces) > 0 && !slices.Contains(g.Namespaces, x.t.ID()) {
 		return unauthenticated
 	}
 	return nil

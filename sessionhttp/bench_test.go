@@ -66,7 +66,7 @@ func benchStore(b *testing.B) (*seshat.Store, string) {
 		b.Fatal(err)
 	}
 	if _, err := acme.Create(b.Context(), seshat.NewSession{
-		ID: "s", User: "mia", UserMemory: map[string]any{
+		ID: "s", UserID: "mia", UserMemory: map[string]any{
 			"name": "Mia", "seat": "aisle", "airports": []any{"SFO", "SEA"}, "trips": 12, "notes": strings.Repeat("likes it. ", 20),
 		},
 		Agent: seshat.AgentConfig{
@@ -76,7 +76,7 @@ func benchStore(b *testing.B) (*seshat.Store, string) {
 	}); err != nil {
 		b.Fatal(err)
 	}
-	_, secret, err := store.CreateKey(b.Context(), seshat.APIKey{})
+	_, secret, err := store.CreateAPIKey(b.Context(), seshat.APIKey{})
 	if err != nil {
 		b.Fatal(err)
 	}

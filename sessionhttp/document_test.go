@@ -20,7 +20,7 @@ func TestDocumentsAreMarshalJSONs(t *testing.T) {
 		{"bytes": []byte{0, 255, 1}, "none": []byte{}, "time": time.Unix(1, 5), "late": time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)},
 		{"list": []any{1, []any{}, map[string]any{"deep": []any{nil}}}, "map": map[string]any{}},
 	} {
-		same(t, seshat.Doc(m))
+		same(t, seshat.NewDocument(m))
 	}
 }
 

@@ -38,7 +38,7 @@ func appendNew(b []byte, s *seshat.Session) []byte {
 func appendIdentity(b []byte, s *seshat.Session) []byte {
 	b = jsonout.Text(append(b, `"session_id":`...), s.ID)
 	b = jsonout.Text(append(b, `,"namespace_id":`...), s.NamespaceID)
-	return jsonout.Text(append(b, `,"internal_id":`...), s.InternalID)
+	return jsonout.Text(append(b, `,"internal_id":`...), s.OrganizationID)
 }
 
 func appendAgent(b []byte, a *seshat.AgentConfig) []byte {

@@ -21,7 +21,7 @@ func (x *exchange) remove() error {
 	if purge {
 		return x.purge()
 	}
-	s, err := x.move(seshat.Terminated, "", "")
+	s, err := x.move(seshat.StatusTerminated, "", "")
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (x *exchange) purge() error {
 }
 
 // erased ends an answer with what was removed.
-func (x *exchange) erased(e *seshat.Erased) error {
+func (x *exchange) erased(e *seshat.EraseReport) error {
 	b := jsonout.Uint(append(x.out, `,"erased":{"sessions":`...), e.Sessions)
 	b = jsonout.Uint(append(b, `,"messages":`...), e.Messages)
 	b = jsonout.Uint(append(b, `,"bytes":`...), e.Bytes)
@@ -77,7 +77,7 @@ func (x *exchange) transition() error {
 	if err != nil {
 		return err
 	}
-	to := f.status("status", f.text("status", seshat.MaxName))
+	to := f.status("status", f.text("status", seshat.MaxNameBytes))
 	if !f.given("status") {
 		f.add("status", "is required")
 	}
@@ -146,7 +146,7 @@ func (x *exchange) fork() error {
 	if err != nil {
 		return err
 	}
-	fork := seshat.Fork{ID: f.name("session_id")}
+	fork := seshat.ForkOptions{ID: f.name("session_id")}
 	if n := f.uint("seq", 1, 1<<63-1); n != nil {
 		fork.Seq = *n
 	}

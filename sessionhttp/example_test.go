@@ -24,7 +24,7 @@ func Example() {
 	if _, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"}); err != nil {
 		log.Fatal(err)
 	}
-	_, secret, err := store.CreateKey(ctx, seshat.APIKey{Name: "example"})
+	_, secret, err := store.CreateAPIKey(ctx, seshat.APIKey{Name: "example"})
 	if err != nil {
 		log.Fatal(err)
 	}

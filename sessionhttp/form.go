@@ -119,10 +119,10 @@ func (f *form) done() {
 }
 
 func shortened(name string) string {
-	if len(name) <= seshat.MaxName {
+	if len(name) <= seshat.MaxNameBytes {
 		return name
 	}
-	return strings.ToValidUTF8(name[:seshat.MaxName], "") + "…"
+	return strings.ToValidUTF8(name[:seshat.MaxNameBytes], "") + "…"
 }
 
 // child returns the form of an object, nil if it is absent.
@@ -150,7 +150,7 @@ func (f *form) text(name string, most int) string {
 
 // name takes an id, name, user or label.
 func (f *form) name(name string) string {
-	s := f.text(name, seshat.MaxName)
+	s := f.text(name, seshat.MaxNameBytes)
 	f.checkName(f.path+name, s)
 	return s
 }
@@ -249,9 +249,9 @@ func (f *form) itemName(field string, v jsonin.Raw) string {
 		return ""
 	}
 	s := jsonin.Text(v)
-	if s == "" || len(s) > seshat.MaxName {
-		f.limit(field, "has "+strconv.Itoa(len(s))+" bytes; 1 to "+strconv.Itoa(seshat.MaxName)+" are allowed", "1",
-			strconv.Itoa(seshat.MaxName))
+	if s == "" || len(s) > seshat.MaxNameBytes {
+		f.limit(field, "has "+strconv.Itoa(len(s))+" bytes; 1 to "+strconv.Itoa(seshat.MaxNameBytes)+" are allowed", "1",
+			strconv.Itoa(seshat.MaxNameBytes))
 		return ""
 	}
 	before := len(f.list)
@@ -276,7 +276,7 @@ func (f *form) labels(name string) map[string]string {
 	inner := newForm(f.problems, f.path+name+".", v)
 	out := make(map[string]string, len(members))
 	for _, m := range members {
-		if m.Name == "" || len(m.Name) > seshat.MaxName || !utf8.ValidString(m.Name) {
+		if m.Name == "" || len(m.Name) > seshat.MaxNameBytes || !utf8.ValidString(m.Name) {
 			f.add(f.path+name+"."+shortened(m.Name), "is not a label's name of 1 to 128 bytes")
 			continue
 		}
@@ -292,8 +292,8 @@ func (f *form) document(name string) (d seshat.Document) {
 	if v == nil {
 		return d
 	}
-	if len(v) > 8*seshat.MaxDocument { // no document takes so much in JSON
-		f.limit(f.path+name, "takes too many bytes", "", strconv.Itoa(seshat.MaxDocument))
+	if len(v) > 8*seshat.MaxDocumentBytes { // no document takes so much in JSON
+		f.limit(f.path+name, "takes too many bytes", "", strconv.Itoa(seshat.MaxDocumentBytes))
 		return d
 	}
 	if err := d.UnmarshalJSON(v); err != nil {
@@ -308,7 +308,7 @@ func (f *form) refused(field string, err error) {
 	if e, ok := err.(*seshat.InvalidError); ok {
 		where, why = field+strings.TrimPrefix(e.Field, "document"), e.Reason
 	}
-	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocument))
+	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocumentBytes))
 }
 
 // json takes any value, as it is written; nil if it is absent or null.

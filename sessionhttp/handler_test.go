@@ -27,7 +27,7 @@ func open(t *testing.T, o sessionhttp.Options) (*seshattest.Store, http.Handler,
 	if _, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "acme"}); err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestCountersCount(t *testing.T) {
 func TestWatchHeartbeatAndRevocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h, _ := open(t, sessionhttp.Options{Heartbeat: time.Minute})
-		k, secret, err := s.CreateKey(t.Context(), seshat.APIKey{})
+		k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestWatchHeartbeatAndRevocation(t *testing.T) {
 		if n := strings.Count(got.String(), ": still here\n\n"); n != 3 {
 			t.Errorf("%d heartbeats in three minutes: %s", n, got.String())
 		}
-		if err := s.RevokeKey(t.Context(), k.ID); err != nil {
+		if err := s.RevokeAPIKey(t.Context(), k.ID); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

@@ -118,12 +118,12 @@ func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
 	t.Cleanup(func() { seshattest.CheckAndClose(t, s) })
 	x.handler = sessionhttp.Handler(s, sessionhttp.Options{})
 	tenant := func(org, name, session, words string) *seshat.Tenant {
-		n, err := s.EnsureTenant(t.Context(), seshat.Namespace{InternalID: org, Name: name})
+		n, err := s.EnsureTenant(t.Context(), seshat.Namespace{OrganizationID: org, Name: name})
 		if err == nil {
-			_, err = n.Create(t.Context(), seshat.NewSession{ID: session, User: "mia", Metadata: map[string]any{"k": words}})
+			_, err = n.Create(t.Context(), seshat.NewSession{ID: session, UserID: "mia", Metadata: map[string]any{"k": words}})
 		}
 		if err == nil {
-			_, err = n.Append(t.Context(), session, seshat.Message{Role: seshat.User, Content: words})
+			_, err = n.Append(t.Context(), session, seshat.Message{Role: seshat.RoleUser, Content: words})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -133,8 +133,8 @@ func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
 	acme := tenant("int_a", "acme", "ours", "hello")
 	x.inside, x.foreign = tenant("int_a", "inside", "foreign", hidden), tenant("int_b", "theirs", "foreign", hidden)
 	for to, k := range map[*string]seshat.APIKey{&x.secret: {}, &x.some: {Namespaces: []string{acme.ID()}}} {
-		k.InternalID = "int_a"
-		if _, *to, err = s.CreateKey(t.Context(), k); err != nil {
+		k.OrganizationID = "int_a"
+		if _, *to, err = s.CreateAPIKey(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -134,13 +134,13 @@ func (f *form) statuses() (out []seshat.Status) {
 			out = append(out, f.status("status", name))
 		}
 	default:
-		out = append(out, f.status("status", f.text("status", seshat.MaxName)))
+		out = append(out, f.status("status", f.text("status", seshat.MaxNameBytes)))
 	}
 	return out
 }
 
 func (f *form) filters(q *seshat.Query) {
-	q.User = f.name("user_id")
+	q.UserID = f.name("user_id")
 	q.Labels = f.labels("labels")
 	if r := f.child("created_at"); r != nil {
 		q.CreatedFrom, q.CreatedTo = r.time("from"), r.time("to")
@@ -154,14 +154,14 @@ func (f *form) filters(q *seshat.Query) {
 }
 
 func (f *form) sort(q *seshat.Query) {
-	switch f.text("field", seshat.MaxName) {
+	switch f.text("field", seshat.MaxNameBytes) {
 	case "", "created_at":
 	case "last_activity_at":
-		q.Order = seshat.ByActivity
+		q.Order = seshat.OrderByActivity
 	default:
 		f.add(f.path+"field", "is neither created_at nor last_activity_at")
 	}
-	switch f.text("direction", seshat.MaxName) {
+	switch f.text("direction", seshat.MaxNameBytes) {
 	case "", "desc":
 	case "asc":
 		q.OldestFirst = true

@@ -45,10 +45,10 @@ type Options struct {
 
 // Grant is what a request may do.
 type Grant struct {
-	InternalID string   // the organization; "" = seshat.DefaultOrganization
-	Namespaces []string // ids of the namespaces that it opens; none = all of the organization
-	ReadOnly   bool     // it may only read
-	Subject    string   // who asks, for the access log, such as the id of a key
+	OrganizationID string   // the organization; "" = seshat.DefaultOrganization
+	Namespaces     []string // ids of the namespaces that it opens; none = all of the organization
+	ReadOnly       bool     // it may only read
+	Subject        string   // who asks, for the access log, such as the id of a key
 }
 
 // ErrUnauthenticated says that the request does not say who asks, or not

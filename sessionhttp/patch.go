@@ -92,7 +92,7 @@ func (m *memory) apply(old seshat.Document) seshat.Document {
 	case m.clear:
 		return seshat.Document{}
 	case m.merge:
-		return seshat.Doc(merged(old.Map(), m.doc.Map()))
+		return seshat.NewDocument(merged(old.Map(), m.doc.Map()))
 	}
 	return m.doc
 }

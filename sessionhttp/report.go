@@ -42,7 +42,7 @@ func (x *exchange) report(took time.Duration) {
 	if x.t != nil {
 		attrs = append(attrs, slog.String("namespace_id", x.t.ID()))
 	}
-	if id := x.session; id != "" && len(id) <= seshat.MaxName {
+	if id := x.session; id != "" && len(id) <= seshat.MaxNameBytes {
 		attrs = append(attrs, slog.String("session_id", id))
 	}
 	if x.cause != nil && x.status != 0 {

@@ -64,7 +64,7 @@ func pathOf(id string) string {
 // newSession takes the fields of a new session.
 func (f *form) newSession() seshat.NewSession {
 	n := seshat.NewSession{
-		ID: f.name("session_id"), User: f.name("user_id"),
+		ID: f.name("session_id"), UserID: f.name("user_id"),
 		Labels: f.labels("labels"), Metadata: f.document("metadata").Map(),
 		UserMemory: f.document("user_memory").Map(),
 	}
@@ -90,7 +90,7 @@ func (f *form) agent() seshat.AgentConfig {
 	a := seshat.AgentConfig{
 		Model: f.name("model"), Temperature: f.float("temperature", seshat.MaxTemperature),
 		MaxTokens:      seshat.Ptr(defaultMaxTokens),
-		SystemPrompt:   f.text("system_prompt", seshat.MaxSystemPrompt),
+		SystemPrompt:   f.text("system_prompt", seshat.MaxSystemPromptBytes),
 		AvailableTools: f.texts("available_tools", seshat.MaxTools),
 	}
 	if a.Temperature == nil {
@@ -127,7 +127,7 @@ func (f *form) expiry() seshat.Lifecycle {
 		TTL: f.duration("ttl"), MaxLifetime: f.duration("max_lifetime"), IdleAfter: f.duration("idle_after"),
 		ArchiveAfter: f.duration("archive_after"), Retention: f.duration("retention"),
 	}
-	switch mode := f.text("mode", seshat.MaxName); mode {
+	switch mode := f.text("mode", seshat.MaxNameBytes); mode {
 	case "", "sliding", "absolute":
 		_ = l.Expiry.UnmarshalText([]byte(mode)) // these it knows
 	default:

@@ -26,8 +26,8 @@ var appends = []promise{
 func logStats(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	call := seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall, Tokens: 5, Latency: 100 * ms}
-	e.append(t, "s", seshat.Message{Role: seshat.User, Tokens: 10}, call)
+	call := seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 5, Latency: 100 * ms}
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 10}, call)
 	call.ToolCalls, call.Latency = 3, 201*ms
 	s := e.append(t, "s", call)
 	want := seshat.SessionStats{TotalMessages: 3, TotalTokens: 20, TotalToolCalls: 4, AvgLatencyMS: 150.5, LatencyCount: 2}
@@ -45,21 +45,21 @@ func logStats(e *env) {
 func logNames(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	s := e.append(t, "s", seshat.Message{Role: seshat.System, Content: "Be brief."}, seshat.Message{Role: seshat.User, Content: " \n"})
+	s := e.append(t, "s", seshat.Message{Role: seshat.RoleSystem, Content: "Be brief."}, seshat.Message{Role: seshat.RoleUser, Content: " \n"})
 	equal(e, "name without words of a user", s.Name, "")
 	v := s.Version
 	s = e.append(t, "s",
-		seshat.Message{Role: seshat.Assistant, Content: "Hello."},
-		seshat.Message{Role: seshat.User, Content: "\n  Book me\ta flight \nto Seattle."},
-		seshat.Message{Role: seshat.User, Content: "Please."})
+		seshat.Message{Role: seshat.RoleAssistant, Content: "Hello."},
+		seshat.Message{Role: seshat.RoleUser, Content: "\n  Book me\ta flight \nto Seattle."},
+		seshat.Message{Role: seshat.RoleUser, Content: "Please."})
 	equal(e, "name", s.Name, "Book me a flight")
 	equal(e, "version", s.Version, v)
-	s = e.append(t, "s", seshat.Message{Role: seshat.User, Content: "Another."})
+	s = e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Content: "Another."})
 	equal(e, "name after another message", s.Name, "Book me a flight")
 	e.create(t, seshat.NewSession{ID: "named", Name: "mine"})
 	equal(e, "given name", e.append(t, "named", lines(1)...).Name, "mine")
 	e.create(t, seshat.NewSession{ID: "long"})
-	s = e.append(t, "long", seshat.Message{Role: seshat.User, Content: strings.Repeat("é", 81)})
+	s = e.append(t, "long", seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("é", 81)})
 	equal(e, "long name", s.Name, strings.Repeat("é", 79)+"…")
 }
 
@@ -81,21 +81,21 @@ func logNamedMeanwhile(e *env) {
 func logWakes(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	v := e.move(t, "s", seshat.Idle).Version
+	v := e.move(t, "s", seshat.StatusIdle).Version
 	e.clock.Advance(minute)
 	s := e.append(t, "s", lines(1)...)
-	equal(e, "status", s.Status, seshat.Active)
+	equal(e, "status", s.Status, seshat.StatusActive)
 	equal(e, "version", s.Version, v)
-	equal(e, "move", s.LastMove, seshat.Move{At: seshattest.Start.Add(minute), Reason: "message"})
+	equal(e, "move", s.LastTransition, seshat.Transition{At: seshattest.Start.Add(minute), Reason: "message"})
 	equal(e, "activity", s.LastActivityAt, seshattest.Start.Add(minute))
-	equal(e, "listed as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.Active}}), 1)
+	equal(e, "listed as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}}), 1)
 }
 
 func logWakesOverdue(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: hour, ArchiveAfter: hour}})
 	e.clock.Advance(hour)
-	equal(e, "status", e.append(t, "s", lines(1)...).Status, seshat.Active)
+	equal(e, "status", e.append(t, "s", lines(1)...).Status, seshat.StatusActive)
 	e.clock.Advance(2 * hour)
 	_, err := t.Append(e.ctx, "s", lines(1)...)
 	e.fails(err, seshat.ErrReadOnly)
@@ -117,7 +117,7 @@ func logSlides(e *env) {
 
 func logAbsolute(e *env) {
 	t := e.tenant("t")
-	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute}})
+	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}})
 	e.clock.Advance(hour / 2)
 	s := e.append(t, "s", lines(1)...)
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(hour))
@@ -132,7 +132,7 @@ func logReadOnly(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(2)...)
-	for _, status := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, "s", status)
 		check := e.still(t, "s")
 		for name, call := range logWrites {
@@ -164,7 +164,7 @@ func logOwnership(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	payload, inputs := []byte("payload"), json.RawMessage(`"inputs"`)
-	all := []seshat.Message{{Role: seshat.User, Payload: payload, ToolInputs: inputs}}
+	all := []seshat.Message{{Role: seshat.RoleUser, Payload: payload, ToolInputs: inputs}}
 	e.append(t, "s", all...)
 	equal(e, "what the append made of the caller's message", all[0].ID, "")
 	payload[0], inputs[1] = 'X', 'X'

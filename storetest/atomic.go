@@ -22,7 +22,7 @@ var atomicity = []promise{
 func (e *env) state(t *seshat.Tenant) string {
 	e.Helper()
 	var b strings.Builder
-	for _, q := range []seshat.Query{{}, {Order: seshat.ByActivity}, {User: "mia"}, {Labels: map[string]string{"lang": "de"}}} {
+	for _, q := range []seshat.Query{{}, {Order: seshat.OrderByActivity}, {UserID: "mia"}, {Labels: map[string]string{"lang": "de"}}} {
 		for s, err := range t.Sessions(e.ctx, q) {
 			e.must(err)
 			fmt.Fprintln(&b, show(s))
@@ -39,7 +39,7 @@ func failedCalls(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())
 	e.create(t, seshat.NewSession{ID: "done"})
-	e.move(t, "done", seshat.Terminated)
+	e.move(t, "done", seshat.StatusTerminated)
 	e.tenant("taken")
 	for name, call := range map[string]func() error{
 		"create, taken":     func() error { return second(t.Create(e.ctx, full())) },
@@ -49,12 +49,12 @@ func failedCalls(e *env) {
 		"update, absent":    func() error { return second(t.Update(e.ctx, "absent", rename("x"))) },
 		"update, read-only": func() error { return second(t.Update(e.ctx, "done", rename("x"))) },
 		"touch, read-only":  func() error { return second(t.Touch(e.ctx, "done")) },
-		"transition":        func() error { return second(t.Transition(e.ctx, "done", seshat.Active)) },
+		"transition":        func() error { return second(t.Transition(e.ctx, "done", seshat.StatusActive)) },
 		"transition, why": func() error {
-			return second(t.Transition(e.ctx, "s", seshat.Idle, seshat.Because(strings.Repeat("x", 1025), "")))
+			return second(t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.Because(strings.Repeat("x", 1025), "")))
 		},
 		"append, quota": func() error {
-			m := seshat.Message{Role: seshat.User, Content: "?"}
+			m := seshat.Message{Role: seshat.RoleUser, Content: "?"}
 			return second(t.Append(e.ctx, "s", m, m))
 		},
 		"rename, taken": func() error { return t.Rename(e.ctx, "taken") },
@@ -83,13 +83,13 @@ func failedInput(e *env) {
 	if !reflect.DeepEqual(n, want) {
 		e.Fatalf("a failed create changed its argument to %+v", n)
 	}
-	ms := []seshat.Message{{Role: seshat.User, Content: "a"}, {Role: seshat.User, Content: "b"}}
+	ms := []seshat.Message{{Role: seshat.RoleUser, Content: "a"}, {Role: seshat.RoleUser, Content: "b"}}
 	_, err := t.Append(e.ctx, "s", ms...)
 	e.fails(err, seshat.ErrQuota)
 	if ms[0].ID != "" || ms[0].Seq != 0 || !ms[1].Timestamp.IsZero() {
 		e.Fatalf("a failed append changed its argument to %+v", ms)
 	}
-	q := seshat.Query{Statuses: []seshat.Status{seshat.Active}, Labels: map[string]string{"a": "b"}, Cursor: "x"}
+	q := seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}, Labels: map[string]string{"a": "b"}, Cursor: "x"}
 	second(t.List(e.ctx, q))
 	if q.Limit != 0 || len(q.Statuses) != 1 || len(q.Labels) != 1 {
 		e.Fatalf("a failed list changed its argument to %+v", q)
@@ -142,10 +142,10 @@ func together(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())
 	for range 3 {
-		for _, status := range []seshat.Status{seshat.Idle, seshat.Archived, seshat.Active} {
+		for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 			e.clock.Advance(minute)
 			s := e.move(t, "s", status)
-			for _, other := range []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated} {
+			for _, other := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 				want := uint64(0)
 				if other == status {
 					want = 1

@@ -30,11 +30,11 @@ func priced(m *seshat.Message) uint64 {
 // parts reports whether a cut before log[i] parts a call from a result, or
 // calls side by side.
 func parts(log []seshat.Message, i int) bool {
-	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ToolCall && log[i].ContentType == seshat.ToolCall {
+	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ContentToolCall && log[i].ContentType == seshat.ContentToolCall {
 		return true
 	}
 	for j := i; j < len(log); j++ {
-		if log[j].ContentType == seshat.ToolResult && !answered(log[i:j], log[j].ToolCallID) {
+		if log[j].ContentType == seshat.ContentToolResult && !answered(log[i:j], log[j].ToolCallID) {
 			return true
 		}
 	}
@@ -44,7 +44,7 @@ func parts(log []seshat.Message, i int) bool {
 // answered reports whether one of before may be the call of that id.
 func answered(before []seshat.Message, id string) bool {
 	return slices.ContainsFunc(before, func(m seshat.Message) bool {
-		return m.ContentType == seshat.ToolCall && (id == "" || m.ToolCallID == "" || m.ToolCallID == id)
+		return m.ContentType == seshat.ContentToolCall && (id == "" || m.ToolCallID == "" || m.ToolCallID == id)
 	})
 }
 
@@ -72,7 +72,7 @@ func window(log []seshat.Message, s *selection, budget uint64) []seshat.Message 
 func chatter(r *rand.Rand, n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
-		m := seshat.Message{Role: seshat.User, Content: strings.Repeat("x", r.IntN(40))}
+		m := seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("x", r.IntN(40))}
 		if r.IntN(3) == 0 {
 			m.Tokens = 1 + r.Uint64N(15)
 		}
@@ -81,14 +81,14 @@ func chatter(r *rand.Rand, n int) []seshat.Message {
 		}
 		switch r.IntN(6) {
 		case 0, 1:
-			m.Role, m.ContentType = seshat.Assistant, seshat.ToolCall
+			m.Role, m.ContentType = seshat.RoleAssistant, seshat.ContentToolCall
 			if m.ToolCallID == "" {
 				m.ToolCalls = 2
 			}
 		case 2:
-			m.Role, m.ContentType = seshat.Tool, seshat.ToolResult
+			m.Role, m.ContentType = seshat.RoleTool, seshat.ContentToolResult
 		case 3:
-			m.Role = seshat.Assistant
+			m.Role = seshat.RoleAssistant
 		}
 		all[i] = m
 	}
@@ -152,14 +152,14 @@ func outline(log []seshat.Message) string {
 }
 
 func toolCall(id string) seshat.Message {
-	return seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall, ToolCallID: id, Tokens: 1}
+	return seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolCallID: id, Tokens: 1}
 }
 
 func toolResult(id string) seshat.Message {
-	return seshat.Message{Role: seshat.Tool, ContentType: seshat.ToolResult, ToolCallID: id, Tokens: 1}
+	return seshat.Message{Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: id, Tokens: 1}
 }
 
-func userLine() seshat.Message { return seshat.Message{Role: seshat.User, Content: "?", Tokens: 1} }
+func userLine() seshat.Message { return seshat.Message{Role: seshat.RoleUser, Content: "?", Tokens: 1} }
 
 // windows expects, for each budget from 1 on, a window that begins at a number.
 func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first ...uint64) {
@@ -216,9 +216,9 @@ func budgetSizes(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s",
-		seshat.Message{Role: seshat.User, Content: "12345", Payload: []byte("678")},
-		seshat.Message{Role: seshat.User, Content: "12345"},
-		seshat.Message{Role: seshat.User})
+		seshat.Message{Role: seshat.RoleUser, Content: "12345", Payload: []byte("678")},
+		seshat.Message{Role: seshat.RoleUser, Content: "12345"},
+		seshat.Message{Role: seshat.RoleUser})
 	for budget, want := range map[uint64]int{1: 1, 2: 2, 3: 2, 4: 3} {
 		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.log(t, "s", seshat.TokenBudget(budget))), want)
 	}

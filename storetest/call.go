@@ -114,7 +114,7 @@ func (c *call) write(err error) (s *modelSession, moved bool) {
 }
 
 func (c *call) newSession() seshat.NewSession {
-	n := seshat.NewSession{ID: c.id, User: pick(c.p, modelUsers), Lifecycle: c.p.lifecycle()}
+	n := seshat.NewSession{ID: c.id, UserID: pick(c.p, modelUsers), Lifecycle: c.p.lifecycle()}
 	if c.p.r.IntN(2) == 0 {
 		n.Labels = map[string]string{"k": pick(c.p, modelUsers)}
 	}
@@ -123,7 +123,7 @@ func (c *call) newSession() seshat.NewSession {
 
 func (c *call) insert(n seshat.NewSession) *modelSession {
 	s := &modelSession{
-		id: n.ID, user: n.User, label: n.Labels["k"], status: seshat.Active, created: c.now, written: c.now,
+		id: n.ID, user: n.UserID, label: n.Labels["k"], status: seshat.StatusActive, created: c.now, written: c.now,
 		active: c.now, since: c.now, life: c.p.resolved(n.Lifecycle), version: 1, log: newModelLog(),
 	}
 	s.labelled = n.Labels != nil

@@ -44,7 +44,7 @@ func (c *call) append() {
 	var want []modelMessage
 	for i := range 1 + c.p.r.IntN(3) {
 		m := modelMessage{id: fmt.Sprintf("m%d.%d", c.p.step, i), content: fmt.Sprintf("%d of %s", c.p.step, c.id)}
-		given = append(given, seshat.Message{ID: m.id, Role: seshat.Assistant, Content: m.content})
+		given = append(given, seshat.Message{ID: m.id, Role: seshat.RoleAssistant, Content: m.content})
 		want = append(want, m)
 	}
 	got, err := c.t.Append(c.p.ctx, c.id, given...)
@@ -52,8 +52,8 @@ func (c *call) append() {
 	if s == nil {
 		return
 	}
-	if s.status == seshat.Idle {
-		s.move(seshat.Active, c.now)
+	if s.status == seshat.StatusIdle {
+		s.move(seshat.StatusActive, c.now)
 	}
 	s.active = c.now
 	s.messages += uint64(len(given))
@@ -74,7 +74,7 @@ func (c *call) repeat() {
 	}
 	m := pick(c.p, s.log.known)
 	got, err := c.t.AppendTurn(c.p.ctx, c.id, seshat.Turn{
-		Messages: []seshat.Message{{ID: m.id, Role: seshat.Assistant, Content: m.content}},
+		Messages: []seshat.Message{{ID: m.id, Role: seshat.RoleAssistant, Content: m.content}},
 	})
 	before := *s
 	moved := s.settle(c.now)

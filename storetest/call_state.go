@@ -26,12 +26,12 @@ func (m *model) state(space, scope string) map[string]int64 {
 func (c *call) scope() (seshat.Scope, map[string]int64) {
 	switch c.p.r.IntN(3) {
 	case 0:
-		return seshat.SessionState(c.id), nil
+		return seshat.SessionScope(c.id), nil
 	case 1:
 		user := pick(c.p, modelUsers[1:])
-		return seshat.UserState(user), c.p.m.state(c.space, userScope(user))
+		return seshat.UserScope(user), c.p.m.state(c.space, userScope(user))
 	}
-	return seshat.NamespaceState(), c.p.m.state(c.space, namespaceScope)
+	return seshat.NamespaceScope(), c.p.m.state(c.space, namespaceScope)
 }
 
 func (c *call) merge() {

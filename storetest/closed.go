@@ -56,7 +56,7 @@ func (e *env) everyCall(ctx context.Context, t *seshat.Tenant) map[string]error 
 
 func closedStore(e *env) {
 	t := e.tenant("t")
-	e.create(t, seshat.NewSession{ID: "s", User: "mia"})
+	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	e.must(e.Close())
 	for name, err := range e.everyCall(e.ctx, t) {
 		if !errors.Is(err, seshat.ErrClosed) {
@@ -112,7 +112,7 @@ func closeWaits(e *env) {
 
 func cancelled(e *env) {
 	t := e.tenant("t")
-	e.create(t, seshat.NewSession{ID: "s", User: "mia"})
+	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
 	before := e.state(t)

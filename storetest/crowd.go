@@ -32,7 +32,7 @@ func (e *env) crowded(t *seshat.Tenant, each int, session func(goroutine int) st
 			for i := range each {
 				id := fmt.Sprintf("%d/%d", g, i)
 				a, err := t.AppendTurn(e.ctx, session(g), seshat.Turn{Messages: []seshat.Message{
-					{ID: id, Role: seshat.User}, {ID: id + "!", Role: seshat.Assistant},
+					{ID: id, Role: seshat.RoleUser}, {ID: id + "!", Role: seshat.RoleAssistant},
 				}})
 				if err != nil {
 					e.Error(err)
@@ -168,7 +168,7 @@ func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text 
 	begin := r.tick()
 	switch kind {
 	case 0, 1:
-		a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: []seshat.Message{{Role: seshat.User, Content: text}}})
+		a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleUser, Content: text}}})
 		if err != nil {
 			e.Error(err)
 		}

@@ -35,10 +35,10 @@ func foreignCursors(e *env) {
 	variants := []seshat.Query{
 		{},
 		{OldestFirst: true},
-		{Order: seshat.ByActivity},
-		{User: "user 1"},
+		{Order: seshat.OrderByActivity},
+		{UserID: "user 1"},
 		{Labels: map[string]string{"even": ""}},
-		{Statuses: []seshat.Status{seshat.Active}},
+		{Statuses: []seshat.Status{seshat.StatusActive}},
 		{CreatedFrom: e.clock.Now().Add(-hour)},
 		{CreatedTo: e.clock.Now().Add(hour)},
 		{ActiveFrom: e.clock.Now().Add(-hour)},

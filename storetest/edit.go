@@ -40,7 +40,7 @@ func editOne(e *env) {
 	e.clock.Advance(minute)
 	m, err := t.EditMessage(e.ctx, "s", 2, func(m *seshat.Message) error {
 		m.Content, m.Tokens, m.Payload, m.Timestamp = "edited", 9, []byte{1}, time.Time{}
-		m.ContentType = seshat.ToolCall
+		m.ContentType = seshat.ContentToolCall
 		return nil
 	})
 	e.must(err)
@@ -49,7 +49,7 @@ func editOne(e *env) {
 	same(e, now[0], log[0])
 	same(e, now[2], log[2])
 	want := log[1]
-	want.Content, want.Tokens, want.Payload, want.ContentType, want.ToolCalls = "edited", 9, []byte{1}, seshat.ToolCall, 1
+	want.Content, want.Tokens, want.Payload, want.ContentType, want.ToolCalls = "edited", 9, []byte{1}, seshat.ContentToolCall, 1
 	same(e, m, want)
 	s := e.get(t, "s")
 	equal(e, "stats", s.Stats, before.Stats)
@@ -69,7 +69,7 @@ func editRefused(e *env) {
 			func(m *seshat.Message) { m.ID = "other" }, func(m *seshat.Message) { m.Seq = 7 },
 			func(m *seshat.Message) { m.AppendedAt = m.AppendedAt.Add(ms) },
 			func(m *seshat.Message) { m.Summary = seshat.Range{From: 1, To: 1} },
-			func(m *seshat.Message) { *m = seshat.Message{Role: seshat.User} },
+			func(m *seshat.Message) { *m = seshat.Message{Role: seshat.RoleUser} },
 		},
 		"message.role":        {func(m *seshat.Message) { m.Role = 0 }},
 		"message.content":     {func(m *seshat.Message) { m.Content = "\xff" }},
@@ -160,7 +160,7 @@ func editAlwaysLate(e *env) {
 func editRace(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", seshat.Message{Role: seshat.User})
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -216,12 +216,12 @@ func summarizes(e *env) {
 	e.clock.Advance(minute)
 	before, log := e.append(t, "s", lines(2)...), e.log(t, "s")
 	e.clock.Advance(minute)
-	s, err := t.Summarize(e.ctx, "s", seshat.Range{From: 2, To: 4}, seshat.Message{Role: seshat.System, Content: "short"})
+	s, err := t.Summarize(e.ctx, "s", seshat.Range{From: 2, To: 4}, seshat.Message{Role: seshat.RoleSystem, Content: "short"})
 	e.must(err)
 	e.numbered(t, "s", 1, 4, 5, 6)
 	got := e.log(t, "s")[1]
 	same(e, got, seshat.Message{
-		ID: log[3].ID, Seq: 4, Role: seshat.System, Content: "short", ContentType: seshat.Text,
+		ID: log[3].ID, Seq: 4, Role: seshat.RoleSystem, Content: "short", ContentType: seshat.ContentText,
 		Timestamp: e.clock.Now(), AppendedAt: log[3].AppendedAt, Summary: seshat.Range{From: 2, To: 4},
 	})
 	equal(e, "counts", [2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{4, 6})
@@ -259,7 +259,7 @@ func summarizeAgain(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(5)...)
 	for _, r := range []seshat.Range{{From: 3, To: 3}, {From: 2, To: 3}, {From: 1, To: 4}, {From: 4, To: 5}} {
-		_, err := t.Summarize(e.ctx, "s", r, seshat.Message{Role: seshat.System, Content: fmt.Sprint(r)})
+		_, err := t.Summarize(e.ctx, "s", r, seshat.Message{Role: seshat.RoleSystem, Content: fmt.Sprint(r)})
 		e.must(err)
 		log := e.log(t, "s", seshat.ToSeq(r.To), seshat.Last(1))
 		equal(e, "summary", log[0].Summary, r)
@@ -278,7 +278,7 @@ func editModel(e *env) {
 		seq := 1 + r.Uint64N(last+2)
 		_, there := model[seq]
 		text := fmt.Sprint(i)
-		m := seshat.Message{Role: seshat.User, Content: text}
+		m := seshat.Message{Role: seshat.RoleUser, Content: text}
 		var err error
 		switch r.IntN(8) {
 		case 0:

@@ -154,10 +154,10 @@ var onSession = map[string]func(context.Context, *seshat.Tenant, string) error{
 		return second(t.Update(ctx, id, func(*seshat.Session) error { return nil }))
 	},
 	"Transition": func(ctx context.Context, t *seshat.Tenant, id string) error {
-		return second(t.Transition(ctx, id, seshat.Active))
+		return second(t.Transition(ctx, id, seshat.StatusActive))
 	},
 	"Append": func(ctx context.Context, t *seshat.Tenant, id string) error {
-		return second(t.Append(ctx, id, seshat.Message{Role: seshat.User, Content: "?"}))
+		return second(t.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "?"}))
 	},
 	"Delete": func(ctx context.Context, t *seshat.Tenant, id string) error { return second(t.Delete(ctx, id)) },
 }

@@ -23,19 +23,19 @@ func deleteUser(e *env) {
 	for i := range 10 {
 		user := []string{"mia", "noa"}[i%2]
 		id := fmt.Sprint(i)
-		e.create(t, seshat.NewSession{ID: id, User: user})
-		e.must(second(t.Append(e.ctx, id, seshat.Message{Role: seshat.User, Content: "hello"})))
+		e.create(t, seshat.NewSession{ID: id, UserID: user})
+		e.must(second(t.Append(e.ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
 		e.move(t, id, allStatuses[i%4])
 	}
 	e.create(t, seshat.NewSession{ID: "of nobody"})
-	e.create(other, seshat.NewSession{ID: "0", User: "mia"})
+	e.create(other, seshat.NewSession{ID: "0", UserID: "mia"})
 	before, err := t.Usage(e.ctx)
 	e.must(err)
 	got, err := t.DeleteUser(e.ctx, "mia")
 	e.must(err)
 	after, err := t.Usage(e.ctx)
 	e.must(err)
-	equal(e, "erased", got, seshat.Erased{Sessions: 5, Messages: 5, Bytes: before.Bytes - after.Bytes})
+	equal(e, "erased", got, seshat.EraseReport{Sessions: 5, Messages: 5, Bytes: before.Bytes - after.Bytes})
 	for i := range 10 {
 		if i%2 == 0 {
 			e.gone(t, fmt.Sprint(i))
@@ -43,21 +43,21 @@ func deleteUser(e *env) {
 			e.get(t, fmt.Sprint(i))
 		}
 	}
-	equal(e, "counted", e.count(t, seshat.Query{User: "mia"}), 0)
+	equal(e, "counted", e.count(t, seshat.Query{UserID: "mia"}), 0)
 	equal(e, "left", e.count(t, seshat.Query{}), 6)
-	equal(e, "left in the other tenant", e.count(other, seshat.Query{User: "mia"}), 1)
+	equal(e, "left in the other tenant", e.count(other, seshat.Query{UserID: "mia"}), 1)
 }
 
 func deleteBusyUser(e *env) {
 	t := e.tenant("t")
 	race(func(n int) {
 		for range 80 {
-			if _, err := t.Create(e.ctx, seshat.NewSession{User: "mia"}); err != nil {
+			if _, err := t.Create(e.ctx, seshat.NewSession{UserID: "mia"}); err != nil {
 				e.Error(err)
 			}
 		}
 	})
-	e.create(t, seshat.NewSession{User: "noa"})
+	e.create(t, seshat.NewSession{UserID: "noa"})
 	got, err := t.DeleteUser(e.ctx, "mia")
 	e.must(err)
 	equal(e, "erased", got.Sessions, 80*racers)
@@ -71,7 +71,7 @@ func deleteNobody(e *env) {
 	t := e.tenant("t")
 	got, err := t.DeleteUser(e.ctx, "nobody")
 	e.must(err)
-	equal(e, "erased", got, seshat.Erased{})
+	equal(e, "erased", got, seshat.EraseReport{})
 }
 
 func userComesBack(e *env) {
@@ -80,7 +80,7 @@ func userComesBack(e *env) {
 		n := full()
 		n.Quotas = seshat.Quotas{}
 		e.create(t, n)
-		s, err := t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "hello"})
+		s, err := t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})
 		e.must(err)
 		equal(e, "number", s.LastSeq, 1)
 		got, err := t.DeleteUser(e.ctx, "mia")
@@ -88,18 +88,18 @@ func userComesBack(e *env) {
 		equal(e, "erased", got.Sessions, 1)
 		e.gone(t, "s")
 	}
-	s := e.create(t, seshat.NewSession{ID: "s", User: "mia"})
+	s := e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	equal(e, "version", s.Version, 1)
 	equal(e, "memory", s.UserMemory.IsZero(), true)
-	equal(e, "sessions", e.count(t, seshat.Query{User: "mia"}), 1)
+	equal(e, "sessions", e.count(t, seshat.Query{UserID: "mia"}), 1)
 }
 
 func deleteNamespace(e *env) {
 	t, other := e.tenant("t"), e.tenant("other")
 	for i := range 10 {
-		e.create(t, seshat.NewSession{ID: fmt.Sprint(i), User: "mia"})
+		e.create(t, seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 	}
-	e.create(other, seshat.NewSession{ID: "0", User: "mia"})
+	e.create(other, seshat.NewSession{ID: "0", UserID: "mia"})
 	got, err := t.DeleteNamespace(e.ctx)
 	e.must(err)
 	equal(e, "erased sessions", got.Sessions, 10)
@@ -135,7 +135,7 @@ func freeName(e *env) {
 // staleHandle tries every call of a handle whose namespace is deleted.
 func staleHandle(e *env) {
 	t := e.tenant("t")
-	e.create(t, seshat.NewSession{ID: "s", User: "mia"})
+	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	cursor := seshat.Query{Limit: 1}
 	e.must(second(t.DeleteNamespace(e.ctx)))
 	e.gone(t, "s")
@@ -168,9 +168,9 @@ func staleHandle(e *env) {
 
 func erasedReopened(e *env) {
 	a, b := e.tenant("a"), e.tenant("b")
-	e.create(a, seshat.NewSession{ID: "s", User: "mia"})
-	e.create(b, seshat.NewSession{ID: "s", User: "mia"})
-	e.create(b, seshat.NewSession{ID: "other", User: "noa"})
+	e.create(a, seshat.NewSession{ID: "s", UserID: "mia"})
+	e.create(b, seshat.NewSession{ID: "s", UserID: "mia"})
+	e.create(b, seshat.NewSession{ID: "other", UserID: "noa"})
 	e.must(second(a.DeleteNamespace(e.ctx)))
 	e.must(second(b.DeleteUser(e.ctx, "mia")))
 	e.reopen()
@@ -187,12 +187,12 @@ func erasureResumed(e *env) {
 	t := e.tenant("t")
 	race(func(n int) {
 		for range 60 {
-			if _, err := t.Create(e.ctx, seshat.NewSession{User: "mia"}); err != nil {
+			if _, err := t.Create(e.ctx, seshat.NewSession{UserID: "mia"}); err != nil {
 				e.Error(err)
 			}
 		}
 	})
-	kept := e.create(t, seshat.NewSession{User: "noa"})
+	kept := e.create(t, seshat.NewSession{UserID: "noa"})
 	_, err := t.DeleteUser(&countdown{Context: e.ctx, left: 5}, "mia")
 	if err == nil {
 		e.Log("the engine reclaims at once")
@@ -202,9 +202,9 @@ func erasureResumed(e *env) {
 	r, err := e.Check(e.ctx)
 	e.must(err)
 	equal(e, "findings beside what is left", len(r.Findings), 0)
-	fresh := e.create(t, seshat.NewSession{User: "mia"})
+	fresh := e.create(t, seshat.NewSession{UserID: "mia"})
 	e.sweep()
-	equal(e, "the user's new session", fmt.Sprint(e.ids(t, seshat.Query{User: "mia"})), fmt.Sprint([]string{fresh.ID}))
+	equal(e, "the user's new session", fmt.Sprint(e.ids(t, seshat.Query{UserID: "mia"})), fmt.Sprint([]string{fresh.ID}))
 	r, err = e.Check(e.ctx)
 	e.must(err)
 	equal(e, "kept", r.Sessions, 2)

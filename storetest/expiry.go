@@ -40,16 +40,16 @@ func deadlines(e *env) {
 		do    func(*seshat.Tenant)
 		end   time.Duration // from creation
 	}{
-		{name: "absolute", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute}, end: hour},
-		{name: "absolute, used", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute}, do: touched, end: hour},
+		{name: "absolute", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, end: hour},
+		{name: "absolute, used", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, do: touched, end: hour},
 		{name: "sliding", life: seshat.Lifecycle{TTL: hour}, end: hour},
 		{name: "sliding, used", life: seshat.Lifecycle{TTL: hour}, do: touched, end: 90 * minute},
-		{name: "sliding, moved", life: seshat.Lifecycle{TTL: hour}, do: moved(seshat.Archived), end: 90 * minute},
+		{name: "sliding, moved", life: seshat.Lifecycle{TTL: hour}, do: moved(seshat.StatusArchived), end: 90 * minute},
 		{name: "capped", life: seshat.Lifecycle{TTL: hour, MaxLifetime: 80 * minute}, do: touched, end: 80 * minute},
 		{name: "cap alone", life: seshat.Lifecycle{TTL: seshat.Never, MaxLifetime: 2 * hour}, end: 2 * hour},
 		{name: "quota", life: seshat.Lifecycle{TTL: seshat.Never}, quota: 90, end: 90 * minute},
 		{name: "quota under cap", life: seshat.Lifecycle{MaxLifetime: 2 * hour}, quota: 90, do: touched, end: 90 * minute},
-		{name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour}, do: moved(seshat.Terminated), end: 150 * minute},
+		{name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour}, do: moved(seshat.StatusTerminated), end: 150 * minute},
 		{name: "default", end: 7 * day},
 		{name: "idling does not extend", life: seshat.Lifecycle{TTL: hour, IdleAfter: minute}, do: func(*seshat.Tenant) {
 			e.clock.Advance(30 * minute)
@@ -81,15 +81,15 @@ func invisible(e *env) {
 	n.Lifecycle = seshat.Lifecycle{TTL: hour}
 	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
-	e.create(t, seshat.NewSession{ID: "other", User: "mia", Labels: n.Labels})
+	e.create(t, seshat.NewSession{ID: "other", UserID: "mia", Labels: n.Labels})
 	e.clock.Advance(hour)
 	e.gone(t, "s")
 	for _, q := range []seshat.Query{
 		{},
-		{User: "mia"},
-		{Order: seshat.ByActivity},
+		{UserID: "mia"},
+		{Order: seshat.OrderByActivity},
 		{OldestFirst: true},
-		{Statuses: []seshat.Status{seshat.Active}},
+		{Statuses: []seshat.Status{seshat.StatusActive}},
 		{Labels: n.Labels},
 		{CreatedFrom: seshattest.Start},
 		{ActiveFrom: seshattest.Start},
@@ -127,19 +127,19 @@ func freeID(e *env) {
 	n := full()
 	n.Lifecycle, n.Quotas = seshat.Lifecycle{TTL: hour}, seshat.Quotas{}
 	e.create(t, n)
-	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "old"})))
+	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "old"})))
 	_, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.Name = "late"
 		e.clock.Advance(hour)
 		return nil
 	})
 	e.fails(err, seshat.ErrNotFound)
-	s := e.create(t, seshat.NewSession{ID: "s", User: "noa"})
+	s := e.create(t, seshat.NewSession{ID: "s", UserID: "noa"})
 	equal(e, "version, numbers", [3]uint64{s.Version, s.LastSeq, s.MessageCount}, [3]uint64{1, 0, 0})
 	equal(e, "name", s.Name, "")
 	equal(e, "memory", s.UserMemory.IsZero() && s.Metadata.IsZero() && s.Labels == nil, true)
-	equal(e, "found by the old user", e.count(t, seshat.Query{User: "mia"}), 0)
-	s, err = t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "new"})
+	equal(e, "found by the old user", e.count(t, seshat.Query{UserID: "mia"}), 0)
+	s, err = t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "new"})
 	e.must(err)
 	equal(e, "number", s.LastSeq, 1)
 	equal(e, "swept of the new one", e.sweep().Expired, 0)
@@ -167,10 +167,10 @@ func never(e *env) {
 	for range 10 {
 		e.clock.Advance(3 * 365 * day)
 		r := e.sweep()
-		equal(e, "expired", r.Expired+r.Refiled, 0)
+		equal(e, "expired", r.Expired+r.Rescheduled, 0)
 		s := e.get(t, "s")
 		equal(e, "end", s.ExpiresAt, time.Time{})
-		equal(e, "status", s.Status, seshat.Active)
+		equal(e, "status", s.Status, seshat.StatusActive)
 	}
 }
 
@@ -180,14 +180,14 @@ func inheritance(e *env) {
 	e.Cleanup(func() { seshattest.CheckAndClose(e.T, e.Store) })
 	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "t", Lifecycle: seshat.Lifecycle{TTL: 2 * hour}})
 	e.must(err)
-	own := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute}})
+	own := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}})
 	inherited := e.create(t, seshat.NewSession{})
 	equal(e, "own", own.Lifecycle, seshat.Lifecycle{
-		TTL: hour, Expiry: seshat.Absolute, MaxLifetime: seshat.Never,
+		TTL: hour, Expiry: seshat.ExpiryAbsolute, MaxLifetime: seshat.Never,
 		IdleAfter: 4 * hour, ArchiveAfter: seshat.Never, Retention: 7 * day,
 	})
 	equal(e, "inherited", inherited.Lifecycle, seshat.Lifecycle{
-		TTL: 2 * hour, Expiry: seshat.Sliding, MaxLifetime: seshat.Never,
+		TTL: 2 * hour, Expiry: seshat.ExpirySliding, MaxLifetime: seshat.Never,
 		IdleAfter: 4 * hour, ArchiveAfter: seshat.Never, Retention: 7 * day,
 	})
 	// A change of policy is for new sessions; the stored lifecycle of others
@@ -204,14 +204,14 @@ func exactCounts(e *env) {
 	const n = 20
 	for i := range n {
 		e.in(t, allStatuses[i%4], seshat.NewSession{
-			User: fmt.Sprint("user ", i%2), Lifecycle: seshat.Lifecycle{
+			UserID: fmt.Sprint("user ", i%2), Lifecycle: seshat.Lifecycle{
 				TTL: time.Duration(i+1) * minute, Retention: time.Duration(i+1) * minute,
 			},
 		})
 	}
 	for left := n; left >= 0; left-- {
 		equal(e, "all", e.count(t, seshat.Query{}), uint64(left))
-		equal(e, "of a user", e.count(t, seshat.Query{User: "user 1"}), uint64((left+1)/2))
+		equal(e, "of a user", e.count(t, seshat.Query{UserID: "user 1"}), uint64((left+1)/2))
 		sum := uint64(0)
 		for _, status := range allStatuses {
 			sum += e.count(t, seshat.Query{Statuses: []seshat.Status{status}})

@@ -25,7 +25,7 @@ var forks = []promise{
 	{name: "a parent that is deleted meanwhile", test: forkWhileDeleted},
 }
 
-func (e *env) fork(t *seshat.Tenant, id string, f seshat.Fork) *seshat.Session {
+func (e *env) fork(t *seshat.Tenant, id string, f seshat.ForkOptions) *seshat.Session {
 	e.Helper()
 	s, err := t.Fork(e.ctx, id, f)
 	e.must(err)
@@ -48,10 +48,10 @@ func forkPrefix(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	all := lines(5)
 	all[1].ID, all[2].Latency, all[2].Tokens = "mine", 10*ms, 3
-	all[3].Role, all[3].ContentType = seshat.Assistant, seshat.ToolCall
+	all[3].Role, all[3].ContentType = seshat.RoleAssistant, seshat.ContentToolCall
 	e.append(t, "s", all...)
 	e.clock.Advance(minute)
-	child := e.fork(t, "s", seshat.Fork{ID: "f", Seq: 3})
+	child := e.fork(t, "s", seshat.ForkOptions{ID: "f", Seq: 3})
 	e.same("fork", e.get(t, "f"), child)
 	log := e.log(t, "s")
 	sameLogs(e, e.log(t, "f"), log[:3])
@@ -61,7 +61,7 @@ func forkPrefix(e *env) {
 	all[1].ID = "mine"
 	e.repeated(t, "f", 2, 2, all[1])
 	equal(e, "next number", e.append(t, "f", lines(1)...).LastSeq, 4)
-	whole := e.fork(t, "s", seshat.Fork{})
+	whole := e.fork(t, "s", seshat.ForkOptions{})
 	sameLogs(e, e.log(t, whole.ID), log)
 	equal(e, "parent of the whole", whole.Parent.Seq, 5)
 	equal(e, "tool calls of the whole", whole.Stats.TotalToolCalls, 1)
@@ -73,17 +73,17 @@ func forkFields(e *env) {
 	n.Quotas.MaxMessages = 10
 	e.create(t, n)
 	e.append(t, "s", lines(1)...)
-	e.move(t, "s", seshat.Idle)
+	e.move(t, "s", seshat.StatusIdle)
 	e.clock.Advance(minute)
 	parent := e.get(t, "s")
-	child := e.fork(t, "s", seshat.Fork{ID: "f"})
+	child := e.fork(t, "s", seshat.ForkOptions{ID: "f"})
 	now := seshattest.Start.Add(minute)
 	want := *parent
 	want.ID, want.Version, want.Parent = "f", 1, seshat.Parent{SessionID: "s", Seq: 1}
-	want.Status, want.LastMove = seshat.Active, seshat.Move{}
+	want.Status, want.LastTransition = seshat.StatusActive, seshat.Transition{}
 	want.CreatedAt, want.UpdatedAt, want.LastActivityAt, want.ExpiresAt = now, now, now, now.Add(3*hour)
 	e.same("fork", child, &want)
-	equal(e, "found by user and label", e.count(t, seshat.Query{User: "mia", Labels: map[string]string{"lang": "de"}}), 2)
+	equal(e, "found by user and label", e.count(t, seshat.Query{UserID: "mia", Labels: map[string]string{"lang": "de"}}), 2)
 	e.same("parent", e.get(t, "s"), parent)
 }
 
@@ -91,7 +91,7 @@ func forkIndependent(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}})
 	e.append(t, "s", lines(4)...)
-	e.fork(t, "s", seshat.Fork{ID: "f"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "f"})
 	for _, pair := range [][2]string{{"s", "f"}, {"f", "s"}} {
 		check := e.still(t, pair[1])
 		id := pair[0]
@@ -99,9 +99,9 @@ func forkIndependent(e *env) {
 		e.must(second(t.EditMessage(e.ctx, id, 1, exclaim)))
 		e.must(second(t.DeleteMessage(e.ctx, id, 2)))
 		e.must(second(t.Truncate(e.ctx, id, 3)))
-		e.must(t.MergeState(e.ctx, seshat.SessionState(id), map[string]any{"k": id}))
+		e.must(t.MergeState(e.ctx, seshat.SessionScope(id), map[string]any{"k": id}))
 		e.update(t, id, func(s *seshat.Session) { s.Labels["k"], s.Name = id, id })
-		e.move(t, id, seshat.Terminated)
+		e.move(t, id, seshat.StatusTerminated)
 		check()
 		e.must(second(t.Delete(e.ctx, id)))
 		check()
@@ -117,17 +117,17 @@ func forkState(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", State: map[string]any{"a": "initial"}})
 	e.turn(t, "s", seshat.Turn{Messages: lines(1), State: map[string]any{"a": "one", "b": "one"}})
 	e.turn(t, "s", seshat.Turn{Messages: lines(1), State: map[string]any{"a": nil}})
-	e.fork(t, "s", seshat.Fork{ID: "one", Seq: 1})
-	e.holds(t, seshat.SessionState("one"), map[string]any{"a": "one", "b": "one"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "one", Seq: 1})
+	e.holds(t, seshat.SessionScope("one"), map[string]any{"a": "one", "b": "one"})
 	e.held(t, "one", 0, map[string]any{"a": "one", "b": "one"}) // as its initial state
-	e.fork(t, "s", seshat.Fork{ID: "all"})
-	e.holds(t, seshat.SessionState("all"), map[string]any{"b": "one"})
-	e.merge(t, seshat.SessionState("s"), map[string]any{"b": "parent"})
-	e.merge(t, seshat.SessionState("one"), map[string]any{"b": "child"})
-	e.holds(t, seshat.SessionState("all"), map[string]any{"b": "one"})
-	e.holds(t, seshat.SessionState("s"), map[string]any{"b": "parent"})
-	e.fork(t, "s", seshat.Fork{ID: "later"})
-	e.holds(t, seshat.SessionState("later"), map[string]any{"b": "parent"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "all"})
+	e.holds(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
+	e.merge(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
+	e.merge(t, seshat.SessionScope("one"), map[string]any{"b": "child"})
+	e.holds(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
+	e.holds(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "later"})
+	e.holds(t, seshat.SessionScope("later"), map[string]any{"b": "parent"})
 }
 
 func forkEverywhere(e *env) {
@@ -135,7 +135,7 @@ func forkEverywhere(e *env) {
 	log, _ := e.gappy(t, "s", rand.New(rand.NewPCG(29, 31)), 8)
 	last := e.get(t, "s").LastSeq
 	for seq := uint64(1); seq <= last; seq++ {
-		child := e.fork(t, "s", seshat.Fork{ID: fmt.Sprint(seq), Seq: seq})
+		child := e.fork(t, "s", seshat.ForkOptions{ID: fmt.Sprint(seq), Seq: seq})
 		want := (&selection{to: seq, limit: len(log)}).of(log)
 		sameLogs(e, e.log(t, child.ID), want)
 		equal(e, "next number", e.append(t, child.ID, lines(1)...).LastSeq, seq+1)
@@ -148,10 +148,10 @@ func forkLarge(e *env) {
 	for range 3 {
 		e.append(t, "s", lines(200)...)
 	}
-	e.append(t, "s", seshat.Message{Role: seshat.User, Payload: make([]byte, seshat.MaxPayload)})
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)})
 	e.append(t, "s", lines(256)...) // two steps of 128 to the message
 	for _, seq := range []uint64{128, 129, 256, 601, 857} {
-		child := e.fork(t, "s", seshat.Fork{Seq: seq})
+		child := e.fork(t, "s", seshat.ForkOptions{Seq: seq})
 		equal(e, "counts", [2]uint64{child.MessageCount, child.LastSeq}, [2]uint64{seq, seq})
 		n := uint64(0)
 		for m, err := range t.Messages(e.ctx, child.ID) {
@@ -165,13 +165,13 @@ func forkLarge(e *env) {
 
 func forkStatus(e *env) {
 	t := e.tenant("t")
-	for _, status := range []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 		id := status.String()
 		e.create(t, seshat.NewSession{ID: id})
 		e.append(t, id, lines(1)...)
 		e.move(t, id, status)
-		child := e.fork(t, id, seshat.Fork{ID: "of " + id})
-		equal(e, "status", child.Status, seshat.Active)
+		child := e.fork(t, id, seshat.ForkOptions{ID: "of " + id})
+		equal(e, "status", child.Status, seshat.StatusActive)
 		equal(e, "termination", child.TerminatedAt.IsZero(), true)
 		equal(e, "messages", e.append(t, child.ID, lines(1)...).MessageCount, 2)
 		equal(e, "status of the parent", e.get(t, id).Status, status)
@@ -181,12 +181,12 @@ func forkStatus(e *env) {
 func forkTwice(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "a"})
-	e.fork(t, "a", seshat.Fork{ID: "empty"})
+	e.fork(t, "a", seshat.ForkOptions{ID: "empty"})
 	e.numbered(t, "empty")
 	e.append(t, "a", lines(2)...)
-	e.fork(t, "a", seshat.Fork{ID: "b"})
+	e.fork(t, "a", seshat.ForkOptions{ID: "b"})
 	e.append(t, "b", lines(1)...)
-	c := e.fork(t, "b", seshat.Fork{ID: "c"})
+	c := e.fork(t, "b", seshat.ForkOptions{ID: "c"})
 	equal(e, "parent", c.Parent, seshat.Parent{SessionID: "b", Seq: 3})
 	e.must(second(t.Delete(e.ctx, "b")))
 	e.numbered(t, "c", 1, 2, 3)
@@ -196,7 +196,7 @@ func forkRate(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 2}})
 	e.append(t, "s", lines(2)...)
-	e.fork(t, "s", seshat.Fork{ID: "f"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "f"})
 	_, err := t.Append(e.ctx, "s", lines(1)...)
 	e.spent(err, rateQuota, 2, 2)
 	e.append(t, "f", lines(2)...)
@@ -208,21 +208,21 @@ func forkRefused(e *env) {
 	e.append(t, "s", lines(2)...)
 	e.create(t, seshat.NewSession{ID: "taken", Name: "kept"})
 	check := e.still(t, "taken")
-	_, err := t.Fork(e.ctx, "s", seshat.Fork{ID: "f", Seq: 3})
+	_, err := t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "f", Seq: 3})
 	e.refused(err, "seq")
-	_, err = t.Fork(e.ctx, "s", seshat.Fork{ID: "\x00"})
+	_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "\x00"})
 	e.refused(err, "session_id")
 	for _, id := range []string{"taken", "s"} {
-		_, err = t.Fork(e.ctx, "s", seshat.Fork{ID: id})
+		_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: id})
 		e.fails(err, seshat.ErrExists)
 	}
-	_, err = t.Fork(e.ctx, "absent", seshat.Fork{ID: "f"})
+	_, err = t.Fork(e.ctx, "absent", seshat.ForkOptions{ID: "f"})
 	e.fails(err, seshat.ErrNotFound)
-	_, err = e.tenant("other").Fork(e.ctx, "s", seshat.Fork{ID: "f"})
+	_, err = e.tenant("other").Fork(e.ctx, "s", seshat.ForkOptions{ID: "f"})
 	e.fails(err, seshat.ErrNotFound)
 	check()
 	e.clock.Advance(hour)
-	_, err = t.Fork(e.ctx, "s", seshat.Fork{ID: "f"})
+	_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "f"})
 	e.fails(err, seshat.ErrNotFound)
 	e.gone(t, "f")
 }
@@ -231,12 +231,12 @@ func forkOverExpired(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(1)...)
-	e.create(t, seshat.NewSession{ID: "old", User: "mia", Lifecycle: seshat.Lifecycle{TTL: hour}})
+	e.create(t, seshat.NewSession{ID: "old", UserID: "mia", Lifecycle: seshat.Lifecycle{TTL: hour}})
 	e.append(t, "old", lines(3)...)
 	e.clock.Advance(hour)
-	e.fork(t, "s", seshat.Fork{ID: "old"})
+	e.fork(t, "s", seshat.ForkOptions{ID: "old"})
 	e.numbered(t, "old", 1)
-	equal(e, "found by the old user", e.count(t, seshat.Query{User: "mia"}), 0)
+	equal(e, "found by the old user", e.count(t, seshat.Query{UserID: "mia"}), 0)
 }
 
 // forkWhileEdited gives the last and the first message of the parent the
@@ -257,7 +257,7 @@ func forkWhileEdited(e *env) {
 				e.tokens(t, "s", 1, base*10+round+1)
 			}
 		})
-		child := e.fork(t, "s", seshat.Fork{})
+		child := e.fork(t, "s", seshat.ForkOptions{})
 		wg.Wait()
 		log := e.log(t, child.ID)
 		equal(e, "messages", len(log), 300)
@@ -284,7 +284,7 @@ func forkWhileDeleted(e *env) {
 	t := e.tenant("t")
 	for i := range 8 {
 		id := fmt.Sprint(i)
-		e.create(t, seshat.NewSession{ID: id, User: "mia"})
+		e.create(t, seshat.NewSession{ID: id, UserID: "mia"})
 		for range 3 {
 			e.append(t, id, lines(200)...)
 		}
@@ -294,7 +294,7 @@ func forkWhileDeleted(e *env) {
 				e.Error(err)
 			}
 		})
-		_, err := t.Fork(e.ctx, id, seshat.Fork{ID: "f"})
+		_, err := t.Fork(e.ctx, id, seshat.ForkOptions{ID: "f"})
 		wg.Wait()
 		if err != nil {
 			e.fails(err, seshat.ErrNotFound)

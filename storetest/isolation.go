@@ -28,20 +28,20 @@ func foreignIsAbsent(e *env) {
 		return m
 	}
 	absent := errs()
-	before := e.create(other, seshat.NewSession{ID: "s", User: "mia"})
+	before := e.create(other, seshat.NewSession{ID: "s", UserID: "mia"})
 	for name, got := range errs() {
 		equal(e, name+" of a foreign id", got, absent[name])
 	}
 	e.gone(mine, "s")
 	equal(e, "version of the other's session", e.get(other, "s").Version, before.Version)
 	equal(e, "what mine lists", len(e.ids(mine, seshat.Query{})), 0)
-	equal(e, "what mine counts", e.count(mine, seshat.Query{User: "mia"}), 0)
+	equal(e, "what mine counts", e.count(mine, seshat.Query{UserID: "mia"}), 0)
 }
 
 func sameIDTwice(e *env) {
 	a, b := e.tenant("a"), e.tenant("b")
-	e.create(a, seshat.NewSession{ID: "s", User: "of a"})
-	e.create(b, seshat.NewSession{ID: "s", User: "of b"})
+	e.create(a, seshat.NewSession{ID: "s", UserID: "of a"})
+	e.create(b, seshat.NewSession{ID: "s", UserID: "of b"})
 	e.update(a, "s", func(s *seshat.Session) { s.Name = "changed" })
 	if _, err := a.Delete(e.ctx, "s"); err != nil {
 		e.Fatal(err)
@@ -68,7 +68,7 @@ func noPrefixes(e *env) {
 		t := e.tenant(name)
 		all = append(all, t)
 		for _, id := range names {
-			e.create(t, seshat.NewSession{ID: id, User: name})
+			e.create(t, seshat.NewSession{ID: id, UserID: name})
 		}
 	}
 	want := slices.Sorted(slices.Values(names))
@@ -93,47 +93,47 @@ func noUserPrefixes(e *env) {
 	t := e.tenant("t")
 	for i, user := range tangled {
 		for n := range i%3 + 1 {
-			e.create(t, seshat.NewSession{User: user, ID: fmt.Sprintf("%s-%d", user, n)})
+			e.create(t, seshat.NewSession{UserID: user, ID: fmt.Sprintf("%s-%d", user, n)})
 		}
 	}
 	for i, user := range tangled {
-		for s, err := range t.Sessions(e.ctx, seshat.Query{User: user}) {
+		for s, err := range t.Sessions(e.ctx, seshat.Query{UserID: user}) {
 			e.must(err)
 			equal(e, "user", s.UserID, user)
 		}
-		equal(e, "sessions of "+user, e.count(t, seshat.Query{User: user}), uint64(i%3+1))
+		equal(e, "sessions of "+user, e.count(t, seshat.Query{UserID: user}), uint64(i%3+1))
 	}
 	if _, err := t.DeleteUser(e.ctx, "a"); err != nil {
 		e.Fatal(err)
 	}
 	for i, user := range tangled[1:] {
-		equal(e, "sessions of "+user, e.count(t, seshat.Query{User: user}), uint64((i+1)%3+1))
+		equal(e, "sessions of "+user, e.count(t, seshat.Query{UserID: user}), uint64((i+1)%3+1))
 	}
 }
 
 func sameNameTwice(e *env) {
-	one, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", InternalID: "int_1"})
+	one, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", OrganizationID: "int_1"})
 	e.must(err)
-	two, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", InternalID: "int_2"})
+	two, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", OrganizationID: "int_2"})
 	e.must(err)
 	if one.ID() == two.ID() {
 		e.Fatal("two organizations share a namespace")
 	}
 	s := e.create(one, seshat.NewSession{ID: "s"})
-	equal(e, "organization", s.InternalID, "int_1")
+	equal(e, "organization", s.OrganizationID, "int_1")
 	e.gone(two, "s")
 }
 
 func foreignNamespace(e *env) {
-	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", InternalID: "int_1"})
+	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "app", OrganizationID: "int_1"})
 	e.must(err)
 	for _, ref := range []seshat.Namespace{
-		{ID: t.ID(), InternalID: "int_2"},
+		{ID: t.ID(), OrganizationID: "int_2"},
 		{ID: t.ID()},
-		{Name: t.ID(), InternalID: "int_2"},
-		{Name: "app", InternalID: "int_2"},
+		{Name: t.ID(), OrganizationID: "int_2"},
+		{Name: "app", OrganizationID: "int_2"},
 		{Name: "app"},
-		{Name: "ap", InternalID: "int_1"},
+		{Name: "ap", OrganizationID: "int_1"},
 	} {
 		_, err := e.Tenant(e.ctx, ref)
 		e.fails(err, seshat.ErrNotFound)

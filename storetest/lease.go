@@ -91,8 +91,8 @@ func leaseTokens(e *env) {
 	e.clock.Advance(minute)
 	e.must(e.say(t, s.ID, 0)) // overtakes it
 	next("two")
-	e.move(t, s.ID, seshat.Archived)
-	e.move(t, s.ID, seshat.Active)
+	e.move(t, s.ID, seshat.StatusArchived)
+	e.move(t, s.ID, seshat.StatusActive)
 	next("two")
 }
 
@@ -165,7 +165,7 @@ func leaseRepeated(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
 	l := e.acquire(t, s.ID, "one")
-	turn := seshat.Turn{Messages: []seshat.Message{{ID: "m", Role: seshat.User, Content: "hi"}}, Lease: l.Token}
+	turn := seshat.Turn{Messages: []seshat.Message{{ID: "m", Role: seshat.RoleUser, Content: "hi"}}, Lease: l.Token}
 	e.turn(t, s.ID, turn)
 	e.acquire(t, s.ID, "one")
 	if a := e.turn(t, s.ID, turn); !a.Repeated {
@@ -180,11 +180,11 @@ func leaseGuards(e *env) {
 	l := e.acquire(t, s.ID, "one")
 	e.update(t, s.ID, func(s *seshat.Session) { s.Name = "n" })
 	e.must(second(t.Touch(e.ctx, s.ID)))
-	e.merge(t, seshat.SessionState(s.ID), kv{"k": 1})
-	e.move(t, s.ID, seshat.Idle)
+	e.merge(t, seshat.SessionScope(s.ID), kv{"k": 1})
+	e.move(t, s.ID, seshat.StatusIdle)
 	e.must(e.say(t, s.ID, l.Token))
 	equal(e, "lease", e.get(t, s.ID).Lease(), l)
-	e.move(t, s.ID, seshat.Terminated)
+	e.move(t, s.ID, seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, s.ID)))
 	e.fails(e.say(t, s.ID, l.Token), seshat.ErrNotFound)
 	e.fails(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrNotFound)
@@ -197,7 +197,7 @@ func leaseReadOnly(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
 	l := e.acquire(t, s.ID, "one")
-	for _, status := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, s.ID, status)
 		e.fails(second(t.AcquireLease(e.ctx, s.ID, "one", minute)), seshat.ErrReadOnly)
 		e.fails(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrReadOnly)
@@ -227,7 +227,7 @@ func leaseArguments(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
 	e.refused(second(t.AcquireLease(e.ctx, s.ID, "", minute)), "owner")
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, strings.Repeat("x", seshat.MaxName+1), minute)), "owner")
+	e.refused(second(t.AcquireLease(e.ctx, s.ID, strings.Repeat("x", seshat.MaxNameBytes+1), minute)), "owner")
 	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", 0)), "ttl")
 	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", -ms)), "ttl")
 	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", seshat.MaxLease+1)), "ttl")
@@ -256,7 +256,7 @@ func leaseRaces(e *env) {
 					continue
 				}
 				for i := 0; i < each && err == nil; i++ {
-					m := seshat.Message{Role: seshat.User, Content: fmt.Sprint(l.Token, "/", i)}
+					m := seshat.Message{Role: seshat.RoleUser, Content: fmt.Sprint(l.Token, "/", i)}
 					_, err = t.AppendTurn(e.ctx, s.ID, seshat.Turn{Messages: []seshat.Message{m}, Lease: l.Token})
 				}
 				if err == nil {

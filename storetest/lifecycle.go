@@ -24,20 +24,20 @@ var lifecycle = []promise{
 	{name: "readers see the stored status", test: readersSeeStored},
 }
 
-var allStatuses = []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated}
+var allStatuses = []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated}
 
 // allowed is the table, written out once more.
 var allowed = map[seshat.Status][]seshat.Status{
-	seshat.Active:   {seshat.Idle, seshat.Archived, seshat.Terminated},
-	seshat.Idle:     {seshat.Active, seshat.Archived, seshat.Terminated},
-	seshat.Archived: {seshat.Active, seshat.Terminated},
+	seshat.StatusActive:   {seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated},
+	seshat.StatusIdle:     {seshat.StatusActive, seshat.StatusArchived, seshat.StatusTerminated},
+	seshat.StatusArchived: {seshat.StatusActive, seshat.StatusTerminated},
 }
 
 // in creates a session in a status.
 func (e *env) in(t *seshat.Tenant, status seshat.Status, n seshat.NewSession) *seshat.Session {
 	e.Helper()
 	s := e.create(t, n)
-	if status != seshat.Active {
+	if status != seshat.StatusActive {
 		s = e.move(t, s.ID, status)
 	}
 	return s
@@ -82,7 +82,7 @@ func sameStatus(e *env) {
 		e.must(err)
 		for _, got := range []*seshat.Session{s, e.get(t, before.ID)} {
 			equal(e, "version", got.Version, before.Version)
-			equal(e, "last move", got.LastMove, before.LastMove)
+			equal(e, "last move", got.LastTransition, before.LastTransition)
 			equal(e, "updated", got.UpdatedAt, before.UpdatedAt)
 			equal(e, "end", got.ExpiresAt, before.ExpiresAt)
 		}
@@ -93,34 +93,34 @@ func moves(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	at := e.clock.Advance(minute)
-	s, err := t.Transition(e.ctx, "s", seshat.Archived, seshat.Because("done", "mia"))
+	s, err := t.Transition(e.ctx, "s", seshat.StatusArchived, seshat.Because("done", "mia"))
 	e.must(err)
-	equal(e, "last move", s.LastMove, seshat.Move{At: at, Reason: "done", Actor: "mia"})
+	equal(e, "last move", s.LastTransition, seshat.Transition{At: at, Reason: "done", Actor: "mia"})
 	equal(e, "updated", s.UpdatedAt, at)
 	for field, why := range map[string]seshat.WriteOption{
 		"reason": seshat.Because(strings.Repeat("x", 1025), ""),
 		"actor":  seshat.Because("", "a\nb"),
 	} {
-		_, err := t.Transition(e.ctx, "s", seshat.Active, why)
+		_, err := t.Transition(e.ctx, "s", seshat.StatusActive, why)
 		e.refused(err, field)
 	}
-	_, err = t.Transition(e.ctx, "s", seshat.Active, seshat.Because("a\x00b", ""))
+	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.Because("a\x00b", ""))
 	e.refused(err, "reason")
-	equal(e, "last move", e.get(t, "s").LastMove, s.LastMove)
-	_, err = t.Transition(e.ctx, "s", seshat.Active, seshat.Because(strings.Repeat("x", 1024), ""))
+	equal(e, "last move", e.get(t, "s").LastTransition, s.LastTransition)
+	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.Because(strings.Repeat("x", 1024), ""))
 	e.must(err)
 }
 
 func readOnlyStatuses(e *env) {
 	t := e.tenant("t")
-	for _, status := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		id := status.String()
 		before := e.in(t, status, seshat.NewSession{ID: id})
 		e.clock.Advance(minute)
 		for name, err := range map[string]error{
 			"Touch":  second(t.Touch(e.ctx, id)),
 			"Update": second(t.Update(e.ctx, id, rename("x"))),
-			"Append": second(t.Append(e.ctx, id, seshat.Message{Role: seshat.User, Content: "?"})),
+			"Append": second(t.Append(e.ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "?"})),
 		} {
 			if !errors.Is(err, seshat.ErrReadOnly) {
 				e.Fatalf("%s of a session that is %v: got error %v", name, status, err)
@@ -134,21 +134,21 @@ func readOnlyStatuses(e *env) {
 
 func waking(e *env) {
 	t := e.tenant("t")
-	v := e.in(t, seshat.Idle, seshat.NewSession{ID: "s"}).Version
+	v := e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "s"}).Version
 	at := e.clock.Advance(hour)
-	s, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Content: "hello"})
+	s, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "hello"})
 	e.must(err)
-	equal(e, "status", s.Status, seshat.Active)
+	equal(e, "status", s.Status, seshat.StatusActive)
 	equal(e, "activity", s.LastActivityAt, at)
-	equal(e, "last move", s.LastMove.At, at)
-	equal(e, "counted as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.Active}}), 1)
+	equal(e, "last move", s.LastTransition.At, at)
+	equal(e, "counted as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}}), 1)
 	if s.Version < v {
 		e.Fatalf("version went from %d back to %d", v, s.Version)
 	}
-	e.move(t, "s", seshat.Idle)
+	e.move(t, "s", seshat.StatusIdle)
 	s, err = t.Touch(e.ctx, "s")
 	e.must(err)
-	equal(e, "status after a touch", s.Status, seshat.Idle)
+	equal(e, "status after a touch", s.Status, seshat.StatusIdle)
 }
 
 func termination(e *env) {
@@ -156,7 +156,7 @@ func termination(e *env) {
 	l := seshat.Lifecycle{TTL: hour, Retention: 3 * hour}
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: l})
 	at := e.clock.Advance(minute)
-	s := e.move(t, "s", seshat.Terminated)
+	s := e.move(t, "s", seshat.StatusTerminated)
 	equal(e, "termination", s.TerminatedAt, at)
 	equal(e, "end", s.ExpiresAt, at.Add(3*hour))
 	e.clock.Advance(3*hour - ms)
@@ -164,19 +164,19 @@ func termination(e *env) {
 	e.clock.Advance(ms)
 	e.gone(t, "s")
 	l.Retention = seshat.Never
-	s = e.in(t, seshat.Terminated, seshat.NewSession{ID: "kept", Lifecycle: l})
+	s = e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "kept", Lifecycle: l})
 	equal(e, "end of one that is kept", s.ExpiresAt, time.Time{})
 	l.MaxLifetime = 2 * hour
-	s = e.in(t, seshat.Terminated, seshat.NewSession{ID: "capped", Lifecycle: l})
+	s = e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "capped", Lifecycle: l})
 	equal(e, "end of one with a cap", s.ExpiresAt, s.CreatedAt.Add(2*hour))
 }
 
 func restored(e *env) {
 	t := e.tenant("t")
 	l := seshat.Lifecycle{TTL: hour, IdleAfter: 10 * minute}
-	e.in(t, seshat.Archived, seshat.NewSession{ID: "s", Lifecycle: l})
+	e.in(t, seshat.StatusArchived, seshat.NewSession{ID: "s", Lifecycle: l})
 	at := e.clock.Advance(30 * minute)
-	s := e.move(t, "s", seshat.Active)
+	s := e.move(t, "s", seshat.StatusActive)
 	equal(e, "activity", s.LastActivityAt, at)
 	equal(e, "end", s.ExpiresAt, at.Add(hour))
 	e.clock.Advance(10*minute - ms)
@@ -191,16 +191,16 @@ func overdueMove(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: l})
 	e.clock.Advance(10 * minute)
 	s := e.update(t, "s", func(s *seshat.Session) { s.Name = "x" })
-	equal(e, "status", s.Status, seshat.Idle)
-	equal(e, "moved at", s.LastMove.At, seshattest.Start.Add(10*minute))
-	equal(e, "moved by", s.LastMove.Actor, "seshat")
+	equal(e, "status", s.Status, seshat.StatusIdle)
+	equal(e, "moved at", s.LastTransition.At, seshattest.Start.Add(10*minute))
+	equal(e, "moved by", s.LastTransition.Actor, "seshat")
 	equal(e, "version", s.Version, 3) // the move and the update
 	// Moving there by hand is a no-op beside what time did.
 	e.create(t, seshat.NewSession{ID: "by hand", Lifecycle: l})
 	e.clock.Advance(15 * minute)
-	s = e.move(t, "by hand", seshat.Idle)
-	equal(e, "moved at", s.LastMove.At, seshattest.Start.Add(20*minute))
-	equal(e, "moved by", s.LastMove.Actor, "seshat")
+	s = e.move(t, "by hand", seshat.StatusIdle)
+	equal(e, "moved at", s.LastTransition.At, seshattest.Start.Add(20*minute))
+	equal(e, "moved by", s.LastTransition.Actor, "seshat")
 	equal(e, "left for the sweep", e.sweep().Idled, 0)
 }
 
@@ -213,21 +213,21 @@ func overdueArchive(e *env) {
 	e.fails(err, seshat.ErrReadOnly)
 	_, err = t.Touch(e.ctx, "s")
 	e.fails(err, seshat.ErrReadOnly)
-	_, err = t.Transition(e.ctx, "s", seshat.Idle)
+	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle)
 	e.fails(err, seshat.ErrTransition)
 	equal(e, "archived by the sweep", e.sweep().Archived, 1)
 	s := e.get(t, "s")
-	equal(e, "status", s.Status, seshat.Archived)
-	equal(e, "moved at", s.LastMove.At, seshattest.Start.Add(70*minute))
+	equal(e, "status", s.Status, seshat.StatusArchived)
+	equal(e, "moved at", s.LastTransition.At, seshattest.Start.Add(70*minute))
 }
 
 func readersSeeStored(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: minute}})
 	e.clock.Advance(hour)
-	equal(e, "status", e.get(t, "s").Status, seshat.Active)
-	equal(e, "listed as active", len(e.ids(t, seshat.Query{Statuses: []seshat.Status{seshat.Active}})), 1)
-	equal(e, "counted as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.Active}}), 1)
+	equal(e, "status", e.get(t, "s").Status, seshat.StatusActive)
+	equal(e, "listed as active", len(e.ids(t, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}})), 1)
+	equal(e, "counted as active", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}}), 1)
 	equal(e, "idled", e.sweep().Idled, 1)
-	equal(e, "counted as idle", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.Idle}}), 1)
+	equal(e, "counted as idle", e.count(t, seshat.Query{Statuses: []seshat.Status{seshat.StatusIdle}}), 1)
 }

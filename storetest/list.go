@@ -43,12 +43,12 @@ func (e *env) crowd(t *seshat.Tenant, n int) (all []listed) {
 			labels["even"] = ""
 		}
 		s := e.in(t, allStatuses[i%4], seshat.NewSession{
-			ID: fmt.Sprintf("s-%02d", n-i), User: fmt.Sprint("user ", i%3), Labels: labels,
+			ID: fmt.Sprintf("s-%02d", n-i), UserID: fmt.Sprint("user ", i%3), Labels: labels,
 		})
 		all = append(all, listed{s.ID, s.UserID, s.Status, labels, s.CreatedAt, s.LastActivityAt})
 	}
 	for i := range all {
-		if i%5 == 0 && all[i].status == seshat.Active {
+		if i%5 == 0 && all[i].status == seshat.StatusActive {
 			e.clock.Advance(minute)
 			s, err := t.Touch(e.ctx, all[i].id)
 			e.must(err)
@@ -64,7 +64,7 @@ func (e *env) crowd(t *seshat.Tenant, n int) (all []listed) {
 // oracle returns the ids that q selects, in order.
 func oracle(all []listed, q seshat.Query) (ids []string) {
 	at := func(l listed) time.Time {
-		if q.Order == seshat.ByActivity {
+		if q.Order == seshat.OrderByActivity {
 			return l.active
 		}
 		return l.created
@@ -100,7 +100,7 @@ func (l listed) matches(q seshat.Query) bool {
 	within := func(at, from, to time.Time) bool {
 		return !at.Before(from) && (to.IsZero() || at.Before(to))
 	}
-	return (q.User == "" || l.user == q.User) &&
+	return (q.UserID == "" || l.user == q.UserID) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, l.status)) &&
 		within(l.created, q.CreatedFrom, q.CreatedTo) &&
 		within(l.active, q.ActiveFrom.Truncate(minute), q.ActiveTo.Truncate(minute))
@@ -111,19 +111,19 @@ func filters() []seshat.Query {
 	at := func(d time.Duration) time.Time { return seshattest.Start.Add(d) }
 	return []seshat.Query{
 		{},
-		{User: "user 1"},
-		{User: "nobody"},
-		{Statuses: []seshat.Status{seshat.Active}},
-		{Statuses: []seshat.Status{seshat.Idle, seshat.Terminated, seshat.Idle}},
+		{UserID: "user 1"},
+		{UserID: "nobody"},
+		{Statuses: []seshat.Status{seshat.StatusActive}},
+		{Statuses: []seshat.Status{seshat.StatusIdle, seshat.StatusTerminated, seshat.StatusIdle}},
 		{Statuses: allStatuses},
 		{Labels: map[string]string{"even": ""}},
 		{Labels: map[string]string{"even": "", "n": "2"}},
 		{Labels: map[string]string{"n": "9"}},
 		{CreatedFrom: at(2 * minute)},
 		{CreatedTo: at(2 * minute)},
-		{CreatedFrom: at(time.Minute), CreatedTo: at(3 * minute), User: "user 2"},
+		{CreatedFrom: at(time.Minute), CreatedTo: at(3 * minute), UserID: "user 2"},
 		{ActiveFrom: at(3*minute + 30*time.Second)},
-		{ActiveTo: at(2*minute + 30*time.Second), Statuses: []seshat.Status{seshat.Active}},
+		{ActiveTo: at(2*minute + 30*time.Second), Statuses: []seshat.Status{seshat.StatusActive}},
 		{ActiveFrom: at(time.Minute), ActiveTo: at(4 * minute), Labels: map[string]string{"n": "0"}},
 		{CreatedFrom: at(3 * minute), CreatedTo: at(minute)},
 		{CreatedFrom: time.Date(1, 2, 3, 4, 5, 6, 7, time.UTC), CreatedTo: at(365 * day)},
@@ -133,10 +133,10 @@ func filters() []seshat.Query {
 func everyQuery(e *env) {
 	t := e.tenant("t")
 	other := e.tenant("other")
-	e.create(other, seshat.NewSession{User: "user 1", Labels: map[string]string{"even": "", "n": "2"}})
+	e.create(other, seshat.NewSession{UserID: "user 1", Labels: map[string]string{"even": "", "n": "2"}})
 	all := e.crowd(t, 40)
 	for _, q := range filters() {
-		for _, order := range []seshat.Order{seshat.ByCreation, seshat.ByActivity} {
+		for _, order := range []seshat.Order{seshat.OrderByCreation, seshat.OrderByActivity} {
 			for _, oldest := range []bool{false, true} {
 				q.Order, q.OldestFirst = order, oldest
 				want := oracle(all, q)
@@ -159,7 +159,7 @@ func ties(e *env) {
 		e.create(t, seshat.NewSession{ID: id})
 	}
 	want := slices.Sorted(slices.Values(ids))
-	for _, order := range []seshat.Order{seshat.ByCreation, seshat.ByActivity} {
+	for _, order := range []seshat.Order{seshat.OrderByCreation, seshat.OrderByActivity} {
 		q := seshat.Query{Order: order, OldestFirst: true, Limit: 2}
 		equal(e, "oldest first", fmt.Sprintf("%q", e.ids(t, q)), fmt.Sprintf("%q", want))
 		q.OldestFirst = false
@@ -178,13 +178,13 @@ func exactlyOnce(e *env) {
 		for i := range 30 {
 			e.clock.Advance(ms)
 			id := fmt.Sprintf("%v %02d", oldest, i)
-			e.create(t, seshat.NewSession{ID: id, User: "mia"})
+			e.create(t, seshat.NewSession{ID: id, UserID: "mia"})
 			if i%3 > 0 {
 				stay = append(stay, id)
 			}
 		}
 		seen, page := []string{}, 0
-		q := seshat.Query{Limit: 4, OldestFirst: oldest, User: "mia"}
+		q := seshat.Query{Limit: 4, OldestFirst: oldest, UserID: "mia"}
 		for more := true; more; more = q.Cursor != "" {
 			p, err := t.List(e.ctx, q)
 			e.must(err)
@@ -210,7 +210,7 @@ func exactlyOnce(e *env) {
 // disturb is what happens between two pages of exactlyOnce.
 func (e *env) disturb(t *seshat.Tenant, prefix string, page int) {
 	e.clock.Advance(minute)
-	e.create(t, seshat.NewSession{User: "mia", ID: fmt.Sprintf("%s00 new %d", prefix, page)})
+	e.create(t, seshat.NewSession{UserID: "mia", ID: fmt.Sprintf("%s00 new %d", prefix, page)})
 	for i := 0; i < 30; i += 3 {
 		id := fmt.Sprintf("%s%02d", prefix, i)
 		if i%2 == page%2 {
@@ -280,12 +280,12 @@ func activityOrder(e *env) {
 		e.create(t, seshat.NewSession{ID: id})
 		e.clock.Advance(minute)
 	}
-	q := seshat.Query{Order: seshat.ByActivity}
+	q := seshat.Query{Order: seshat.OrderByActivity}
 	equal(e, "order", fmt.Sprint(e.ids(t, q)), "[c b a]")
 	e.must(second(t.Touch(e.ctx, "a")))
 	equal(e, "order after a touch", fmt.Sprint(e.ids(t, q)), "[a c b]")
 	e.clock.Advance(minute)
-	e.must(second(t.Append(e.ctx, "b", seshat.Message{Role: seshat.User, Content: "?"})))
+	e.must(second(t.Append(e.ctx, "b", seshat.Message{Role: seshat.RoleUser, Content: "?"})))
 	equal(e, "order after a message", fmt.Sprint(e.ids(t, q)), "[b a c]")
 	e.update(t, "c", func(s *seshat.Session) { s.Name = "an edit is no activity" })
 	equal(e, "order after an edit", fmt.Sprint(e.ids(t, q)), "[b a c]")

@@ -25,7 +25,7 @@ var logs = []promise{
 func lines(n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
-		all[i] = seshat.Message{Role: seshat.User, Content: fmt.Sprintf("message %d", i)}
+		all[i] = seshat.Message{Role: seshat.RoleUser, Content: fmt.Sprintf("message %d", i)}
 	}
 	return all
 }
@@ -94,10 +94,10 @@ func logRoundTrip(e *env) {
 	at := time.Date(1931, 3, 1, 12, 0, 0, 987654321, time.FixedZone("east", 3600))
 	for i, text := range strange {
 		m := seshat.Message{
-			ID: fmt.Sprintf("m/%d ä", i), Role: seshat.Assistant, Content: text, ContentType: seshat.EventData,
+			ID: fmt.Sprintf("m/%d ä", i), Role: seshat.RoleAssistant, Content: text, ContentType: seshat.ContentEvent,
 			ToolName: "näme", ToolCallID: "call/1", ToolCalls: 3, ToolStatus: "ok ✓", Author: "böt",
 			ToolInputs: json.RawMessage(" { \"b\" : 1.0 , \"a\":[ ] } "), ToolOutputs: json.RawMessage("\tnull\n"),
-			Metadata: seshat.Doc(map[string]any{"k": text, "n": nil, "l": []any{}, "b": []byte{0, 255}}),
+			Metadata: seshat.NewDocument(map[string]any{"k": text, "n": nil, "l": []any{}, "b": []byte{0, 255}}),
 			Tokens:   7, Latency: 1500 * time.Microsecond, Timestamp: at, Payload: []byte{0, 255, 10},
 		}
 		e.append(t, "s", m)
@@ -131,9 +131,9 @@ func visible(m seshat.Message) map[string]any {
 func logAbsent(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", seshat.Message{Role: seshat.Tool})
+	e.append(t, "s", seshat.Message{Role: seshat.RoleTool})
 	e.append(t, "s", seshat.Message{
-		Role: seshat.Tool, ToolInputs: json.RawMessage{}, ToolOutputs: json.RawMessage{}, Payload: []byte{},
+		Role: seshat.RoleTool, ToolInputs: json.RawMessage{}, ToolOutputs: json.RawMessage{}, Payload: []byte{},
 	})
 	log := e.log(t, "s")
 	if m := log[0]; m.ToolInputs != nil || m.ToolOutputs != nil || m.Payload != nil {
@@ -148,7 +148,7 @@ func logDefaults(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.clock.Advance(minute)
-	e.append(t, "s", seshat.Message{Role: seshat.User}, seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall})
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser}, seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall})
 	log := e.log(t, "s")
 	now := seshattest.Start.Add(minute)
 	for i, m := range log {
@@ -158,7 +158,7 @@ func logDefaults(e *env) {
 		equal(e, "times", [2]time.Time{m.Timestamp, m.AppendedAt}, [2]time.Time{now, now})
 		equal(e, "tool calls", m.ToolCalls, uint64(i))
 	}
-	equal(e, "content type", log[0].ContentType, seshat.Text)
+	equal(e, "content type", log[0].ContentType, seshat.ContentText)
 	equal(e, "two generated ids are one", log[0].ID == log[1].ID, false)
 }
 
@@ -196,9 +196,9 @@ func logWhole(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(2)...)
-	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(seshat.MaxTurn)})
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(seshat.MaxTurnMessages)})
 	e.must(err)
-	equal(e, "turn", [2]uint64{a.First, a.Last}, [2]uint64{3, 2 + seshat.MaxTurn})
+	equal(e, "turn", [2]uint64{a.First, a.Last}, [2]uint64{3, 2 + seshat.MaxTurnMessages})
 	equal(e, "repeated", a.Repeated, false)
 	equal(e, "newest number", a.Session.LastSeq, a.Last)
 	if s := e.get(t, "s"); !reflect.DeepEqual(s, a.Session) {
@@ -212,14 +212,14 @@ func logWhole(e *env) {
 func logRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", seshat.Message{ID: "known", Role: seshat.User, Content: "hello"})
+	e.append(t, "s", seshat.Message{ID: "known", Role: seshat.RoleUser, Content: "hello"})
 	check := e.still(t, "s")
-	good := seshat.Message{ID: "fresh", Role: seshat.User}
+	good := seshat.Message{ID: "fresh", Role: seshat.RoleUser}
 	for field, bad := range badMessages() {
 		_, err := t.Append(e.ctx, "s", good, bad)
 		e.refused(err, field)
 	}
-	_, err := t.Append(e.ctx, "s", good, seshat.Message{ID: "known", Role: seshat.User, Content: "other"})
+	_, err := t.Append(e.ctx, "s", good, seshat.Message{ID: "known", Role: seshat.RoleUser, Content: "other"})
 	e.fails(err, seshat.ErrConflict)
 	_, err = t.Append(e.ctx, "s", good, good)
 	e.refused(err, "messages[1].message_id")
@@ -236,7 +236,7 @@ func logRefused(e *env) {
 // the second of a turn.
 func badMessages() map[string]seshat.Message {
 	with := func(fn func(*seshat.Message)) seshat.Message {
-		m := seshat.Message{Role: seshat.User}
+		m := seshat.Message{Role: seshat.RoleUser}
 		fn(&m)
 		return m
 	}
@@ -251,10 +251,10 @@ func badMessages() map[string]seshat.Message {
 		"messages[1].content":      with(func(m *seshat.Message) { m.Content = "a\xff" }),
 		"messages[1].tool_inputs":  with(func(m *seshat.Message) { m.ToolInputs = json.RawMessage(`{"a"`) }),
 		"messages[1].tool_outputs": with(func(m *seshat.Message) { m.ToolOutputs = json.RawMessage(` `) }),
-		"messages[1].payload":      with(func(m *seshat.Message) { m.Payload = make([]byte, seshat.MaxPayload+1) }),
+		"messages[1].payload":      with(func(m *seshat.Message) { m.Payload = make([]byte, seshat.MaxPayloadBytes+1) }),
 		"messages[1].tokens":       with(func(m *seshat.Message) { m.Tokens = 1 << 40 }),
 		"messages[1].latency_ms":   with(func(m *seshat.Message) { m.Latency = -1 }),
-		"messages[1].metadata.k":   with(func(m *seshat.Message) { m.Metadata = seshat.Doc(map[string]any{"k": func() {}}) }),
+		"messages[1].metadata.k":   with(func(m *seshat.Message) { m.Metadata = seshat.NewDocument(map[string]any{"k": func() {}}) }),
 		"messages[1]":              with(func(m *seshat.Message) { m.Seq = 1 }),
 		"messages[1].timestamp": with(func(m *seshat.Message) {
 			m.Timestamp = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("west", -7200))
@@ -265,18 +265,18 @@ func badMessages() map[string]seshat.Message {
 func logBounds(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	_, err := t.Append(e.ctx, "s", lines(seshat.MaxTurn+1)...)
+	_, err := t.Append(e.ctx, "s", lines(seshat.MaxTurnMessages+1)...)
 	e.refused(err, "messages")
-	large := seshat.Message{Role: seshat.User, Payload: make([]byte, seshat.MaxPayload)}
-	_, err = t.Append(e.ctx, "s", large, large, seshat.Message{Role: seshat.User, Content: "x"})
+	large := seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)}
+	_, err = t.Append(e.ctx, "s", large, large, seshat.Message{Role: seshat.RoleUser, Content: "x"})
 	e.refused(err, "messages")
-	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Content: strings.Repeat("x", seshat.MaxContent+1)})
+	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("x", seshat.MaxContentBytes+1)})
 	e.refused(err, "messages[0].content")
 	equal(e, "messages", e.get(t, "s").MessageCount, 0)
 	e.append(t, "s", large, large)
 	largest := seshat.Message{
-		Role: seshat.Tool, Payload: large.Payload, Content: strings.Repeat("\u00e4", seshat.MaxContent/2),
-		ToolInputs: json.RawMessage(`"` + strings.Repeat("x", seshat.MaxToolJSON-2) + `"`),
+		Role: seshat.RoleTool, Payload: large.Payload, Content: strings.Repeat("\u00e4", seshat.MaxContentBytes/2),
+		ToolInputs: json.RawMessage(`"` + strings.Repeat("x", seshat.MaxToolJSONBytes-2) + `"`),
 	}
 	largest.ToolOutputs = largest.ToolInputs
 	e.append(t, "s", largest)

@@ -56,10 +56,10 @@ func quotaMessages(e *env) {
 func quotaTokens(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxTokensTotal: 100, MaxToolCalls: 2}})
-	call := seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall}
-	e.append(t, "s", seshat.Message{Role: seshat.User, Tokens: 60}, call)
+	call := seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall}
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 60}, call)
 	check := e.still(t, "s")
-	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Tokens: 30}, seshat.Message{Role: seshat.User, Tokens: 11})
+	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 30}, seshat.Message{Role: seshat.RoleUser, Tokens: 11})
 	equal(e, "retry after", e.spent(err, "max_tokens_total", 100, 60), 0)
 	_, err = t.Append(e.ctx, "s", call, call)
 	e.spent(err, "max_tool_calls", 2, 1)
@@ -74,7 +74,7 @@ func quotaTokens(e *env) {
 func quotaRepeated(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1, RateLimitMessagesPerMinute: 1}})
-	m := seshat.Message{ID: "m", Role: seshat.User}
+	m := seshat.Message{ID: "m", Role: seshat.RoleUser}
 	e.append(t, "s", m)
 	e.repeated(t, "s", 1, 1, m)
 	_, err := t.Append(e.ctx, "s", lines(1)...)
@@ -173,7 +173,7 @@ func quotaOfCopies(e *env) {
 	} {
 		e.must(t.SetQuotas(e.ctx, q))
 		for name, call := range map[string]func() error{
-			"Fork":    func() error { return second(t.Fork(e.ctx, "s", seshat.Fork{ID: "forked"})) },
+			"Fork":    func() error { return second(t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "forked"})) },
 			"Restore": func() error { return second(t.Restore(e.ctx, e.snapshot(t, "s", &snap))) },
 		} {
 			var over *seshat.QuotaError

@@ -53,10 +53,10 @@ func earlier(a, b time.Time) time.Time {
 // end is the first moment at which the session does not exist.
 func (s *modelSession) end() time.Time {
 	end := after(s.created, s.life.TTL)
-	if s.life.Expiry == seshat.Sliding {
+	if s.life.Expiry == seshat.ExpirySliding {
 		end = after(s.written, s.life.TTL)
 	}
-	if s.status == seshat.Terminated {
+	if s.status == seshat.StatusTerminated {
 		end = after(s.terminated, s.life.Retention)
 	}
 	return earlier(end, after(s.created, s.life.MaxLifetime))
@@ -67,7 +67,7 @@ func (s *modelSession) alive(now time.Time) bool { return now.Before(s.end()) }
 // idles is when time makes the session idle.
 func (s *modelSession) idles() time.Time {
 	switch {
-	case s.status != seshat.Active:
+	case s.status != seshat.StatusActive:
 		return farFuture
 	case s.since.After(s.active):
 		return after(s.since, s.life.IdleAfter)
@@ -77,7 +77,7 @@ func (s *modelSession) idles() time.Time {
 
 // archives is when time archives the session.
 func (s *modelSession) archives() time.Time {
-	if s.status != seshat.Idle {
+	if s.status != seshat.StatusIdle {
 		return farFuture
 	}
 	return after(s.since, s.life.ArchiveAfter)
@@ -86,25 +86,25 @@ func (s *modelSession) archives() time.Time {
 // settle applies overdue idling and archiving.
 func (s *modelSession) settle(now time.Time) (moved bool) {
 	if at := s.idles(); !now.Before(at) {
-		s.status, s.since, moved = seshat.Idle, at, true
+		s.status, s.since, moved = seshat.StatusIdle, at, true
 	}
 	if at := s.archives(); !now.Before(at) {
-		s.status, s.since, moved = seshat.Archived, at, true
+		s.status, s.since, moved = seshat.StatusArchived, at, true
 	}
 	return moved
 }
 
 func (s *modelSession) writable() bool {
-	return s.status == seshat.Active || s.status == seshat.Idle
+	return s.status == seshat.StatusActive || s.status == seshat.StatusIdle
 }
 
 // move is a move by hand or by a message.
 func (s *modelSession) move(to seshat.Status, now time.Time) {
 	s.status, s.since, s.written = to, now, now
 	switch to {
-	case seshat.Active:
+	case seshat.StatusActive:
 		s.active = now
-	case seshat.Terminated:
+	case seshat.StatusTerminated:
 		s.terminated = now
 	}
 }
@@ -130,14 +130,14 @@ func (m *model) all(space string, now time.Time) (all []*modelSession) {
 // list returns the ids that q selects, in order.
 func (m *model) list(space string, q seshat.Query, now time.Time) (ids []string) {
 	at := func(s *modelSession) time.Time {
-		if q.Order == seshat.ByActivity {
+		if q.Order == seshat.OrderByActivity {
 			return s.active.Truncate(minute)
 		}
 		return s.created
 	}
 	found := slices.DeleteFunc(m.all(space, now), func(s *modelSession) bool {
 		label, ok := q.Labels["k"]
-		return q.User != "" && q.User != s.user || ok && (!s.labelled || label != s.label) ||
+		return q.UserID != "" && q.UserID != s.user || ok && (!s.labelled || label != s.label) ||
 			len(q.Statuses) > 0 && !slices.Contains(q.Statuses, s.status)
 	})
 	slices.SortFunc(found, func(a, b *modelSession) int {
@@ -165,7 +165,7 @@ func (m *model) sweep(now time.Time) (r seshat.SweepReport) {
 				r.Expired++
 			case s.settle(now):
 				s.version++
-				if s.status == seshat.Idle {
+				if s.status == seshat.StatusIdle {
 					r.Idled++
 				} else {
 					r.Archived++

@@ -30,8 +30,8 @@ var illegal = map[string]string{
 	"overlong":        "\xc0\xaf",
 	"a surrogate":     "\xed\xa0\x80",
 	"past Unicode":    "\xf4\x90\x80\x80",
-	"a byte too long": strings.Repeat("x", seshat.MaxName+1),
-	"a rune too long": strings.Repeat("é", seshat.MaxName/2) + "é",
+	"a byte too long": strings.Repeat("x", seshat.MaxNameBytes+1),
+	"a rune too long": strings.Repeat("é", seshat.MaxNameBytes/2) + "é",
 	"very long":       strings.Repeat("x", 1<<20),
 }
 
@@ -39,8 +39,8 @@ var illegal = map[string]string{
 var legal = []string{
 	"a", "ab", "A", " ", "  leading and trailing  ", "a/b", "/", "..", "../../etc/passwd", "a\\b", "a:b", "a%00b",
 	"a*b?", "'; --", "ä", "a\u0308", "日本語", "שלום", "🙂", "\u200b", "\u2028", "\ufeff", "\ufffd", "\U0010ffff",
-	"\u00a0", "\u00ad", "null", "0", strings.Repeat("x", seshat.MaxName), strings.Repeat("🙂", seshat.MaxName/4),
-	strings.Repeat("\U0010ffff", seshat.MaxName/4),
+	"\u00a0", "\u00ad", "null", "0", strings.Repeat("x", seshat.MaxNameBytes), strings.Repeat("🙂", seshat.MaxNameBytes/4),
+	strings.Repeat("\U0010ffff", seshat.MaxNameBytes/4),
 }
 
 // naming is one place where a caller gives a name.
@@ -62,7 +62,7 @@ var namings = []naming{
 	}},
 	{"name", false, func(e *env, t *seshat.Tenant, s string) error { return t.Rename(e.ctx, s) }},
 	{"internal_id", true, func(e *env, _ *seshat.Tenant, s string) error {
-		return second(e.CreateTenant(e.ctx, seshat.Namespace{Name: "fresh " + fmt.Sprint(len(s)), InternalID: s}))
+		return second(e.CreateTenant(e.ctx, seshat.Namespace{Name: "fresh " + fmt.Sprint(len(s)), OrganizationID: s}))
 	}},
 	{"internal_id", true, func(e *env, _ *seshat.Tenant, s string) error {
 		for _, err := range e.Namespaces(e.ctx, s) {
@@ -77,16 +77,16 @@ var namings = []naming{
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error { return second(t.Touch(e.ctx, s)) }},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error { return second(t.Delete(e.ctx, s)) }},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error {
-		return second(t.Transition(e.ctx, s, seshat.Idle))
+		return second(t.Transition(e.ctx, s, seshat.StatusIdle))
 	}},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error {
 		return second(t.Update(e.ctx, s, func(*seshat.Session) error { return nil }))
 	}},
 	{"user_id", true, func(e *env, t *seshat.Tenant, s string) error {
-		return second(t.Create(e.ctx, seshat.NewSession{User: s}))
+		return second(t.Create(e.ctx, seshat.NewSession{UserID: s}))
 	}},
 	{"user_id", true, func(e *env, t *seshat.Tenant, s string) error {
-		return second(t.List(e.ctx, seshat.Query{User: s}))
+		return second(t.List(e.ctx, seshat.Query{UserID: s}))
 	}},
 	{"user_id", false, func(e *env, t *seshat.Tenant, s string) error { return second(t.DeleteUser(e.ctx, s)) }},
 	{"labels", false, func(e *env, t *seshat.Tenant, s string) error {
@@ -127,18 +127,18 @@ func illegalNames(e *env) {
 // legalNames uses each name in all places at once, and finds it by each.
 func legalNames(e *env) {
 	for _, name := range legal {
-		t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: name, InternalID: name})
+		t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: name, OrganizationID: name})
 		e.must(err)
-		found, err := e.Tenant(e.ctx, seshat.Namespace{Name: name, InternalID: name})
+		found, err := e.Tenant(e.ctx, seshat.Namespace{Name: name, OrganizationID: name})
 		e.must(err)
 		equal(e, "namespace of "+name, found.ID(), t.ID())
-		e.create(t, seshat.NewSession{ID: name, User: name, Labels: map[string]string{name: name}})
+		e.create(t, seshat.NewSession{ID: name, UserID: name, Labels: map[string]string{name: name}})
 		s := e.get(t, name)
 		equal(e, "id", s.ID, name)
 		equal(e, "user", s.UserID, name)
 		equal(e, "label", s.Labels[name], name)
-		equal(e, "organization", s.InternalID, name)
-		q := seshat.Query{User: name, Labels: map[string]string{name: name}}
+		equal(e, "organization", s.OrganizationID, name)
+		q := seshat.Query{UserID: name, Labels: map[string]string{name: name}}
 		equal(e, "found by user and label", e.count(t, q), 1)
 		ns, err := t.Namespace(e.ctx)
 		e.must(err)

@@ -92,7 +92,7 @@ func returnedStays(e *env) {
 	e.must(err)
 	memory := p.Sessions[0].UserMemory
 	e.update(t, "s", func(s *seshat.Session) {
-		s.UserMemory, s.Labels = seshat.Doc(map[string]any{"seat": "other"}), map[string]string{"lang": "en"}
+		s.UserMemory, s.Labels = seshat.NewDocument(map[string]any{"seat": "other"}), map[string]string{"lang": "en"}
 	})
 	for range 20 {
 		e.update(t, e.create(t, seshat.NewSession{}).ID, func(s *seshat.Session) { s.Name = "later" })

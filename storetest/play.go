@@ -146,7 +146,7 @@ func (p *player) passTime() {
 func (p *player) turnBack(d time.Duration) {
 	space, n := modelSpaces[0], int64(p.step)
 	p.now()
-	p.must(p.tenants[space].MergeState(p.ctx, seshat.NamespaceState(), map[string]any{"clock": n}))
+	p.must(p.tenants[space].MergeState(p.ctx, seshat.NamespaceScope(), map[string]any{"clock": n}))
 	p.m.state(space, namespaceScope)["clock"] = n
 	p.clock.Advance(-d)
 }
@@ -190,7 +190,7 @@ func (p *player) duration() time.Duration {
 
 func (p *player) lifecycle() seshat.Lifecycle {
 	return seshat.Lifecycle{
-		TTL: p.duration(), Expiry: pick(p, []seshat.Expiry{0, seshat.Sliding, seshat.Absolute}), MaxLifetime: p.duration(),
+		TTL: p.duration(), Expiry: pick(p, []seshat.Expiry{0, seshat.ExpirySliding, seshat.ExpiryAbsolute}), MaxLifetime: p.duration(),
 		IdleAfter: p.duration(), ArchiveAfter: p.duration(), Retention: p.duration(),
 	}
 }
@@ -215,7 +215,7 @@ func (p *player) resolved(l seshat.Lifecycle) seshat.Lifecycle {
 		l.Expiry = o.Expiry
 	}
 	if l.Expiry == 0 {
-		l.Expiry = seshat.Sliding
+		l.Expiry = seshat.ExpirySliding
 	}
 	return l
 }
@@ -233,8 +233,8 @@ func (p *player) compareSpace(space string) {
 	t, now := p.tenants[space], p.now()
 	for _, q := range []seshat.Query{
 		{},
-		{Order: seshat.ByActivity, OldestFirst: true},
-		{User: pick(p, modelUsers), Limit: 1},
+		{Order: seshat.OrderByActivity, OldestFirst: true},
+		{UserID: pick(p, modelUsers), Limit: 1},
 		{Statuses: []seshat.Status{pick(p, allStatuses)}},
 		{Labels: map[string]string{"k": pick(p, modelUsers)}, Limit: 2},
 	} {

@@ -50,7 +50,7 @@ func policyOwn(e *env) {
 	e.create(t, seshat.NewSession{ID: "edited"})
 	e.update(t, "edited", func(s *seshat.Session) { s.Lifecycle.Retention = 8 * hour })
 	e.create(t, seshat.NewSession{ID: "parent", Lifecycle: seshat.Lifecycle{TTL: 7 * hour}})
-	e.fork(t, "parent", seshat.Fork{ID: "fork"})
+	e.fork(t, "parent", seshat.ForkOptions{ID: "fork"})
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: hour, Retention: 2 * hour, IdleAfter: hour / 2}))
 	e.apply(t, 4, 4)
 	for id, want := range map[string]seshat.Lifecycle{
@@ -91,7 +91,7 @@ func policyAgain(e *env) {
 func policyTerminated(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.move(t, "s", seshat.Terminated)
+	e.move(t, "s", seshat.StatusTerminated)
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{Retention: hour}))
 	e.apply(t, 1, 1)
 	equal(e, "end", e.get(t, "s").ExpiresAt, seshattest.Start.Add(hour))

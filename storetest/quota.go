@@ -55,7 +55,7 @@ func fullNamespace(e *env) {
 	e.must(err)
 	equal(e, "created", created, false)
 	e.update(t, "a", func(s *seshat.Session) { s.Name = "x" })
-	e.move(t, "a", seshat.Terminated)
+	e.move(t, "a", seshat.StatusTerminated)
 	_, err = t.Create(e.ctx, seshat.NewSession{ID: "c"})
 	e.exceeded(err, "namespace.max_sessions", 2, 2)
 }
@@ -64,9 +64,9 @@ func expiredDoesNotCount(e *env) {
 	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 2, MaxMessages: 2, MaxBytes: 2000})
 	for i := range 6 {
 		id := fmt.Sprint(i)
-		n := seshat.NewSession{ID: id, Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute}}
+		n := seshat.NewSession{ID: id, Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}}
 		e.create(t, n)
-		e.must(second(t.Append(e.ctx, id, seshat.Message{Role: seshat.User, Content: "hello"})))
+		e.must(second(t.Append(e.ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
 		e.clock.Advance(30 * minute)
 	}
 	_, err := t.Create(e.ctx, seshat.NewSession{ID: "0"})
@@ -78,10 +78,10 @@ func expiredDoesNotCount(e *env) {
 func deletedDoesNotCount(e *env) {
 	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 1, MaxMessages: 1})
 	for range 3 {
-		e.create(t, seshat.NewSession{ID: "s", User: "mia"})
-		e.must(second(t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Content: "hello"})))
+		e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
+		e.must(second(t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
 		e.must(second(t.Delete(e.ctx, "s")))
-		e.create(t, seshat.NewSession{ID: "s", User: "mia"})
+		e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 		e.must(second(t.DeleteUser(e.ctx, "mia")))
 	}
 }
@@ -90,7 +90,7 @@ func boundedLogs(e *env) {
 	t := e.limited(seshat.NamespaceQuotas{MaxMessages: 2, MaxBytes: 100_000})
 	e.create(t, seshat.NewSession{ID: "a"})
 	e.create(t, seshat.NewSession{ID: "b"})
-	m := seshat.Message{Role: seshat.User, Content: "hello"}
+	m := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	e.must(second(t.Append(e.ctx, "a", m)))
 	_, err := t.Append(e.ctx, "b", m, m)
 	e.exceeded(err, "namespace.max_messages", 2, 1)
@@ -100,12 +100,12 @@ func boundedLogs(e *env) {
 	e.exceeded(err, "namespace.max_messages", 2, 2)
 
 	big := map[string]any{"k": strings.Repeat("x", 60_000)}
-	e.update(t, "a", func(s *seshat.Session) { s.Metadata = seshat.Doc(big) })
+	e.update(t, "a", func(s *seshat.Session) { s.Metadata = seshat.NewDocument(big) })
 	before := e.get(t, "b")
 	for name, call := range map[string]func() error{
 		"update": func() error {
 			return second(t.Update(e.ctx, "b", func(s *seshat.Session) error {
-				s.Metadata = seshat.Doc(big)
+				s.Metadata = seshat.NewDocument(big)
 				return nil
 			}))
 		},
@@ -117,8 +117,8 @@ func boundedLogs(e *env) {
 		}
 	}
 	equal(e, "version", e.get(t, "b").Version, before.Version)
-	e.update(t, "a", func(s *seshat.Session) { s.Metadata = seshat.Doc(nil) }) // shrinking is always allowed
-	e.update(t, "b", func(s *seshat.Session) { s.Metadata = seshat.Doc(big) })
+	e.update(t, "a", func(s *seshat.Session) { s.Metadata = seshat.NewDocument(nil) }) // shrinking is always allowed
+	e.update(t, "b", func(s *seshat.Session) { s.Metadata = seshat.NewDocument(big) })
 }
 
 func quotaRace(e *env) {
@@ -182,10 +182,10 @@ func orderInAFullNamespace(e *env) {
 	u, err := t.Usage(e.ctx)
 	e.must(err)
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxBytes: u.Bytes}))
-	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.User})
+	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})
 	e.exceeded(err, "namespace.max_bytes", u.Bytes, u.Bytes)
 	_, err = t.AcquireLease(e.ctx, "s", "a runner with a long name", hour)
 	e.must(err)
 	e.must(second(t.Touch(e.ctx, "s")))
-	e.must(second(t.Transition(e.ctx, "s", seshat.Terminated, seshat.Because("a long reason", "somebody"))))
+	e.must(second(t.Transition(e.ctx, "s", seshat.StatusTerminated, seshat.Because("a long reason", "somebody"))))
 }

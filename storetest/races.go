@@ -43,7 +43,7 @@ func noLostUpdates(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", Metadata: map[string]any{"n": 0}})
 	increment := func(s *seshat.Session) error {
 		n := s.Metadata.Map()["n"].(int64)
-		s.Metadata = seshat.Doc(map[string]any{"n": n + 1})
+		s.Metadata = seshat.NewDocument(map[string]any{"n": n + 1})
 		return nil
 	}
 	var failed atomic.Int64
@@ -134,7 +134,7 @@ func oneTransition(e *env) {
 		v := e.create(t, seshat.NewSession{ID: id}).Version
 		var won atomic.Int64
 		race(func(n int) {
-			to := []seshat.Status{seshat.Archived, seshat.Terminated}[n%2]
+			to := []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated}[n%2]
 			if _, err := t.Transition(e.ctx, id, to, seshat.IfVersion(v)); err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, seshat.ErrConflict) {
@@ -170,7 +170,7 @@ func ownWrites(e *env) {
 		errs <- func() error {
 			user := fmt.Sprint("user ", n)
 			for i := range uint64(5) {
-				s, err := t.Create(e.ctx, seshat.NewSession{User: user})
+				s, err := t.Create(e.ctx, seshat.NewSession{UserID: user})
 				if err != nil {
 					return err
 				}
@@ -181,10 +181,10 @@ func ownWrites(e *env) {
 				if err != nil || got.Name != user {
 					return fmt.Errorf("get: %v, %w", got, err)
 				}
-				if c, err := t.Count(e.ctx, seshat.Query{User: user}); err != nil || c != i+1 {
+				if c, err := t.Count(e.ctx, seshat.Query{UserID: user}); err != nil || c != i+1 {
 					return fmt.Errorf("count: %d of %d, %w", c, i+1, err)
 				}
-				p, err := t.List(e.ctx, seshat.Query{User: user})
+				p, err := t.List(e.ctx, seshat.Query{UserID: user})
 				if err != nil || uint64(len(p.Sessions)) != i+1 {
 					return fmt.Errorf("list: %d of %d, %w", len(p.Sessions), i+1, err)
 				}

@@ -21,7 +21,7 @@ func allThereAgain(e *env) {
 	n := full()
 	n.Quotas.MaxMessages = 10
 	e.create(t, n)
-	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "hello"})))
+	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})))
 	e.crowd(t, 20)
 	sweepable := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour}})
 	before, session := e.state(t), e.get(t, "s")
@@ -31,7 +31,7 @@ func allThereAgain(e *env) {
 		equal(e, "state", e.state(t), before)
 		e.same("what was stored", e.get(t, "s"), session)
 	}
-	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{{ID: "m", Role: seshat.User, Content: "hello"}}})
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{{ID: "m", Role: seshat.RoleUser, Content: "hello"}}})
 	e.must(err)
 	equal(e, "message known from before", a.Repeated, true)
 	e.clock.Advance(hour)

@@ -48,8 +48,8 @@ func repeatTurn(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(1)...)
 	turn := []seshat.Message{
-		{ID: "a", Role: seshat.Assistant, ContentType: seshat.ToolCall, Tokens: 3},
-		{ID: "b", Role: seshat.Tool, ContentType: seshat.ToolResult},
+		{ID: "a", Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 3},
+		{ID: "b", Role: seshat.RoleTool, ContentType: seshat.ContentToolResult},
 	}
 	e.append(t, "s", turn...)
 	check := e.still(t, "s")
@@ -90,7 +90,7 @@ func repeatLater(e *env) {
 	_, err = t.Truncate(e.ctx, "s", 0)
 	e.must(err)
 	again()
-	for _, status := range []seshat.Status{seshat.Idle, seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, "s", status)
 		again()
 	}
@@ -114,7 +114,7 @@ func repeatOther(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(1)...)
-	m := seshat.Message{ID: "m", Role: seshat.User, Content: "one"}
+	m := seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "one"}
 	e.append(t, "s", m)
 	check := e.still(t, "s")
 	other := m
@@ -136,18 +136,18 @@ func repeatOther(e *env) {
 // digested is a message with every field that a caller can give.
 func digested() seshat.Message {
 	return seshat.Message{
-		ID: "m", Role: seshat.Tool, Content: "c", ContentType: seshat.ToolCall, ToolName: "n", ToolCallID: "i",
+		ID: "m", Role: seshat.RoleTool, Content: "c", ContentType: seshat.ContentToolCall, ToolName: "n", ToolCallID: "i",
 		ToolCalls: 2, ToolInputs: json.RawMessage(`{"a":1}`), ToolOutputs: json.RawMessage(`[2]`), ToolStatus: "ok",
-		Author: "au", Metadata: seshat.Doc(map[string]any{"k": 1}), Tokens: 3, Latency: 4 * ms,
+		Author: "au", Metadata: seshat.NewDocument(map[string]any{"k": 1}), Tokens: 3, Latency: 4 * ms,
 		Timestamp: time.UnixMilli(1_700_000_000_000), Payload: []byte{1},
 	}
 }
 
 // fieldEdits change one field each, also to and from its default.
 var fieldEdits = map[string][]func(*seshat.Message){
-	"Role":        {func(m *seshat.Message) { m.Role = seshat.User }},
+	"Role":        {func(m *seshat.Message) { m.Role = seshat.RoleUser }},
 	"Content":     {func(m *seshat.Message) { m.Content = "" }, func(m *seshat.Message) { m.Content = "c " }},
-	"ContentType": {func(m *seshat.Message) { m.ContentType = 0 }, func(m *seshat.Message) { m.ContentType = seshat.Text }},
+	"ContentType": {func(m *seshat.Message) { m.ContentType = 0 }, func(m *seshat.Message) { m.ContentType = seshat.ContentText }},
 	"ToolName":    {func(m *seshat.Message) { m.ToolName = "" }, func(m *seshat.Message) { m.ToolName, m.ToolCallID = "ni", "" }},
 	"ToolCallID":  {func(m *seshat.Message) { m.ToolCallID = "j" }},
 	"ToolCalls":   {func(m *seshat.Message) { m.ToolCalls = 0 }, func(m *seshat.Message) { m.ToolCalls = 1 }},
@@ -163,7 +163,7 @@ var fieldEdits = map[string][]func(*seshat.Message){
 	"Author":     {func(m *seshat.Message) { m.Author = "aü" }},
 	"Metadata": {
 		func(m *seshat.Message) { m.Metadata = seshat.Document{} },
-		func(m *seshat.Message) { m.Metadata = seshat.Doc(map[string]any{"k": 1.0}) },
+		func(m *seshat.Message) { m.Metadata = seshat.NewDocument(map[string]any{"k": 1.0}) },
 	},
 	"Tokens":    {func(m *seshat.Message) { m.Tokens = 0 }},
 	"Latency":   {func(m *seshat.Message) { m.Latency = 0 }, func(m *seshat.Message) { m.Latency += ms }},
@@ -204,29 +204,29 @@ func repeatEqual(e *env) {
 	m := digested()
 	m.Timestamp = m.Timestamp.In(time.FixedZone("east", 3600)).Add(999 * time.Microsecond)
 	m.Latency += 400 * time.Microsecond
-	m.Metadata = seshat.Doc(map[string]any{"k": uint8(1)})
+	m.Metadata = seshat.NewDocument(map[string]any{"k": uint8(1)})
 	e.repeated(t, "s", 1, 1, m)
 }
 
 func repeatMixed(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	known := seshat.Message{ID: "known", Role: seshat.User}
+	known := seshat.Message{ID: "known", Role: seshat.RoleUser}
 	e.append(t, "s", known)
 	check := e.still(t, "s")
-	fresh := seshat.Message{ID: "fresh", Role: seshat.User}
+	fresh := seshat.Message{ID: "fresh", Role: seshat.RoleUser}
 	for _, turn := range [][]seshat.Message{{known, fresh}, {fresh, known}} {
 		_, err := t.Append(e.ctx, "s", turn...)
 		e.collides(err, "fresh", 0)
 	}
-	_, err := t.Append(e.ctx, "s", known, seshat.Message{Role: seshat.User})
+	_, err := t.Append(e.ctx, "s", known, seshat.Message{Role: seshat.RoleUser})
 	e.collides(err, "", 0)
 	check()
 }
 
 func repeatElsewhere(e *env) {
 	t := e.tenant("t")
-	m := seshat.Message{ID: "m", Role: seshat.User, Content: "one"}
+	m := seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "one"}
 	e.create(t, seshat.NewSession{ID: "a", Lifecycle: seshat.Lifecycle{TTL: hour}})
 	e.create(t, seshat.NewSession{ID: "b"})
 	e.append(t, "a", m)
@@ -242,9 +242,9 @@ func repeatElsewhere(e *env) {
 func repeatRace(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	turn := []seshat.Message{{ID: "a", Role: seshat.User}, {ID: "b", Role: seshat.Assistant}}
+	turn := []seshat.Message{{ID: "a", Role: seshat.RoleUser}, {ID: "b", Role: seshat.RoleAssistant}}
 	var wg sync.WaitGroup
-	outcomes := make([]seshat.Appended, 16)
+	outcomes := make([]seshat.AppendResult, 16)
 	errs := make([]error, len(outcomes))
 	for i := range outcomes {
 		wg.Go(func() { outcomes[i], errs[i] = t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: turn}) })

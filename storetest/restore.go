@@ -31,7 +31,7 @@ var restores = []promise{
 // snapshot reads a session as another store would give it.
 func (e *env) snapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.Snapshot {
 	e.Helper()
-	state, err := t.State(e.ctx, seshat.SessionState(id))
+	state, err := t.State(e.ctx, seshat.SessionScope(id))
 	e.must(err)
 	return seshat.Snapshot{Session: as, State: state, Messages: t.Messages(e.ctx, id)}
 }
@@ -43,13 +43,13 @@ func (e *env) moved(from, to *seshat.Tenant, id string) *seshat.Session {
 	got, err := to.Restore(e.ctx, e.snapshot(from, id, s))
 	e.must(err)
 	want := *s
-	want.NamespaceID, want.InternalID = to.ID(), to.InternalID()
+	want.NamespaceID, want.OrganizationID = to.ID(), to.OrganizationID()
 	e.same("restored", got, &want)
 	e.same("read", e.get(to, id), &want)
 	sameLogs(e, e.log(to, id), e.log(from, id))
-	state, err := from.State(e.ctx, seshat.SessionState(id))
+	state, err := from.State(e.ctx, seshat.SessionScope(id))
 	e.must(err)
-	e.holds(to, seshat.SessionState(id), state)
+	e.holds(to, seshat.SessionScope(id), state)
 	return got
 }
 
@@ -59,17 +59,17 @@ func restoreExact(e *env) {
 	n.Quotas.MaxMessages, n.Quotas.MaxTokensTotal, n.State = 100, 100, map[string]any{"k": []any{int64(1), nil}}
 	e.create(a, n)
 	m := digested()
-	m.Latency, m.Metadata = 5*ms, seshat.Doc(map[string]any{"deep": map[string]any{"b": []byte{0}}})
-	e.append(a, "s", m, seshat.Message{Role: seshat.Framework, Payload: []byte{0, 1}, Latency: 2 * ms})
+	m.Latency, m.Metadata = 5*ms, seshat.NewDocument(map[string]any{"deep": map[string]any{"b": []byte{0}}})
+	e.append(a, "s", m, seshat.Message{Role: seshat.RoleFramework, Payload: []byte{0, 1}, Latency: 2 * ms})
 	e.clock.Advance(minute)
 	e.must(second(a.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, lines(1)[0])))
-	_, err := a.Transition(e.ctx, "s", seshat.Idle, seshat.Because("lunch", "mia"))
+	_, err := a.Transition(e.ctx, "s", seshat.StatusIdle, seshat.Because("lunch", "mia"))
 	e.must(err)
 	e.clock.Advance(minute)
 	e.moved(a, b, "s")
 	e.repeated(b, "s", 1, 1, m)
 	e.reopen()
-	equal(e, "found after reopening", e.count(e.tenant("b"), seshat.Query{User: "mia"}), 1)
+	equal(e, "found after reopening", e.count(e.tenant("b"), seshat.Query{UserID: "mia"}), 1)
 }
 
 // restoreLives moves sessions of which each was through something else.
@@ -82,18 +82,18 @@ func restoreLives(e *env) {
 		"truncated":  func(id string) { e.append(a, id, lines(3)...); e.must(second(a.Truncate(e.ctx, id, 1))) },
 		"emptied":    func(id string) { e.append(a, id, lines(3)...); e.must(second(a.Truncate(e.ctx, id, 0))) },
 		"gaps":       func(id string) { e.append(a, id, lines(3)...); e.must(second(a.DeleteMessage(e.ctx, id, 2))) },
-		"idle":       func(id string) { e.move(a, id, seshat.Idle) },
-		"archived":   func(id string) { e.move(a, id, seshat.Archived) },
-		"terminated": func(id string) { e.move(a, id, seshat.Terminated) },
-		"woken":      func(id string) { e.move(a, id, seshat.Idle); e.append(a, id, lines(1)...) },
+		"idle":       func(id string) { e.move(a, id, seshat.StatusIdle) },
+		"archived":   func(id string) { e.move(a, id, seshat.StatusArchived) },
+		"terminated": func(id string) { e.move(a, id, seshat.StatusTerminated) },
+		"woken":      func(id string) { e.move(a, id, seshat.StatusIdle); e.append(a, id, lines(1)...) },
 		"renamed":    func(id string) { e.update(a, id, func(s *seshat.Session) { s.Name = "x" }) },
-		"absolute":   func(id string) { e.life(a, id, seshat.Lifecycle{Expiry: seshat.Absolute}) },
+		"absolute":   func(id string) { e.life(a, id, seshat.Lifecycle{Expiry: seshat.ExpiryAbsolute}) },
 		"endless":    func(id string) { e.life(a, id, seshat.Lifecycle{TTL: seshat.Never}) },
 		"very long":  func(id string) { e.life(a, id, seshat.Lifecycle{TTL: math.MaxInt64}) },
 		"capped":     func(id string) { e.life(a, id, seshat.Lifecycle{MaxLifetime: day, TTL: 2 * day}) },
 		"short":      func(id string) { e.life(a, id, seshat.Lifecycle{TTL: 90*minute + 1, IdleAfter: 80 * minute}) },
 		"leased":     func(id string) { e.acquire(a, id, "me") },
-		"state":      func(id string) { e.merge(a, seshat.SessionState(id), map[string]any{"k": 1}) },
+		"state":      func(id string) { e.merge(a, seshat.SessionScope(id), map[string]any{"k": 1}) },
 	} {
 		e.create(a, seshat.NewSession{ID: id})
 		e.clock.Advance(minute)
@@ -115,7 +115,7 @@ func restoreFork(e *env) {
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(2)...)
 	e.clock.Advance(hour)
-	e.fork(a, "s", seshat.Fork{ID: "f"})
+	e.fork(a, "s", seshat.ForkOptions{ID: "f"})
 	e.moved(a, b, "f")
 }
 
@@ -133,15 +133,15 @@ func restoreDerived(e *env) {
 	t := e.tenant("t")
 	made := seshattest.Start.Add(-hour)
 	s, err := t.Restore(e.ctx, seshat.Snapshot{Session: &seshat.Session{
-		ID: "s", Status: seshat.Active, Version: 1, LastSeq: 1, Stats: seshat.SessionStats{TotalMessages: 1},
+		ID: "s", Status: seshat.StatusActive, Version: 1, LastSeq: 1, Stats: seshat.SessionStats{TotalMessages: 1},
 		CreatedAt: made, UpdatedAt: made, LastActivityAt: made,
-	}, Messages: messages(seshat.Message{ID: "m", Seq: 1, Role: seshat.User, AppendedAt: made})})
+	}, Messages: messages(seshat.Message{ID: "m", Seq: 1, Role: seshat.RoleUser, AppendedAt: made})})
 	e.must(err)
 	equal(e, "end", s.ExpiresAt, made.Add(7*day))
 	equal(e, "messages", s.MessageCount, 1)
 	m := e.log(t, "s")[0]
 	equal(e, "timestamp", m.Timestamp, made)
-	equal(e, "content type", m.ContentType, seshat.Text)
+	equal(e, "content type", m.ContentType, seshat.ContentText)
 }
 
 // messages is a log of a snapshot.
@@ -196,7 +196,7 @@ func restoreLarge(e *env) {
 	e.create(a, seshat.NewSession{ID: "s"})
 	for range 2 {
 		e.append(a, "s", lines(200)...)
-		e.append(a, "s", seshat.Message{Role: seshat.User, Payload: make([]byte, seshat.MaxPayload)})
+		e.append(a, "s", seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)})
 	}
 	e.moved(a, b, "s")
 }

@@ -97,7 +97,7 @@ func mutate(r *rand.Rand, v reflect.Value) {
 		v.Set(reflect.ValueOf(anyOf(r, someTimes)))
 		return
 	case seshat.Document:
-		v.Set(reflect.ValueOf(seshat.Doc(map[string]any{"k": anyOf(r, []any{1, "x", func() {}, nil})})))
+		v.Set(reflect.ValueOf(seshat.NewDocument(map[string]any{"k": anyOf(r, []any{1, "x", func() {}, nil})})))
 		return
 	case time.Duration:
 		v.SetInt(int64(anyOf(r, []time.Duration{0, seshat.Never, -2, 1, ms, hour, math.MaxInt64, at + ms})))

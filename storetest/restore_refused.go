@@ -17,9 +17,9 @@ var badSessions = map[string][]func(*seshat.Session){
 	"session_name":     {func(s *seshat.Session) { s.Name = "\x00" }},
 	"labels":           {func(s *seshat.Session) { s.Labels = map[string]string{"": ""} }},
 	"status":           {func(s *seshat.Session) { s.Status = 0 }, func(s *seshat.Session) { s.Status = 5 }},
-	"reason":           {func(s *seshat.Session) { s.LastMove.Reason = strings.Repeat("x", 1025) }},
-	"actor":            {func(s *seshat.Session) { s.LastMove.Actor = "\n" }},
-	"last_move.at":     {func(s *seshat.Session) { s.LastMove.At = far }},
+	"reason":           {func(s *seshat.Session) { s.LastTransition.Reason = strings.Repeat("x", 1025) }},
+	"actor":            {func(s *seshat.Session) { s.LastTransition.Actor = "\n" }},
+	"last_move.at":     {func(s *seshat.Session) { s.LastTransition.At = far }},
 	"created_at":       {func(s *seshat.Session) { s.CreatedAt = time.Time{} }, func(s *seshat.Session) { s.CreatedAt = far }},
 	"updated_at":       {func(s *seshat.Session) { s.UpdatedAt = time.UnixMilli(0) }},
 	"last_activity_at": {func(s *seshat.Session) { s.LastActivityAt = time.Unix(math.MaxInt64, 0) }},
@@ -31,14 +31,14 @@ var badSessions = map[string][]func(*seshat.Session){
 	"lifecycle": {
 		func(s *seshat.Session) {
 			s.ExpiresAt = s.ExpiresAt.AddDate(90, 0, 0)
-			s.Lifecycle.Expiry = seshat.Absolute
+			s.Lifecycle.Expiry = seshat.ExpiryAbsolute
 		},
 		func(s *seshat.Session) { s.Lifecycle.TTL = seshat.Never },
 		func(s *seshat.Session) { s.Lifecycle.MaxLifetime = hour },
 	},
 	"lifecycle.ttl": {func(s *seshat.Session) { s.Lifecycle.TTL = -7 }},
 	"terminated_at": {
-		func(s *seshat.Session) { s.Status = seshat.Terminated },
+		func(s *seshat.Session) { s.Status = seshat.StatusTerminated },
 		func(s *seshat.Session) { s.TerminatedAt = s.CreatedAt },
 	},
 	"version":              {func(s *seshat.Session) { s.Version = 0 }, func(s *seshat.Session) { s.Version = math.MaxUint64 }},
@@ -57,9 +57,9 @@ var badSessions = map[string][]func(*seshat.Session){
 	},
 	"parent.session_id": {func(s *seshat.Session) { s.Parent.SessionID = "\n" }},
 	"user_memory": {func(s *seshat.Session) {
-		s.MemoryDisabled, s.UserMemory = true, seshat.Doc(map[string]any{"k": 1})
+		s.MemoryDisabled, s.UserMemory = true, seshat.NewDocument(map[string]any{"k": 1})
 	}},
-	"metadata.k":               {func(s *seshat.Session) { s.Metadata = seshat.Doc(map[string]any{"k": func() {}}) }},
+	"metadata.k":               {func(s *seshat.Session) { s.Metadata = seshat.NewDocument(map[string]any{"k": func() {}}) }},
 	"agent_config.temperature": {func(s *seshat.Session) { s.Agent.Temperature = seshat.Ptr(9.0) }},
 	"quotas.max_messages":      {func(s *seshat.Session) { s.Quotas.MaxMessages = math.MaxUint64 }},
 }
@@ -67,7 +67,7 @@ var badSessions = map[string][]func(*seshat.Session){
 func restoreRefused(e *env) {
 	a, b := e.tenant("a"), e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", seshat.Message{Role: seshat.User, Latency: ms})
+	e.append(a, "s", seshat.Message{Role: seshat.RoleUser, Latency: ms})
 	good := *e.get(a, "s")
 	for field, edits := range badSessions {
 		for i, edit := range edits {

@@ -29,7 +29,7 @@ var sessions = []promise{
 // full is a session with every field that a caller can give.
 func full() seshat.NewSession {
 	return seshat.NewSession{
-		ID: "s", User: "mia", Name: "Flights",
+		ID: "s", UserID: "mia", Name: "Flights",
 		Agent: seshat.AgentConfig{
 			Model: "m-1", Temperature: seshat.Ptr(0.5), MaxTokens: seshat.Ptr(100),
 			SystemPrompt: "Be\nbrief.", AvailableTools: []string{"search", "book"},
@@ -41,7 +41,7 @@ func full() seshat.NewSession {
 		UserMemory: map[string]any{"seat": "aisle"},
 		Metadata:   map[string]any{"n": int64(7)},
 		Labels:     map[string]string{"lang": "de", "tier": ""},
-		Lifecycle:  seshat.Lifecycle{TTL: 3 * hour, Expiry: seshat.Absolute, IdleAfter: hour},
+		Lifecycle:  seshat.Lifecycle{TTL: 3 * hour, Expiry: seshat.ExpiryAbsolute, IdleAfter: hour},
 	}
 }
 
@@ -54,13 +54,13 @@ func roundTrip(e *env) {
 	if !reflect.DeepEqual(s.Agent, n.Agent) || s.Quotas != n.Quotas || !reflect.DeepEqual(s.Labels, n.Labels) {
 		e.Fatalf("got %+v of %+v", s, n)
 	}
-	equal(e, "identity", [4]string{s.ID, s.UserID, s.NamespaceID, s.InternalID},
+	equal(e, "identity", [4]string{s.ID, s.UserID, s.NamespaceID, s.OrganizationID},
 		[4]string{"s", "mia", t.ID(), seshat.DefaultOrganization})
 	equal(e, "name", s.Name, "Flights")
-	equal(e, "memory", s.UserMemory.Equal(seshat.Doc(n.UserMemory)), true)
-	equal(e, "metadata", s.Metadata.Equal(seshat.Doc(n.Metadata)), true)
+	equal(e, "memory", s.UserMemory.Equal(seshat.NewDocument(n.UserMemory)), true)
+	equal(e, "metadata", s.Metadata.Equal(seshat.NewDocument(n.Metadata)), true)
 	equal(e, "lifecycle", s.Lifecycle, seshat.Lifecycle{
-		TTL: 3 * hour, Expiry: seshat.Absolute, MaxLifetime: seshat.Never,
+		TTL: 3 * hour, Expiry: seshat.ExpiryAbsolute, MaxLifetime: seshat.Never,
 		IdleAfter: hour, ArchiveAfter: seshat.Never, Retention: 7 * day,
 	})
 	for _, at := range []time.Time{s.CreatedAt, s.UpdatedAt, s.LastActivityAt} {
@@ -72,19 +72,19 @@ func roundTrip(e *env) {
 func emptySession(e *env) {
 	t := e.tenant("t")
 	s := e.create(t, seshat.NewSession{})
-	equal(e, "status", s.Status, seshat.Active)
+	equal(e, "status", s.Status, seshat.StatusActive)
 	equal(e, "version", s.Version, 1)
 	equal(e, "numbers", [2]uint64{s.LastSeq, s.MessageCount}, [2]uint64{})
 	equal(e, "stats", s.Stats, seshat.SessionStats{})
 	equal(e, "user, name", s.UserID+s.Name, "")
 	equal(e, "documents", s.UserMemory.IsZero() && s.Metadata.IsZero(), true)
 	equal(e, "labels", s.Labels == nil, true)
-	equal(e, "last move", s.LastMove, seshat.Move{})
+	equal(e, "last move", s.LastTransition, seshat.Transition{})
 	equal(e, "parent", s.Parent, seshat.Parent{})
 	equal(e, "termination", s.TerminatedAt, time.Time{})
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(7*day))
 	equal(e, "lifecycle", s.Lifecycle, seshat.Lifecycle{
-		TTL: 7 * day, Expiry: seshat.Sliding, MaxLifetime: seshat.Never,
+		TTL: 7 * day, Expiry: seshat.ExpirySliding, MaxLifetime: seshat.Never,
 		IdleAfter: seshat.Never, ArchiveAfter: seshat.Never, Retention: 7 * day,
 	})
 }
@@ -116,11 +116,11 @@ func generatedIDs(e *env) {
 
 func createTwice(e *env) {
 	t := e.tenant("t")
-	e.create(t, seshat.NewSession{ID: "s", User: "first"})
-	for _, status := range []seshat.Status{seshat.Idle, seshat.Archived, seshat.Terminated} {
-		_, err := t.Create(e.ctx, seshat.NewSession{ID: "s", User: "second"})
+	e.create(t, seshat.NewSession{ID: "s", UserID: "first"})
+	for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
+		_, err := t.Create(e.ctx, seshat.NewSession{ID: "s", UserID: "second"})
 		e.fails(err, seshat.ErrExists)
-		if status != seshat.Archived || e.get(t, "s").Status == seshat.Idle {
+		if status != seshat.StatusArchived || e.get(t, "s").Status == seshat.StatusIdle {
 			e.move(t, "s", status)
 		}
 	}
@@ -132,11 +132,11 @@ func createTwice(e *env) {
 
 func ensure(e *env) {
 	t := e.tenant("t")
-	s, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s", User: "first"})
+	s, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s", UserID: "first"})
 	e.must(err)
 	equal(e, "created", created, true)
 	e.clock.Advance(minute)
-	again, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s", User: "second", Name: "other"})
+	again, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s", UserID: "second", Name: "other"})
 	e.must(err)
 	equal(e, "created", created, false)
 	e.same("what was ensured", again, s)
@@ -170,14 +170,14 @@ func rename(name string) func(*seshat.Session) error {
 
 func deleteCounts(e *env) {
 	t := e.tenant("t")
-	for _, status := range []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 		e.create(t, full())
 		e.move(t, "s", status)
 		u, err := t.Usage(e.ctx)
 		e.must(err)
 		got, err := t.Delete(e.ctx, "s")
 		e.must(err)
-		equal(e, "erased", got, seshat.Erased{Sessions: 1, Bytes: u.Bytes})
+		equal(e, "erased", got, seshat.EraseReport{Sessions: 1, Bytes: u.Bytes})
 		e.gone(t, "s")
 		u, err = t.Usage(e.ctx)
 		e.must(err)
@@ -191,7 +191,7 @@ func reusedID(e *env) {
 	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
 	e.update(t, "s", func(s *seshat.Session) { s.Name = "edited" })
-	_, err := t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "hello"})
+	_, err := t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})
 	e.must(err)
 	_, err = t.Delete(e.ctx, "s")
 	e.must(err)
@@ -199,8 +199,8 @@ func reusedID(e *env) {
 	equal(e, "version", s.Version, 1)
 	equal(e, "name, user", s.Name+s.UserID, "")
 	equal(e, "numbers", [2]uint64{s.LastSeq, s.MessageCount}, [2]uint64{})
-	equal(e, "found by the old user", e.count(t, seshat.Query{User: "mia"}), 0)
-	s, err = t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.User, Content: "other"})
+	equal(e, "found by the old user", e.count(t, seshat.Query{UserID: "mia"}), 0)
+	s, err = t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "other"})
 	e.must(err)
 	equal(e, "number of the first message", s.LastSeq, 1)
 }
@@ -223,7 +223,7 @@ func documents(e *env) {
 	}
 	_, err := t.Create(e.ctx, seshat.NewSession{UserMemory: map[string]any{"a": []any{note{1}}}})
 	e.refused(err, "user_memory.a[0]")
-	_, err = t.Create(e.ctx, seshat.NewSession{Metadata: map[string]any{"a": strings.Repeat("x", seshat.MaxDocument)}})
+	_, err = t.Create(e.ctx, seshat.NewSession{Metadata: map[string]any{"a": strings.Repeat("x", seshat.MaxDocumentBytes)}})
 	if !errors.Is(err, seshat.ErrInvalid) {
 		e.Fatalf("a document over the limit: got error %v", err)
 	}
@@ -235,7 +235,7 @@ func noMemory(e *env) {
 	e.refused(err, "user_memory")
 	e.create(t, seshat.NewSession{ID: "s", DisableMemory: true})
 	_, err = t.Update(e.ctx, "s", func(s *seshat.Session) error {
-		s.UserMemory = seshat.Doc(map[string]any{"k": 1})
+		s.UserMemory = seshat.NewDocument(map[string]any{"k": 1})
 		return nil
 	})
 	e.refused(err, "user_memory")
@@ -263,11 +263,11 @@ func illegalSessions(e *env) {
 		},
 		"agent_config.system_prompt": {
 			agent(seshat.AgentConfig{SystemPrompt: "\xff"}),
-			agent(seshat.AgentConfig{SystemPrompt: strings.Repeat("x", seshat.MaxSystemPrompt+1)}),
+			agent(seshat.AgentConfig{SystemPrompt: strings.Repeat("x", seshat.MaxSystemPromptBytes+1)}),
 		},
 		"agent_config.available_tools": {agent(seshat.AgentConfig{AvailableTools: make([]string, seshat.MaxTools+1)})},
 		"quotas.max_messages":          {{Quotas: seshat.Quotas{MaxMessages: math.MaxUint64}}},
-		"session_name":                 {{Name: strings.Repeat("x", seshat.MaxSessionName+1)}, {Name: "a\nb"}},
+		"session_name":                 {{Name: strings.Repeat("x", seshat.MaxSessionNameBytes+1)}, {Name: "a\nb"}},
 		"labels":                       {{Labels: labels}},
 		"lifecycle.ttl":                {life(seshat.Lifecycle{TTL: -2})},
 		"lifecycle.max_lifetime":       {life(seshat.Lifecycle{MaxLifetime: -2})},

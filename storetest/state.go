@@ -60,7 +60,7 @@ func (e *env) held(t *seshat.Tenant, id string, seq uint64, want map[string]any)
 	}
 }
 
-func (e *env) turn(t *seshat.Tenant, id string, turn seshat.Turn) seshat.Appended {
+func (e *env) turn(t *seshat.Tenant, id string, turn seshat.Turn) seshat.AppendResult {
 	e.Helper()
 	a, err := t.AppendTurn(e.ctx, id, turn)
 	e.must(err)
@@ -69,7 +69,7 @@ func (e *env) turn(t *seshat.Tenant, id string, turn seshat.Turn) seshat.Appende
 
 func says(texts ...string) (ms []seshat.Message) {
 	for _, s := range texts {
-		ms = append(ms, seshat.Message{Role: seshat.User, Content: s})
+		ms = append(ms, seshat.Message{Role: seshat.RoleUser, Content: s})
 	}
 	return ms
 }
@@ -78,8 +78,8 @@ type kv = map[string]any
 
 // allScopes are a new session's, and the others that it shares.
 func (e *env) allScopes(t *seshat.Tenant) (*seshat.Session, []seshat.Scope) {
-	s := e.create(t, seshat.NewSession{User: "mia"})
-	return s, []seshat.Scope{seshat.SessionState(s.ID), seshat.UserState("mia"), seshat.NamespaceState()}
+	s := e.create(t, seshat.NewSession{UserID: "mia"})
+	return s, []seshat.Scope{seshat.SessionScope(s.ID), seshat.UserScope("mia"), seshat.NamespaceScope()}
 }
 
 func stateMerges(e *env) {
@@ -122,7 +122,7 @@ func stateRefused(e *env) {
 		for field, bad := range map[string]kv{
 			"state.z":       {"k": 2, "z": func() {}},
 			"state.z[1]":    {"k": 2, "z": []any{1, make(chan int)}},
-			"state.large":   {"k": 2, "large": strings.Repeat("x", seshat.MaxDocument)},
+			"state.large":   {"k": 2, "large": strings.Repeat("x", seshat.MaxDocumentBytes)},
 			"state":         {"k": 2, "": 1},
 			"state.bad\xff": nil,
 		} {
@@ -131,45 +131,45 @@ func stateRefused(e *env) {
 			}
 			e.refused(t.MergeState(e.ctx, s, bad), field)
 		}
-		e.refused(t.MergeState(e.ctx, s, kv{"k": 2, strings.Repeat("x", seshat.MaxName+1): 1}), "state")
+		e.refused(t.MergeState(e.ctx, s, kv{"k": 2, strings.Repeat("x", seshat.MaxNameBytes+1): 1}), "state")
 		e.holds(t, s, kv{"k": int64(1)})
 	}
 	e.refused(t.MergeState(e.ctx, seshat.Scope{}, kv{"k": 1}), "scope")
-	e.refused(t.MergeState(e.ctx, seshat.UserState(""), kv{"k": 1}), "user_id")
-	e.refused(second(t.State(e.ctx, seshat.SessionState("\n"))), "session_id")
+	e.refused(t.MergeState(e.ctx, seshat.UserScope(""), kv{"k": 1}), "user_id")
+	e.refused(second(t.State(e.ctx, seshat.SessionScope("\n"))), "session_id")
 }
 
 func stateScopes(e *env) {
 	t, other := e.tenant("a"), e.tenant("b")
 	for _, id := range []string{"x", "xy"} {
 		for _, t := range []*seshat.Tenant{t, other} {
-			e.create(t, seshat.NewSession{ID: id, User: id})
-			e.merge(t, seshat.SessionState(id), kv{"of": "session " + id})
-			e.merge(t, seshat.UserState(id), kv{"of": "user " + id})
+			e.create(t, seshat.NewSession{ID: id, UserID: id})
+			e.merge(t, seshat.SessionScope(id), kv{"of": "session " + id})
+			e.merge(t, seshat.UserScope(id), kv{"of": "user " + id})
 		}
 	}
-	e.merge(t, seshat.NamespaceState(), kv{"of": "namespace"})
-	e.holds(other, seshat.NamespaceState(), kv{})
+	e.merge(t, seshat.NamespaceScope(), kv{"of": "namespace"})
+	e.holds(other, seshat.NamespaceScope(), kv{})
 	for _, id := range []string{"x", "xy"} {
-		e.holds(t, seshat.SessionState(id), kv{"of": "session " + id})
-		e.holds(t, seshat.UserState(id), kv{"of": "user " + id})
+		e.holds(t, seshat.SessionScope(id), kv{"of": "session " + id})
+		e.holds(t, seshat.UserScope(id), kv{"of": "user " + id})
 	}
-	e.merge(t, seshat.SessionState("x"), kv{"of": nil})
-	e.holds(other, seshat.SessionState("x"), kv{"of": "session x"})
-	e.holds(t, seshat.UserState("x"), kv{"of": "user x"})
+	e.merge(t, seshat.SessionScope("x"), kv{"of": nil})
+	e.holds(other, seshat.SessionScope("x"), kv{"of": "session x"})
+	e.holds(t, seshat.UserScope("x"), kv{"of": "user x"})
 }
 
 func stateUsers(e *env) {
 	t, other := e.tenant("a"), e.tenant("b")
-	e.merge(other, seshat.UserState("elsewhere"), kv{"k": 1})
-	users := []string{"b", "a", "ab", "\U0010ffff", strings.Repeat("z", seshat.MaxName)}
+	e.merge(other, seshat.UserScope("elsewhere"), kv{"k": 1})
+	users := []string{"b", "a", "ab", "\U0010ffff", strings.Repeat("z", seshat.MaxNameBytes)}
 	for i, user := range users {
-		e.create(t, seshat.NewSession{User: "has no state " + fmt.Sprint(i)})
-		e.merge(t, seshat.UserState(user), kv{"k": 1, "\U0010ffff": 2})
+		e.create(t, seshat.NewSession{UserID: "has no state " + fmt.Sprint(i)})
+		e.merge(t, seshat.UserScope(user), kv{"k": 1, "\U0010ffff": 2})
 	}
-	e.merge(t, seshat.UserState("emptied"), kv{"k": 1})
-	e.merge(t, seshat.UserState("emptied"), kv{"k": nil})
-	e.merge(t, seshat.UserState("erased"), kv{"k": 1})
+	e.merge(t, seshat.UserScope("emptied"), kv{"k": 1})
+	e.merge(t, seshat.UserScope("emptied"), kv{"k": nil})
+	e.merge(t, seshat.UserScope("erased"), kv{"k": 1})
 	e.must(second(t.DeleteUser(e.ctx, "erased")))
 	var got []string
 	for user, err := range t.StateUsers(e.ctx) {
@@ -189,19 +189,19 @@ func stateUsers(e *env) {
 
 func stateWithoutSession(e *env) {
 	t := e.tenant("a")
-	e.merge(t, seshat.UserState("nobody yet"), kv{"k": 1})
-	e.holds(t, seshat.UserState("nobody yet"), kv{"k": int64(1)})
-	none := seshat.SessionState("none")
+	e.merge(t, seshat.UserScope("nobody yet"), kv{"k": 1})
+	e.holds(t, seshat.UserScope("nobody yet"), kv{"k": int64(1)})
+	none := seshat.SessionScope("none")
 	e.fails(t.MergeState(e.ctx, none, kv{"k": 1}), seshat.ErrNotFound)
 	e.fails(second(t.State(e.ctx, none)), seshat.ErrNotFound)
 	e.fails(second(t.StateAt(e.ctx, "none", 0)), seshat.ErrNotFound)
 
 	e.must(second(t.DeleteNamespace(e.ctx)))
-	for _, s := range []seshat.Scope{seshat.UserState("nobody yet"), seshat.NamespaceState()} {
+	for _, s := range []seshat.Scope{seshat.UserScope("nobody yet"), seshat.NamespaceScope()} {
 		e.fails(second(t.State(e.ctx, s)), seshat.ErrNotFound)
 		e.fails(t.MergeState(e.ctx, s, kv{"k": 1}), seshat.ErrNotFound)
 	}
-	e.holds(e.tenant("a"), seshat.UserState("nobody yet"), kv{})
+	e.holds(e.tenant("a"), seshat.UserScope("nobody yet"), kv{})
 }
 
 func stateBounds(e *env) {
@@ -222,11 +222,11 @@ func stateBounds(e *env) {
 			full[fmt.Sprint(i)] = nil
 		}
 		e.merge(t, s, full)
-		large := strings.Repeat("x", seshat.MaxDocument-100)
-		for i := range seshat.MaxState / seshat.MaxDocument {
+		large := strings.Repeat("x", seshat.MaxDocumentBytes-100)
+		for i := range seshat.MaxStateBytes / seshat.MaxDocumentBytes {
 			e.merge(t, s, kv{fmt.Sprint("large", i): large})
 		}
-		e.quotaOf(t.MergeState(e.ctx, s, kv{"one too large": large}), "state.bytes", seshat.MaxState)
+		e.quotaOf(t.MergeState(e.ctx, s, kv{"one too large": large}), "state.bytes", seshat.MaxStateBytes)
 		e.merge(t, s, kv{"large0": nil, "fits again": large})
 	}
 }
@@ -253,7 +253,7 @@ func stateIsAWrite(e *env) {
 	s := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour}})
 	e.clock.Advance(minute)
 	stale := e.get(t, s.ID)
-	e.merge(t, seshat.SessionState(s.ID), kv{"k": 1})
+	e.merge(t, seshat.SessionScope(s.ID), kv{"k": 1})
 	got := e.get(t, s.ID)
 	equal(e, "version", got.Version, s.Version)
 	equal(e, "updated_at", got.UpdatedAt, s.UpdatedAt.Add(minute))
@@ -266,15 +266,15 @@ func stateIsAWrite(e *env) {
 func stateReadOnly(e *env) {
 	t := e.tenant("a")
 	s, _ := e.allScopes(t)
-	scope := seshat.SessionState(s.ID)
+	scope := seshat.SessionScope(s.ID)
 	e.merge(t, scope, kv{"k": 1})
-	for _, status := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, s.ID, status)
 		e.fails(t.MergeState(e.ctx, scope, kv{"k": 2}), seshat.ErrReadOnly)
 		e.holds(t, scope, kv{"k": int64(1)})
 		e.held(t, s.ID, 0, kv{"k": int64(1)})
 	}
-	e.merge(t, seshat.UserState("mia"), kv{"k": 3}) // which no session owns
+	e.merge(t, seshat.UserScope("mia"), kv{"k": 3}) // which no session owns
 }
 
 func stateOfTurn(e *env) {
@@ -315,7 +315,7 @@ func stateOfRepeatedTurn(e *env) {
 	t := e.tenant("a")
 	s, scopes := e.allScopes(t)
 	turn := seshat.Turn{
-		Messages: []seshat.Message{{ID: "m1", Role: seshat.User, Content: "hi"}},
+		Messages: []seshat.Message{{ID: "m1", Role: seshat.RoleUser, Content: "hi"}},
 		State:    kv{"k": 1}, UserState: kv{"k": 1}, NamespaceState: kv{"k": 1},
 	}
 	e.turn(t, s.ID, turn)
@@ -333,7 +333,7 @@ func stateOfRepeatedTurn(e *env) {
 func stateAt(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{State: kv{"a": "initial", "gone": 1}})
-	scope := seshat.SessionState(s.ID)
+	scope := seshat.SessionScope(s.ID)
 	e.turn(t, s.ID, seshat.Turn{Messages: says("1")})
 	e.turn(t, s.ID, seshat.Turn{Messages: says("2", "3"), State: kv{"a": "turn", "gone": nil}})
 	e.merge(t, scope, kv{"a": "alone", "b": 1})
@@ -383,45 +383,45 @@ func stateAtPages(e *env) {
 func stateInitial(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{State: kv{"k": 1, "none": nil}})
-	e.holds(t, seshat.SessionState(s.ID), kv{"k": int64(1)})
+	e.holds(t, seshat.SessionScope(s.ID), kv{"k": int64(1)})
 	e.refused(second(t.Create(e.ctx, seshat.NewSession{ID: "bad", State: kv{"k": func() {}}})), "state.k")
 	e.gone(t, "bad")
 	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: s.ID, State: kv{"k": 2}})
 	e.must(err)
 	equal(e, "created", created, false)
-	e.merge(t, seshat.SessionState(s.ID), kv{"k": 3})
+	e.merge(t, seshat.SessionScope(s.ID), kv{"k": 3})
 	e.turn(t, s.ID, seshat.Turn{Messages: says("1"), State: kv{"k": 4}})
 	e.held(t, s.ID, 0, kv{"k": int64(3)})
-	e.holds(t, seshat.SessionState(s.ID), kv{"k": int64(4)})
+	e.holds(t, seshat.SessionScope(s.ID), kv{"k": int64(4)})
 }
 
 func stateReused(e *env) {
 	t := e.tenant("a")
 	n := seshat.NewSession{ID: "x", State: kv{"k": 1}, Lifecycle: seshat.Lifecycle{TTL: hour}}
 	e.create(t, n)
-	e.merge(t, seshat.SessionState("x"), kv{"secret": 1})
+	e.merge(t, seshat.SessionScope("x"), kv{"secret": 1})
 	e.must(second(t.Delete(e.ctx, "x")))
-	e.fails(second(t.State(e.ctx, seshat.SessionState("x"))), seshat.ErrNotFound)
+	e.fails(second(t.State(e.ctx, seshat.SessionScope("x"))), seshat.ErrNotFound)
 	n.State = nil
 	e.create(t, n)
-	e.holds(t, seshat.SessionState("x"), kv{})
-	e.merge(t, seshat.SessionState("x"), kv{"secret": 2})
+	e.holds(t, seshat.SessionScope("x"), kv{})
+	e.merge(t, seshat.SessionScope("x"), kv{"secret": 2})
 	e.clock.Advance(hour) // expired, and not swept
 	e.fails(second(t.StateAt(e.ctx, "x", 0)), seshat.ErrNotFound)
 	n.State = kv{"new": true}
 	e.create(t, n)
-	e.holds(t, seshat.SessionState("x"), kv{"new": true})
+	e.holds(t, seshat.SessionScope("x"), kv{"new": true})
 	e.held(t, "x", 0, kv{"new": true})
 	e.sweep()
-	e.holds(t, seshat.SessionState("x"), kv{"new": true})
+	e.holds(t, seshat.SessionScope("x"), kv{"new": true})
 }
 
 func stateErased(e *env) {
 	t, other := e.tenant("a"), e.tenant("b")
 	s, _ := e.allScopes(t)
-	mia := seshat.UserState("mia")
+	mia := seshat.UserScope("mia")
 	e.merge(t, mia, kv{"k": 1})
-	e.merge(t, seshat.UserState("mi"), kv{"k": 2})
+	e.merge(t, seshat.UserScope("mi"), kv{"k": 2})
 	e.merge(other, mia, kv{"k": 3})
 	e.must(second(t.Delete(e.ctx, s.ID)))
 	e.holds(t, mia, kv{"k": int64(1)})
@@ -431,7 +431,7 @@ func stateErased(e *env) {
 		e.Fatal("the erasure counts no state")
 	}
 	e.holds(t, mia, kv{})
-	e.holds(t, seshat.UserState("mi"), kv{"k": int64(2)})
+	e.holds(t, seshat.UserScope("mi"), kv{"k": int64(2)})
 	e.holds(other, mia, kv{"k": int64(3)})
 	full := kv{}
 	for i := range seshat.MaxStateKeys {

@@ -27,9 +27,9 @@ func statesOfMany(e *env) {
 		full[fmt.Sprint("key", i)] = int64(i)
 	}
 	for _, i := range []int{20, 21, 59} {
-		e.merge(t, seshat.SessionState(all[i].ID), full)
+		e.merge(t, seshat.SessionScope(all[i].ID), full)
 	}
-	e.merge(t, seshat.SessionState("7"), kv{"key0": nil, "key1": nil, "key2": nil, "key3": nil, "key4": nil})
+	e.merge(t, seshat.SessionScope("7"), kv{"key0": nil, "key1": nil, "key2": nil, "key3": nil, "key4": nil})
 	reversed := slices.Clone(all)
 	slices.Reverse(reversed)
 	for name, some := range map[string][]*seshat.Session{
@@ -51,7 +51,7 @@ func (e *env) sameStates(name string, t *seshat.Tenant, some []*seshat.Session) 
 		e.Fatalf("%s: got %d states of %d sessions", name, len(got), len(some))
 	}
 	for i, s := range some {
-		want, err := t.State(e.ctx, seshat.SessionState(s.ID))
+		want, err := t.State(e.ctx, seshat.SessionScope(s.ID))
 		if err != nil && !errors.Is(err, seshat.ErrNotFound) {
 			e.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func statesOfEnded(e *env) {
 	for i, id := range []string{"kept", "deleted", "expired", "extended", "replaced", "erased"} {
 		n := seshat.NewSession{ID: id, State: kv{"k": int64(i)}}
 		if id == "erased" {
-			n.User = "mia"
+			n.UserID = "mia"
 		}
 		if id == "expired" || id == "extended" {
 			n.Lifecycle.TTL = time.Minute

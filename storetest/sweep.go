@@ -38,8 +38,8 @@ func (e *env) mixed(t *seshat.Tenant) map[string]string {
 	life("idles and archives", seshat.Lifecycle{IdleAfter: 30 * minute, ArchiveAfter: 30 * minute})
 	life("idles and expires", seshat.Lifecycle{TTL: hour, IdleAfter: 30 * minute})
 	life("lives", seshat.Lifecycle{TTL: hour + ms, IdleAfter: hour + ms})
-	e.in(t, seshat.Idle, seshat.NewSession{ID: "archives", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
-	e.in(t, seshat.Terminated, seshat.NewSession{ID: "ends", Lifecycle: seshat.Lifecycle{Retention: hour}})
+	e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "archives", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
+	e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "ends", Lifecycle: seshat.Lifecycle{Retention: hour}})
 	life("extended", seshat.Lifecycle{TTL: hour})
 	e.clock.Advance(30 * minute)
 	e.must(second(t.Touch(e.ctx, "extended")))
@@ -55,22 +55,22 @@ func sweepReport(e *env) {
 	fates := e.mixed(t)
 	r := e.sweep()
 	equal(e, "expired, idled, archived, refiled, failed",
-		[5]int{r.Expired, r.Idled, r.Archived, r.Refiled, r.Failed}, [5]int{3, 1, 2, 1, 0})
+		[5]int{r.Expired, r.Idled, r.Archived, r.Rescheduled, r.Failed}, [5]int{3, 1, 2, 1, 0})
 	equal(e, "clock jump", r.ClockJump, 0)
 	for id, fate := range fates {
 		switch fate {
 		case "expire":
 			e.gone(t, id)
 		case "idle":
-			equal(e, id, e.get(t, id).Status, seshat.Idle)
+			equal(e, id, e.get(t, id).Status, seshat.StatusIdle)
 		case "archive":
-			equal(e, id, e.get(t, id).Status, seshat.Archived)
+			equal(e, id, e.get(t, id).Status, seshat.StatusArchived)
 		}
 	}
 	s := e.get(t, "idles and archives")
-	equal(e, "archived at", s.LastMove.At, seshattest.Start.Add(hour))
+	equal(e, "archived at", s.LastTransition.At, seshattest.Start.Add(hour))
 	equal(e, "version of one that was moved", s.Version, 2)
-	equal(e, "status of one that lives", e.get(t, "lives").Status, seshat.Active)
+	equal(e, "status of one that lives", e.get(t, "lives").Status, seshat.StatusActive)
 	equal(e, "version of one that was refiled", e.get(t, "extended").Version, 1)
 	e.nothingDue()
 }
@@ -79,7 +79,7 @@ func sweepReport(e *env) {
 func (e *env) nothingDue() {
 	e.Helper()
 	r := e.sweep()
-	equal(e, "what a second sweep did", r.Expired+r.Idled+r.Archived+r.Refiled+r.Failed, 0)
+	equal(e, "what a second sweep did", r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed, 0)
 }
 
 func sweepNothing(e *env) {
@@ -110,8 +110,8 @@ func dryRun(e *env) {
 		e.Fatalf("not earliest first: %v", dry.Due)
 	}
 	r := e.sweep()
-	equal(e, "expired, idled, archived, refiled", [4]int{r.Expired, r.Idled, r.Archived, r.Refiled},
-		[4]int{dry.Expired, dry.Idled, dry.Archived, dry.Refiled})
+	equal(e, "expired, idled, archived, refiled", [4]int{r.Expired, r.Idled, r.Archived, r.Rescheduled},
+		[4]int{dry.Expired, dry.Idled, dry.Archived, dry.Rescheduled})
 }
 
 func dryRunChangesNothing(e *env) {
@@ -133,7 +133,7 @@ func (e *env) overdue(t *seshat.Tenant, n int) {
 	race(func(i int) {
 		for k := i; k < n; k += racers {
 			if _, err := t.Create(e.ctx, seshat.NewSession{
-				ID: fmt.Sprintf("s%04d", k), User: "mia", Lifecycle: seshat.Lifecycle{TTL: hour},
+				ID: fmt.Sprintf("s%04d", k), UserID: "mia", Lifecycle: seshat.Lifecycle{TTL: hour},
 			}); err != nil {
 				e.Error(err)
 			}
@@ -157,13 +157,13 @@ func sweepLimit(e *env) {
 func sweepMany(e *env) {
 	t := e.tenant("t")
 	e.overdue(t, 300)
-	live := e.create(t, seshat.NewSession{User: "mia"})
+	live := e.create(t, seshat.NewSession{UserID: "mia"})
 	r := e.sweep()
 	equal(e, "expired", r.Expired, 300)
 	if r.Chunks < 2 {
 		e.Fatalf("%d sessions were swept in %d transaction", r.Expired, r.Chunks)
 	}
-	equal(e, "left", fmt.Sprint(e.ids(t, seshat.Query{User: "mia"})), fmt.Sprint([]string{live.ID}))
+	equal(e, "left", fmt.Sprint(e.ids(t, seshat.Query{UserID: "mia"})), fmt.Sprint([]string{live.ID}))
 	e.nothingDue()
 }
 
@@ -197,7 +197,7 @@ func refiled(e *env) {
 	}
 	before := e.get(t, "s")
 	r := e.sweep()
-	equal(e, "refiled, expired", [2]int{r.Refiled, r.Expired}, [2]int{1, 0})
+	equal(e, "refiled, expired", [2]int{r.Rescheduled, r.Expired}, [2]int{1, 0})
 	after := e.get(t, "s")
 	equal(e, "end", after.ExpiresAt, before.ExpiresAt)
 	equal(e, "updated", after.UpdatedAt, before.UpdatedAt)
@@ -215,7 +215,7 @@ func sweptLeavesNothing(e *env) {
 		n.ID, n.Quotas = fmt.Sprint(i), seshat.Quotas{}
 		n.Lifecycle = seshat.Lifecycle{TTL: hour}
 		e.create(t, n)
-		e.must(second(t.Append(e.ctx, n.ID, seshat.Message{Role: seshat.User, Content: "hello"})))
+		e.must(second(t.Append(e.ctx, n.ID, seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
 	}
 	e.clock.Advance(hour)
 	e.sweep()

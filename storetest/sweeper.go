@@ -70,7 +70,7 @@ func sweeperRuns(e *env) {
 	e.pass(minute)
 	equal(e, "reports after a minute", len(r.all), 1)
 	equal(e, "idled", r.all[0].Idled, 1)
-	equal(e, "status", e.get(t, "i").Status, seshat.Idle)
+	equal(e, "status", e.get(t, "i").Status, seshat.StatusIdle)
 	e.pass(30*time.Second - 2*ms) // it takes time between the runs, not from start to start
 	e.get(t, "s")
 	e.pass(30*time.Second + 2*ms)

@@ -25,7 +25,7 @@ var tenants = []promise{
 
 func createTenant(e *env) {
 	n := seshat.Namespace{
-		Name: "acme", InternalID: "int_1", Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.Absolute},
+		Name: "acme", OrganizationID: "int_1", Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute},
 		Quotas: seshat.NamespaceQuotas{MaxSessions: 1, MaxMessages: 2, MaxBytes: 3},
 	}
 	t, err := e.CreateTenant(e.ctx, n)
@@ -35,7 +35,7 @@ func createTenant(e *env) {
 	if !strings.HasPrefix(got.ID, "ns_") || len(got.ID) != len("ns_")+26 || got.ID != t.ID() {
 		e.Fatalf("id %q, of the handle %q", got.ID, t.ID())
 	}
-	equal(e, "organization", t.InternalID(), "int_1")
+	equal(e, "organization", t.OrganizationID(), "int_1")
 	equal(e, "times", [2]time.Time{got.CreatedAt, got.UpdatedAt}, [2]time.Time{seshattest.Start, seshattest.Start})
 	equal(e, "name", got.Name, n.Name)
 	equal(e, "lifecycle", got.Lifecycle, n.Lifecycle)
@@ -48,7 +48,7 @@ func createTenantTwice(e *env) {
 	e.tenant("acme")
 	_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "acme"})
 	e.fails(err, seshat.ErrExists)
-	_, err = e.CreateTenant(e.ctx, seshat.Namespace{Name: "acme", InternalID: seshat.DefaultOrganization})
+	_, err = e.CreateTenant(e.ctx, seshat.Namespace{Name: "acme", OrganizationID: seshat.DefaultOrganization})
 	e.fails(err, seshat.ErrExists)
 	equal(e, "namespaces", len(e.namespaces("")), 1)
 }
@@ -84,7 +84,7 @@ func resolveTenant(e *env) {
 		{ID: t.ID()},
 		{Name: t.ID()},
 		{ID: t.ID(), Name: "ignored"},
-		{Name: "acme", InternalID: seshat.DefaultOrganization},
+		{Name: "acme", OrganizationID: seshat.DefaultOrganization},
 	} {
 		got, err := e.Tenant(e.ctx, ref)
 		e.must(err)
@@ -115,7 +115,7 @@ func listTenants(e *env) {
 			}
 		}
 	})
-	_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "foreign", InternalID: "int_2"})
+	_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "foreign", OrganizationID: "int_2"})
 	e.must(err)
 	all := e.namespaces("")
 	equal(e, "namespaces", len(all), 40*racers)
@@ -125,7 +125,7 @@ func listTenants(e *env) {
 	seen := 0
 	for n, err := range e.Namespaces(e.ctx, seshat.DefaultOrganization) {
 		e.must(err)
-		equal(e, "organization", n.InternalID, seshat.DefaultOrganization)
+		equal(e, "organization", n.OrganizationID, seshat.DefaultOrganization)
 		if seen++; seen == 3 {
 			break
 		}
@@ -136,7 +136,7 @@ func listTenants(e *env) {
 func listAllTenants(e *env) {
 	want := map[string]bool{}
 	for i := range 300 {
-		n := seshat.Namespace{Name: fmt.Sprint(i), InternalID: "int_" + strings.Repeat("x", i%5)}
+		n := seshat.Namespace{Name: fmt.Sprint(i), OrganizationID: "int_" + strings.Repeat("x", i%5)}
 		t, err := e.CreateTenant(e.ctx, n)
 		e.must(err)
 		want[t.ID()] = true

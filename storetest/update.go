@@ -27,8 +27,8 @@ func editable(e *env) {
 	e.clock.Advance(minute)
 	got := e.update(t, "s", func(s *seshat.Session) {
 		s.Name = "Flights"
-		s.UserMemory = seshat.Doc(map[string]any{"seat": "aisle"})
-		s.Metadata = seshat.Doc(map[string]any{"n": 1})
+		s.UserMemory = seshat.NewDocument(map[string]any{"seat": "aisle"})
+		s.Metadata = seshat.NewDocument(map[string]any{"n": 1})
 		s.Labels = map[string]string{"new": "2"}
 	})
 	e.same("what update returned", got, e.get(t, "s"))
@@ -49,11 +49,11 @@ func notEditable(e *env) {
 	for field, edit := range map[string]func(*seshat.Session){
 		"session_id":      func(s *seshat.Session) { s.ID = "x" },
 		"namespace_id":    func(s *seshat.Session) { s.NamespaceID = "x" },
-		"internal_id":     func(s *seshat.Session) { s.InternalID = "x" },
+		"internal_id":     func(s *seshat.Session) { s.OrganizationID = "x" },
 		"user_id":         func(s *seshat.Session) { s.UserID = "x" },
 		"agent_config":    func(s *seshat.Session) { s.Agent.AvailableTools[0] = "x" },
 		"quotas":          func(s *seshat.Session) { s.Quotas.MaxMessages = 99 },
-		"status":          func(s *seshat.Session) { s.Status = seshat.Idle },
+		"status":          func(s *seshat.Session) { s.Status = seshat.StatusIdle },
 		"stats":           func(s *seshat.Session) { s.Stats.TotalTokens = 1 },
 		"version":         func(s *seshat.Session) { s.Version = 9 },
 		"parent":          func(s *seshat.Session) { s.Parent.Seq = 1 },
@@ -82,14 +82,14 @@ func ifVersion(e *env) {
 	e.must(err)
 	_, err = t.Update(e.ctx, "s", rename("two"), seshat.IfVersion(v))
 	e.fails(err, seshat.ErrConflict)
-	_, err = t.Transition(e.ctx, "s", seshat.Idle, seshat.IfVersion(v))
+	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(v))
 	e.fails(err, seshat.ErrConflict)
 	_, err = t.Update(e.ctx, "s", rename("zero"), seshat.IfVersion(0))
 	e.fails(err, seshat.ErrConflict)
 	got := e.get(t, "s")
 	equal(e, "name", got.Name, "one")
-	equal(e, "status", got.Status, seshat.Active)
-	s, err = t.Transition(e.ctx, "s", seshat.Idle, seshat.IfVersion(s.Version), nil)
+	equal(e, "status", got.Status, seshat.StatusActive)
+	s, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(s.Version), nil)
 	e.must(err)
 	equal(e, "version", s.Version, v+2)
 }
@@ -100,7 +100,7 @@ func conflictVersions(e *env) {
 	e.update(t, "s", func(s *seshat.Session) { s.Name = "x" })
 	for name, call := range map[string]func() error{
 		"Update":     func() error { return second(t.Update(e.ctx, "s", rename("y"), seshat.IfVersion(1))) },
-		"Transition": func() error { return second(t.Transition(e.ctx, "s", seshat.Idle, seshat.IfVersion(1))) },
+		"Transition": func() error { return second(t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(1))) },
 		"a change in between": func() error {
 			return second(t.Update(e.ctx, "s", func(*seshat.Session) error {
 				e.update(t, "s", func(s *seshat.Session) { s.Name = "between" })
@@ -164,11 +164,11 @@ func noConflict(e *env) {
 	t := e.tenant("t")
 	v := e.create(t, seshat.NewSession{ID: "s"}).Version
 	s, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {
-		_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.User, Content: "hello"})
+		_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "hello"})
 		e.must(err)
 		_, err = t.Touch(e.ctx, "s")
 		e.must(err)
-		s.Metadata = seshat.Doc(map[string]any{"k": 1})
+		s.Metadata = seshat.NewDocument(map[string]any{"k": 1})
 		return nil
 	}, seshat.IfVersion(v))
 	e.must(err)
@@ -210,7 +210,7 @@ func editLifecycle(e *env) {
 	equal(e, "end, never", s.ExpiresAt.IsZero(), true)
 	s = e.update(t, "s", func(s *seshat.Session) {
 		s.Lifecycle = seshat.Lifecycle{
-			TTL: 30 * hour, Expiry: seshat.Absolute, IdleAfter: hour, ArchiveAfter: hour, Retention: hour,
+			TTL: 30 * hour, Expiry: seshat.ExpiryAbsolute, IdleAfter: hour, ArchiveAfter: hour, Retention: hour,
 		}
 	})
 	equal(e, "end, absolute", s.ExpiresAt, seshattest.Start.Add(30*hour))

@@ -84,10 +84,10 @@ func watchOrder(e *env) {
 	e.must(e.say(t, "x", 0))
 	e.update(t, "x", func(s *seshat.Session) { s.Name = "n" })
 	e.turn(t, "x", seshat.Turn{Messages: says("a", "b"), State: kv{"k": 1}})
-	e.merge(t, seshat.SessionState("x"), kv{"k": 2})
-	e.move(t, "x", seshat.Idle)
+	e.merge(t, seshat.SessionScope("x"), kv{"k": 2})
+	e.move(t, "x", seshat.StatusIdle)
 	e.must(e.say(t, "x", 0)) // which wakes it
-	e.move(t, "x", seshat.Terminated)
+	e.move(t, "x", seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, "x")))
 	e.create(t, seshat.NewSession{ID: "x"})
 	e.shows(t, 0, "created x 1/0", "appended x 1/1", "updated x 2/1", "appended x 2/3", "updated x 2/3",
@@ -97,7 +97,7 @@ func watchOrder(e *env) {
 		e.must(err)
 		want := seshat.Event{
 			Position: 9, Time: e.clock.Now(), Kind: seshat.EventTransitioned, SessionID: "x",
-			Status: seshat.Terminated, Version: 4, LastSeq: 4,
+			Status: seshat.StatusTerminated, Version: 4, LastSeq: 4,
 		}
 		equal(e, "event", ev, want)
 		break
@@ -106,16 +106,16 @@ func watchOrder(e *env) {
 
 func watchSilence(e *env) {
 	t := e.tenant("a")
-	s := e.create(t, seshat.NewSession{User: "mia"})
+	s := e.create(t, seshat.NewSession{UserID: "mia"})
 	at := e.head(t)
 	e.must(second(t.Touch(e.ctx, s.ID)))
 	l := e.acquire(t, s.ID, "one")
 	e.fails(e.say(t, s.ID, 0), seshat.ErrLease)
 	e.must(t.ReleaseLease(e.ctx, s.ID, l.Token))
-	e.merge(t, seshat.UserState("mia"), kv{"k": 1})
-	e.merge(t, seshat.NamespaceState(), kv{"k": 1})
-	e.merge(t, seshat.SessionState(s.ID), nil)
-	e.move(t, s.ID, seshat.Active)
+	e.merge(t, seshat.UserScope("mia"), kv{"k": 1})
+	e.merge(t, seshat.NamespaceScope(), kv{"k": 1})
+	e.merge(t, seshat.SessionScope(s.ID), nil)
+	e.move(t, s.ID, seshat.StatusActive)
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 1}))
 	e.fails(second(t.Create(e.ctx, seshat.NewSession{})), seshat.ErrQuota)
 	e.fails(second(t.Create(e.ctx, seshat.NewSession{ID: s.ID})), seshat.ErrExists)
@@ -142,8 +142,8 @@ func watchTime(e *env) {
 
 func watchErasure(e *env) {
 	t := e.tenant("a")
-	e.create(t, seshat.NewSession{ID: "x", User: "mia"})
-	e.create(t, seshat.NewSession{ID: "y", User: "mia"})
+	e.create(t, seshat.NewSession{ID: "x", UserID: "mia"})
+	e.create(t, seshat.NewSession{ID: "y", UserID: "mia"})
 	e.must(second(t.DeleteUser(e.ctx, "mia")))
 	e.shows(t, 2, "user_erased mia 0/0")
 	ev := e.feed(t, 2)[0]
@@ -290,7 +290,7 @@ func (e *env) churn(t *seshat.Tenant, id string, i int) error {
 	case 0:
 		return e.say(t, id, 0)
 	case 1:
-		return t.MergeState(e.ctx, seshat.SessionState(id), kv{"k": i})
+		return t.MergeState(e.ctx, seshat.SessionScope(id), kv{"k": i})
 	}
 	for {
 		err := second(t.Update(e.ctx, id, func(s *seshat.Session) error {

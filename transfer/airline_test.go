@@ -139,12 +139,12 @@ func checkFields(t *testing.T, m *seshat.Message, raw json.RawMessage) {
 	switch {
 	case len(c.ToolCalls) == 1:
 		call := c.ToolCalls[0]
-		ok = ok && m.ContentType == seshat.ToolCall && m.ToolCalls == 1 && m.ToolCallID == call.ID &&
+		ok = ok && m.ContentType == seshat.ContentToolCall && m.ToolCalls == 1 && m.ToolCallID == call.ID &&
 			m.ToolName == call.Function.Name && string(m.ToolInputs) == call.Function.Arguments
 	case c.Role == "tool":
-		ok = ok && m.ContentType == seshat.ToolResult && m.ToolCallID == c.ToolCallID && m.ToolName == c.Name
+		ok = ok && m.ContentType == seshat.ContentToolResult && m.ToolCallID == c.ToolCallID && m.ToolName == c.Name
 	default:
-		ok = ok && m.ContentType == seshat.Text
+		ok = ok && m.ContentType == seshat.ContentText
 	}
 	if !ok {
 		t.Errorf("message %d does not say what %s says", m.Seq, raw)

@@ -40,10 +40,10 @@ func ExportUser(ctx context.Context, t *seshat.Tenant, user string, w io.Writer)
 		if err := x.namespace(ctx, t); err != nil {
 			return err
 		}
-		if err := x.state(ctx, t, seshat.UserState(user), scopeUser, user); err != nil {
+		if err := x.state(ctx, t, seshat.UserScope(user), scopeUser, user); err != nil {
 			return err
 		}
-		return x.sessions(ctx, t, seshat.Query{User: user})
+		return x.sessions(ctx, t, seshat.Query{UserID: user})
 	})
 }
 
@@ -64,7 +64,7 @@ func ExportStore(ctx context.Context, s *seshat.Store, w io.Writer) (Counts, err
 			if err != nil {
 				return err
 			}
-			t, err := s.Tenant(ctx, seshat.Namespace{ID: n.ID, InternalID: n.InternalID})
+			t, err := s.Tenant(ctx, seshat.Namespace{ID: n.ID, OrganizationID: n.OrganizationID})
 			if err == nil {
 				err = x.tenant(ctx, t)
 			}
@@ -116,7 +116,7 @@ func (x *exporter) namespace(ctx context.Context, t *seshat.Tenant) error {
 	}
 	x.n.Namespaces++
 	return x.write(line{Type: typeNamespace, Namespace: &namespace{
-		Name: n.Name, InternalID: n.InternalID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
+		Name: n.Name, InternalID: n.OrganizationID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
 	}})
 }
 
@@ -124,14 +124,14 @@ func (x *exporter) tenant(ctx context.Context, t *seshat.Tenant) error {
 	if err := x.namespace(ctx, t); err != nil {
 		return err
 	}
-	if err := x.state(ctx, t, seshat.NamespaceState(), scopeNamespace, ""); err != nil {
+	if err := x.state(ctx, t, seshat.NamespaceScope(), scopeNamespace, ""); err != nil {
 		return err
 	}
 	for user, err := range t.StateUsers(ctx) {
 		if err != nil {
 			return err
 		}
-		if err := x.state(ctx, t, seshat.UserState(user), scopeUser, user); err != nil {
+		if err := x.state(ctx, t, seshat.UserScope(user), scopeUser, user); err != nil {
 			return err
 		}
 	}
@@ -213,7 +213,7 @@ func (x *exporter) sessionOnce(ctx context.Context, t *seshat.Tenant, s *seshat.
 		return err
 	}
 	x.n.Sessions++
-	if err := x.state(ctx, t, seshat.SessionState(s.ID), scopeSession, ""); err != nil {
+	if err := x.state(ctx, t, seshat.SessionScope(s.ID), scopeSession, ""); err != nil {
 		return err
 	}
 	return x.log(ctx, t, s)

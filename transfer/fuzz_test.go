@@ -104,11 +104,11 @@ func count(export []byte) (n transfer.Counts) {
 
 // bystander makes a namespace that no import should change.
 func bystander(t *testing.T, s *seshattest.Store) (*seshat.Tenant, []byte) {
-	tn, err := s.CreateTenant(t.Context(), seshat.Namespace{Name: "bystander", InternalID: "elsewhere"})
+	tn, err := s.CreateTenant(t.Context(), seshat.Namespace{Name: "bystander", OrganizationID: "elsewhere"})
 	must(t, err)
-	_, err = tn.Create(t.Context(), seshat.NewSession{ID: "rich", User: "mia", State: map[string]any{"a": int64(1)}})
+	_, err = tn.Create(t.Context(), seshat.NewSession{ID: "rich", UserID: "mia", State: map[string]any{"a": int64(1)}})
 	must(t, err)
-	_, err = tn.Append(t.Context(), "rich", seshat.Message{ID: "q", Role: seshat.User, Content: "hi"})
+	_, err = tn.Append(t.Context(), "rich", seshat.Message{ID: "q", Role: seshat.RoleUser, Content: "hi"})
 	must(t, err)
 	return tn, exportTenant(t, tn)
 }

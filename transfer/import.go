@@ -36,7 +36,7 @@ func Import(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options) (Repo
 func ImportStore(ctx context.Context, s *seshat.Store, r io.Reader, o Options) (Report, error) {
 	return importAll(ctx, r, o, func(ctx context.Context, n *namespace) (*seshat.Tenant, error) {
 		return s.EnsureTenant(ctx, seshat.Namespace{
-			Name: n.Name, InternalID: n.InternalID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
+			Name: n.Name, OrganizationID: n.InternalID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
 		})
 	})
 }
@@ -63,9 +63,9 @@ type stateOf struct{ name, user string }
 
 func (s stateOf) scope() seshat.Scope {
 	if s.name == scopeUser {
-		return seshat.UserState(s.user)
+		return seshat.UserScope(s.user)
 	}
-	return seshat.NamespaceState()
+	return seshat.NamespaceScope()
 }
 
 func importAll(ctx context.Context, r io.Reader, o Options,

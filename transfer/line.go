@@ -117,7 +117,7 @@ func exactJSON(raw json.RawMessage) (string, error) {
 func sessionLine(s seshat.Session) (l line, err error) {
 	// The namespace's line says whose it is, and the importing store has its
 	// own ids.
-	s.NamespaceID, s.InternalID = "", ""
+	s.NamespaceID, s.OrganizationID = "", ""
 	var x exact
 	if x.UserMemory, err = exactDocument(s.UserMemory); err != nil {
 		return l, err
@@ -143,7 +143,7 @@ func messageLine(m *seshat.Message) (l line, err error) {
 }
 
 func stateLine(scope, user string, value map[string]any) (l line, err error) {
-	d := seshat.Doc(value)
+	d := seshat.NewDocument(value)
 	var x exact
 	if x.State, err = exactDocument(d); err != nil {
 		return l, err

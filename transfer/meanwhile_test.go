@@ -38,7 +38,7 @@ func TestChangesDuringAnExport(t *testing.T) {
 		{"an edit of the log", func(tn *seshat.Tenant) error { _, err := tn.DeleteMessage(ctx, "s", 500); return err }, 599, true},
 		{"the end of the session", func(tn *seshat.Tenant) error { _, err := tn.Delete(ctx, "s"); return err }, 0, true},
 		{"an append", func(tn *seshat.Tenant) error {
-			_, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.User})
+			_, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.RoleUser})
 			return err
 		}, 600, false},
 	} {
@@ -69,7 +69,7 @@ func long(t *testing.T) *seshat.Tenant {
 	for i := range 6 {
 		turn := make([]seshat.Message, 100)
 		for j := range turn {
-			turn[j] = seshat.Message{Role: seshat.User, Content: fmt.Sprint(i, j)}
+			turn[j] = seshat.Message{Role: seshat.RoleUser, Content: fmt.Sprint(i, j)}
 		}
 		_, err := tn.Append(context.Background(), "s", turn...)
 		must(t, err)

@@ -139,9 +139,9 @@ type chatFunction struct {
 }
 
 var chatRoles = map[string]seshat.Role{
-	"system": seshat.System, "developer": seshat.System,
-	"user": seshat.User, "assistant": seshat.Assistant,
-	"tool": seshat.Tool, "function": seshat.Tool,
+	"system": seshat.RoleSystem, "developer": seshat.RoleSystem,
+	"user": seshat.RoleUser, "assistant": seshat.RoleAssistant,
+	"tool": seshat.RoleTool, "function": seshat.RoleTool,
 }
 
 // readChat makes a message of one in the chat format, and keeps its bytes as
@@ -155,15 +155,15 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	if !ok {
 		return m, malformed("its role is none of the chat format")
 	}
-	m = seshat.Message{Role: role, ContentType: seshat.Text, Payload: raw}
+	m = seshat.Message{Role: role, ContentType: seshat.ContentText, Payload: raw}
 	if m.Content, err = chatText(c.Content); err != nil {
 		return m, err
 	}
 	switch {
 	case len(c.ToolCalls) > 0:
 		c.calls(&m)
-	case role == seshat.Tool:
-		m.ContentType, m.ToolCallID, m.ToolName = seshat.ToolResult, c.ToolCallID, c.Name
+	case role == seshat.RoleTool:
+		m.ContentType, m.ToolCallID, m.ToolName = seshat.ContentToolResult, c.ToolCallID, c.Name
 	default:
 		m.Author = c.Name
 	}
@@ -173,7 +173,7 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 // calls says which tools the message calls; the details only of a single call,
 // as a message has room for one.
 func (c *chatMessage) calls(m *seshat.Message) {
-	m.ContentType, m.ToolCalls, m.Author = seshat.ToolCall, uint64(len(c.ToolCalls)), c.Name
+	m.ContentType, m.ToolCalls, m.Author = seshat.ContentToolCall, uint64(len(c.ToolCalls)), c.Name
 	if len(c.ToolCalls) > 1 {
 		return
 	}
@@ -211,7 +211,7 @@ func writeChat(m *seshat.Message) (json.RawMessage, error) {
 	switch {
 	case isChat(m.Payload):
 		return oneLine(m.Payload)
-	case m.Role == seshat.Framework:
+	case m.Role == seshat.RoleFramework:
 		return nil, nil
 	}
 	content, err := json.Marshal(m.Content)
@@ -220,14 +220,14 @@ func writeChat(m *seshat.Message) (json.RawMessage, error) {
 	}
 	c := chatMessage{Role: m.Role.String(), Name: m.Author, Content: content}
 	switch m.ContentType {
-	case seshat.ToolCall:
+	case seshat.ContentToolCall:
 		if m.Content == "" {
 			c.Content = nil // null
 		}
 		c.ToolCalls = []chatCall{{ID: m.ToolCallID, Type: "function", Function: chatFunction{
 			Name: m.ToolName, Arguments: string(m.ToolInputs),
 		}}}
-	case seshat.ToolResult:
+	case seshat.ContentToolResult:
 		c.ToolCallID, c.Name = m.ToolCallID, m.ToolName
 		if m.Content == "" && len(m.ToolOutputs) > 0 {
 			if c.Content, err = json.Marshal(string(m.ToolOutputs)); err != nil {

@@ -72,7 +72,7 @@ func (c *conversation) store(ctx context.Context, t *seshat.Tenant, existing Exi
 	if err != nil {
 		return err
 	}
-	n := seshat.NewSession{ID: c.session, User: c.user}
+	n := seshat.NewSession{ID: c.session, UserID: c.user}
 	if c.others != nil {
 		n.Metadata = map[string]any{metadataOthers: string(c.others)}
 	}
@@ -118,7 +118,7 @@ func (c *conversation) turns() ([]seshat.Turn, error) {
 		}
 		m.ID = fmt.Sprint(i + 1)
 		n := len(m.Content) + len(m.Payload) + len(m.ToolInputs)
-		if len(turn.Messages) == seshat.MaxTurn || len(turn.Messages) > 0 && size+n > seshat.MaxTurnSize {
+		if len(turn.Messages) == seshat.MaxTurnMessages || len(turn.Messages) > 0 && size+n > seshat.MaxTurnBytes {
 			turns, turn, size = append(turns, turn), seshat.Turn{}, 0
 		}
 		turn.Messages = append(turn.Messages, m)

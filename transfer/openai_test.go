@@ -30,7 +30,7 @@ func TestChatFormat(t *testing.T) {
 	must(t, err)
 	ms, err := tn.History(ctx, "s")
 	must(t, err)
-	if len(ms) != 5 || ms[0].Role != seshat.System || ms[1].Content != "See this" || ms[2].ToolInputs != nil ||
+	if len(ms) != 5 || ms[0].Role != seshat.RoleSystem || ms[1].Content != "See this" || ms[2].ToolInputs != nil ||
 		ms[3].ToolName != "f" || ms[4].ToolCalls != 2 || ms[4].ToolName != "" {
 		t.Errorf("imported as %+v", ms)
 	}
@@ -66,7 +66,7 @@ func TestChatFormatOfOtherSessions(t *testing.T) {
 	}
 	for i, want := range messages()[:4] {
 		m := ms[i]
-		if m.Role != want.Role || m.ContentType != max(want.ContentType, seshat.Text) ||
+		if m.Role != want.Role || m.ContentType != max(want.ContentType, seshat.ContentText) ||
 			m.ToolCallID != want.ToolCallID || m.ToolName != want.ToolName || string(m.ToolInputs) != string(want.ToolInputs) {
 			t.Errorf("message %d came back as %+v; want %+v", i+1, m, want)
 		}

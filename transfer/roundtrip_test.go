@@ -29,11 +29,11 @@ func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 		Name: name, Lifecycle: seshat.Lifecycle{TTL: seshat.Never}, Quotas: seshat.NamespaceQuotas{MaxSessions: 100},
 	})
 	must(t, err)
-	must(t, tn.MergeState(ctx, seshat.NamespaceState(), map[string]any{"currency": "EUR", "rate": 2.0}))
-	must(t, tn.MergeState(ctx, seshat.UserState("mia"), documents))
-	must(t, tn.MergeState(ctx, seshat.UserState("no session"), map[string]any{"a": int64(1)}))
+	must(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"currency": "EUR", "rate": 2.0}))
+	must(t, tn.MergeState(ctx, seshat.UserScope("mia"), documents))
+	must(t, tn.MergeState(ctx, seshat.UserScope("no session"), map[string]any{"a": int64(1)}))
 	_, err = tn.Create(ctx, seshat.NewSession{
-		ID: "rich", User: "mia", State: documents, UserMemory: documents, Metadata: map[string]any{"n": 1.0},
+		ID: "rich", UserID: "mia", State: documents, UserMemory: documents, Metadata: map[string]any{"n": 1.0},
 		Labels: map[string]string{"a": "b", "c": ""}, Quotas: seshat.Quotas{MaxMessages: 50},
 		Agent: seshat.AgentConfig{Model: "m", Temperature: seshat.Ptr(0.0), AvailableTools: []string{"x"}},
 	})
@@ -42,28 +42,28 @@ func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 	must(t, err)
 	_, err = tn.DeleteMessage(ctx, "rich", 2)
 	must(t, err)
-	_, err = tn.Summarize(ctx, "rich", seshat.Range{From: 3, To: 4}, seshat.Message{Role: seshat.System, Content: "sum"})
+	_, err = tn.Summarize(ctx, "rich", seshat.Range{From: 3, To: 4}, seshat.Message{Role: seshat.RoleSystem, Content: "sum"})
 	must(t, err)
 	s.Clock.Advance(time.Minute)
-	_, err = tn.Fork(ctx, "rich", seshat.Fork{ID: "fork", Seq: 1})
+	_, err = tn.Fork(ctx, "rich", seshat.ForkOptions{ID: "fork", Seq: 1})
 	must(t, err)
 	_, err = tn.Create(ctx, seshat.NewSession{ID: "anonymous, archived"})
 	must(t, err)
-	_, err = tn.Transition(ctx, "anonymous, archived", seshat.Archived, seshat.Because("done", "mia"))
+	_, err = tn.Transition(ctx, "anonymous, archived", seshat.StatusArchived, seshat.Because("done", "mia"))
 	must(t, err)
-	_, err = tn.Transition(ctx, "fork", seshat.Terminated)
+	_, err = tn.Transition(ctx, "fork", seshat.StatusTerminated)
 	must(t, err)
 	return tn
 }
 
 func messages() []seshat.Message {
 	return []seshat.Message{
-		{ID: "q", Role: seshat.User, Content: "What <b>now</b>?", Metadata: seshat.Doc(documents), Author: "mia"},
-		{Role: seshat.Assistant, Content: "gone soon"},
-		{Role: seshat.Assistant, ContentType: seshat.ToolCall, ToolName: "x", ToolCallID: "1", ToolInputs: json.RawMessage(`{ "a" : "<" }`)},
-		{Role: seshat.Tool, ContentType: seshat.ToolResult, ToolCallID: "1", ToolOutputs: json.RawMessage(`null`)},
+		{ID: "q", Role: seshat.RoleUser, Content: "What <b>now</b>?", Metadata: seshat.NewDocument(documents), Author: "mia"},
+		{Role: seshat.RoleAssistant, Content: "gone soon"},
+		{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolName: "x", ToolCallID: "1", ToolInputs: json.RawMessage(`{ "a" : "<" }`)},
+		{Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: "1", ToolOutputs: json.RawMessage(`null`)},
 		{
-			Role: seshat.Framework, ContentType: seshat.EventData, Payload: []byte{0, 1, '\n'}, Tokens: 9, Latency: time.Second,
+			Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: []byte{0, 1, '\n'}, Tokens: 9, Latency: time.Second,
 			Timestamp: time.Date(2001, 2, 3, 4, 5, 6, 7e6, time.UTC), ToolStatus: "ok",
 		},
 	}
@@ -106,7 +106,7 @@ func compareTenants(t *testing.T, a, b *seshat.Tenant) {
 	t.Helper()
 	ctx := context.Background()
 	for _, scope := range []seshat.Scope{
-		seshat.NamespaceState(), seshat.UserState("mia"), seshat.SessionState("rich"), seshat.SessionState("fork"),
+		seshat.NamespaceScope(), seshat.UserScope("mia"), seshat.SessionScope("rich"), seshat.SessionScope("fork"),
 	} {
 		va, err := a.State(ctx, scope)
 		must(t, err)
@@ -121,7 +121,7 @@ func compareTenants(t *testing.T, a, b *seshat.Tenant) {
 		o, err := b.Get(ctx, s.ID)
 		must(t, err)
 		if !s.UserMemory.Equal(o.UserMemory) || !s.Metadata.Equal(o.Metadata) || s.Status != o.Status ||
-			s.Version != o.Version || s.Stats != o.Stats || s.LastMove != o.LastMove || !s.ExpiresAt.Equal(o.ExpiresAt) {
+			s.Version != o.Version || s.Stats != o.Stats || s.LastTransition != o.LastTransition || !s.ExpiresAt.Equal(o.ExpiresAt) {
 			t.Errorf("session %v became %v", s, o)
 		}
 		ma, err := a.History(ctx, s.ID)
@@ -185,7 +185,7 @@ func TestExistingSessions(t *testing.T) {
 	}
 	_, err := tn.Delete(ctx, "fork")
 	must(t, err)
-	must(t, tn.MergeState(ctx, seshat.NamespaceState(), map[string]any{"currency": "USD"}))
+	must(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"currency": "USD"}))
 	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err, seshat.ErrExists) {
 		t.Errorf("import over another state: %v; want ErrExists", err)
 	}
@@ -193,7 +193,7 @@ func TestExistingSessions(t *testing.T) {
 	if err != nil || r.Skipped != 2 || r.Sessions != 1 {
 		t.Errorf("import with Skip: %+v, %v; want 2 skipped, 1 imported", r, err)
 	}
-	if v, err := tn.State(ctx, seshat.NamespaceState()); err != nil || v["currency"] != "USD" {
+	if v, err := tn.State(ctx, seshat.NamespaceScope()); err != nil || v["currency"] != "USD" {
 		t.Errorf("state that was there became %v, %v", v, err)
 	}
 }

@@ -38,7 +38,7 @@ func newWorld(ctx context.Context, o options) (w *world, err error) {
 	if err = w.fill(ctx); err != nil {
 		return nil, err
 	}
-	if _, w.secret, err = w.store.CreateKey(ctx, seshat.APIKey{}); err != nil {
+	if _, w.secret, err = w.store.CreateAPIKey(ctx, seshat.APIKey{}); err != nil {
 		return nil, err
 	}
 	real := sessionhttp.Handler(w.store, sessionhttp.Options{})
@@ -88,7 +88,7 @@ func id(n int) string { return fmt.Sprintf("s-%07d", n) }
 // sample is a session of about a kilobyte, whose expiry each append puts off.
 func sample(n int) seshat.NewSession {
 	return seshat.NewSession{
-		ID: id(n), User: fmt.Sprintf("user-%06d", n%10_000), Labels: map[string]string{"team": fmt.Sprint(n % 10)},
+		ID: id(n), UserID: fmt.Sprintf("user-%06d", n%10_000), Labels: map[string]string{"team": fmt.Sprint(n % 10)},
 		UserMemory: map[string]any{"seat": "aisle", "trips": n % 50, "notes": strings.Repeat("likes it. ", 20)},
 		Agent: seshat.AgentConfig{
 			Model: "gpt-4o", Temperature: seshat.Ptr(0.7), MaxTokens: seshat.Ptr(4096),

@@ -35,7 +35,7 @@ func OpenSeshat(path string, o seshat.Options) (*Seshat, error) {
 
 func newSession(s *load.Session) seshat.NewSession {
 	return seshat.NewSession{
-		ID: s.ID, User: s.User, Name: s.Name, Labels: s.Labels, UserMemory: s.Memory,
+		ID: s.ID, UserID: s.User, Name: s.Name, Labels: s.Labels, UserMemory: s.Memory,
 		Agent: seshat.AgentConfig{
 			Model: s.Model, Temperature: &s.Temperature, SystemPrompt: s.SystemPrompt, AvailableTools: s.Tools,
 		},
@@ -43,14 +43,14 @@ func newSession(s *load.Session) seshat.NewSession {
 }
 
 func newMessage(m *load.Message) seshat.Message {
-	role := seshat.User
+	role := seshat.RoleUser
 	switch m.Role {
 	case "assistant":
-		role = seshat.Assistant
+		role = seshat.RoleAssistant
 	case "tool":
-		role = seshat.Tool
+		role = seshat.RoleTool
 	case "system":
-		role = seshat.System
+		role = seshat.RoleSystem
 	}
 	return seshat.Message{ID: m.ID, Role: role, Content: m.Content, Tokens: m.Tokens}
 }
@@ -81,13 +81,13 @@ func (p *Seshat) Get(ctx context.Context, id string) error {
 
 // ListUser reads a page of a user's sessions.
 func (p *Seshat) ListUser(ctx context.Context, user string, limit int) (int, error) {
-	page, err := p.Tenant.List(ctx, seshat.Query{User: user, Limit: limit})
+	page, err := p.Tenant.List(ctx, seshat.Query{UserID: user, Limit: limit})
 	return len(page.Sessions), err
 }
 
 // ListActive reads a page in the order of activity.
 func (p *Seshat) ListActive(ctx context.Context, limit int) (int, error) {
-	page, err := p.Tenant.List(ctx, seshat.Query{Order: seshat.ByActivity, Limit: limit})
+	page, err := p.Tenant.List(ctx, seshat.Query{Order: seshat.OrderByActivity, Limit: limit})
 	return len(page.Sessions), err
 }
 

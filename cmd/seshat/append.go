@@ -152,7 +152,7 @@ func (af *appendFlags) message(content []string) (m seshat.Message, err error) {
 		return m, err
 	}
 	meta, err := object("metadata", af.meta)
-	m.Metadata = seshat.Doc(meta)
+	m.Metadata = seshat.NewDocument(meta)
 	return m, err
 }
 
@@ -168,7 +168,7 @@ func rawJSON(flag, text string) (json.RawMessage, error) {
 
 // readTurn reads messages: a JSON array, or JSON objects one after another.
 func readTurn(r io.Reader) ([]seshat.Message, error) {
-	data, err := io.ReadAll(io.LimitReader(r, 4*seshat.MaxTurnSize))
+	data, err := io.ReadAll(io.LimitReader(r, 4*seshat.MaxTurnBytes))
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ type sessions interface {
 	History(ctx context.Context, id string, r logRange) ([]message, error)
 	Append(ctx context.Context, id string, turn []seshat.Message, idempotencyKey string) (appended, error)
 	Transition(ctx context.Context, id string, m move) (moved, error)
-	Erase(ctx context.Context, id string) (seshat.Erased, error)
-	EraseUser(ctx context.Context, user string) (seshat.Erased, error)
+	Erase(ctx context.Context, id string) (seshat.EraseReport, error)
+	EraseUser(ctx context.Context, user string) (seshat.EraseReport, error)
 
 	// Watch returns the events after a position. If wait it goes on with new
 	// ones until ctx ends.
@@ -33,7 +33,7 @@ type operator interface {
 	Namespaces(ctx context.Context, p place) ([]seshat.Namespace, error)
 	CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.Namespace, error)
 	SetNamespace(ctx context.Context, c namespaceChange) (namespaceChanged, error)
-	DeleteNamespace(ctx context.Context, p place) (seshat.Erased, error)
+	DeleteNamespace(ctx context.Context, p place) (seshat.EraseReport, error)
 	Keys(ctx context.Context, p place) ([]seshat.APIKey, error)
 	CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error)
 	RevokeKey(ctx context.Context, k keyRef) (keyRef, error)
@@ -56,7 +56,7 @@ type place struct {
 }
 
 func (p place) ref() seshat.Namespace {
-	return seshat.Namespace{Name: p.Namespace, InternalID: p.Organization}
+	return seshat.Namespace{Name: p.Namespace, OrganizationID: p.Organization}
 }
 
 // nothing is the argument of calls that take none.

@@ -48,7 +48,7 @@ func (a *app) createCmd() *cobra.Command {
 func (cf *createFlags) flags(f *pflag.FlagSet) {
 	n := &cf.n
 	f.StringVar(&n.ID, "id", "", "the session's id (default a new one)")
-	f.StringVar(&n.User, "user", "", "the user")
+	f.StringVar(&n.UserID, "user", "", "the user")
 	f.StringVar(&n.Name, "name", "", "the session's name (default from its first user message)")
 	f.StringVar(&n.Agent.Model, "model", "", "the agent's model")
 	f.Float64Var(&cf.temperature, "temperature", 0, "the agent's temperature, 0 to 2 (default not set in a file, 0.7 on a server)")

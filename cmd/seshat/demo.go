@@ -108,13 +108,13 @@ func (f *file) fillDemo(ctx context.Context, c *pastClock) (demoInfo, error) {
 		}
 	}
 	c.ago.Store(0)
-	_, info.Key, err = f.store.CreateKey(ctx, seshat.APIKey{Name: "demo"})
+	_, info.Key, err = f.store.CreateAPIKey(ctx, seshat.APIKey{Name: "demo"})
 	return info, err
 }
 
 func (s *sampleSession) put(ctx context.Context, t *seshat.Tenant) error {
 	_, err := t.Create(ctx, seshat.NewSession{
-		ID: s.ID, User: s.User, Agent: s.Agent, Labels: s.Labels, UserMemory: s.UserMemory,
+		ID: s.ID, UserID: s.User, Agent: s.Agent, Labels: s.Labels, UserMemory: s.UserMemory,
 	})
 	if err != nil {
 		return err

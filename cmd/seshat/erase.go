@@ -31,7 +31,7 @@ again; compact leaves none.`,
 				return err
 			}
 			return a.converse(c, func(ctx context.Context, b sessions) error {
-				var e seshat.Erased
+				var e seshat.EraseReport
 				var err error
 				if user != "" {
 					e, err = b.EraseUser(ctx, user)
@@ -50,7 +50,7 @@ again; compact leaves none.`,
 	return c
 }
 
-func (a *app) showErased(e seshat.Erased) error {
+func (a *app) showErased(e seshat.EraseReport) error {
 	return a.p.show(e, func() {
 		a.p.line("erased %d sessions, %d messages, %d entries of state: %d bytes", e.Sessions, e.Messages, e.Entries, e.Bytes)
 	})

@@ -110,7 +110,7 @@ func (f *file) export(ctx context.Context, o exportOptions, w io.Writer) (transf
 	case err != nil:
 		return transfer.Counts{}, err
 	case o.Format == formatOpenAI:
-		return transfer.ExportOpenAI(ctx, t, seshat.Query{User: o.User, OldestFirst: true}, w)
+		return transfer.ExportOpenAI(ctx, t, seshat.Query{UserID: o.User, OldestFirst: true}, w)
 	case o.Session != "":
 		return transfer.ExportSession(ctx, t, o.Session, w)
 	case o.User != "":

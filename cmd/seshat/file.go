@@ -138,12 +138,12 @@ func (s *fileSessions) Transition(ctx context.Context, id string, m move) (moved
 }
 
 // Erase removes a session with all that belongs to it.
-func (s *fileSessions) Erase(ctx context.Context, id string) (seshat.Erased, error) {
+func (s *fileSessions) Erase(ctx context.Context, id string) (seshat.EraseReport, error) {
 	return s.t.Delete(ctx, id)
 }
 
 // EraseUser removes all that a user has.
-func (s *fileSessions) EraseUser(ctx context.Context, user string) (seshat.Erased, error) {
+func (s *fileSessions) EraseUser(ctx context.Context, user string) (seshat.EraseReport, error) {
 	return s.t.DeleteUser(ctx, user)
 }
 
@@ -170,8 +170,8 @@ func (f *file) organizations(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(orgs, n.InternalID) {
-			orgs = append(orgs, n.InternalID)
+		if !slices.Contains(orgs, n.OrganizationID) {
+			orgs = append(orgs, n.OrganizationID)
 		}
 	}
 	return orgs, nil

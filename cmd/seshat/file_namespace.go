@@ -48,10 +48,10 @@ func (f *file) SetNamespace(ctx context.Context, c namespaceChange) (done namesp
 }
 
 // DeleteNamespace erases a namespace with all that is in it.
-func (f *file) DeleteNamespace(ctx context.Context, p place) (seshat.Erased, error) {
+func (f *file) DeleteNamespace(ctx context.Context, p place) (seshat.EraseReport, error) {
 	t, err := f.store.Tenant(ctx, p.ref())
 	if err != nil {
-		return seshat.Erased{}, err
+		return seshat.EraseReport{}, err
 	}
 	return t.DeleteNamespace(ctx)
 }

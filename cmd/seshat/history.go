@@ -119,9 +119,9 @@ func said(m *seshat.Message) string {
 	switch {
 	case m.Content != "":
 		return m.Content
-	case m.ContentType == seshat.ToolCall:
+	case m.ContentType == seshat.ContentToolCall:
 		return m.ToolName + "(" + string(m.ToolInputs) + ")"
-	case m.ContentType == seshat.ToolResult:
+	case m.ContentType == seshat.ContentToolResult:
 		return m.ToolName + " → " + string(m.ToolOutputs)
 	case m.Content == "" && len(m.Payload) > 0:
 		return "(" + m.ContentType.String() + ")"

@@ -59,7 +59,7 @@ A key opens all namespaces of its organization (--org), or those that are given
 with --for.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			k.InternalID = a.target.org
+			k.OrganizationID = a.target.org
 			if life < 0 {
 				return usagef("--expires-in is negative")
 			}
@@ -117,7 +117,7 @@ func (a *app) keyTable(keys []seshat.APIKey) {
 		if len(k.Namespaces) > 0 {
 			opens = strings.Join(k.Namespaces, " ")
 		}
-		rows = append(rows, []string{k.ID, k.Name, k.InternalID, may, when(k.ExpiresAt), when(k.LastUsedAt), opens})
+		rows = append(rows, []string{k.ID, k.Name, k.OrganizationID, may, when(k.ExpiresAt), when(k.LastUsedAt), opens})
 	}
 	a.p.table([]string{"ID", "NAME", "ORGANIZATION", "MAY", "EXPIRES", "LAST USED", "NAMESPACES"}, rows)
 }
@@ -158,7 +158,7 @@ func (f *file) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
 	}
 	all := []seshat.APIKey{}
 	for _, org := range orgs {
-		for k, err := range f.store.Keys(ctx, org) {
+		for k, err := range f.store.APIKeys(ctx, org) {
 			if err != nil {
 				return nil, err
 			}
@@ -171,17 +171,17 @@ func (f *file) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
 // CreateKey makes a key. Its namespaces may be given by name.
 func (f *file) CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error) {
 	for i, name := range k.Namespaces {
-		t, err := f.store.Tenant(ctx, seshat.Namespace{Name: name, InternalID: k.InternalID})
+		t, err := f.store.Tenant(ctx, seshat.Namespace{Name: name, OrganizationID: k.OrganizationID})
 		if err != nil {
 			return newKey{}, fmt.Errorf("--for: %w", err)
 		}
 		k.Namespaces[i] = t.ID()
 	}
-	made, secret, err := f.store.CreateKey(ctx, k)
+	made, secret, err := f.store.CreateAPIKey(ctx, k)
 	return newKey{APIKey: made, Secret: secret}, err
 }
 
 // RevokeKey removes a key.
 func (f *file) RevokeKey(ctx context.Context, k keyRef) (keyRef, error) {
-	return k, f.store.RevokeKey(ctx, k.ID)
+	return k, f.store.RevokeAPIKey(ctx, k.ID)
 }

@@ -63,7 +63,7 @@ standard error, or is in the JSON. Times are RFC 3339, or how long ago, such as
 }
 
 func (lf *listFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&lf.q.User, "user", "", "of this user")
+	f.StringVar(&lf.q.UserID, "user", "", "of this user")
 	f.StringSliceVar(&lf.statuses, "status", nil, "in this `status`: active, idle, archived or terminated; may be repeated")
 	labelsFlag(f, &lf.q.Labels, "with this label, as `key=value`; may be repeated")
 	f.StringVar(&lf.created[0], "created-from", "", "created then or later")
@@ -82,7 +82,7 @@ func (lf *listFlags) query(now time.Time) (q seshat.Query, err error) {
 	switch lf.order {
 	case "creation":
 	case "activity":
-		q.Order = seshat.ByActivity
+		q.Order = seshat.OrderByActivity
 	default:
 		return q, usagef("--order is creation or activity, not %q", lf.order)
 	}

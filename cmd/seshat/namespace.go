@@ -51,7 +51,7 @@ func (a *app) namespaceCreateCmd() *cobra.Command {
 		Short: "Create a namespace, and the file if there is none",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			n := seshat.Namespace{Name: args[0], InternalID: a.target.org, Lifecycle: l.Lifecycle, Quotas: q}
+			n := seshat.Namespace{Name: args[0], OrganizationID: a.target.org, Lifecycle: l.Lifecycle, Quotas: q}
 			return a.operate(c, "namespace create", true, func(ctx context.Context, o operator) error {
 				n, err := o.CreateNamespace(ctx, n)
 				if err != nil {
@@ -95,7 +95,7 @@ func (a *app) namespaceListCmd() *cobra.Command {
 func (a *app) namespaceTable(all []seshat.Namespace) {
 	rows := make([][]string, 0, len(all))
 	for _, n := range all {
-		rows = append(rows, []string{n.Name, n.ID, n.InternalID, n.CreatedAt.Format(time.RFC3339)})
+		rows = append(rows, []string{n.Name, n.ID, n.OrganizationID, n.CreatedAt.Format(time.RFC3339)})
 	}
 	a.p.table([]string{"NAME", "ID", "ORGANIZATION", "CREATED"}, rows)
 }

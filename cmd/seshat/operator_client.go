@@ -97,8 +97,8 @@ func (o *operatorClient) SetNamespace(ctx context.Context, c namespaceChange) (n
 }
 
 // DeleteNamespace erases a namespace.
-func (o *operatorClient) DeleteNamespace(ctx context.Context, p place) (seshat.Erased, error) {
-	return call[seshat.Erased](ctx, o, "delete-namespace", p, nil)
+func (o *operatorClient) DeleteNamespace(ctx context.Context, p place) (seshat.EraseReport, error) {
+	return call[seshat.EraseReport](ctx, o, "delete-namespace", p, nil)
 }
 
 // Keys returns the keys of an organization, or all.

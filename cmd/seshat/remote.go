@@ -147,17 +147,17 @@ func textOrNil(s string) any {
 }
 
 // Erase removes a session with all that belongs to it.
-func (r *remote) Erase(ctx context.Context, id string) (seshat.Erased, error) {
+func (r *remote) Erase(ctx context.Context, id string) (seshat.EraseReport, error) {
 	return r.erase(ctx, request{method: http.MethodDelete, path: sessionPath(id), query: url.Values{"purge": {"true"}}})
 }
 
 // EraseUser removes all that a user has.
-func (r *remote) EraseUser(ctx context.Context, user string) (seshat.Erased, error) {
+func (r *remote) EraseUser(ctx context.Context, user string) (seshat.EraseReport, error) {
 	return r.erase(ctx, request{method: http.MethodDelete, path: "/v1/agents/users/" + url.PathEscape(user)})
 }
 
-func (r *remote) erase(ctx context.Context, q request) (seshat.Erased, error) {
-	var out struct{ Erased seshat.Erased }
+func (r *remote) erase(ctx context.Context, q request) (seshat.EraseReport, error) {
+	var out struct{ Erased seshat.EraseReport }
 	_, err := r.fetch(ctx, q, &out)
 	return out.Erased, err
 }

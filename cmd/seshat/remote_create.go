@@ -56,7 +56,7 @@ func (r *remote) Create(ctx context.Context, n seshat.NewSession) (s session, er
 		return s, usagef("--name: the HTTP API names sessions by their first user message")
 	}
 	_, err = r.fetch(ctx, request{method: http.MethodPost, path: sessionsPath, body: createBody{
-		SessionID: n.ID, UserID: n.User, Agent: n.Agent, Quotas: n.Quotas, UserMemory: n.UserMemory,
+		SessionID: n.ID, UserID: n.UserID, Agent: n.Agent, Quotas: n.Quotas, UserMemory: n.UserMemory,
 		Metadata: n.Metadata, EnableMemory: !n.DisableMemory, Labels: n.Labels, Expiry: newExpiryBody(n.Lifecycle),
 	}}, &s)
 	return s, err

@@ -45,13 +45,13 @@ func newListBody(q seshat.Query) listBody {
 	b := listBody{
 		Status: q.Statuses,
 		Filters: listFilters{
-			UserID: q.User, Labels: q.Labels,
+			UserID: q.UserID, Labels: q.Labels,
 			CreatedAt:    listRange{some(q.CreatedFrom), some(q.CreatedTo)},
 			LastActivity: listRange{some(q.ActiveFrom), some(q.ActiveTo)},
 		},
 		Sort: listSort{Field: "created_at", Direction: "desc"},
 	}
-	if q.Order == seshat.ByActivity {
+	if q.Order == seshat.OrderByActivity {
 		b.Sort.Field = "last_activity_at"
 	}
 	if q.OldestFirst {

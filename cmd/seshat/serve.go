@@ -229,7 +229,7 @@ func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
 	o := s.handlerOptions(log)
 	o.Closing = srv.closing()
 	o.Authenticate = func(r *http.Request) (sessionhttp.Grant, error) {
-		return sessionhttp.Grant{InternalID: r.Header.Get(organizationHeader), Subject: "operator"}, nil
+		return sessionhttp.Grant{OrganizationID: r.Header.Get(organizationHeader), Subject: "operator"}, nil
 	}
 	m := http.NewServeMux()
 	m.Handle(operatorPath, operatorHandler(f))

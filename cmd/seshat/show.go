@@ -37,9 +37,9 @@ func (a *app) showSession(x session) error {
 	s := &x.v
 	return a.p.show(x, func() {
 		a.p.fields(
-			field{"session", s.ID}, field{"namespace", s.NamespaceID}, field{"organization", s.InternalID},
+			field{"session", s.ID}, field{"namespace", s.NamespaceID}, field{"organization", s.OrganizationID},
 			field{"user", s.UserID}, field{"name", s.Name}, field{"status", s.Status.String()},
-			field{"last move", lastMove(s.LastMove)},
+			field{"last move", lastMove(s.LastTransition)},
 			field{"model", s.Agent.Model}, field{"temperature", optional(s.Agent.Temperature)},
 			field{"max tokens", optional(s.Agent.MaxTokens)}, field{"tools", strings.Join(s.Agent.AvailableTools, " ")},
 			field{"labels", labels(s.Labels)},
@@ -62,7 +62,7 @@ func optional[T any](v *T) string {
 	return fmt.Sprint(*v)
 }
 
-func lastMove(m seshat.Move) string {
+func lastMove(m seshat.Transition) string {
 	if m.At.IsZero() {
 		return ""
 	}

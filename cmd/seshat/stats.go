@@ -125,7 +125,7 @@ func (f *file) usage(ctx context.Context, p place) ([]spaceStats, error) {
 	if p.Namespace != "" {
 		var t *seshat.Tenant
 		if t, err = f.store.Tenant(ctx, p.ref()); err == nil {
-			namespaces = []seshat.Namespace{{ID: t.ID(), InternalID: t.InternalID()}}
+			namespaces = []seshat.Namespace{{ID: t.ID(), OrganizationID: t.OrganizationID()}}
 		}
 	}
 	if err != nil {
@@ -153,7 +153,7 @@ func (f *file) spaceStats(ctx context.Context, ref seshat.Namespace) (spaceStats
 	}
 	u, err := t.Usage(ctx)
 	return spaceStats{
-		NamespaceID: n.ID, Name: n.Name, InternalID: n.InternalID,
+		NamespaceID: n.ID, Name: n.Name, InternalID: n.OrganizationID,
 		Sessions: sessionCounts{u.Active, u.Idle, u.Archived, u.Terminated},
 		Messages: u.Messages, Bytes: u.Bytes,
 	}, err

@@ -90,7 +90,7 @@ func (f *file) Sweep(ctx context.Context, o sweepOptions) (sweepReport, error) {
 		return sweepReport{}, err
 	}
 	v := sweepReport{
-		DryRun: o.DryRun, Expired: r.Expired, Idled: r.Idled, Archived: r.Archived, Refiled: r.Refiled,
+		DryRun: o.DryRun, Expired: r.Expired, Idled: r.Idled, Archived: r.Archived, Refiled: r.Rescheduled,
 		Failed: r.Failed, Trimmed: r.Trimmed, Reclaimed: r.Reclaimed,
 	}
 	if r.Err != nil {

@@ -32,15 +32,15 @@ func (m moved) tidy() moved {
 }
 
 func (a *app) archiveCmd() *cobra.Command {
-	return a.transitionCmd("archive", "Archive a session: it can be read, and restored", seshat.Archived)
+	return a.transitionCmd("archive", "Archive a session: it can be read, and restored", seshat.StatusArchived)
 }
 
 func (a *app) restoreCmd() *cobra.Command {
-	return a.transitionCmd("restore", "Make an archived or idle session active", seshat.Active)
+	return a.transitionCmd("restore", "Make an archived or idle session active", seshat.StatusActive)
 }
 
 func (a *app) terminateCmd() *cobra.Command {
-	return a.transitionCmd("terminate", "End a session: it can be read until its retention is over", seshat.Terminated)
+	return a.transitionCmd("terminate", "End a session: it can be read until its retention is over", seshat.StatusTerminated)
 }
 
 func (a *app) transitionCmd(verb, short string, to seshat.Status) *cobra.Command {

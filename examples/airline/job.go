@@ -86,7 +86,7 @@ func (j *job) archive() error {
 		if reward(s) < 1 {
 			continue
 		}
-		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.Archived, seshat.Because("solved", "airline")); err != nil {
+		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.StatusArchived, seshat.Because("solved", "airline")); err != nil {
 			return err
 		}
 		n++
@@ -119,7 +119,7 @@ func (j *job) hourLater(store *seshat.Store) error {
 
 func (j *job) list() error {
 	start, n := time.Now(), 0
-	for _, err := range j.tenant.Sessions(j.ctx, seshat.Query{Order: seshat.ByActivity}) {
+	for _, err := range j.tenant.Sessions(j.ctx, seshat.Query{Order: seshat.OrderByActivity}) {
 		if err != nil {
 			return err
 		}

@@ -52,13 +52,13 @@ func run(ctx context.Context, db, listen string) (err error) {
 
 // firstStart makes a namespace and a key, unless there are keys.
 func firstStart(ctx context.Context, store *seshat.Store, at string) error {
-	for _, err := range store.Keys(ctx, "") {
+	for _, err := range store.APIKeys(ctx, "") {
 		return err // there is one, or this went wrong
 	}
 	if _, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "demo"}); err != nil {
 		return err
 	}
-	_, secret, err := store.CreateKey(ctx, seshat.APIKey{Name: "first"})
+	_, secret, err := store.CreateAPIKey(ctx, seshat.APIKey{Name: "first"})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func TestServeEnds(t *testing.T) {
 	if _, err := store.EnsureTenant(t.Context(), seshat.Namespace{Name: "demo"}); err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := store.CreateKey(t.Context(), seshat.APIKey{})
+	_, secret, err := store.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (d *day) tenants() (err error) {
 	}
 	d.globex, err = d.store.EnsureTenant(d.ctx, seshat.Namespace{
 		Name:      "globex",
-		Lifecycle: seshat.Lifecycle{TTL: time.Hour, Expiry: seshat.Absolute},
+		Lifecycle: seshat.Lifecycle{TTL: time.Hour, Expiry: seshat.ExpiryAbsolute},
 	})
 	return err
 }
@@ -67,17 +67,17 @@ func (d *day) morning() error {
 		{d.acme, "survey", "", "I would like to take part in the survey."},
 		{d.globex, "visitor", "", "Do you open on Sundays?"},
 	} {
-		if _, err := s.t.Create(d.ctx, seshat.NewSession{ID: s.id, User: s.user, Agent: agent}); err != nil {
+		if _, err := s.t.Create(d.ctx, seshat.NewSession{ID: s.id, UserID: s.user, Agent: agent}); err != nil {
 			return err
 		}
-		if _, err := s.t.Append(d.ctx, s.id, seshat.Message{Role: seshat.User, Content: s.says}); err != nil {
+		if _, err := s.t.Append(d.ctx, s.id, seshat.Message{Role: seshat.RoleUser, Content: s.says}); err != nil {
 			return err
 		}
 	}
 	if err := d.answer(); err != nil {
 		return err
 	}
-	if _, err := d.acme.Transition(d.ctx, "survey", seshat.Archived, seshat.Because("done", "noah")); err != nil {
+	if _, err := d.acme.Transition(d.ctx, "survey", seshat.StatusArchived, seshat.Because("done", "noah")); err != nil {
 		return err
 	}
 	return d.show()
@@ -87,14 +87,14 @@ func (d *day) morning() error {
 func (d *day) answer() error {
 	_, err := d.acme.Append(d.ctx, "flight",
 		seshat.Message{
-			Role: seshat.Assistant, ContentType: seshat.ToolCall,
+			Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall,
 			ToolName: "find_flights", ToolCallID: "call_1", ToolInputs: []byte(`{"to":"SEA","after":"10:00"}`),
 		},
 		seshat.Message{
-			Role: seshat.Tool, ContentType: seshat.ToolResult,
+			Role: seshat.RoleTool, ContentType: seshat.ContentToolResult,
 			ToolName: "find_flights", ToolCallID: "call_1", ToolOutputs: []byte(`["HAT136"]`),
 		},
-		seshat.Message{Role: seshat.Assistant, Content: "HAT136 leaves at 10:40. Shall I book it?"})
+		seshat.Message{Role: seshat.RoleAssistant, Content: "HAT136 leaves at 10:40. Shall I book it?"})
 	return err
 }
 
@@ -112,10 +112,10 @@ func (d *day) idle() error {
 // wake shows that a message is all it takes.
 func (d *day) wake() error {
 	d.tell(5*time.Minute, "Noah asks again, which wakes his session. The archived one is read-only.")
-	if _, err := d.acme.Append(d.ctx, "refund", seshat.Message{Role: seshat.User, Content: "Hello?"}); err != nil {
+	if _, err := d.acme.Append(d.ctx, "refund", seshat.Message{Role: seshat.RoleUser, Content: "Hello?"}); err != nil {
 		return err
 	}
-	_, err := d.acme.Append(d.ctx, "survey", seshat.Message{Role: seshat.User, Content: "One more thing"})
+	_, err := d.acme.Append(d.ctx, "survey", seshat.Message{Role: seshat.RoleUser, Content: "One more thing"})
 	if !errors.Is(err, seshat.ErrReadOnly) {
 		return fmt.Errorf("an archived session took a message: %v", err)
 	}

@@ -21,7 +21,7 @@ func show(ctx context.Context, w io.Writer, store *seshat.Store) error {
 		if err != nil {
 			return err
 		}
-		for s, err := range t.Sessions(ctx, seshat.Query{Order: seshat.ByActivity}) {
+		for s, err := range t.Sessions(ctx, seshat.Query{Order: seshat.OrderByActivity}) {
 			if err != nil {
 				return err
 			}

@@ -27,8 +27,8 @@ var moves = map[Status][]Status{
 // Allowed returns the statuses to which a session in from may be moved by hand.
 func Allowed(from Status) []Status { return moves[from] }
 
-// May reports whether a session in from may be moved to to by hand.
-func May(from, to Status) bool {
+// CanMove reports whether a session in from may be moved to to by hand.
+func CanMove(from, to Status) bool {
 	for _, s := range moves[from] {
 		if s == to {
 			return true

@@ -15,7 +15,7 @@ var statuses = []Status{Active, Idle, Archived, Terminated}
 func TestMayIsTheTable(t *testing.T) {
 	for _, from := range statuses {
 		for _, to := range statuses {
-			if got, want := May(from, to), table[from][to]; got != want {
+			if got, want := CanMove(from, to), table[from][to]; got != want {
 				t.Errorf("May(%d, %d): got %v, want %v", from, to, got, want)
 			}
 		}
@@ -29,7 +29,7 @@ func TestAllowedListsWhatMayBe(t *testing.T) {
 			t.Errorf("Allowed(%d): got %d statuses, want %d", from, len(row), len(table[from]))
 		}
 		for _, to := range row {
-			if !May(from, to) {
+			if !CanMove(from, to) {
 				t.Errorf("Allowed(%d) holds %d, which May refuses", from, to)
 			}
 		}
@@ -42,7 +42,7 @@ func TestNothingMovesFromOrToAnUnknownStatus(t *testing.T) {
 			t.Errorf("status %d is valid, writable or may move", unknown)
 		}
 		for _, known := range statuses {
-			if May(unknown, known) || May(known, unknown) {
+			if CanMove(unknown, known) || CanMove(known, unknown) {
 				t.Errorf("May allows a move between %d and %d", unknown, known)
 			}
 		}

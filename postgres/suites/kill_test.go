@@ -100,7 +100,7 @@ func (c *cut) Transition(ctx context.Context, id string, to seshat.Status, o ...
 	return undone(c.Tenant.Transition(ctx, id, to, o...))
 }
 
-func (c *cut) Delete(ctx context.Context, id string) (seshat.Erased, error) {
+func (c *cut) Delete(ctx context.Context, id string) (seshat.EraseReport, error) {
 	c.begin()
 	return undone(c.Tenant.Delete(ctx, id))
 }

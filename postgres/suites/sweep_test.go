@@ -99,12 +99,12 @@ func writeUntilTold(ctx context.Context, acme *seshat.Tenant, w work, in *bufio.
 // write makes a writer's nth writes: to what all write, and to its own.
 func (s *swept) write(ctx context.Context, acme *seshat.Tenant, writer, n int) error {
 	which := (writer + n) % busy
-	if _, err := acme.Append(ctx, fmt.Sprint("busy", which), seshat.Message{Role: seshat.User, Content: "x"}); err != nil {
+	if _, err := acme.Append(ctx, fmt.Sprint("busy", which), seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
 	s.Appended[which]++
 	own := fmt.Sprintf("w%d.%d", writer, n)
-	if _, err := acme.Create(ctx, seshat.NewSession{ID: own, User: fmt.Sprint("u", writer)}); err != nil {
+	if _, err := acme.Create(ctx, seshat.NewSession{ID: own, UserID: fmt.Sprint("u", writer)}); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
 	rename := func(s *seshat.Session) error { s.Name = own; return nil }

@@ -60,7 +60,7 @@ func createsAll(e *env) {
 		"expiry": {"ttl": "1h", "mode": "absolute", "max_lifetime": "never", "idle_after": "10m", "archive_after": "20m", "retention": "90s"}}`)
 	s := e.get("my/own id")
 	want := seshat.Lifecycle{
-		TTL: time.Hour, Expiry: seshat.Absolute, MaxLifetime: seshat.Never, IdleAfter: 10 * time.Minute,
+		TTL: time.Hour, Expiry: seshat.ExpiryAbsolute, MaxLifetime: seshat.Never, IdleAfter: 10 * time.Minute,
 		ArchiveAfter: 20 * time.Minute, Retention: 90 * time.Second,
 	}
 	if s.Lifecycle != want {

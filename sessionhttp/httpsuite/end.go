@@ -41,7 +41,7 @@ var endings = map[string]func(*env){
 		e.create("s")
 		e.refused(412, "PreconditionFailedError", "DELETE", sessions+"/s", "", "If-Match", `"2"`)
 		e.refused(400, "BadRequestError", "DELETE", sessions+"/s?purge=true", "", "If-Match", `"1"`)
-		if e.get("s").Status != seshat.Active {
+		if e.get("s").Status != seshat.StatusActive {
 			e.Fatal("the session changed")
 		}
 		e.call(200, "DELETE", sessions+"/s", "", "If-Match", `"1"`)
@@ -51,7 +51,7 @@ var endings = map[string]func(*env){
 		e.invalid("DELETE", sessions+"/s?purge=yes", "", "purge")
 		e.refused(400, "BadRequestError", "DELETE", sessions+"/s?erase=true", "")
 		e.refused(400, "BadRequestError", "DELETE", sessions+"/s", "{}")
-		if e.get("s").Status != seshat.Active {
+		if e.get("s").Status != seshat.StatusActive {
 			e.Fatal("the session changed")
 		}
 	},
@@ -65,7 +65,7 @@ var transitions = map[string]func(*env){
 			e.keysAre(o, "session_id", "status", "updated_at", "expires_at", "terminated_at")
 			e.is(o, to, "status")
 		}
-		if m := e.get("s").LastMove; m.Reason != "because" || m.Actor != "mia" {
+		if m := e.get("s").LastTransition; m.Reason != "because" || m.Actor != "mia" {
 			e.Fatalf("got %+v", m)
 		}
 	},
@@ -77,7 +77,7 @@ var transitions = map[string]func(*env){
 		e.is(o, "archived", "error", "details", "from")
 		e.is(o, "idle", "error", "details", "to")
 		e.is(o, "active", "error", "details", "allowed", 0)
-		if e.get("s").Status != seshat.Archived {
+		if e.get("s").Status != seshat.StatusArchived {
 			e.Fatal("the session changed")
 		}
 	},
@@ -125,10 +125,10 @@ var forks = map[string]func(*env){
 var users = map[string]func(*env){
 	"erases all that a user has, and nothing else": func(e *env) {
 		for _, id := range []string{"a", "b"} {
-			e.created(seshat.NewSession{ID: id, User: "mia/1"})
+			e.created(seshat.NewSession{ID: id, UserID: "mia/1"})
 			e.say(id, 2)
 		}
-		e.created(seshat.NewSession{ID: "c", User: "mia"})
+		e.created(seshat.NewSession{ID: "c", UserID: "mia"})
 		o := e.call(200, "DELETE", "/v1/agents/users/mia%2F1", "")
 		e.keysAre(o, "user_id", "erased")
 		e.is(o, "mia/1", "user_id")
@@ -142,7 +142,7 @@ var users = map[string]func(*env){
 	},
 	"a user of another namespace stays": func(e *env) {
 		other := e.namespace(seshat.Namespace{Name: "other"})
-		e.must(second(other.Create(e.ctx, seshat.NewSession{ID: "x", User: "mia"})))
+		e.must(second(other.Create(e.ctx, seshat.NewSession{ID: "x", UserID: "mia"})))
 		e.call(200, "DELETE", "/v1/agents/users/mia", "")
 		e.must(second(other.Get(e.ctx, "x")))
 	},

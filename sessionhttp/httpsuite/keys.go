@@ -43,10 +43,10 @@ var keys = map[string]func(*env){
 
 func keysRefused(e *env) {
 	e.create("s")
-	k, revoked, err := e.store.CreateKey(e.ctx, seshat.APIKey{})
+	k, revoked, err := e.store.CreateAPIKey(e.ctx, seshat.APIKey{})
 	e.must(err)
 	e.call(200, "GET", sessions+"/s", "", "Authorization", "bearer   "+revoked)
-	e.must(e.store.RevokeKey(e.ctx, k.ID))
+	e.must(e.store.RevokeAPIKey(e.ctx, k.ID))
 	for _, given := range []string{
 		absent, "", "Bearer", "Bearer ", "Basic " + e.secret, e.secret, "Bearer " + e.secret + "x", "Bearer " + e.secret[:len(e.secret)-1],
 		"Bearer " + strings.ToLower(e.secret), "Bearer sk__", "Bearer " + e.secret + " " + e.secret, "Bearer " + revoked,
@@ -78,7 +78,7 @@ func keysReadOnly(e *env) {
 
 func keysForeign(e *env) {
 	e.create("s")
-	foreign := e.namespace(seshat.Namespace{InternalID: "int_other", Name: "theirs"})
+	foreign := e.namespace(seshat.Namespace{OrganizationID: "int_other", Name: "theirs"})
 	e.must(second(foreign.Create(e.ctx, seshat.NewSession{ID: "s"})))
 	for _, name := range []string{"theirs", foreign.ID(), "absent", "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
 		for _, r := range everyRoute {

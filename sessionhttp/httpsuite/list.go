@@ -49,7 +49,7 @@ func (e *env) fill(n int) {
 	e.Helper()
 	for i := 1; i <= n; i++ {
 		e.created(seshat.NewSession{
-			ID: fmt.Sprint("s", i), User: fmt.Sprint("u", i%2),
+			ID: fmt.Sprint("s", i), UserID: fmt.Sprint("u", i%2),
 			Labels: map[string]string{"third": fmt.Sprint(i%3 == 0)},
 		})
 		e.store.Clock.Advance(time.Minute)
@@ -79,8 +79,8 @@ func listsAll(e *env) {
 
 func listsFiltered(e *env) {
 	e.fill(6)
-	e.must(second(e.acme.Transition(e.ctx, "s2", seshat.Archived)))
-	e.must(second(e.acme.Transition(e.ctx, "s3", seshat.Terminated)))
+	e.must(second(e.acme.Transition(e.ctx, "s2", seshat.StatusArchived)))
+	e.must(second(e.acme.Transition(e.ctx, "s3", seshat.StatusTerminated)))
 	e.say("s1", 1)
 	for body, want := range map[string]string{
 		`{"sort":{"direction":"asc"}}`:                                               "s1 s2 s3 s4 s5 s6",

@@ -73,7 +73,7 @@ func historyFields(e *env) {
 func historyWithGaps(e *env) {
 	e.create("s")
 	for i := range 6 {
-		e.must(second(e.acme.Append(e.ctx, "s", seshat.Message{ID: fmt.Sprint("m", i), Role: seshat.User})))
+		e.must(second(e.acme.Append(e.ctx, "s", seshat.Message{ID: fmt.Sprint("m", i), Role: seshat.RoleUser})))
 	}
 	e.must(second(e.acme.DeleteMessage(e.ctx, "s", 2)))
 	o := e.call(200, "GET", sessions+"/s/history?offset=1&limit=2", "")
@@ -100,7 +100,7 @@ var appends = map[string]func(*env){
 	},
 	"wakes an idle session": func(e *env) {
 		e.create("s")
-		e.must(second(e.acme.Transition(e.ctx, "s", seshat.Idle)))
+		e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusIdle)))
 		e.is(e.call(201, "POST", sessions+"/s/messages", oneMessage), "active", "status")
 	},
 	"the same key appends once":                 appendsOnce,
@@ -205,7 +205,7 @@ func appendsTooMany(e *env) {
 
 func appendsReadOnly(e *env) {
 	e.create("s")
-	e.must(second(e.acme.Transition(e.ctx, "s", seshat.Terminated)))
+	e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusTerminated)))
 	o := e.refused(409, "ConflictError", "POST", sessions+"/s/messages", oneMessage)
 	e.is(o, "read_only", "error", "details", "reason")
 }

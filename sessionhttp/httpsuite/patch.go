@@ -102,7 +102,7 @@ func patchesDisabled(e *env) {
 }
 
 func patchesReadOnly(e *env) {
-	for _, to := range []seshat.Status{seshat.Archived, seshat.Terminated} {
+	for _, to := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		id := e.create("")
 		e.must(second(e.acme.Transition(e.ctx, id, to)))
 		o := e.refused(409, "ConflictError", "PATCH", sessions+"/"+id, `{"user_memory":{}}`)

@@ -30,7 +30,7 @@ var reading = map[string]func(*env){
 
 func readsAll(e *env) {
 	e.created(seshat.NewSession{
-		ID: "s", User: "mia", UserMemory: map[string]any{"a": 1, "b": []any{true, nil, "ü\"\n"}, "t": time.Unix(0, 0)},
+		ID: "s", UserID: "mia", UserMemory: map[string]any{"a": 1, "b": []any{true, nil, "ü\"\n"}, "t": time.Unix(0, 0)},
 		Agent: seshat.AgentConfig{
 			Model: "m", Temperature: seshat.Ptr(0.5), MaxTokens: seshat.Ptr(10),
 			SystemPrompt: "p\u2028", AvailableTools: []string{"x", "y"},
@@ -38,8 +38,8 @@ func readsAll(e *env) {
 	})
 	e.store.Clock.Advance(time.Second)
 	_, err := e.acme.Append(e.ctx, "s", seshat.Message{
-		Role: seshat.User, Content: "Hello there", Tokens: 3, Latency: 250 * time.Millisecond,
-	}, seshat.Message{Role: seshat.Assistant, ContentType: seshat.ToolCall, Tokens: 4})
+		Role: seshat.RoleUser, Content: "Hello there", Tokens: 3, Latency: 250 * time.Millisecond,
+	}, seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 4})
 	e.must(err)
 	o := e.call(200, "GET", sessions+"/s", "")
 	e.keysAre(o, "session_id", "namespace_id", "internal_id", "user_id", "session_name", "agent_config", "user_memory",
@@ -88,7 +88,7 @@ func readsConditionally(e *env) {
 	}
 	old := tag()
 	for what, change := range map[string]func() error{
-		"append":   func() error { return second(e.acme.Append(e.ctx, "s", seshat.Message{Role: seshat.User})) },
+		"append":   func() error { return second(e.acme.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})) },
 		"touch":    func() error { return second(e.acme.Touch(e.ctx, "s")) },
 		"update":   func() error { return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil })) },
 		"new life": func() error { return again(e, "s") },

@@ -110,7 +110,7 @@ func (e *env) namespace(n seshat.Namespace) *seshat.Tenant {
 
 func (e *env) key(k seshat.APIKey) string {
 	e.Helper()
-	_, secret, err := e.store.CreateKey(e.ctx, k)
+	_, secret, err := e.store.CreateAPIKey(e.ctx, k)
 	e.must(err)
 	return secret
 }
@@ -285,7 +285,7 @@ func (e *env) say(id string, n int) {
 	e.Helper()
 	ms := make([]seshat.Message, n)
 	for i := range ms {
-		ms[i] = seshat.Message{Role: seshat.User, Content: "hello"}
+		ms[i] = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	}
 	_, err := e.acme.Append(e.ctx, id, ms...)
 	e.must(err)

@@ -55,7 +55,7 @@ func (l *load) write(ctx context.Context, w int, r *rand.Rand) error {
 	for !l.stop.Load() {
 		l.begun[w].Add(1)
 		content := strings.Repeat("w", r.IntN(800))
-		s, err := l.t.Append(ctx, logOf(w), seshat.Message{Role: seshat.User, Content: content})
+		s, err := l.t.Append(ctx, logOf(w), seshat.Message{Role: seshat.RoleUser, Content: content})
 		if err != nil {
 			return err
 		}
@@ -74,9 +74,9 @@ func (l *load) other(ctx context.Context, id string, r *rand.Rand) (err error) {
 	case 0:
 		_, err = l.t.Delete(ctx, id)
 	case 1:
-		_, err = l.t.Transition(ctx, id, seshat.Idle)
+		_, err = l.t.Transition(ctx, id, seshat.StatusIdle)
 	case 2:
-		_, err = l.t.Append(ctx, id, seshat.Message{Role: seshat.Assistant, Content: strings.Repeat("a", r.IntN(3000))})
+		_, err = l.t.Append(ctx, id, seshat.Message{Role: seshat.RoleAssistant, Content: strings.Repeat("a", r.IntN(3000))})
 	case 3:
 		_, err = l.t.Update(ctx, id, func(s *seshat.Session) error { s.Name = fmt.Sprint(r.Uint64()); return nil })
 	default:

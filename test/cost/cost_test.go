@@ -80,11 +80,11 @@ func filled(tb testing.TB) *seshat.Tenant {
 func id(n int) string { return fmt.Sprint("session ", n) }
 
 func message() seshat.Message {
-	return seshat.Message{Role: seshat.User, Content: strings.Repeat("said ", 100)}
+	return seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("said ", 100)}
 }
 
 func fill(t *seshat.Tenant, n int) error {
-	_, err := t.Create(context.Background(), seshat.NewSession{ID: id(n), User: "u", UserMemory: map[string]any{"note": strings.Repeat("m", 800)}})
+	_, err := t.Create(context.Background(), seshat.NewSession{ID: id(n), UserID: "u", UserMemory: map[string]any{"note": strings.Repeat("m", 800)}})
 	if err == nil {
 		_, err = t.Append(context.Background(), id(n), slices.Repeat([]seshat.Message{message()}, 8)...)
 	}
@@ -220,8 +220,8 @@ func fillLarge(t *seshat.Tenant, n int) error {
 	if _, err := t.Create(context.Background(), seshat.NewSession{ID: id(n)}); err != nil {
 		return err
 	}
-	m := seshat.Message{Role: seshat.User, Content: strings.Repeat("said ", 400)}
-	_, err := t.Append(context.Background(), id(n), slices.Repeat([]seshat.Message{m}, seshat.MaxTurn)...)
+	m := seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("said ", 400)}
+	_, err := t.Append(context.Background(), id(n), slices.Repeat([]seshat.Message{m}, seshat.MaxTurnMessages)...)
 	return err
 }
 

@@ -59,11 +59,11 @@ func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 	state := map[string]any{"k": round, "note": strings.Repeat("n", r.IntN(200))}
 	own := map[string]any{fmt.Sprint("of ", i): round}
 	if round == 1 {
-		_, err := t.Create(ctx, seshat.NewSession{ID: id, User: user, State: state, UserState: own})
+		_, err := t.Create(ctx, seshat.NewSession{ID: id, UserID: user, State: state, UserState: own})
 		return err
 	}
 	if r.IntN(4) == 0 {
-		return t.MergeState(ctx, seshat.SessionState(id), state)
+		return t.MergeState(ctx, seshat.SessionScope(id), state)
 	}
 	size := 10 + r.IntN(900)
 	if r.IntN(12) == 0 {
@@ -71,7 +71,7 @@ func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 	}
 	text := strings.Repeat(string(rune('a'+round%26)), size)
 	_, err := t.AppendTurn(ctx, id, seshat.Turn{
-		Messages: []seshat.Message{{ID: fmt.Sprint("m", round), Role: seshat.User, Content: text, Tokens: 3}},
+		Messages: []seshat.Message{{ID: fmt.Sprint("m", round), Role: seshat.RoleUser, Content: text, Tokens: 3}},
 		State:    state, UserState: own, NamespaceState: own,
 	})
 	return err
@@ -83,7 +83,7 @@ func (w *work) reached(ctx context.Context, s *seshat.Store) (p progress, err er
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
 	for i := 0; i < members && err == nil; i++ {
 		var state map[string]any
-		state, err = t.State(ctx, seshat.SessionState(memberID(i)))
+		state, err = t.State(ctx, seshat.SessionScope(memberID(i)))
 		if isAnswer(err) {
 			err = nil
 			continue

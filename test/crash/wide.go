@@ -22,7 +22,7 @@ func (w *work) wider(r *rand.Rand, s *seshat.Store, id string, n int) ([]step, [
 
 func fork(id, to string) step {
 	return step{name: "fork", do: func(ctx context.Context, t *seshat.Tenant) error {
-		_, err := t.Fork(ctx, id, seshat.Fork{ID: to})
+		_, err := t.Fork(ctx, id, seshat.ForkOptions{ID: to})
 		return err
 	}}
 }
@@ -34,7 +34,7 @@ func restored(id, to string) step {
 		if err != nil {
 			return err
 		}
-		state, err := t.State(ctx, seshat.SessionState(id))
+		state, err := t.State(ctx, seshat.SessionScope(id))
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (w *work) forget(r *rand.Rand, id string) step {
 func (w *work) summarize(r *rand.Rand, id string) step {
 	to := 2 + r.Uint64N(4)
 	return step{name: "summarize", do: func(ctx context.Context, t *seshat.Tenant) error {
-		_, err := t.Summarize(ctx, id, seshat.Range{From: 1, To: to}, seshat.Message{Role: seshat.System, Content: "all that"})
+		_, err := t.Summarize(ctx, id, seshat.Range{From: 1, To: to}, seshat.Message{Role: seshat.RoleSystem, Content: "all that"})
 		return err
 	}}
 }
@@ -76,7 +76,7 @@ func (w *work) large(r *rand.Rand, id string, n int) step {
 	long := strings.Repeat(string(rune('A'+n%26)), 3_000+r.IntN(12_000))
 	return step{name: "large", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error {
-			s.Metadata = seshat.Doc(map[string]any{"n": n, "long": long})
+			s.Metadata = seshat.NewDocument(map[string]any{"n": n, "long": long})
 			return nil
 		})
 		return err

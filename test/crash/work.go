@@ -107,7 +107,7 @@ func (w *work) create(r *rand.Rand, id, user string) step {
 	memory := map[string]any{"note": strings.Repeat("m", r.IntN(400))}
 	return step{name: "create", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Create(ctx, seshat.NewSession{
-			ID: id, User: user, UserMemory: memory, Labels: map[string]string{"of": user},
+			ID: id, UserID: user, UserMemory: memory, Labels: map[string]string{"of": user},
 			State: map[string]any{"k": "begun"}, UserState: map[string]any{"last": id},
 		})
 		return err
@@ -122,7 +122,7 @@ func (w *work) append(r *rand.Rand, id string, n int) step {
 	var messages []seshat.Message
 	for i := range 1 + r.IntN(3) {
 		messages = append(messages, seshat.Message{
-			ID: fmt.Sprintf("m%d-%d", n, i), Role: seshat.User, Content: strings.Repeat(string(rune('a'+n%26)), size), Tokens: 3,
+			ID: fmt.Sprintf("m%d-%d", n, i), Role: seshat.RoleUser, Content: strings.Repeat(string(rune('a'+n%26)), size), Tokens: 3,
 		})
 	}
 	return step{name: "append", do: func(ctx context.Context, t *seshat.Tenant) error {
@@ -143,7 +143,7 @@ func (w *work) update(r *rand.Rand, id string, n int) step {
 	return step{name: "update", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error {
 			s.Name, s.Labels = fmt.Sprint("name ", n), map[string]string{"long": long[:min(len(long), 128)]}
-			s.Metadata = seshat.Doc(map[string]any{"n": n, "long": long})
+			s.Metadata = seshat.NewDocument(map[string]any{"n": n, "long": long})
 			return nil
 		})
 		return err
@@ -153,12 +153,12 @@ func (w *work) update(r *rand.Rand, id string, n int) step {
 func (w *work) merge(r *rand.Rand, user string, n int) step {
 	key := fmt.Sprint("k", r.IntN(5))
 	return step{name: "merge", do: func(ctx context.Context, t *seshat.Tenant) error {
-		return t.MergeState(ctx, seshat.UserState(user), map[string]any{key: n, "gone": nil})
+		return t.MergeState(ctx, seshat.UserScope(user), map[string]any{key: n, "gone": nil})
 	}}
 }
 
 func (w *work) transition(r *rand.Rand, id string) step {
-	to := []seshat.Status{seshat.Active, seshat.Idle, seshat.Archived, seshat.Terminated}[r.IntN(4)]
+	to := []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated}[r.IntN(4)]
 	return step{name: "transition", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Transition(ctx, id, to, seshat.Because("by chance", "test"))
 		return err

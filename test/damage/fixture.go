@@ -113,15 +113,15 @@ func fill(ctx context.Context, s *seshat.Store, name string, turn, count int) er
 		id := idOf(n)
 		if turn == 0 {
 			_, err = t.Create(ctx, seshat.NewSession{
-				ID: id, User: userOf(n), Name: strings.Repeat("n", 1+n*3), Labels: map[string]string{"of": userOf(n)},
+				ID: id, UserID: userOf(n), Name: strings.Repeat("n", 1+n*3), Labels: map[string]string{"of": userOf(n)},
 				UserMemory: map[string]any{"in": name, "note": strings.Repeat("x", n*20)},
 				State:      map[string]any{"k": n, "l": name}, UserState: map[string]any{id: n},
 			})
 		} else {
 			_, err = t.AppendTurn(ctx, id, seshat.Turn{
 				Messages: []seshat.Message{
-					{ID: fmt.Sprintf("q%d", turn), Role: seshat.User, Content: fmt.Sprintf("%s %s %d %s", name, id, turn, strings.Repeat("w", n*10))},
-					{ID: fmt.Sprintf("a%d", turn), Role: seshat.Assistant, Content: strings.Repeat(string(rune('a'+n%26)), (n*turn*37)%3000)},
+					{ID: fmt.Sprintf("q%d", turn), Role: seshat.RoleUser, Content: fmt.Sprintf("%s %s %d %s", name, id, turn, strings.Repeat("w", n*10))},
+					{ID: fmt.Sprintf("a%d", turn), Role: seshat.RoleAssistant, Content: strings.Repeat(string(rune('a'+n%26)), (n*turn*37)%3000)},
 				},
 				State: map[string]any{"turn": turn},
 			})

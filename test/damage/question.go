@@ -32,11 +32,11 @@ var questions = func() (all []question) {
 			id := idOf(n)
 			add("get "+id, false, n, one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Get(ctx, id) }))
 			add("messages "+id, false, n, func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Messages(ctx, id)) })
-			add("state "+id, false, n, stateOf(seshat.SessionState(id)))
+			add("state "+id, false, n, stateOf(seshat.SessionScope(id)))
 		}
-		add("state u1", false, -1, stateOf(seshat.UserState("u1")))
+		add("state u1", false, -1, stateOf(seshat.UserScope("u1")))
 		for name, q := range map[string]seshat.Query{
-			"all": {Limit: 7}, "oldest": {OldestFirst: true}, "active": {Order: seshat.ByActivity}, "of u2": {User: "u2", Limit: 3},
+			"all": {Limit: 7}, "oldest": {OldestFirst: true}, "active": {Order: seshat.OrderByActivity}, "of u2": {UserID: "u2", Limit: 3},
 			"labelled": {Labels: map[string]string{"of": "u3"}},
 		} {
 			add("list "+name, false, -1, func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Sessions(ctx, q)) })

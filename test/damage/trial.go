@@ -149,10 +149,10 @@ func (o *outcome) write(ctx context.Context, s *seshat.Store, r *rand.Rand) map[
 func change(ctx context.Context, t *seshat.Tenant, n int, id string) error {
 	switch n {
 	case 0:
-		_, err := t.Create(ctx, seshat.NewSession{User: "new", State: map[string]any{"k": "v"}})
+		_, err := t.Create(ctx, seshat.NewSession{UserID: "new", State: map[string]any{"k": "v"}})
 		return err
 	case 1:
-		_, err := t.Append(ctx, id, seshat.Message{Role: seshat.User, Content: strings.Repeat("later ", 200)})
+		_, err := t.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("later ", 200)})
 		return err
 	case 2:
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "later"; return nil })

@@ -57,7 +57,7 @@ func (f *filler) fill(ctx context.Context, limit int) error {
 		id := fmt.Sprintf("s%d", f.next%40)
 		var err error
 		if _, there := f.counts[id]; there {
-			_, err = f.t.Append(ctx, id, seshat.Message{Role: seshat.User, Content: strings.Repeat("f", 20_000)})
+			_, err = f.t.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("f", 20_000)})
 			if err == nil {
 				f.counts[id]++
 			}

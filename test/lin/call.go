@@ -21,7 +21,7 @@ type API interface {
 	Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error)
 	Touch(ctx context.Context, id string) (*seshat.Session, error)
 	Transition(ctx context.Context, id string, to seshat.Status, opts ...seshat.WriteOption) (*seshat.Session, error)
-	Delete(ctx context.Context, id string) (seshat.Erased, error)
+	Delete(ctx context.Context, id string) (seshat.EraseReport, error)
 }
 
 type kind uint8
@@ -147,7 +147,7 @@ func do(ctx context.Context, t API, in input) output {
 	case update, transition:
 		s, err = write(ctx, t, in)
 	case appendTo:
-		s, err = t.Append(ctx, in.id, slices.Repeat([]seshat.Message{{Role: seshat.User, Content: "hello"}}, in.n)...)
+		s, err = t.Append(ctx, in.id, slices.Repeat([]seshat.Message{{Role: seshat.RoleUser, Content: "hello"}}, in.n)...)
 	case touch:
 		s, err = t.Touch(ctx, in.id)
 	case remove:

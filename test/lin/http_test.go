@@ -124,9 +124,9 @@ func (t overHTTP) Touch(ctx context.Context, id string) (*seshat.Session, error)
 	return s, nil
 }
 
-func (t overHTTP) Delete(ctx context.Context, id string) (seshat.Erased, error) {
+func (t overHTTP) Delete(ctx context.Context, id string) (seshat.EraseReport, error) {
 	_, err := t.send(ctx, "DELETE", "/"+id+"?purge=true", "", 0)
-	return seshat.Erased{}, err
+	return seshat.EraseReport{}, err
 }
 
 // conditional is Update and Transition, whose options a caller cannot look into.
@@ -149,7 +149,7 @@ func TestLinearizableOverHTTP(t *testing.T) {
 				return nil, err
 			}
 			h = sessionhttp.Handler(s, sessionhttp.Options{Authenticate: func(*http.Request) (sessionhttp.Grant, error) {
-				return sessionhttp.Grant{InternalID: seshat.DefaultOrganization}, nil
+				return sessionhttp.Grant{OrganizationID: seshat.DefaultOrganization}, nil
 			}})
 			return s, nil
 		}

@@ -40,12 +40,12 @@ type earlyAnswer struct {
 	late *sync.WaitGroup
 }
 
-func (b earlyAnswer) Delete(ctx context.Context, id string) (seshat.Erased, error) {
+func (b earlyAnswer) Delete(ctx context.Context, id string) (seshat.EraseReport, error) {
 	if _, err := b.Tenant.Get(ctx, id); err != nil {
-		return seshat.Erased{}, err
+		return seshat.EraseReport{}, err
 	}
 	b.late.Go(func() { _, _ = b.Tenant.Delete(ctx, id) })
-	return seshat.Erased{Sessions: 1}, nil
+	return seshat.EraseReport{Sessions: 1}, nil
 }
 
 // revivals finds a session that has expired, for as long as nobody replaced it.

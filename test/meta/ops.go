@@ -99,7 +99,7 @@ func on[T any](name string, plain bool, call func(ctx context.Context, t *seshat
 
 func create(c chance, n int) op {
 	s := seshat.NewSession{
-		ID: c.id(), User: c.user(), Labels: map[string]string{"of": c.user()}, UserMemory: map[string]any{"note": strings.Repeat("m", c.IntN(300))},
+		ID: c.id(), UserID: c.user(), Labels: map[string]string{"of": c.user()}, UserMemory: map[string]any{"note": strings.Repeat("m", c.IntN(300))},
 		State: map[string]any{"k": "begun"}, UserState: map[string]any{"last": n}, Quotas: seshat.Quotas{MaxMessages: c.Uint64N(3) * 20},
 		Lifecycle: seshat.Lifecycle{TTL: time.Duration(c.IntN(3)) * 4 * time.Minute},
 	}
@@ -118,7 +118,7 @@ func turn(c chance, n int) (ms []seshat.Message) {
 
 func appendTurn(c chance, n int) op {
 	id, given := c.id(), seshat.Turn{Messages: turn(c, n), State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}}
-	return on("append", true, func(ctx context.Context, t *seshat.Tenant) (seshat.Appended, error) {
+	return on("append", true, func(ctx context.Context, t *seshat.Tenant) (seshat.AppendResult, error) {
 		return t.AppendTurn(ctx, id, given)
 	})
 }
@@ -126,7 +126,7 @@ func appendTurn(c chance, n int) op {
 // repeat appends what an earlier op of the log may have appended.
 func repeat(c chance, n int) op {
 	id, before := c.id(), max(0, n-1-c.IntN(40))
-	ms := []seshat.Message{{ID: fmt.Sprintf("m%d-0", before), Role: seshat.User, Content: "again"}}
+	ms := []seshat.Message{{ID: fmt.Sprintf("m%d-0", before), Role: seshat.RoleUser, Content: "again"}}
 	return on("repeat", false, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Append(ctx, id, ms...) })
 }
 
@@ -138,10 +138,10 @@ func get(c chance, _ int) op {
 func query(c chance) seshat.Query {
 	q := seshat.Query{Order: seshat.Order(c.IntN(2)), OldestFirst: c.IntN(2) == 0, Limit: 1 + c.IntN(5)}
 	if c.IntN(3) == 0 {
-		q.User = c.user()
+		q.UserID = c.user()
 	}
 	if c.IntN(3) == 0 {
-		q.Statuses = []seshat.Status{seshat.Active, seshat.Archived}
+		q.Statuses = []seshat.Status{seshat.StatusActive, seshat.StatusArchived}
 	}
 	if c.IntN(4) == 0 {
 		q.Labels = map[string]string{"of": c.user()}

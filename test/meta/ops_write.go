@@ -14,7 +14,7 @@ func update(c chance, n int) op {
 	id, label := c.id(), c.user()
 	return on("update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Update(ctx, id, func(s *seshat.Session) error {
-			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label}, seshat.Doc(map[string]any{"n": n})
+			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label}, seshat.NewDocument(map[string]any{"n": n})
 			return nil
 		})
 	})
@@ -40,7 +40,7 @@ func transition(c chance, _ int) op {
 }
 
 func scope(c chance) seshat.Scope {
-	return []seshat.Scope{seshat.SessionState(c.id()), seshat.UserState(c.user()), seshat.NamespaceState()}[c.IntN(3)]
+	return []seshat.Scope{seshat.SessionScope(c.id()), seshat.UserScope(c.user()), seshat.NamespaceScope()}[c.IntN(3)]
 }
 
 func merge(c chance, n int) op {
@@ -79,12 +79,12 @@ func summarize(c chance, _ int) op {
 	id, from := c.id(), 1+c.Uint64N(4)
 	r := seshat.Range{From: from, To: from + c.Uint64N(3)}
 	return on("summarize", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
-		return t.Summarize(ctx, id, r, seshat.Message{Role: seshat.System, Content: "in short"})
+		return t.Summarize(ctx, id, r, seshat.Message{Role: seshat.RoleSystem, Content: "in short"})
 	})
 }
 
 func fork(c chance, _ int) op {
-	id, f := c.id(), seshat.Fork{ID: c.id(), Seq: c.Uint64N(5)}
+	id, f := c.id(), seshat.ForkOptions{ID: c.id(), Seq: c.Uint64N(5)}
 	return on("fork", true, func(ctx context.Context, t *seshat.Tenant) (session, error) { return t.Fork(ctx, id, f) })
 }
 
@@ -131,7 +131,7 @@ func quotas(c chance, _ int) op {
 
 func remove(c chance, _ int) op {
 	id := c.id()
-	return on("delete", false, func(ctx context.Context, t *seshat.Tenant) (seshat.Erased, error) { return t.Delete(ctx, id) })
+	return on("delete", false, func(ctx context.Context, t *seshat.Tenant) (seshat.EraseReport, error) { return t.Delete(ctx, id) })
 }
 
 // removeUser shows no counts: what has expired and was not swept counts or not.

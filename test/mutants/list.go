@@ -125,7 +125,7 @@ var mutants = []mutant{
 		dir: root, test: "^FuzzIsolation$|^TestStoreInFile$/^isolation$",
 	},
 	{
-		name: "the sweeper ignores what happened since an entry was filed", promise: "Expiry", file: "expiry.go",
+		name: "the sweeper ignores what happened since an entry was filed", promise: "Expiry", file: "sweeper.go",
 		from: "if rec.Expires <= v.Now {", to: "if true {",
 		dir: root, test: "^TestStoreInMemory$/^sweep$",
 	},
@@ -146,7 +146,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a repeated message is appended again", promise: "Order", file: "append.go",
-		from: "target := driver.Target{MessageIDs: a.given, Entries: a.merges.targets(t.ord)}", to: "a.given = nil\n\ttarget := driver.Target{Entries: a.merges.targets(t.ord)}",
+		from: "target := driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(t.ordinal)}", to: "a.givenIDs = nil\n\ttarget := driver.Target{Entries: a.merges.targets(t.ordinal)}",
 		dir: root, test: "^TestStoreInMemory$/^repeat$",
 	},
 	{

@@ -19,7 +19,7 @@ func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 		for i := range n / 100 {
 			turn := make([]seshat.Message, 100)
 			for j := range turn {
-				turn[j] = seshat.Message{ID: fmt.Sprint(i*100 + j), Role: seshat.User, Content: fmt.Sprintf("message %06d", i*100+j)}
+				turn[j] = seshat.Message{ID: fmt.Sprint(i*100 + j), Role: seshat.RoleUser, Content: fmt.Sprintf("message %06d", i*100+j)}
 			}
 			_, err := tn.Append(ctx, id, turn...)
 			must(t, err)
@@ -54,7 +54,7 @@ func compareAppends(t *testing.T, w *world, tn *seshat.Tenant) {
 		before, err := w.Stats(context.Background())
 		must(t, err)
 		for i := range n {
-			_, err := tn.Append(context.Background(), id, seshat.Message{ID: fmt.Sprint("new ", i), Role: seshat.User, Content: "hello"})
+			_, err := tn.Append(context.Background(), id, seshat.Message{ID: fmt.Sprint("new ", i), Role: seshat.RoleUser, Content: "hello"})
 			must(t, err)
 		}
 		after, err := w.Stats(context.Background())

@@ -20,15 +20,15 @@ var calls = []struct {
 		return err
 	}},
 	{"page of 50 by user", func(ctx context.Context, tn *seshat.Tenant, i int) error {
-		_, err := tn.List(ctx, seshat.Query{User: user(i)})
+		_, err := tn.List(ctx, seshat.Query{UserID: user(i)})
 		return err
 	}},
 	{"page of 50 by activity", func(ctx context.Context, tn *seshat.Tenant, _ int) error {
-		_, err := tn.List(ctx, seshat.Query{Order: seshat.ByActivity})
+		_, err := tn.List(ctx, seshat.Query{Order: seshat.OrderByActivity})
 		return err
 	}},
 	{"count", func(ctx context.Context, tn *seshat.Tenant, _ int) error {
-		_, err := tn.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.Active}})
+		_, err := tn.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}})
 		return err
 	}},
 }
@@ -120,7 +120,7 @@ func sweeps(t *testing.T, worlds ...*world) {
 			r, err = w.Sweep(context.Background(), seshat.SweepOptions{})
 			must(t, err)
 		})
-		if r.Expired != due || r.Refiled+r.Failed != 0 {
+		if r.Expired != due || r.Rescheduled+r.Failed != 0 {
 			t.Fatalf("swept %+v; want %d expired and nothing else", r, due)
 		}
 		t.Logf("%d of %d sessions expired in %v (%.0f/s), %d chunks; %.3f keys and %.3f leaf pages read for each",

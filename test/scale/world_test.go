@@ -101,7 +101,7 @@ func (w *world) fill(t *testing.T) {
 // session is the i-th of a namespace.
 func session(i int) seshat.NewSession {
 	s := seshat.NewSession{
-		ID: fmt.Sprintf("session %07d", i), User: user(i),
+		ID: fmt.Sprintf("session %07d", i), UserID: user(i),
 		Agent:      seshat.AgentConfig{Model: "gpt-4o", SystemPrompt: "You are a helpful assistant. Be brief."},
 		UserMemory: map[string]any{"name": "Mia", "seat": "aisle", "visits": int64(i)},
 	}

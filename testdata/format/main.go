@@ -120,7 +120,7 @@ func values() map[string]any {
 
 func (c *content) fill() {
 	for _, n := range []seshat.Namespace{
-		{Name: "empty"}, {Name: "a/b \U0001F98B", InternalID: "int_ørg", Quotas: seshat.NamespaceQuotas{MaxSessions: 9, MaxBytes: 1 << 20}},
+		{Name: "empty"}, {Name: "a/b \U0001F98B", OrganizationID: "int_ørg", Quotas: seshat.NamespaceQuotas{MaxSessions: 9, MaxBytes: 1 << 20}},
 		{Name: "acme", Lifecycle: seshat.Lifecycle{TTL: 48 * time.Hour, IdleAfter: time.Hour, ArchiveAfter: seshat.Never, Retention: 24 * time.Hour}},
 	} {
 		c.tenant(n)

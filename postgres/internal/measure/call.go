@@ -27,24 +27,24 @@ var calls = []call{
 		return err
 	}},
 	{"list 50 of a user", false, func(ctx context.Context, t *seshat.Tenant, i int) error {
-		_, err := t.List(ctx, seshat.Query{User: user(i)})
+		_, err := t.List(ctx, seshat.Query{UserID: user(i)})
 		return err
 	}},
 	{"count", false, func(ctx context.Context, t *seshat.Tenant, _ int) error {
-		_, err := t.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.Active}})
+		_, err := t.Count(ctx, seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}})
 		return err
 	}},
 }
 
 func create(ctx context.Context, t *seshat.Tenant, i int) error {
-	_, err := t.Create(ctx, seshat.NewSession{User: user(i) + " made later", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
+	_, err := t.Create(ctx, seshat.NewSession{UserID: user(i) + " made later", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
 	return err
 }
 
 var content = strings.Repeat("a word or two ", messageSize/14+1)[:messageSize]
 
 func appendOne(ctx context.Context, t *seshat.Tenant, i int) error {
-	_, err := t.Append(ctx, id(i), seshat.Message{Role: seshat.User, Content: content})
+	_, err := t.Append(ctx, id(i), seshat.Message{Role: seshat.RoleUser, Content: content})
 	return err
 }
 

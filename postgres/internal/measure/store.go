@@ -120,7 +120,7 @@ func (s *store) fill(ctx context.Context, n int) error {
 		all.Go(func() {
 			for i := g; i < n && errs[g] == nil; i += len(errs) {
 				for _, t := range []*seshat.Tenant{s.one, s.many[i%namespaces]} {
-					_, err := t.Create(ctx, seshat.NewSession{ID: id(i), User: user(i), Agent: seshat.AgentConfig{Model: "gpt-4o"}})
+					_, err := t.Create(ctx, seshat.NewSession{ID: id(i), UserID: user(i), Agent: seshat.AgentConfig{Model: "gpt-4o"}})
 					errs[g] = errors.Join(errs[g], err)
 				}
 			}

@@ -9,9 +9,9 @@ import (
 // duration that does not end.
 const Never int64 = math.MaxInt64
 
-// Life is a session's resolved lifecycle: how long each thing lasts, in
+// Lifecycle is a session's resolved lifecycle: how long each thing lasts, in
 // milliseconds, or Never.
-type Life struct {
+type Lifecycle struct {
 	TTL          int64
 	Sliding      bool // the TTL counts from the last write, not from creation
 	MaxLifetime  int64
@@ -20,9 +20,9 @@ type Life struct {
 	Retention    int64
 }
 
-// Course is the part of a session that time acts on.
-type Course struct {
-	Life       Life
+// Timeline is the part of a session that time acts on.
+type Timeline struct {
+	Lifecycle  Lifecycle
 	Status     Status
 	StatusAt   int64 // when Status was reached
 	Created    int64
@@ -66,50 +66,50 @@ func After(t, d int64) int64 {
 }
 
 // Alive reports whether the session exists at now.
-func (c *Course) Alive(now int64) bool { return c.Expires > now }
+func (c *Timeline) Alive(now int64) bool { return c.Expires > now }
 
 // deadline is when the session ends, by its life and its past.
-func (c *Course) deadline() int64 {
-	end := After(c.Created, c.Life.TTL)
+func (c *Timeline) deadline() int64 {
+	end := After(c.Created, c.Lifecycle.TTL)
 	switch {
 	case c.Status == Terminated:
-		end = After(c.Terminated, c.Life.Retention)
-	case c.Life.Sliding:
-		end = After(c.Written, c.Life.TTL)
+		end = After(c.Terminated, c.Lifecycle.Retention)
+	case c.Lifecycle.Sliding:
+		end = After(c.Written, c.Lifecycle.TTL)
 	}
-	return min(end, After(c.Created, c.Life.MaxLifetime), After(c.Created, c.MaxAge))
+	return min(end, After(c.Created, c.Lifecycle.MaxLifetime), After(c.Created, c.MaxAge))
 }
 
 // Refresh computes Expires anew, after a change of life, status or Written.
-func (c *Course) Refresh() { c.Expires = c.deadline() }
+func (c *Timeline) Refresh() { c.Expires = c.deadline() }
 
-// Write notes a write at now, which extends a sliding TTL.
-func (c *Course) Write(now int64) {
+// RecordWrite notes a write at now, which extends a sliding TTL.
+func (c *Timeline) RecordWrite(now int64) {
 	c.Written = now
 	c.Refresh()
 }
 
 // overdueMove returns the status that time brings next and when, or Never.
-func (c *Course) overdueMove() (Status, int64) {
+func (c *Timeline) overdueMove() (Status, int64) {
 	switch c.Status {
 	case Active:
-		return Idle, After(max(c.Active, c.StatusAt), c.Life.IdleAfter)
+		return Idle, After(max(c.Active, c.StatusAt), c.Lifecycle.IdleAfter)
 	case Idle:
-		return Archived, After(c.StatusAt, c.Life.ArchiveAfter)
+		return Archived, After(c.StatusAt, c.Lifecycle.ArchiveAfter)
 	}
 	return c.Status, Never
 }
 
-// Next is the next deadline of any sort: the earliest moment at which the
+// NextDeadline is the next deadline of any sort: the earliest moment at which the
 // session has to be looked at.
-func (c *Course) Next() int64 {
+func (c *Timeline) NextDeadline() int64 {
 	_, at := c.overdueMove()
 	return min(at, c.Expires)
 }
 
-// Advance applies the idling and archiving that are overdue at now, each at
+// ApplyDue applies the idling and archiving that are overdue at now, each at
 // the moment at which it was due, and reports whether there was any.
-func (c *Course) Advance(now int64) bool {
+func (c *Timeline) ApplyDue(now int64) bool {
 	moved := false
 	for {
 		to, at := c.overdueMove()
@@ -120,8 +120,8 @@ func (c *Course) Advance(now int64) bool {
 	}
 }
 
-// Move sets the status at now, by hand or by a message, as a write.
-func (c *Course) Move(to Status, now int64) {
+// SetStatus sets the status at now, by hand or by a message, as a write.
+func (c *Timeline) SetStatus(to Status, now int64) {
 	c.Status, c.StatusAt = to, now
 	switch to {
 	case Terminated:
@@ -129,10 +129,10 @@ func (c *Course) Move(to Status, now int64) {
 	case Active:
 		c.Active = max(c.Active, now)
 	}
-	c.Write(now)
+	c.RecordWrite(now)
 }
 
-// File returns where the due entry belongs, given where it is filed now: it
+// RefileDue returns where the due entry belongs, given where it is filed now: it
 // moves only when the next deadline became earlier, so that extending a life
 // moves no index. The sweeper files it anew when it comes up.
-func File(filed, next int64) int64 { return min(filed, next) }
+func RefileDue(filed, next int64) int64 { return min(filed, next) }

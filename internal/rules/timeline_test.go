@@ -8,16 +8,16 @@ import (
 const minute int64 = 60_000
 
 // forever is a life in which nothing ever comes due.
-func forever() Life {
-	return Life{
+func forever() Lifecycle {
+	return Lifecycle{
 		TTL: Never, MaxLifetime: Never, IdleAfter: Never, ArchiveAfter: Never, Retention: Never,
 	}
 }
 
 // begun is a course of an active session, written at its creation.
-func begun(at int64, l Life) Course {
-	c := Course{Life: l, Status: Active, StatusAt: at, Created: at, Active: at, MaxAge: Never}
-	c.Write(at)
+func begun(at int64, l Lifecycle) Timeline {
+	c := Timeline{Lifecycle: l, Status: Active, StatusAt: at, Created: at, Active: at, MaxAge: Never}
+	c.RecordWrite(at)
 	return c
 }
 
@@ -40,33 +40,33 @@ func TestAfter(t *testing.T) {
 // Each case is a session created at 1000, with what happens to it, and the
 // instant at which it ends.
 func TestExpires(t *testing.T) {
-	terminate := func(at int64) func(*Course) {
-		return func(c *Course) { c.Move(Terminated, at) }
+	terminate := func(at int64) func(*Timeline) {
+		return func(c *Timeline) { c.SetStatus(Terminated, at) }
 	}
-	write := func(at int64) func(*Course) { return func(c *Course) { c.Write(at) } }
+	write := func(at int64) func(*Timeline) { return func(c *Timeline) { c.RecordWrite(at) } }
 	for name, tt := range map[string]struct {
-		life func(*Life)
+		life func(*Lifecycle)
 		age  int64
-		do   func(*Course)
+		do   func(*Timeline)
 		want int64
 	}{
 		"never":                         {want: Never},
-		"absolute":                      {life: func(l *Life) { l.TTL = 50 }, want: 1050},
-		"absolute, written":             {life: func(l *Life) { l.TTL = 50 }, do: write(1040), want: 1050},
-		"sliding":                       {life: func(l *Life) { l.TTL, l.Sliding = 50, true }, want: 1050},
-		"sliding, written":              {life: func(l *Life) { l.TTL, l.Sliding = 50, true }, do: write(1040), want: 1090},
-		"sliding, capped":               {life: func(l *Life) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 }, do: write(1040), want: 1070},
-		"sliding, capped by quota":      {life: func(l *Life) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 }, age: 60, do: write(1040), want: 1060},
-		"no TTL, capped":                {life: func(l *Life) { l.MaxLifetime = 70 }, want: 1070},
+		"absolute":                      {life: func(l *Lifecycle) { l.TTL = 50 }, want: 1050},
+		"absolute, written":             {life: func(l *Lifecycle) { l.TTL = 50 }, do: write(1040), want: 1050},
+		"sliding":                       {life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, want: 1050},
+		"sliding, written":              {life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, do: write(1040), want: 1090},
+		"sliding, capped":               {life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 }, do: write(1040), want: 1070},
+		"sliding, capped by quota":      {life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 }, age: 60, do: write(1040), want: 1060},
+		"no TTL, capped":                {life: func(l *Lifecycle) { l.MaxLifetime = 70 }, want: 1070},
 		"no TTL, capped by quota":       {age: 60, want: 1060},
-		"terminated":                    {life: func(l *Life) { l.TTL, l.Retention = 50, 100 }, do: terminate(1010), want: 1110},
-		"terminated, kept":              {life: func(l *Life) { l.TTL = 50 }, do: terminate(1010), want: Never},
-		"terminated, sliding":           {life: func(l *Life) { l.TTL, l.Sliding, l.Retention = 50, true, 5 }, do: terminate(1010), want: 1015},
-		"terminated, capped":            {life: func(l *Life) { l.Retention, l.MaxLifetime = 100, 70 }, do: terminate(1010), want: 1070},
-		"archived slides from the move": {life: func(l *Life) { l.TTL, l.Sliding = 50, true }, do: func(c *Course) { c.Move(Archived, 1020) }, want: 1070},
-		"idled by time does not slide":  {life: func(l *Life) { l.TTL, l.Sliding, l.IdleAfter = 50, true, 10 }, do: func(c *Course) { c.Advance(1049) }, want: 1050},
-		"a shorter life takes effect":   {life: func(l *Life) { l.TTL = 50 }, do: func(c *Course) { c.Life.TTL = 5; c.Refresh() }, want: 1005},
-		"no time at all":                {life: func(l *Life) { l.TTL = 0 }, want: 1000},
+		"terminated":                    {life: func(l *Lifecycle) { l.TTL, l.Retention = 50, 100 }, do: terminate(1010), want: 1110},
+		"terminated, kept":              {life: func(l *Lifecycle) { l.TTL = 50 }, do: terminate(1010), want: Never},
+		"terminated, sliding":           {life: func(l *Lifecycle) { l.TTL, l.Sliding, l.Retention = 50, true, 5 }, do: terminate(1010), want: 1015},
+		"terminated, capped":            {life: func(l *Lifecycle) { l.Retention, l.MaxLifetime = 100, 70 }, do: terminate(1010), want: 1070},
+		"archived slides from the move": {life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, do: func(c *Timeline) { c.SetStatus(Archived, 1020) }, want: 1070},
+		"idled by time does not slide":  {life: func(l *Lifecycle) { l.TTL, l.Sliding, l.IdleAfter = 50, true, 10 }, do: func(c *Timeline) { c.ApplyDue(1049) }, want: 1050},
+		"a shorter life takes effect":   {life: func(l *Lifecycle) { l.TTL = 50 }, do: func(c *Timeline) { c.Lifecycle.TTL = 5; c.Refresh() }, want: 1005},
+		"no time at all":                {life: func(l *Lifecycle) { l.TTL = 0 }, want: 1000},
 	} {
 		l := forever()
 		if tt.life != nil {
@@ -106,12 +106,12 @@ func TestAdvanceAtItsBoundaries(t *testing.T) {
 		{9999, Archived, 1130, Never},
 	} {
 		c := begun(1000, l)
-		if moved := c.Advance(tt.now); moved != (tt.status != Active) {
+		if moved := c.ApplyDue(tt.now); moved != (tt.status != Active) {
 			t.Errorf("Advance(%d) reports %v", tt.now, moved)
 		}
-		if c.Status != tt.status || c.StatusAt != tt.statusAt || c.Next() != tt.next {
+		if c.Status != tt.status || c.StatusAt != tt.statusAt || c.NextDeadline() != tt.next {
 			t.Errorf("at %d: got status %d since %d, next %d; want %d since %d, next %d",
-				tt.now, c.Status, c.StatusAt, c.Next(), tt.status, tt.statusAt, tt.next)
+				tt.now, c.Status, c.StatusAt, c.NextDeadline(), tt.status, tt.statusAt, tt.next)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestActivityPutsIdlingOff(t *testing.T) {
 	l.IdleAfter = 100
 	c := begun(1000, l)
 	c.Active = 1050
-	if c.Advance(1149) || !c.Advance(1150) {
+	if c.ApplyDue(1149) || !c.ApplyDue(1150) {
 		t.Error("a session active at 1050 became idle at another moment than 1150")
 	}
 }
@@ -130,13 +130,13 @@ func TestReturnToActiveCountsAsActivity(t *testing.T) {
 	l := forever()
 	l.IdleAfter = 100
 	c := begun(1000, l)
-	c.Move(Archived, 1010)
-	if c.Advance(5000) {
+	c.SetStatus(Archived, 1010)
+	if c.ApplyDue(5000) {
 		t.Fatal("time moved an archived session")
 	}
-	c.Move(Active, 5000)
-	if c.Active != 5000 || c.Next() != 5100 {
-		t.Errorf("restored at 5000: got activity %d, next %d; want 5000 and 5100", c.Active, c.Next())
+	c.SetStatus(Active, 5000)
+	if c.Active != 5000 || c.NextDeadline() != 5100 {
+		t.Errorf("restored at 5000: got activity %d, next %d; want 5000 and 5100", c.Active, c.NextDeadline())
 	}
 }
 
@@ -148,7 +148,7 @@ func TestFileMovesOnlyToEarlier(t *testing.T) {
 		{100, Never, 100},
 		{Never, Never, Never},
 	} {
-		if got := File(tt.filed, tt.next); got != tt.want {
+		if got := RefileDue(tt.filed, tt.next); got != tt.want {
 			t.Errorf("File(%d, %d): got %d, want %d", tt.filed, tt.next, got, tt.want)
 		}
 	}
@@ -158,7 +158,7 @@ func TestFileMovesOnlyToEarlier(t *testing.T) {
 type walk struct {
 	r   *rand.Rand
 	now int64
-	c   Course
+	c   Timeline
 }
 
 func newWalk(seed uint64) *walk {
@@ -176,8 +176,8 @@ func (w *walk) duration() int64 {
 	return 1 + w.r.Int64N(20*minute)
 }
 
-func (w *walk) life() Life {
-	return Life{
+func (w *walk) life() Lifecycle {
+	return Lifecycle{
 		TTL: w.duration(), Sliding: w.r.IntN(2) == 0, MaxLifetime: w.duration(),
 		IdleAfter: w.duration(), ArchiveAfter: w.duration(), Retention: w.duration(),
 	}
@@ -186,14 +186,14 @@ func (w *walk) life() Life {
 // step lets time pass and does what a store does then.
 func (w *walk) step() {
 	w.now += w.r.Int64N(3 * minute)
-	w.c.Advance(w.now)
+	w.c.ApplyDue(w.now)
 	switch to := statuses[w.r.IntN(len(statuses))]; {
 	case w.r.IntN(4) == 0:
-		if May(w.c.Status, to) {
-			w.c.Move(to, w.now)
+		if CanMove(w.c.Status, to) {
+			w.c.SetStatus(to, w.now)
 		}
 	case w.c.Status.Writable():
-		w.c.Write(w.now)
+		w.c.RecordWrite(w.now)
 	}
 }
 
@@ -215,9 +215,9 @@ func walks(t *testing.T, fn func(t *testing.T, w *walk)) {
 func TestAdvanceIsDoneAtOnce(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
 		c := w.c
-		c.Advance(w.now)
+		c.ApplyDue(w.now)
 		once := c
-		if c.Advance(w.now) || c != once {
+		if c.ApplyDue(w.now) || c != once {
 			t.Error("a second Advance at the same time changed something")
 		}
 	})
@@ -226,11 +226,11 @@ func TestAdvanceIsDoneAtOnce(t *testing.T) {
 // What a sweep may skip: after Advance nothing but the end is overdue.
 func TestNextIsAheadAfterAdvance(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
-		if w.c.Alive(w.now) && w.c.Next() <= w.now {
-			t.Errorf("next deadline %d is not after now, %d", w.c.Next(), w.now)
+		if w.c.Alive(w.now) && w.c.NextDeadline() <= w.now {
+			t.Errorf("next deadline %d is not after now, %d", w.c.NextDeadline(), w.now)
 		}
-		if w.c.Next() > w.c.Expires {
-			t.Errorf("next deadline %d is later than the end, %d", w.c.Next(), w.c.Expires)
+		if w.c.NextDeadline() > w.c.Expires {
+			t.Errorf("next deadline %d is later than the end, %d", w.c.NextDeadline(), w.c.Expires)
 		}
 	})
 }
@@ -240,11 +240,11 @@ func TestAdvanceByStepsIsAdvanceAtOnce(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
 		far := w.now + w.r.Int64N(60*minute)
 		once, steps := w.c, w.c
-		once.Advance(far)
+		once.ApplyDue(far)
 		for now := w.now; now < far; now += 1 + w.r.Int64N(5*minute) {
-			steps.Advance(now)
+			steps.ApplyDue(now)
 		}
-		steps.Advance(far)
+		steps.ApplyDue(far)
 		if once != steps {
 			t.Errorf("at once %+v, by steps %+v", once, steps)
 		}
@@ -254,7 +254,7 @@ func TestAdvanceByStepsIsAdvanceAtOnce(t *testing.T) {
 func TestAdvanceMovesNoDeadline(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
 		c := w.c
-		c.Advance(w.now + w.r.Int64N(60*minute))
+		c.ApplyDue(w.now + w.r.Int64N(60*minute))
 		if c.Expires != w.c.Expires || c.Written != w.c.Written || c.Active != w.c.Active {
 			t.Errorf("got end %d, written %d, active %d", c.Expires, c.Written, c.Active)
 		}
@@ -265,11 +265,11 @@ func TestAdvanceMovesNoDeadline(t *testing.T) {
 func TestWritesOnlyExtend(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
 		c := w.c
-		c.Write(w.now + w.r.Int64N(10*minute))
+		c.RecordWrite(w.now + w.r.Int64N(10*minute))
 		if c.Expires < w.c.Expires {
 			t.Errorf("a write moved the end from %d to %d", w.c.Expires, c.Expires)
 		}
-		if !c.Life.Sliding && c.Expires != w.c.Expires {
+		if !c.Lifecycle.Sliding && c.Expires != w.c.Expires {
 			t.Errorf("a write moved an absolute end from %d to %d", w.c.Expires, c.Expires)
 		}
 	})
@@ -277,7 +277,7 @@ func TestWritesOnlyExtend(t *testing.T) {
 
 func TestCapsHold(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
-		limit := min(After(w.c.Created, w.c.Life.MaxLifetime), After(w.c.Created, w.c.MaxAge))
+		limit := min(After(w.c.Created, w.c.Lifecycle.MaxLifetime), After(w.c.Created, w.c.MaxAge))
 		if w.c.Expires > limit {
 			t.Errorf("the end, %d, is after the cap, %d", w.c.Expires, limit)
 		}
@@ -289,12 +289,12 @@ func TestCapsHold(t *testing.T) {
 func TestFiledIsNeverLate(t *testing.T) {
 	for seed := range uint64(2_000) {
 		w := newWalk(seed)
-		filed := File(Never, w.c.Next())
+		filed := RefileDue(Never, w.c.NextDeadline())
 		for range 20 {
 			w.step()
-			filed = File(filed, w.c.Next())
-			if filed > w.c.Next() {
-				t.Fatalf("seed %d: filed at %d, next deadline %d", seed, filed, w.c.Next())
+			filed = RefileDue(filed, w.c.NextDeadline())
+			if filed > w.c.NextDeadline() {
+				t.Fatalf("seed %d: filed at %d, next deadline %d", seed, filed, w.c.NextDeadline())
 			}
 		}
 	}
