@@ -82,14 +82,18 @@ type agentAlloc struct {
 	tools       [nearbyTools]string
 }
 
-// These fill size classes of the allocator, of 768 and 1280 bytes: without
-// texts, and with them.
-const nearbyTools, nearText = 6, 520
+// nearbyTools fills up the 768 bytes that the allocator has for a sessionAlloc.
+const nearbyTools = 6
 
 // sessionAlloc is a session as reads make it.
 type sessionAlloc struct {
 	Session
 	agentAlloc
+}
+
+// decodeSession decodes a session of its own; see sessionAlloc.take.
+func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
+	return new(sessionAlloc).take(rec, ns, internal)
 }
 
 // take makes the session of a record that the caller does not use again: it

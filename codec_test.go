@@ -15,11 +15,6 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// decodeSession decodes a session alone.
-func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
-	return new(sessionAlloc).take(rec, ns, internal)
-}
-
 func mustDecode(t testing.TB, rec *driver.Record) *storedSession {
 	t.Helper()
 	s, err := decodeStoredSession(rec, "ns_1", "int_1")

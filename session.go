@@ -7,9 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/internal/rules"
@@ -177,12 +175,12 @@ func (s *Session) String() string {
 
 // Get returns the live session at id. ErrNotFound: there is none, or it is
 // another tenant's. ErrInvalid, ErrCorrupt.
-func (t *Tenant) Get(ctx context.Context, id string) (s *Session, err error) {
-	r := readings.Get().(*reading)
-	defer r.put()
-	if err = t.readRecord(ctx, id, r.begin()); err == nil {
-		s, err = r.room().take(&r.Record, t.id, t.organization)
+func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
+	var rec driver.Record
+	if err := t.readRecord(ctx, id, &rec); err != nil {
+		return nil, t.wrapError("Get", id, err)
 	}
+	s, err := decodeSession(&rec, t.id, t.organization)
 	if err != nil {
 		return nil, t.wrapError("Get", id, err)
 	}
@@ -205,45 +203,6 @@ func (t *Tenant) readRecord(ctx context.Context, id string, rec *driver.Record) 
 		return err
 	}
 	return t.store.d.Get(ctx, driver.Key{Namespace: t.ordinal, ID: id}, now, rec)
-}
-
-// near is a session with room for its texts.
-type near struct {
-	sessionAlloc
-	text [nearText]byte
-}
-
-// reading is what a Get reads into.
-type reading struct {
-	driver.Record
-	near *near // whose text is the body's buffer
-}
-
-var readings = sync.Pool{New: func() any { return new(reading) }}
-
-// begin returns the record to read into.
-func (r *reading) begin() *driver.Record {
-	if r.near == nil {
-		r.near = new(near)
-	}
-	r.Body = r.near.text[:0]
-	return &r.Record
-}
-
-// room is where the session goes: to its texts, if they found room there.
-func (r *reading) room() *sessionAlloc {
-	n := r.near
-	if unsafe.SliceData(r.Body) != &n.text[0] {
-		return new(sessionAlloc)
-	}
-	r.near = nil
-	return &n.sessionAlloc
-}
-
-// put gives back what no session keeps.
-func (r *reading) put() {
-	resetRecord(&r.Record)
-	readings.Put(r)
 }
 
 // resetRecord leaves of a record only the memory of its labels.

@@ -1,7 +1,11 @@
 package seshat
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +107,94 @@ func TestLaterLayoutIsRefused(t *testing.T) {
 		if err := call(); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: got error %v, want %v", name, err, ErrFormat)
 		}
+	}
+}
+
+// TestReadSessionsShareNoMemory proves that the sessions that Get and List
+// return belong to the caller: no later read, failed or not, changes them.
+func TestReadSessionsShareNoMemory(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	n, err := s.EnsureTenant(ctx, Namespace{Name: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := []int{0, 1, 255, 256, 519, 520, 521, 4096}
+	for i, size := range sizes {
+		text, id := strings.Repeat(fmt.Sprint(i), size), fmt.Sprint("s", i)
+		_, err := n.Create(ctx, NewSession{
+			ID: id, UserID: "u" + id, Labels: map[string]string{"l" + id: "v" + id},
+			Agent: AgentConfig{Model: "m" + id, SystemPrompt: text, Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []*Session
+	for i, size := range sizes {
+		got = append(got, readEach(ctx, t, n, fmt.Sprint("s", i))...)
+		if _, err := n.Get(ctx, "none"); err == nil {
+			t.Error("a session that nobody made")
+		}
+		for _, x := range got[3*i:] {
+			id := fmt.Sprint("s", i)
+			want := AgentConfig{Model: "m" + id, SystemPrompt: strings.Repeat(fmt.Sprint(i), size), Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id}}
+			if x.ID != id || x.UserID != "u"+id || x.Labels["l"+id] != "v"+id || !reflect.DeepEqual(x.Agent, want) {
+				t.Errorf("session %s is %+v", id, x)
+			}
+		}
+	}
+	for i := range sizes {
+		now := readEach(ctx, t, n, fmt.Sprint("s", i))
+		if !reflect.DeepEqual(now, got[3*i:3*i+3]) {
+			t.Errorf("session %d became %+v", i, got[3*i])
+		}
+	}
+}
+
+// readEach reads a session by each of three calls.
+func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*Session) {
+	t.Helper()
+	for range 2 {
+		x, err := n.Get(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, x)
+	}
+	p, err := n.List(ctx, Query{UserID: "u" + id})
+	if err != nil || len(p.Sessions) != 1 {
+		t.Fatalf("%d sessions, %v", len(p.Sessions), err)
+	}
+	return append(got, p.Sessions...)
+}
+
+// TestGetAllocations holds the cost of Get for a session without labels: the
+// record, its body and the session.
+func TestGetAllocations(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{SweepEvery: Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tenant.Create(t.Context(), NewSession{ID: "a", UserID: "u"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	allocs := testing.AllocsPerRun(100, func() {
+		if _, err := tenant.Get(ctx, "a"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs > 3 {
+		t.Errorf("Get allocates %v times; at most 3 are allowed", allocs)
 	}
 }
