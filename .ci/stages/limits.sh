@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Sizes of files, functions and the root package; no test that sleeps on the wall clock.
+# Length of files, functions, comments and lines; packed assignments; comments
+# on exported names; no test that sleeps on the wall clock. For a change under
+# way, bin/limits -report counts what is left by kind and directory.
 source "$(dirname "$0")/../lib.sh"
 
 limits=$(tool limits)

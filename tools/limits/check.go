@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"io/fs"
 	"path"
@@ -13,22 +11,59 @@ import (
 	"strings"
 )
 
+// A kind is the name of one limit, as the report prints it.
+type kind string
+
+const (
+	longFile      kind = "file over 500 lines"
+	longFunc      kind = "function over 60 lines"
+	longComment   kind = "comment over 80 columns"
+	longLine      kind = "line over 120 columns"
+	packedAssigns kind = "packed assignments"
+	undocumented  kind = "exported without comment"
+	sleepingTest  kind = "sleep in a test"
+)
+
 const (
 	maxFileLines = 500
 	maxFuncLines = 60
-	maxRootLines = 6000 // lines of code in the root package: no tests, comments or blank lines
 )
+
+// A breach is one place that is outside a limit.
+type breach struct {
+	kind  kind
+	place string // file:line, or the directory if it is about a sum
+	text  string
+}
+
+func (b breach) String() string { return b.place + ": " + b.text }
 
 // A report collects what one walk over the repository found.
 type report struct {
-	breaches  []string
+	breaches  []breach
 	files     int
-	rootLines int
 	funcLines []int
+	packed    map[string]*packedCount // by area
 }
 
+// A source is one parsed file.
+type source struct {
+	name string
+	text []byte
+	set  *token.FileSet
+	file *ast.File
+}
+
+func (s *source) place(pos token.Pos) string {
+	return fmt.Sprintf("%s:%d", s.name, s.set.Position(pos).Line)
+}
+
+func (s *source) isTest() bool { return strings.HasSuffix(s.name, "_test.go") }
+
+// check walks over all Go files of the tree, except generated ones, test data
+// and folders whose names begin with a dot.
 func check(tree fs.FS) (*report, error) {
-	r := &report{}
+	r := &report{packed: map[string]*packedCount{}}
 	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -39,15 +74,13 @@ func check(tree fs.FS) (*report, error) {
 		if path.Ext(name) != ".go" {
 			return nil
 		}
-		src, err := fs.ReadFile(tree, name)
+		text, err := fs.ReadFile(tree, name)
 		if err != nil {
 			return err
 		}
-		return r.file(name, src)
+		return r.checkFile(name, text)
 	})
-	if r.rootLines >= maxRootLines {
-		r.breach("root package: %d lines of code, limit %d", r.rootLines, maxRootLines)
-	}
+	r.checkPacked()
 	return r, err
 }
 
@@ -58,49 +91,31 @@ func skipDir(name, base string) error {
 	return nil
 }
 
-func (r *report) file(name string, src []byte) error {
+func (r *report) checkFile(name string, text []byte) error {
 	set := token.NewFileSet()
-	f, err := parser.ParseFile(set, name, src, parser.ParseComments)
+	f, err := parser.ParseFile(set, name, text, parser.ParseComments)
 	if err != nil {
 		return err
 	}
 	if ast.IsGenerated(f) {
 		return nil
 	}
-	lines := bytes.Count(src, []byte("\n"))
+	s := &source{name: name, text: text, set: set, file: f}
 	r.files++
-	if lines > maxFileLines {
-		r.breach("%s: %d lines, limit %d", name, lines, maxFileLines)
+	r.checkLines(s)
+	r.checkFunctions(s)
+	if !s.isTest() {
+		r.countPacked(s)
+		r.checkDocs(s)
 	}
-	if !strings.Contains(name, "/") && !strings.HasSuffix(name, "_test.go") {
-		r.rootLines += codeLines(src)
-	}
-	r.functions(set, f)
 	if isTestCode(name) && !imports(f, "testing/synctest") {
-		r.sleeps(set, f)
+		r.checkSleeps(s)
 	}
 	return nil
 }
 
-// codeLines counts the lines on which a token begins.
-func codeLines(src []byte) int {
-	set := token.NewFileSet()
-	file := set.AddFile("", -1, len(src))
-	var s scanner.Scanner
-	s.Init(file, src, nil, 0)
-	n, last := 0, 0
-	for {
-		pos, tok, lit := s.Scan()
-		if tok == token.EOF {
-			return n
-		}
-		if line := file.Line(pos); line != last && !(tok == token.SEMICOLON && lit == "\n") {
-			n, last = n+1, line
-		}
-	}
-}
-
-// isTestCode is true of tests and of packages that exist only for tests, such as storetest.
+// isTestCode is true of tests and of packages that exist only for tests, such
+// as storetest.
 func isTestCode(name string) bool {
 	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(path.Dir(name), "test")
 }
@@ -111,47 +126,35 @@ func imports(f *ast.File, pkg string) bool {
 	})
 }
 
-func (r *report) functions(set *token.FileSet, f *ast.File) {
-	for _, d := range f.Decls {
+func (r *report) checkFunctions(s *source) {
+	for _, d := range s.file.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok {
 			continue
 		}
-		lines := set.Position(fn.End()).Line - set.Position(fn.Pos()).Line + 1
+		lines := s.set.Position(fn.End()).Line - s.set.Position(fn.Pos()).Line + 1
 		r.funcLines = append(r.funcLines, lines)
 		if lines > maxFuncLines {
-			r.breach("%s: %s has %d lines, limit %d", set.Position(fn.Pos()), fn.Name.Name, lines, maxFuncLines)
+			r.add(longFunc, s.place(fn.Pos()), "%s has %d lines, limit %d", fn.Name.Name, lines, maxFuncLines)
 		}
 	}
 }
 
-// sleeps is for files outside synctest, where a sleep waits on the wall clock.
-func (r *report) sleeps(set *token.FileSet, f *ast.File) {
-	ast.Inspect(f, func(n ast.Node) bool {
-		s, ok := n.(*ast.SelectorExpr)
-		if !ok || s.Sel.Name != "Sleep" {
+// checkSleeps is for files outside synctest, where a sleep waits on the wall
+// clock.
+func (r *report) checkSleeps(s *source) {
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != "Sleep" {
 			return true
 		}
-		if pkg, ok := s.X.(*ast.Ident); ok && pkg.Name == "time" {
-			r.breach("%s: time.Sleep in a test outside testing/synctest", set.Position(s.Pos()))
+		if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "time" {
+			r.add(sleepingTest, s.place(sel.Pos()), "time.Sleep in a test outside testing/synctest")
 		}
 		return true
 	})
 }
 
-func (r *report) breach(format string, args ...any) {
-	r.breaches = append(r.breaches, fmt.Sprintf(format, args...))
-}
-
-func (r *report) summary() string {
-	return fmt.Sprintf("%d files, %d functions of %d lines in the median, root package %d lines, %d breaches",
-		r.files, len(r.funcLines), median(r.funcLines), r.rootLines, len(r.breaches))
-}
-
-func median(lengths []int) int {
-	if len(lengths) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(lengths))
-	return sorted[len(sorted)/2]
+func (r *report) add(k kind, place, format string, args ...any) {
+	r.breaches = append(r.breaches, breach{kind: k, place: place, text: fmt.Sprintf(format, args...)})
 }
