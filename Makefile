@@ -56,8 +56,8 @@ fuzz: ## each fuzz target for a while (FUZZTIME=60 FUZZ_BUDGET=3600, in seconds)
 fmt: ## format all code
 	@source .ci/lib.sh && "$$(tool gofumpt)" -w .
 
-lint: ## formatting, sizes, requirements, go vet, staticcheck
-	@bash .ci/run format limits modules requires tidy vet staticcheck
+lint: ## formatting, limits, requirements, go vet, golangci-lint
+	@bash .ci/run format limits modules requires tidy vet lint
 
 build-matrix: ## build and vet for the platforms that are not tested
 	@bash .ci/stages/matrix.sh

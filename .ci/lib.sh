@@ -12,9 +12,9 @@ modules() {
 	find . -name go.mod -not -path './.*/*' -not -path '*/testdata/*' -exec dirname {} \; | LC_ALL=C sort
 }
 
-# joined says whether go.work lists the module: tools/ is alone on purpose.
+# joined says whether go.work lists the module: the tools are alone on purpose.
 joined() {
-	[[ $1 != ./tools ]]
+	[[ $1 != ./tools && $1 != ./tools/* ]]
 }
 
 # enter changes to a module and sets how the go command sees the others.
@@ -35,10 +35,15 @@ each() {
 
 # tool prints the path of a pinned developer tool, built on first use.
 tool() {
-	local package
-	package=$(cd "$ROOT/tools" && GOWORK=off go list tool ./... | grep "/$1\$")
-	(cd "$ROOT/tools" && GOWORK=off go build -o "$ROOT/bin/" "$package") >&2
-	echo "$ROOT/bin/$1"
+	local m package
+	for m in tools tools/lint; do
+		package=$(cd "$ROOT/$m" && GOWORK=off go list tool ./... | grep "/$1\$") || continue
+		(cd "$ROOT/$m" && GOWORK=off go build -o "$ROOT/bin/" "$package") >&2
+		echo "$ROOT/bin/$1"
+		return
+	done
+	echo "no module of tools/ pins $1" >&2
+	return 1
 }
 
 # skip ends a stage that cannot run here, loudly.

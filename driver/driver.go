@@ -338,6 +338,7 @@ type Erased struct {
 // Order is the order of a list.
 type Order uint8
 
+// What lists can be ordered by.
 const (
 	ByCreated  Order = iota // (Created, ID)
 	ByActivity              // (ActiveMinute, ID)

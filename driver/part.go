@@ -60,6 +60,7 @@ func (p *Part) Place() Place {
 		at.Number = p.Message.Seq
 	case PartRef:
 		at.Name = p.Message.ID
+	case PartClock, PartFeed, PartStage: // one for each store, namespace, log
 	}
 	return at
 }

@@ -23,6 +23,7 @@ func appendPart(b []byte, p *driver.Part) []byte {
 	case driver.PartMessage, driver.PartRef:
 		b = append(appendNumbers(b, p.Message.Seq), p.Message.Digest[:]...)
 		return appendText(appendText(b, p.Message.ID), p.Message.Body)
+	case driver.PartClock, driver.PartFeed, driver.PartStage: // numbers only
 	}
 	return b
 }

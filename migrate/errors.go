@@ -8,14 +8,14 @@ import (
 )
 
 var (
-	// ErrChanged: the source was written since the copy began. What the
+	// ErrChanged says that the source was written since the copy began. What the
 	// destination holds must be given up.
 	ErrChanged = errors.New("source was written while it was copied")
 
-	// ErrDiffers: two drivers do not hold the same. See [DifferenceError].
+	// ErrDiffers says that two drivers do not hold the same. See [DifferenceError].
 	ErrDiffers = errors.New("stores differ")
 
-	// ErrNotEmpty: the destination holds something else than the source, or
+	// ErrNotEmpty says that the destination holds something else than the source, or
 	// another copy into it is under way.
 	ErrNotEmpty = driver.ErrNotEmpty
 )

@@ -176,11 +176,11 @@ func (l *loading) byte() byte {
 
 // number takes a small number, or one of the largest.
 func (l *loading) number() uint64 {
-	if b := l.byte(); b < 0xf0 {
+	b := l.byte()
+	if b < 0xf0 {
 		return uint64(b)
-	} else {
-		return -uint64(b - 0xef)
 	}
+	return -uint64(b - 0xef)
 }
 
 // text takes a string: its length, and its bytes.

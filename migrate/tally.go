@@ -27,6 +27,8 @@ func (s *Sums) add(p *driver.Part) {
 	case driver.PartMessage:
 		s.Messages++
 		s.Bytes += uint64(len(p.Message.Body))
+	case driver.PartClock, driver.PartFeed, driver.PartEvent, driver.PartStage, driver.PartEntry, driver.PartRef:
+		// They count as parts only.
 	}
 }
 

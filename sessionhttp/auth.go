@@ -16,7 +16,7 @@ func (x *exchange) authorize() (err error) {
 		return authError(err)
 	}
 	if x.route.write && x.grant.ReadOnly {
-		return mayNotWrite
+		return errReadOnlyKey
 	}
 	name, err := x.namespace()
 	if err != nil {
@@ -35,7 +35,7 @@ func (x *exchange) authorize() (err error) {
 // authError keeps apart who is not known from what went wrong.
 func authError(err error) error {
 	if errors.Is(err, seshat.ErrNotFound) || errors.Is(err, ErrUnauthenticated) {
-		return unauthenticated
+		return errUnauthenticated
 	}
 	return err
 }
@@ -89,7 +89,7 @@ func (x *exchange) stillGranted() error {
 		return authError(err)
 	}
 	if g.OrganizationID != x.grant.OrganizationID || len(g.Namespaces) > 0 && !slices.Contains(g.Namespaces, x.t.ID()) {
-		return unauthenticated
+		return errUnauthenticated
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ import (
 // costs next to nothing: what is measured is the server.
 func BenchmarkGet(b *testing.B) {
 	store, secret := benchStore(b)
-	real := sessionhttp.Handler(store, sessionhttp.Options{})
-	body, header := answer(b, real, secret)
+	handler := sessionhttp.Handler(store, sessionhttp.Options{})
+	body, header := answer(b, handler, secret)
 	b.Run("constant", func(b *testing.B) {
 		benchServer(b, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -34,7 +34,7 @@ func BenchmarkGet(b *testing.B) {
 			_, _ = w.Write(body)
 		}), secret)
 	})
-	b.Run("session", func(b *testing.B) { benchServer(b, real, secret) })
+	b.Run("session", func(b *testing.B) { benchServer(b, handler, secret) })
 }
 
 // BenchmarkGetHandler is without the server.

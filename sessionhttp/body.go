@@ -118,7 +118,10 @@ func (x *exchange) parse() (*form, error) {
 }
 
 func badJSON(err error) error {
-	e := err.(*jsonin.Error)
+	var e *jsonin.Error
+	if !errors.As(err, &e) {
+		return err
+	}
 	return &problem{
 		status: http.StatusBadRequest, message: "the body is not acceptable JSON: " + e.Error(),
 		details: []detail{optText("field", e.Path), num("offset", uint64(e.Offset)), text("reason", e.Reason)},

@@ -118,13 +118,13 @@ func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session
 			return nil, err
 		}
 		if !cond.holds(s) {
-			return nil, stale
+			return nil, errStale
 		}
 		opts = append(opts, seshat.IfVersion(s.Version))
 	}
 	s, err := x.t.Transition(x.r.Context(), x.session, to, opts...)
 	if !cond.any && errors.Is(err, seshat.ErrConflict) {
-		return nil, stale
+		return nil, errStale
 	}
 	return s, err
 }

@@ -2,6 +2,7 @@ package sessionhttp
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -305,7 +306,8 @@ func (f *form) document(name string) (d seshat.Document) {
 // refused tells what the store said about a document.
 func (f *form) refused(field string, err error) {
 	where, why := field, "is not allowed"
-	if e, ok := err.(*seshat.InvalidError); ok {
+	var e *seshat.InvalidError
+	if errors.As(err, &e) {
 		where, why = field+strings.TrimPrefix(e.Field, "document"), e.Reason
 	}
 	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocumentBytes))

@@ -111,11 +111,11 @@ func (x *exchange) run() error {
 		return malformed("the path holds a broken escape")
 	}
 	if x.resource == nil {
-		return noRoute
+		return errNoRoute
 	}
 	if x.route = x.routes[x.r.Method]; x.route == nil {
 		h["Allow"] = []string{x.allow}
-		return noMethod
+		return errMethod
 	}
 	if err := x.admit(); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (x *exchange) reply(status int) error {
 func (x *exchange) fail(err error) {
 	x.cause = err
 	p := problemOf(err, x)
-	if p.status >= http.StatusInternalServerError && p != shutdown && p != gaveUp {
+	if p.status >= http.StatusInternalServerError && p != errShutdown && p != errCanceled {
 		x.o.Logger.ErrorContext(x.r.Context(), "request failed",
 			"request_id", x.id, "route", x.pattern(), "status", p.status, "error", err)
 	}
@@ -173,7 +173,7 @@ func (x *exchange) fail(err error) {
 
 // panicked answers with an error that tells nothing but the request's id.
 func (x *exchange) panicked(p any) {
-	if p == http.ErrAbortHandler {
+	if p == http.ErrAbortHandler { //nolint:errorlint // what net/http itself compares
 		panic(p)
 	}
 	// What was panicked with may hold content; its type and place do not.

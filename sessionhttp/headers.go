@@ -48,7 +48,7 @@ func (x *exchange) checkHeaders() error {
 	}
 	switch {
 	case len(x.r.URL.RawQuery) > maxQuery:
-		return tooLongQuery
+		return errLongQuery
 	case h["If-Match"] != nil && !x.route.ifMatch:
 		return malformed("the header If-Match has no meaning here")
 	case h["Idempotency-Key"] != nil && !x.route.once:

@@ -34,14 +34,14 @@ func (x *exchange) readyz() error {
 		return err
 	}
 	if x.closing() {
-		return shutdown
+		return errShutdown
 	}
 	st, err := x.store.Stats(x.r.Context())
 	if err != nil {
 		return err
 	}
 	if st.Engine.Failed != nil {
-		return badStore
+		return errStoreUnavailable
 	}
 	x.out = append(x.out, `{"status":"ready"}`...)
 	return x.reply(http.StatusOK)

@@ -36,7 +36,7 @@ func (x *exchange) patch() error {
 		seen = s
 		switch {
 		case !cond.holds(s):
-			return stale
+			return errStale
 		case s.MemoryDisabled:
 			return errNothing
 		}

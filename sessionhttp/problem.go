@@ -57,24 +57,24 @@ var types = map[int]string{
 
 // Refusals that need no particulars.
 var (
-	noRoute         = &problem{status: http.StatusNotFound, message: "no such route", details: []detail{text("resource", "route")}}
-	noMethod        = &problem{status: http.StatusMethodNotAllowed, message: "the route does not take this method"}
-	unauthenticated = &problem{status: http.StatusUnauthorized, message: "no valid API key was given"}
-	mayNotWrite     = &problem{status: http.StatusForbidden, message: "this key may only read"}
-	tooLongQuery    = &problem{
+	errNoRoute         = &problem{status: http.StatusNotFound, message: "no such route", details: []detail{text("resource", "route")}}
+	errMethod          = &problem{status: http.StatusMethodNotAllowed, message: "the route does not take this method"}
+	errUnauthenticated = &problem{status: http.StatusUnauthorized, message: "no valid API key was given"}
+	errReadOnlyKey     = &problem{status: http.StatusForbidden, message: "this key may only read"}
+	errLongQuery       = &problem{
 		status: http.StatusRequestURITooLong, message: "the query is too long",
 		details: []detail{num("maximum", maxQuery)},
 	}
-	stale      = &problem{status: http.StatusPreconditionFailed, message: "the session is not in the state that If-Match names"}
-	shutdown   = &problem{status: http.StatusServiceUnavailable, message: "the server is shutting down", retry: time.Second}
-	badStore   = &problem{status: http.StatusServiceUnavailable, message: "the store is not available", retry: time.Second}
-	gaveUp     = &problem{status: http.StatusServiceUnavailable, message: "the request was canceled or took too long", retry: time.Second}
-	noWrites   = &problem{status: http.StatusForbidden, message: "the store is read-only"}
-	tooLarge   = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
-	inDoubt    = &problem{status: http.StatusInternalServerError, message: "the change may have been made or not; read to find out"}
-	broken     = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
-	errPanic   = errors.New("panic")
-	errNoBytes = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
+	errStale            = &problem{status: http.StatusPreconditionFailed, message: "the session is not in the state that If-Match names"}
+	errShutdown         = &problem{status: http.StatusServiceUnavailable, message: "the server is shutting down", retry: time.Second}
+	errStoreUnavailable = &problem{status: http.StatusServiceUnavailable, message: "the store is not available", retry: time.Second}
+	errCanceled         = &problem{status: http.StatusServiceUnavailable, message: "the request was canceled or took too long", retry: time.Second}
+	errReadOnlyStore    = &problem{status: http.StatusForbidden, message: "the store is read-only"}
+	errTooLarge         = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
+	errUnknownOutcome   = &problem{status: http.StatusInternalServerError, message: "the change may have been made or not; read to find out"}
+	errInternal         = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
+	errPanic            = errors.New("panic")
+	errNoBytes          = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
 )
 
 func malformed(message string) error {
@@ -121,7 +121,7 @@ func problemOf(err error, x *exchange) *problem {
 	case errors.Is(err, seshat.ErrNotFound):
 		return x.absent()
 	case errors.Is(err, driver.ErrTooLarge):
-		return tooLarge
+		return errTooLarge
 	}
 	if p := conflictOf(err, x); p != nil {
 		return p
@@ -166,7 +166,7 @@ func conflictOf(err error, x *exchange) *problem {
 	case errors.Is(err, seshat.ErrExists):
 		return conflict("the id is taken", "exists")
 	case isBare(err, seshat.ErrReadOnly):
-		return noWrites
+		return errReadOnlyStore
 	case errors.Is(err, seshat.ErrReadOnly):
 		return conflict("the session is archived or terminated, and takes no writes", "read_only", text("id", x.session))
 	case errors.Is(err, seshat.ErrConflict):
@@ -180,7 +180,7 @@ func conflictOf(err error, x *exchange) *problem {
 // differ.
 func isBare(err, target error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if err == target {
+		if err == target { //nolint:errorlint // itself, not what matches it
 			return true
 		}
 	}
@@ -210,15 +210,15 @@ func quotaProblem(e *seshat.QuotaError) *problem {
 func failureOf(err error, x *exchange) *problem {
 	switch {
 	case errors.Is(err, seshat.ErrClosed):
-		return shutdown
+		return errShutdown
 	case errors.Is(err, seshat.ErrFailed), errors.Is(err, seshat.ErrLocked):
-		return badStore
+		return errStoreUnavailable
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return gaveUp
+		return errCanceled
 	case errors.Is(err, seshat.ErrUnknown):
-		return inDoubt.with(text("request_id", x.id))
+		return errUnknownOutcome.with(text("request_id", x.id))
 	}
-	return broken.with(text("request_id", x.id))
+	return errInternal.with(text("request_id", x.id))
 }
 
 func (p *problem) with(d detail) *problem {

@@ -151,7 +151,7 @@ func (x *exchange) get() error {
 		return err
 	}
 	if !cond.holds(s) {
-		return stale
+		return errStale
 	}
 	fresh, err := x.matchesNone(x.tag(s))
 	if err != nil {

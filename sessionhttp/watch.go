@@ -30,7 +30,7 @@ func (x *exchange) watch() error {
 		return err
 	}
 	if x.closing() {
-		return shutdown
+		return errShutdown
 	}
 	since, err := x.since()
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *stream) run(ctx context.Context, events <-chan watched) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.x.o.Closing:
-			return shutdown
+			return errShutdown
 		case <-beat.C:
 			b = append(s.x.out[:0], ": still here\n\n"...)
 		case e := <-events:

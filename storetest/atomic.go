@@ -31,7 +31,7 @@ func (e *env) state(t *seshat.Tenant) string {
 	}
 	u, err := t.Usage(e.ctx)
 	e.must(err)
-	fmt.Fprintf(&b, "%+v\n%+v\n", u, e.namespaces(""))
+	fmt.Fprintf(&b, "%+v\n%+v\n", u, e.namespaces())
 	return b.String()
 }
 
@@ -79,7 +79,7 @@ func failedInput(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())
 	n, want := full(), full()
-	second(t.Create(e.ctx, n))
+	e.fails(second(t.Create(e.ctx, n)), seshat.ErrExists)
 	if !reflect.DeepEqual(n, want) {
 		e.Fatalf("a failed create changed its argument to %+v", n)
 	}
@@ -90,7 +90,7 @@ func failedInput(e *env) {
 		e.Fatalf("a failed append changed its argument to %+v", ms)
 	}
 	q := seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}, Labels: map[string]string{"a": "b"}, Cursor: "x"}
-	second(t.List(e.ctx, q))
+	e.fails(second(t.List(e.ctx, q)), seshat.ErrInvalid)
 	if q.Limit != 0 || len(q.Statuses) != 1 || len(q.Labels) != 1 {
 		e.Fatalf("a failed list changed its argument to %+v", q)
 	}
@@ -106,7 +106,7 @@ func panics(e *env) {
 				e.Error("the panic of the caller's function did not reach the caller")
 			}
 		}()
-		second(t.Update(e.ctx, "s", func(s *seshat.Session) error {
+		_ = second(t.Update(e.ctx, "s", func(s *seshat.Session) error {
 			s.Name = "half"
 			panic("mine")
 		}))

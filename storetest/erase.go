@@ -105,7 +105,7 @@ func deleteNamespace(e *env) {
 	equal(e, "erased sessions", got.Sessions, 10)
 	e.gone(t, "0")
 	e.get(other, "0")
-	equal(e, "namespaces", len(e.namespaces("")), 1)
+	equal(e, "namespaces", len(e.namespaces()), 1)
 	for _, ref := range []seshat.Namespace{{Name: "t"}, {ID: t.ID()}} {
 		_, err := e.Tenant(e.ctx, ref)
 		e.fails(err, seshat.ErrNotFound)

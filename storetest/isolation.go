@@ -79,7 +79,7 @@ func noPrefixes(e *env) {
 		}
 		equal(e, "ids", fmt.Sprint(slices.Sorted(slices.Values(e.ids(t, seshat.Query{})))), fmt.Sprint(want))
 		if i%2 == 0 {
-			second(t.DeleteNamespace(e.ctx))
+			e.must(second(t.DeleteNamespace(e.ctx)))
 		}
 	}
 	for i, t := range all {

@@ -121,7 +121,7 @@ func illegalNames(e *env) {
 		}
 	}
 	equal(e, "sessions after refused calls", e.count(t, seshat.Query{}), 0)
-	equal(e, "namespaces after refused calls", len(e.namespaces("")), 1)
+	equal(e, "namespaces after refused calls", len(e.namespaces()), 1)
 }
 
 // legalNames uses each name in all places at once, and finds it by each.
@@ -158,10 +158,10 @@ func lookalikes(e *env) {
 	}
 }
 
-// namespaces returns the namespaces of an organization.
-func (e *env) namespaces(internalID string) (all []seshat.Namespace) {
+// namespaces returns the namespaces of the default organization.
+func (e *env) namespaces() (all []seshat.Namespace) {
 	e.Helper()
-	for n, err := range e.Namespaces(e.ctx, internalID) {
+	for n, err := range e.Namespaces(e.ctx, "") {
 		e.must(err)
 		all = append(all, n)
 	}

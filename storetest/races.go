@@ -159,7 +159,7 @@ func oneNamespace(e *env) {
 		return true
 	})
 	equal(e, "ids of one namespace", n, 1)
-	equal(e, "namespaces", len(e.namespaces("")), 1)
+	equal(e, "namespaces", len(e.namespaces()), 1)
 }
 
 // ownWrites lets each racer write its own sessions and read them every way.
@@ -250,9 +250,9 @@ func noRevival(e *env) {
 					deleted.Add(1)
 				}
 			case n%2 == 0:
-				second(t.Touch(e.ctx, id))
+				_ = second(t.Touch(e.ctx, id))
 			default:
-				second(t.Update(e.ctx, id, rename("x")))
+				_ = second(t.Update(e.ctx, id, rename("x")))
 			}
 		})
 		equal(e, "deletions", deleted.Load(), 1)

@@ -151,7 +151,7 @@ func otherIncarnation(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Name: "old"})
 	_, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {
-		second(t.Delete(e.ctx, "s"))
+		e.must(second(t.Delete(e.ctx, "s")))
 		e.create(t, seshat.NewSession{ID: "s", Name: "new"})
 		s.Name = "edited old"
 		return nil

@@ -234,6 +234,7 @@ func writeChat(m *seshat.Message) (json.RawMessage, error) {
 				return nil, err
 			}
 		}
+	case seshat.ContentText, seshat.ContentEvent: // content only
 	}
 	return json.Marshal(c)
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each module but tools/ is in go.work, so that one checkout builds against itself.
+# Each module except the tools is in go.work, so that one checkout builds against itself.
 source "$(dirname "$0")/../lib.sh"
 
 used=$(go work edit -json | sed -n 's/.*"DiskPath": "\(.*\)".*/\1/p' | sed 's|^\./||' | LC_ALL=C sort)

@@ -41,11 +41,11 @@ func newWorld(ctx context.Context, o options) (w *world, err error) {
 	if _, w.secret, err = w.store.CreateAPIKey(ctx, seshat.APIKey{}); err != nil {
 		return nil, err
 	}
-	real := sessionhttp.Handler(w.store, sessionhttp.Options{})
-	if w.sessions, err = w.serve(real); err != nil {
+	handler := sessionhttp.Handler(w.store, sessionhttp.Options{})
+	if w.sessions, err = w.serve(handler); err != nil {
 		return nil, err
 	}
-	constant, err := w.likeness(real)
+	constant, err := w.likeness(handler)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func sample(n int) seshat.NewSession {
 
 // likeness answers like the handler, always with the same bodies: that of one
 // session to GET, that of one append, which is made for this, to POST.
-func (w *world) likeness(real http.Handler) (http.Handler, error) {
+func (w *world) likeness(handler http.Handler) (http.Handler, error) {
 	answers := map[string]*httptest.ResponseRecorder{}
 	for method, tail := range map[string]string{"GET": "", "POST": "/messages"} {
 		r := httptest.NewRequest(method, "/v1/agents/sessions/"+id(0)+tail, strings.NewReader(bodyOf(method)))
@@ -109,7 +109,7 @@ func (w *world) likeness(real http.Handler) (http.Handler, error) {
 			r.Header.Set("Content-Type", "application/json")
 		}
 		a := httptest.NewRecorder()
-		if real.ServeHTTP(a, r); a.Code >= 300 {
+		if handler.ServeHTTP(a, r); a.Code >= 300 {
 			return nil, fmt.Errorf("%s: %d %s", method, a.Code, a.Body)
 		}
 		answers[method] = a

@@ -115,7 +115,7 @@ func message(seq uint64, id, body string) driver.Message {
 	return m
 }
 
-// appendTo appends bodies to the log of r, as messages m1, m2, …
+// appendTo appends bodies to the log of r, as messages m1, m2 and so on.
 func (e *env) appendTo(r *driver.Record, bodies ...string) []driver.Message {
 	var ms []driver.Message
 	for _, body := range bodies {

@@ -126,6 +126,7 @@ func (d *Driver) load(p driver.Part) {
 	}
 	s := d.keep(p.Namespace)
 	switch p.Kind {
+	case driver.PartClock: // above
 	case driver.PartFeed:
 		s.head, s.tail = p.Head, p.Tail
 	case driver.PartEvent:

@@ -28,9 +28,9 @@ type day struct {
 }
 
 // tell lets time pass, and says what happens.
-func (d *day) tell(after time.Duration, format string, args ...any) {
+func (d *day) tell(after time.Duration, text string) {
 	d.clock.now = d.clock.now.Add(after)
-	fmt.Fprintf(d.w, "\n%s  %s\n", d.clock.now.Format("Mon 15:04"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(d.w, "\n%s  %s\n", d.clock.now.Format("Mon 15:04"), text)
 }
 
 func (d *day) show() error { return show(d.ctx, d.w, d.store) }
@@ -117,7 +117,7 @@ func (d *day) wake() error {
 	}
 	_, err := d.acme.Append(d.ctx, "survey", seshat.Message{Role: seshat.RoleUser, Content: "One more thing"})
 	if !errors.Is(err, seshat.ErrReadOnly) {
-		return fmt.Errorf("an archived session took a message: %v", err)
+		return fmt.Errorf("an archived session took a message: %w", err)
 	}
 	fmt.Fprintln(d.w, err)
 	return d.show()
@@ -129,7 +129,7 @@ func (d *day) expire() error {
 	d.tell(10*time.Minute, "Globex keeps sessions for an hour, and the hour is over.")
 	_, err := d.globex.Get(d.ctx, "visitor")
 	if !errors.Is(err, seshat.ErrNotFound) {
-		return fmt.Errorf("an expired session was found: %v", err)
+		return fmt.Errorf("an expired session was found: %w", err)
 	}
 	fmt.Fprintln(d.w, err)
 	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
@@ -148,7 +148,7 @@ func (d *day) nextDay() error {
 	}
 	fmt.Fprintf(d.w, "sweep: %d became idle, %d archived\n", r.Idled, r.Archived)
 	if _, err := d.globex.Get(d.ctx, "flight"); !errors.Is(err, seshat.ErrNotFound) {
-		return fmt.Errorf("globex found a session of acme: %v", err)
+		return fmt.Errorf("globex found a session of acme: %w", err)
 	}
 	return d.show()
 }

@@ -27,7 +27,8 @@ var moves = map[Status][]Status{
 // Allowed returns the statuses to which a session in from may be moved by hand.
 func Allowed(from Status) []Status { return moves[from] }
 
-// CanMove reports whether a session in from may be moved to to by hand.
+// CanMove reports whether a session may be moved by hand from one status to the
+// other.
 func CanMove(from, to Status) bool {
 	for _, s := range moves[from] {
 		if s == to {

@@ -96,6 +96,7 @@ func (c *Timeline) overdueMove() (Status, int64) {
 		return Idle, After(max(c.Active, c.StatusAt), c.Lifecycle.IdleAfter)
 	case Idle:
 		return Archived, After(c.StatusAt, c.Lifecycle.ArchiveAfter)
+	case Archived, Terminated: // time brings them nowhere
 	}
 	return c.Status, Never
 }
@@ -128,6 +129,7 @@ func (c *Timeline) SetStatus(to Status, now int64) {
 		c.Terminated = now
 	case Active:
 		c.Active = max(c.Active, now)
+	case Idle, Archived: // no activity
 	}
 	c.RecordWrite(now)
 }

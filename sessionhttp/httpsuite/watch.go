@@ -18,7 +18,7 @@ import (
 var watches = map[string]func(*env){
 	"tells what changes from now on": func(e *env) {
 		e.create("before")
-		w := e.watch(200)
+		w := e.watch()
 		w.is("open", "1", "position", 1.0)
 		e.create("s")
 		w.is("created", "2", "session_id", "s")
@@ -34,7 +34,7 @@ var watches = map[string]func(*env){
 	"goes on after Last-Event-ID without gap": func(e *env) {
 		e.fill(3)
 		for since := range 3 {
-			w := e.watch(200, "Last-Event-ID", strconv.Itoa(since))
+			w := e.watch("Last-Event-ID", strconv.Itoa(since))
 			w.is("open", strconv.Itoa(since), "position", float64(since))
 			for at := since + 1; at <= 3; at++ {
 				w.is("created", strconv.Itoa(at), "session_id", "s"+strconv.Itoa(at))
@@ -45,7 +45,7 @@ var watches = map[string]func(*env){
 	"is refused before it begins": watchesRefused,
 	"tells of its namespace alone": func(e *env) {
 		other := e.namespace(seshat.Namespace{Name: "other"})
-		w := e.watch(200)
+		w := e.watch()
 		w.is("open", "0", "position", 0.0)
 		e.must(second(other.Create(e.ctx, seshat.NewSession{ID: "foreign"})))
 		e.create("own")
@@ -55,7 +55,7 @@ var watches = map[string]func(*env){
 	"ends when the server shuts down": func(e *env) {
 		closing := make(chan struct{})
 		e.rebuild(func(o *sessionhttp.Options) { o.Closing = closing })
-		w := e.watch(200)
+		w := e.watch()
 		w.is("open", "0", "position", 0.0)
 		close(closing)
 		w.is("error", "", "status", 503.0)
@@ -64,7 +64,7 @@ var watches = map[string]func(*env){
 		e.refused(503, "UnavailableError", "GET", "/readyz", "")
 	},
 	"ends with the store": func(e *env) {
-		w := e.watch(200)
+		w := e.watch()
 		w.is("open", "0", "position", 0.0)
 		e.must(e.store.Close())
 		w.is("error", "", "status", 503.0)
@@ -91,7 +91,7 @@ func watchesRefused(e *env) {
 }
 
 // watch opens a watch over a real connection.
-func (e *env) watch(status int, headers ...string) *watching {
+func (e *env) watch(headers ...string) *watching {
 	e.Helper()
 	server := httptest.NewServer(e.handler)
 	ctx, cancel := context.WithTimeout(e.ctx, time.Minute)
@@ -101,7 +101,7 @@ func (e *env) watch(status int, headers ...string) *watching {
 	r.Header = from.Header
 	answer, err := server.Client().Do(r)
 	e.must(err)
-	if answer.StatusCode != status || answer.Header.Get("Content-Type") != "text/event-stream" {
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
 		e.Fatalf("got status %d and %v", answer.StatusCode, answer.Header)
 	}
 	w := &watching{env: e, answer: answer, cancel: cancel, server: server}
@@ -147,7 +147,7 @@ func (w *watching) next() (name, id string, data object) {
 		}
 	}
 	w.Fatalf("the watch ended: %v after %s", w.lines.Err(), w.read.String())
-	return
+	return "", "", nil
 }
 
 // is expects an event, its id, and one member of its data.
