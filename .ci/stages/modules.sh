@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Each module except the tools is in go.work, so that one checkout builds against itself.
+# Each module except the tools is in go.work, so that one checkout builds against
+# itself, and each is watched for updates.
 source "$(dirname "$0")/../lib.sh"
 
 used=$(go work edit -json | sed -n 's/.*"DiskPath": "\(.*\)".*/\1/p' | sed 's|^\./||' | LC_ALL=C sort)
@@ -9,3 +10,9 @@ diff <(echo "$present") <(echo "$used") || {
 	exit 1
 }
 echo "$present"
+
+watched=$(sed -n '/gomod/,/schedule/s|^ *- /||p' .github/dependabot.yml | sed 's|^$|.|' | LC_ALL=C sort)
+diff <(modules | sed 's|^\./||' | LC_ALL=C sort) <(echo "$watched") || {
+	echo ".github/dependabot.yml (right) does not list exactly the modules of this repository (left)"
+	exit 1
+}
