@@ -104,7 +104,7 @@ func eventOf(m *seshat.Message) (*session.Event, error) {
 	var e session.Event
 	// By the method itself: json.Unmarshal would read the payload twice.
 	if err := e.UnmarshalJSON(m.Payload); err != nil {
-		return nil, fmt.Errorf("event %d: %w: %v", m.Seq, seshat.ErrCorrupt, err)
+		return nil, fmt.Errorf("event %d: %w: %w", m.Seq, seshat.ErrCorrupt, err)
 	}
 	omissionsIn(m.Metadata).restore(&e)
 	return &e, nil

@@ -113,7 +113,7 @@ func (m *matrix) close() (err error) {
 // add adds the usual rows.
 func (m *matrix) add(routines []int) {
 	ctx := context.Background()
-	any := func(c *contender, r *rand.Rand) string { return c.ids[r.IntN(c.n)] }
+	pick := func(c *contender, r *rand.Rand) string { return c.ids[r.IntN(c.n)] }
 	for _, g := range routines {
 		m.rows = append(m.rows,
 			&row{name: "create", g: g, burst: 1, write: true, make: func(c *contender) op {
@@ -122,10 +122,10 @@ func (m *matrix) add(routines []int) {
 				}
 			}},
 			&row{name: "append", g: g, burst: 1, write: true, make: func(c *contender) op {
-				return func(_ int, r *rand.Rand) error { return c.Append(ctx, any(c, r), load.NewMessage(r)) }
+				return func(_ int, r *rand.Rand) error { return c.Append(ctx, pick(c, r), load.NewMessage(r)) }
 			}},
 			&row{name: "touch", g: g, burst: 1, write: true, make: func(c *contender) op {
-				return func(_ int, r *rand.Rand) error { return c.Touch(ctx, any(c, r)) }
+				return func(_ int, r *rand.Rand) error { return c.Touch(ctx, pick(c, r)) }
 			}})
 	}
 	hot := func(c *contender) op {

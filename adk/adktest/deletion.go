@@ -9,7 +9,7 @@ var deletion = []Case{
 
 func deletionFresh(e *env) {
 	e.append(e.create("u", "s", map[string]any{"k": "v"}), said("a", 0), said("b", 1))
-	e.delete("u", "s")
+	e.delete("s")
 	if _, err := e.find("u", "s"); err == nil {
 		e.Fatal("a deleted session is found")
 	}
@@ -23,7 +23,7 @@ func deletionFresh(e *env) {
 
 func deletionHandle(e *env) {
 	s := e.create("u", "s", nil)
-	e.delete("u", "s")
+	e.delete("s")
 	if err := e.s.AppendEvent(e.ctx, s, said("a", 0)); err == nil {
 		e.Fatal("no error")
 	}
@@ -34,7 +34,7 @@ func deletionHandle(e *env) {
 
 func deletionAgain(e *env) {
 	old := e.create("u", "s", nil)
-	e.delete("u", "s")
+	e.delete("s")
 	e.create("u", "s", nil)
 	if err := e.s.AppendEvent(e.ctx, old, said("a", 0)); err == nil {
 		e.Fatal("no error")
@@ -47,7 +47,7 @@ func deletionOne(e *env) {
 		e.append(e.create("u", id, map[string]any{"user:k": "v"}), said("a", 0))
 		e.append(e.create("u2", id, nil), said("a", 0))
 	}
-	e.delete("u", "s")
+	e.delete("s")
 	e.same("listed", []string{"u/s2", "u/t", "u2/s", "u2/s2", "u2/t"}, e.list(""))
 	for _, p := range [][2]string{{"u", "s2"}, {"u", "t"}, {"u2", "s"}} {
 		e.same("events", []string{"a"}, ids(e.get(p[0], p[1])))

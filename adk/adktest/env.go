@@ -68,9 +68,9 @@ func (e *env) append(s session.Session, all ...*session.Event) {
 	}
 }
 
-func (e *env) delete(user, id string) {
+func (e *env) delete(id string) {
 	e.Helper()
-	e.must(e.s.Delete(e.ctx, &session.DeleteRequest{AppName: app, UserID: user, SessionID: id}))
+	e.must(e.s.Delete(e.ctx, &session.DeleteRequest{AppName: app, UserID: "u", SessionID: id}))
 }
 
 // list returns "user/session" of what is listed, sorted.

@@ -139,15 +139,15 @@ func eventsPartial(e *env) {
 }
 
 func eventsGiven(e *env) {
-	make := func() *session.Event {
+	newEvent := func() *session.Event {
 		event := said("e", 0)
 		event.Timestamp = begin.Add(123456789)
 		event.Actions.StateDelta = map[string]any{"temp:t": 1.0, "k": "v", "user:k": nil}
 		return event
 	}
-	event := make()
+	event := newEvent()
 	e.append(e.create("u", "s", nil), event)
-	e.same("event given", make(), event)
+	e.same("event given", newEvent(), event)
 }
 
 func eventsTwice(e *env) {

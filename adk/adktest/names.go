@@ -135,7 +135,7 @@ func namesRead(e *env) {
 	if _, err := e.find("u", "s"); err == nil {
 		e.Fatal("got a session that was never created")
 	}
-	e.delete("u", "s")
+	e.delete("s")
 	if got := e.list(""); len(got) != 0 {
 		e.Fatalf("listed %q", got)
 	}

@@ -24,7 +24,7 @@ func reopenAll(e *env) {
 
 func reopenDeleted(e *env) {
 	e.append(e.create("u", "s", map[string]any{"k": "v"}), said("a", 0))
-	e.delete("u", "s")
+	e.delete("s")
 	e.reopen()
 	e.same("listed", []string{}, e.list(""))
 	s := e.create("u", "s", nil)

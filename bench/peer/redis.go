@@ -201,7 +201,7 @@ func (p *redis) Fill(_ context.Context, all []Filling) error {
 
 func (p *redis) Close() error {
 	for len(p.conns) > 0 {
-		(<-p.conns).c.Close()
+		_ = (<-p.conns).c.Close()
 	}
 	if err := p.server.Process.Kill(); err != nil {
 		return err

@@ -14,7 +14,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// certificate makes a TLS certificate of this machine: certificate CERT KEY
+// certificate makes a TLS certificate of this machine:
+//
+//	certificate CERT KEY
 func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: certificate CERT KEY")

@@ -24,7 +24,9 @@ func condition(name string) (bool, error) {
 }
 
 // ownDatabase sets a variable to the URL of a schema of the script's own, which
-// goes when that ends: database VARIABLE
+// goes when that ends:
+//
+//	database VARIABLE
 func ownDatabase(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: database VARIABLE")

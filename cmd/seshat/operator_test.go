@@ -21,7 +21,7 @@ func operatorAt(t *testing.T) (*operatorClient, *file) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	f, err := openFile(t.Context(), filepath.Join(dir, "a.db"), creating)
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,9 @@ import (
 var curlLine = regexp.MustCompile("(?s)```sh\n(curl .*?)```\n+```json\n(.*?)```")
 
 // readmeCurls runs the README's commands as they are written, and compares
-// what they give: curls README
+// what they give:
+//
+//	curls README
 func readmeCurls(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: curls README")

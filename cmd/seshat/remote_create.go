@@ -31,7 +31,9 @@ type expiryBody struct {
 }
 
 // MarshalText returns the duration as a server reads it.
-func (d *duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+func (d *duration) MarshalText() ([]byte, error) { //nolint:unparam // an encoding.TextMarshaler
+	return []byte(d.String()), nil
+}
 
 func newExpiryBody(l seshat.Lifecycle) *expiryBody {
 	if l == (seshat.Lifecycle{}) {

@@ -213,7 +213,9 @@ var variable = regexp.MustCompile(
 	`"\d{4}-\d\d-\d\dT[0-9:.]+Z"|"(ses|ns|msg)_[0-9A-HJKMNP-TV-Z]{26}"|"(sk|idem)_\w+"|"[0-9A-HJKMNP-TV-Z]{26}"|"[0-9a-f]{32}"`)
 
 // compareJSON compares the JSON in a file with what is wanted, of which times
-// and made ids are "…": json FILE WANT
+// and made ids are "…":
+//
+//	json FILE WANT
 func compareJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: json FILE WANT")

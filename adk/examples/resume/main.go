@@ -71,8 +71,12 @@ func talkAndDie(path string) error {
 	cmd := exec.Command(self, "talk", path)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	var died *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &died) {
-		return fmt.Errorf("the process was to be killed, but ended with: %v", err)
+	err = cmd.Run()
+	if err == nil {
+		return errors.New("the process was to be killed, but ended by itself")
+	}
+	if !errors.As(err, &died) {
+		return fmt.Errorf("the process was to be killed, but could not run: %w", err)
 	}
 	return nil
 }
@@ -108,7 +112,7 @@ func talk(path string, words ...string) (err error) {
 			if err != nil {
 				return err
 			}
-			print(e)
+			printTexts(e)
 		}
 	}
 	return nil
@@ -127,7 +131,7 @@ func show(path string) (err error) {
 		return err
 	}
 	for e := range got.Session.Events().All() {
-		print(e)
+		printTexts(e)
 	}
 	tenant, err := service.Tenant(ctx, app)
 	if err != nil {
@@ -141,7 +145,7 @@ func show(path string) (err error) {
 	return nil
 }
 
-func print(e *session.Event) {
+func printTexts(e *session.Event) {
 	if e.Content != nil {
 		for _, p := range e.Content.Parts {
 			fmt.Printf("%s:  %s\n", e.Author, p.Text)
