@@ -9,7 +9,7 @@ N ?= 1e4
 G ?= 64
 T ?= 10m
 
-.PHONY: help test test-push soak evidence check client bench bench-peers bench-postgres load scale cover fuzz fmt lint build-matrix profile apidiff
+.PHONY: help test test-push soak evidence check client bench bench-peers bench-postgres load scale cover fuzz fmt lint build-matrix profile apidiff benchdiff
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ profile: ## where a benchmark's time, allocations and waits go (BENCH=BenchmarkA
 	go tool pprof -top -nodecount=30 bin/profile.test bin/cpu.prof
 	go tool pprof -top -nodecount=20 -sample_index=alloc_objects bin/profile.test bin/mem.prof
 	go tool pprof -top -nodecount=10 bin/profile.test bin/mutex.prof
+
+benchdiff: ## benchmarks of this commit beside BASE, by turns; fails if one allocates more (BENCH=Append COUNT=10)
+	@BENCH='$(if $(filter .,$(BENCH)),,$(BENCH))' COUNT='$(if $(filter 1,$(COUNT)),,$(COUNT))' bash .ci/benchdiff.sh
 
 apidiff: ## what changed in the exported API (BASE=commit, default the newest tag)
 	@bash .ci/apidiff.sh
