@@ -87,9 +87,10 @@ func (d *Disk) Restart(lost bool) {
 // last sync the first few, or any.
 func (d *Disk) namesLeft() map[string]*File {
 	left := maps.Clone(d.kept)
-	first, any := d.r.IntN(len(d.renames)+1), d.r.IntN(2) == 0
+	first := d.r.IntN(len(d.renames) + 1)
+	inOrder := d.r.IntN(2) != 0
 	for i, rename := range d.renames {
-		if any && d.r.IntN(2) == 0 || !any && i < first {
+		if inOrder && i < first || !inOrder && d.r.IntN(2) == 0 {
 			for _, n := range rename {
 				n.apply(left)
 			}

@@ -23,6 +23,14 @@ func newFile(t *testing.T, d *Disk) *File {
 	return f
 }
 
+// done expects that a call on the disk succeeded.
+func done(t *testing.T, errno syscall.Errno) {
+	t.Helper()
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+}
+
 func content4(t *testing.T, d *Disk) []byte {
 	t.Helper()
 	f := d.Open("f")
@@ -44,9 +52,9 @@ func TestSyncedSectorsSurvive(t *testing.T) {
 	for n := range rolls {
 		d := NewDisk(uint64(n))
 		f := newFile(t, d)
-		f.WriteAt(filled('b', sector), 0)
-		f.Sync()
-		f.WriteAt(filled('c', 2*sector), sector)
+		done(t, f.WriteAt(filled('b', sector), 0))
+		done(t, f.Sync())
+		done(t, f.WriteAt(filled('c', 2*sector), sector))
 		d.Restart(true)
 		got := content4(t, d)
 		if len(got) != 4*sector || !bytes.Equal(got[:sector], filled('b', sector)) || !bytes.Equal(got[3*sector:], filled('a', sector)) {
@@ -71,8 +79,8 @@ func TestSizesSurviveApart(t *testing.T) {
 	for n := range rolls {
 		d := NewDisk(uint64(n))
 		f := newFile(t, d)
-		f.Truncate(8 * sector)
-		f.WriteAt(filled('b', sector), 8*sector)
+		done(t, f.Truncate(8*sector))
+		done(t, f.WriteAt(filled('b', sector), 8*sector))
 		d.Restart(true)
 		got := content4(t, d)
 		sizes[len(got)/sector]++
@@ -92,8 +100,8 @@ func TestNamesSurviveApart(t *testing.T) {
 	for n := range rolls {
 		d := NewDisk(uint64(n))
 		f := newFile(t, d)
-		d.Link(f, "g")
-		d.Rename("f", "h")
+		done(t, d.Link(f, "g"))
+		done(t, d.Rename("f", "h"))
 		d.Restart(true)
 		names := ""
 		for _, name := range []string{"f", "g", "h"} {
@@ -116,7 +124,7 @@ func TestFailedSyncIsNotMadeUpFor(t *testing.T) {
 		d := NewDisk(uint64(n))
 		f := newFile(t, d)
 		struck := d.Arm(Trouble{Fault: Sync, Nth: 1, Errno: syscall.EIO})
-		f.WriteAt(filled('b', sector), 0)
+		done(t, f.WriteAt(filled('b', sector), 0))
 		if f.Sync() != syscall.EIO || f.Sync() != 0 {
 			t.Fatal("not the first sync, or not only that, fails")
 		}
@@ -141,7 +149,7 @@ func TestPowerOffEndsChanges(t *testing.T) {
 		d := NewDisk(uint64(n))
 		f := newFile(t, d)
 		struck := d.Arm(Trouble{Off: 2})
-		f.WriteAt(filled('b', sector), 0)
+		done(t, f.WriteAt(filled('b', sector), 0))
 		if f.WriteAt(filled('c', sector), sector) != syscall.EIO || f.WriteAt(filled('d', sector), 0) != syscall.EIO || f.Sync() != syscall.EIO {
 			t.Fatal("the power is not off")
 		}
