@@ -11,12 +11,13 @@ import (
 // AppendEvent does not know: somebody else appended since it was made. Get the
 // session again and decide anew. It matches seshat.ErrConflict.
 type StaleError struct {
-	AppName, UserID, SessionID string
+	AppName, UserID, SessionID string // the session
 
 	Have   uint64 // number of the newest event that the handle knows
 	Stored uint64 // number of the newest event there is
 }
 
+// Error names the session, what the handle knows, and what there is.
 func (e *StaleError) Error() string {
 	return fmt.Sprintf("stale session error: session %q was read at event %d, and is at event %d now",
 		e.SessionID, e.Have, e.Stored)

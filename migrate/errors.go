@@ -23,10 +23,11 @@ var (
 // DifferenceError names the first part in which two drivers differ. It holds
 // ids, but no content. It matches ErrDiffers.
 type DifferenceError struct {
-	At   driver.Place
-	What string // such as "missing"
+	At   driver.Place // the part
+	What string       // such as "missing"
 }
 
+// Error names the part and what is wrong with it.
 func (e *DifferenceError) Error() string {
 	return fmt.Sprintf("%v: %s: %s", ErrDiffers, describe(e.At), e.What)
 }

@@ -23,9 +23,9 @@ type Options struct {
 
 // Progress is how far Run came.
 type Progress struct {
-	Stage Stage
-	Done  Sums
-	Total Sums // what the source's counters say; no Parts
+	Stage Stage // copying or comparing
+	Done  Sums  // of this stage
+	Total Sums  // what the source's counters say; no Parts
 }
 
 // Stage is what Run does.
@@ -48,7 +48,7 @@ type Report struct {
 
 // Namespace is what one namespace holds.
 type Namespace struct {
-	Ordinal uint64
+	Ordinal uint64 // of the namespace, from 1; 0 is the store itself
 	Sums
 	Digest Digest // of all its parts: equal for drivers that hold the same in it
 }

@@ -21,7 +21,7 @@ import (
 // Store is a store of one test, and its clock.
 type Store struct {
 	*seshat.Store
-	Clock *Clock
+	Clock *Clock // stands still until the test moves it
 	Path  string // its file, to be opened again after Close; "" = in memory
 }
 

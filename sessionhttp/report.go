@@ -70,6 +70,7 @@ type counted struct {
 
 // Count is what became of the requests of one method, route and status.
 type Count struct {
+	// Which requests are counted.
 	Method   string        `json:"method"`
 	Route    string        `json:"route"`
 	Status   int           `json:"status"`

@@ -28,10 +28,11 @@ var (
 // LineError says which line could not be imported. Of a session that was
 // refused it is the session's line.
 type LineError struct {
-	Line int // from 1
-	Err  error
+	Line int   // from 1
+	Err  error // why
 }
 
+// Error names the line and the cause.
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
 // Unwrap returns the cause.

@@ -59,6 +59,7 @@ type namespace struct {
 
 // Counts says what an export holds.
 type Counts struct {
+	// Lines of each kind.
 	Namespaces uint64 `json:"namespaces"`
 	Sessions   uint64 `json:"sessions"`
 	Messages   uint64 `json:"messages"`

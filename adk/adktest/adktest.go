@@ -32,7 +32,7 @@ type Harness struct {
 
 // Case is one thing that a service does.
 type Case struct {
-	Group, Name string
+	Group, Name string // of the subtest
 	test        func(*env)
 	reopens     bool
 }
@@ -61,7 +61,7 @@ func Run(t *testing.T, h Harness) {
 
 // Result is the outcome of a case.
 type Result struct {
-	Passed bool
+	Passed bool   // false also for a case that could not run
 	NA     bool   // the case needs Reopen
 	Why    string // the first failure
 }

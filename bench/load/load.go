@@ -12,12 +12,13 @@ import (
 // Session is a session as a program of its own would keep it. Peers store it
 // with msgpack. Times are Unix milliseconds.
 type Session struct {
+	// Who it is with, and the agent.
 	ID, User, Name string
 	Model          string
 	Temperature    float64
 	SystemPrompt   string
 	Tools          []string
-	Memory         map[string]any
+	Memory         map[string]any // what the agent knows of the user
 	Labels         map[string]string
 	Status         uint8
 	Version        uint64
@@ -25,12 +26,13 @@ type Session struct {
 	Tokens         uint64
 	Created        int64
 	Updated        int64
-	Active         int64
+	Active         int64 // last activity
 	Expires        int64
 }
 
 // Message is one entry of a session's log.
 type Message struct {
+	// What was said, by whom, and when.
 	Seq     uint64
 	ID      string
 	Role    string

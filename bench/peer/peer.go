@@ -36,13 +36,13 @@ type Peer interface {
 
 // Filling is a session and its log.
 type Filling struct {
-	Session  *load.Session
-	Messages []*load.Message
+	Session  *load.Session   // as it is when the log is complete
+	Messages []*load.Message // in order
 }
 
 // Kind is a sort of peer.
 type Kind struct {
-	Name string
+	Name string // as in the results
 	// What says in a line how it is used.
 	What string
 	// Open makes an empty one in dir. An error that wraps ErrNone means that

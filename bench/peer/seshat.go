@@ -17,10 +17,10 @@ var seshatKind = Kind{
 	},
 }
 
-// Seshat is the product.
+// Seshat is the product: an open Store and its Tenant.
 type Seshat struct {
 	Store  *seshat.Store
-	Tenant *seshat.Tenant
+	Tenant *seshat.Tenant // the one namespace that holds all sessions
 }
 
 // OpenSeshat opens a store with one tenant.

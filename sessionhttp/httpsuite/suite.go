@@ -20,12 +20,14 @@ import (
 
 // Exchange is one request and its answer.
 type Exchange struct {
+	// The request.
 	Route  string // as in the description of the routes; "" = none
 	Method string
-	Query  string
+	Query  string      // of the URL, without its question mark
 	Header http.Header // of the request
 	Sent   []byte      // body of the request
 
+	// The answer.
 	Status int
 	Answer http.Header
 	Body   []byte

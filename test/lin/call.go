@@ -15,6 +15,7 @@ import (
 
 // API is the part of a tenant that is checked.
 type API interface {
+	// All of them are as in package seshat.
 	Create(ctx context.Context, n seshat.NewSession) (*seshat.Session, error)
 	Get(ctx context.Context, id string) (*seshat.Session, error)
 	Update(ctx context.Context, id string, fn func(*seshat.Session) error, opts ...seshat.WriteOption) (*seshat.Session, error)

@@ -15,11 +15,11 @@ import (
 
 // Plan is how a history is made.
 type Plan struct {
-	Seed     uint64
-	Clients  int
-	Calls    int // of each client
-	Sessions int // the fewer, the more they meet
-	Reopens  int // times that the store is closed and opened while calls run
+	Seed     uint64 // the same history again, except for the scheduler
+	Clients  int    // goroutines that call the store
+	Calls    int    // of each client
+	Sessions int    // the fewer, the more they meet
+	Reopens  int    // times that the store is closed and opened while calls run
 
 	// First is the number of the first client, and Clock what all of them go
 	// by, where other processes make a part of the history. Without a Clock the

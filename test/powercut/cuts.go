@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Cuts are the disasters of a store on a drive, as package lin wants them:
+// Cuts are the disasters of a store on a Drive, as package lin wants them:
 // the power goes, the process is killed, operations fail.
 type Cuts struct {
 	Drive *Drive
-	Seed  uint64
-	Lies  Op // see Trouble
+	Seed  uint64 // of when they come and what they leave
+	Lies  Op     // see Trouble
 
 	Power, Kills, Faults int // how many there were
 }

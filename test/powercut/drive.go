@@ -106,7 +106,7 @@ func (r *Remote) Restart(lost bool, _ *Nothing) error {
 
 // Drive is a disk that another process serves, mounted in a directory.
 type Drive struct {
-	Dir    string
+	Dir    string // where it is mounted
 	cmd    *exec.Cmd
 	client *rpc.Client
 }

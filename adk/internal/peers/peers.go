@@ -22,7 +22,7 @@ import (
 
 // Peer is one service.
 type Peer struct {
-	ID, Name string
+	ID, Name string // for flags and files, and for people
 
 	// Open opens the service on the file at path. It is closed by the second
 	// result. hasty is for filling it: writes need not be durable.

@@ -20,9 +20,10 @@ const (
 type Error struct {
 	Path   string // such as "messages[3].role"; "" = the whole text
 	Offset int    // in bytes
-	Reason string
+	Reason string // what is not acceptable there
 }
 
+// Error says what is wrong, in which part of the text, and at which byte.
 func (e *Error) Error() string {
 	if e.Path == "" {
 		return e.Reason + " at byte " + strconv.Itoa(e.Offset)

@@ -44,8 +44,8 @@ func (r Raw) Kind() Kind {
 
 // Member is one member of an object.
 type Member struct {
-	Name  string
-	Value Raw
+	Name  string // without escapes
+	Value Raw    // shares the text
 }
 
 // Members returns the members of an object, in their order.
