@@ -3,7 +3,6 @@ package seshattest_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,41 +13,6 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 	"github.com/seshatdb/seshat/seshattest"
 )
-
-// recorder is a test that fails without failing the one around it.
-type recorder struct {
-	testing.TB
-	failures []string
-	cleanups []func()
-}
-
-// fatal is what Fatal panics with, as it must not return.
-type fatal struct{}
-
-func (r *recorder) Helper()           {}
-func (r *recorder) Cleanup(fn func()) { r.cleanups = append(r.cleanups, fn) }
-func (r *recorder) Error(args ...any) { r.failures = append(r.failures, fmt.Sprint(args...)) }
-func (r *recorder) Fatal(args ...any) { r.Error(args...); panic(fatal{}) }
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Sprintf(format, args...))
-}
-
-// run runs fn as a test of its own, and returns how it failed.
-func run(t *testing.T, fn func(t testing.TB)) []string {
-	r := &recorder{TB: t}
-	func() {
-		defer func() {
-			if p := recover(); p != nil && p != (fatal{}) {
-				panic(p)
-			}
-		}()
-		fn(r)
-	}()
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
-	return r.failures
-}
 
 // Promise: when the test is over its store is closed, and nothing has failed.
 func TestStoreIsClosed(t *testing.T) {
@@ -80,9 +44,7 @@ func TestStoreIsClosed(t *testing.T) {
 // Promise: a test may close the store itself, and open the file again.
 func TestStoreMayBeClosedEarlier(t *testing.T) {
 	s := seshattest.OpenFile(t)
-	if _, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"}); err != nil {
-		t.Fatal(err)
-	}
+	s.MustTenant(t, "t")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +56,73 @@ func TestStoreMayBeClosedEarlier(t *testing.T) {
 		t.Error(err)
 	}
 	seshattest.CheckAndClose(t, again)
+}
+
+// Promise: what a store in a file held is there when it is opened again, on
+// the same clock and with the same options.
+func TestReopenKeepsDataClockAndOptions(t *testing.T) {
+	s := seshattest.OpenFile(t, seshat.Options{Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
+	before := s.MustTenant(t, "t")
+	made := seshattest.MustCreate(t, before, seshat.NewSession{ID: "s"})
+	now := s.Clock.Advance(30 * time.Minute)
+
+	s.Reopen(t)
+
+	if _, err := before.Get(t.Context(), "s"); !errors.Is(err, seshat.ErrClosed) {
+		t.Errorf("a tenant from before: got error %v, want %v", err, seshat.ErrClosed)
+	}
+	tenant := s.MustTenant(t, "t")
+	if got := seshattest.MustGet(t, tenant, "s"); !got.CreatedAt.Equal(made.CreatedAt) {
+		t.Errorf("created at %v, before at %v", got.CreatedAt, made.CreatedAt)
+	}
+	next := seshattest.MustCreate(t, tenant, seshat.NewSession{})
+	if !next.CreatedAt.Equal(now) || next.Lifecycle.TTL != time.Hour {
+		t.Errorf("a session made after: at %v, TTL %v", next.CreatedAt, next.Lifecycle.TTL)
+	}
+	s.Clock.Advance(30 * time.Minute)
+	if _, err := tenant.Get(t.Context(), "s"); !errors.Is(err, seshat.ErrNotFound) {
+		t.Errorf("after its hour: got error %v, want %v", err, seshat.ErrNotFound)
+	}
+}
+
+// Promise: a store may be opened again with other options, also after the test
+// has closed it, and is checked and closed like a new one.
+func TestReopenTakesOtherOptions(t *testing.T) {
+	var s *seshattest.Store
+	failures := run(t, func(tb testing.TB) {
+		s = seshattest.OpenFile(tb)
+		s.MustTenant(tb, "t")
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.Reopen(tb, seshat.Options{ReadOnly: true})
+		if _, err := s.CreateTenant(t.Context(), seshat.Namespace{Name: "new"}); !errors.Is(err, seshat.ErrReadOnly) {
+			t.Errorf("got error %v, want %v", err, seshat.ErrReadOnly)
+		}
+	})
+	if len(failures) > 0 {
+		t.Error(failures)
+	}
+	if _, err := s.Stats(t.Context()); !errors.Is(err, seshat.ErrClosed) {
+		t.Errorf("the store is open after its test: %v", err)
+	}
+}
+
+// Promise: a store in a file has all the options that seshat.Open would give it.
+func TestFileOptionsReachTheEngine(t *testing.T) {
+	s := seshattest.OpenFile(t, seshat.Options{File: seshat.FileOptions{MaxSize: 1 << 20}})
+	tenant := s.MustTenant(t, "t")
+	seshattest.MustCreate(t, tenant, seshat.NewSession{ID: "s"})
+	var err error
+	for range 3 {
+		big := seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("x", 500_000)}
+		if _, err = tenant.Append(t.Context(), "s", big); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		t.Error("the file grew past its bound")
+	}
 }
 
 // Promise: time stands still until the test moves it.
@@ -134,6 +163,7 @@ func TestSweeperIsOff(t *testing.T) {
 	})
 }
 
+// Promise: a call that makes no sense ends the test, and says why.
 func TestMisuseFailsTheTest(t *testing.T) {
 	for name, fn := range map[string]func(testing.TB){
 		"two options": func(tb testing.TB) { seshattest.Open(tb, seshat.Options{}, seshat.Options{}) },
@@ -141,6 +171,14 @@ func TestMisuseFailsTheTest(t *testing.T) {
 		"an illegal option": func(tb testing.TB) {
 			seshattest.Open(tb, seshat.Options{SweepEvery: -2})
 		},
+		"an illegal option of a file": func(tb testing.TB) {
+			seshattest.OpenFile(tb, seshat.Options{SweepEvery: -2})
+		},
+		"an option that only the file knows": func(tb testing.TB) {
+			seshattest.OpenFile(tb, seshat.Options{File: seshat.FileOptions{MaxSize: -1}})
+		},
+		"memory, again":  func(tb testing.TB) { seshattest.Open(tb).Reopen(tb) },
+		"a clock, again": func(tb testing.TB) { seshattest.OpenFile(tb).Reopen(tb, seshat.Options{Now: time.Now}) },
 	} {
 		if failures := run(t, fn); len(failures) != 1 {
 			t.Errorf("%s: got %q, want one failure", name, failures)

@@ -1,0 +1,187 @@
+package seshattest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/seshatdb/seshat"
+)
+
+// DumpLog returns a session's log as text, one line for each message, oldest
+// first. An error ends the test.
+//
+//	1 user "Where is my parcel?"
+//	2 assistant tool_call tool=track call=c1 inputs={"parcel":7}
+//	3 tool tool_result call=c1 outputs={"eta":"today"}
+//	4 assistant tokens=12 "It arrives today."
+//
+// A line has the message's number, its role, its content type unless that is
+// text, what else is set, and the content in quotes. Ids that the store made,
+// times and latencies are left out, so the text is the same in each run.
+func DumpLog(t testing.TB, tenant *seshat.Tenant, id string) string {
+	t.Helper()
+	var b strings.Builder
+	for m, err := range tenant.Messages(context.Background(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(messageLine(&m))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// AssertLog fails the test, and lets it go on, if the session's log is not what
+// DumpLog would show as want. Space around lines, and empty lines, do not
+// count, so want can be indented like the code around it. The failure shows
+// the lines that differ. A log that cannot be read ends the test.
+func AssertLog(t testing.TB, tenant *seshat.Tenant, id, want string) {
+	t.Helper()
+	got := splitLines(DumpLog(t, tenant, id))
+	if lines := splitLines(want); !slices.Equal(got, lines) {
+		t.Errorf("log of session %q (- want, + got):\n%s", id, diffLines(lines, got))
+	}
+}
+
+// messageLine is one line of DumpLog.
+func messageLine(m *seshat.Message) string {
+	parts := []string{strconv.FormatUint(m.Seq, 10), m.Role.String()}
+	if m.ContentType != seshat.ContentText {
+		parts = append(parts, m.ContentType.String())
+	}
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+"="+value)
+		}
+	}
+	if !isStoreMade(m.ID) {
+		add("id", bareOrQuoted(m.ID))
+	}
+	add("author", bareOrQuoted(m.Author))
+	add("tool", bareOrQuoted(m.ToolName))
+	add("call", bareOrQuoted(m.ToolCallID))
+	add("inputs", oneLine(m.ToolInputs))
+	add("outputs", oneLine(m.ToolOutputs))
+	add("status", bareOrQuoted(m.ToolStatus))
+	if m.Tokens > 0 {
+		add("tokens", strconv.FormatUint(m.Tokens, 10))
+	}
+	if m.Summary != (seshat.Range{}) {
+		add("summary", fmt.Sprintf("%d-%d", m.Summary.From, m.Summary.To))
+	}
+	if values := m.Metadata.Map(); len(values) > 0 {
+		text, _ := json.Marshal(values) // a store keeps only what JSON can hold
+		add("metadata", string(text))
+	}
+	if len(m.Payload) > 0 {
+		add("payload", strconv.Quote(string(m.Payload)))
+	}
+	if m.Content != "" || m.ContentType == seshat.ContentText {
+		parts = append(parts, strconv.Quote(m.Content))
+	}
+	return strings.Join(parts, " ")
+}
+
+// isStoreMade reports whether a message's id looks like one that the store
+// made: "msg_" and a ULID.
+func isStoreMade(id string) bool {
+	const prefix, ulidLen = "msg_", 26
+	return len(id) == len(prefix)+ulidLen && strings.HasPrefix(id, prefix)
+}
+
+// bareOrQuoted quotes a text unless it is one word of printable characters.
+func bareOrQuoted(s string) string {
+	if quoted := strconv.Quote(s); quoted != `"`+s+`"` || strings.ContainsAny(s, " =") {
+		return quoted
+	}
+	return s
+}
+
+// oneLine returns JSON without the space between its tokens.
+func oneLine(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw) // none: the store keeps valid JSON
+	}
+	return b.String()
+}
+
+// splitLines returns the lines of a text that have more than space.
+func splitLines(text string) (lines []string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// contextLines are shown before and after what differs.
+const contextLines = 3
+
+// diffLines shows how to get from a to b: lines only in a with a minus, lines
+// only in b with a plus, and a few lines around them.
+func diffLines(a, b []string) string {
+	script := editScript(a, b)
+	var out strings.Builder
+	skipped := 0
+	for i, line := range script {
+		from, to := max(0, i-contextLines), min(len(script), i+contextLines+1)
+		if !slices.ContainsFunc(script[from:to], func(l string) bool { return l[0] != ' ' }) {
+			skipped++
+			continue
+		}
+		writeSkipped(&out, &skipped)
+		out.WriteString(line)
+		out.WriteByte('\n')
+	}
+	writeSkipped(&out, &skipped)
+	return out.String()
+}
+
+func writeSkipped(out *strings.Builder, skipped *int) {
+	if *skipped > 0 {
+		fmt.Fprintf(out, "  ... %d equal lines\n", *skipped)
+	}
+	*skipped = 0
+}
+
+// editScript returns all lines of a and b, each that both have once, by a
+// longest common subsequence.
+func editScript(a, b []string) (script []string) {
+	common := make([][]int, len(a)+1) // common[i][j]: its length for a[i:] and b[j:]
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	i, j := 0, 0
+	for i < len(a) || j < len(b) {
+		switch {
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			script = append(script, "  "+a[i])
+			i++
+			j++
+		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
+			script = append(script, "- "+a[i])
+			i++
+		default:
+			script = append(script, "+ "+b[j])
+			j++
+		}
+	}
+	return script
+}
