@@ -3,7 +3,8 @@
 //
 //	store, err := seshat.Open("agents.db", seshat.Options{})
 //	defer store.Close()
-//	r, err := runner.New(runner.Config{SessionService: adk.New(store, adk.Options{}), …})
+//	sessions := adk.New(store, adk.Options{})
+//	r, err := runner.New(runner.Config{SessionService: sessions, …})
 //
 // # What is where
 //

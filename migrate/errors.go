@@ -8,15 +8,16 @@ import (
 )
 
 var (
-	// ErrChanged says that the source was written since the copy began. What the
-	// destination holds must be given up.
+	// ErrChanged says that the source was written since the copy began. What
+	// the destination holds must be given up.
 	ErrChanged = errors.New("source was written while it was copied")
 
-	// ErrDiffers says that two drivers do not hold the same. See [DifferenceError].
+	// ErrDiffers says that two drivers do not hold the same. See
+	// [DifferenceError].
 	ErrDiffers = errors.New("stores differ")
 
-	// ErrNotEmpty says that the destination holds something else than the source, or
-	// another copy into it is under way.
+	// ErrNotEmpty says that the destination holds something else than the
+	// source, or another copy into it is under way.
 	ErrNotEmpty = driver.ErrNotEmpty
 )
 

@@ -59,8 +59,8 @@ type Namespace struct {
 // Neither driver is closed.
 //
 // ErrNotEmpty: to holds something else. ErrChanged: from was written; empty to
-// and begin again. ErrDiffers: to did not keep what was loaded. ErrCorrupt: from
-// is damaged, and what comes before the damage was copied. ErrInvalid,
+// and begin again. ErrDiffers: to did not keep what was loaded. ErrCorrupt:
+// from is damaged, and what comes before the damage was copied. ErrInvalid,
 // ErrTooLarge: to cannot keep something that from holds, such as a zero byte in
 // an id. ErrFormat: from itself is a copy that is not complete, or to was left
 // by another version's. errors.ErrUnsupported: a driver is no driver.Dumper, or

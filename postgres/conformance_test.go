@@ -36,7 +36,8 @@ func (p *places) again(t testing.TB, d driver.Driver, change func(*postgres.Opti
 // harness opens drivers with these options, each on a schema of its own.
 func harness(o postgres.Options) drivertest.Harness { return harnessBy(o, database) }
 
-// harnessBy is harness for drivers that reach the database by a DSN of their own.
+// harnessBy is harness for drivers that reach the database by a DSN of their
+// own.
 func harnessBy(o postgres.Options, dsn func(testing.TB) string) drivertest.Harness {
 	var p places
 	return drivertest.Harness{

@@ -15,7 +15,8 @@ type life struct {
 // livesPage is how many incarnations are looked up at once.
 const livesPage = 1000
 
-// selectLives reads incarnations along two indexes, from a place on or after it.
+// selectLives reads incarnations along two indexes, from a place on or after
+// it.
 func selectLives(compare string) string {
 	return `select namespace, incarnation from (
 		(select namespace, incarnation from {sessions}

@@ -15,7 +15,8 @@ const selectFeed = `select p.head, p.tail, e.position, e.at, e.id, e.kind, e.sta
 
 // Feed returns events after a position, and first numbers those that have no
 // position yet, all in one round trip. With Options.ReadOnly it cannot, and
-// returns what others numbered: whoever read the feed, and writers now and then.
+// returns what others numbered: whoever read the feed, and writers now and
+// then.
 func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {

@@ -79,7 +79,8 @@ func (d *Driver) partitions(ctx context.Context, tx pgx.Tx) (n int, err error) {
 	return n, err
 }
 
-// errConcurrent says that another instance made the same thing at the same time.
+// errConcurrent says that another instance made the same thing at the same
+// time.
 var errConcurrent = errors.New("made by another instance")
 
 // concurrent recognizes what "if not exists" answers in a race.

@@ -130,10 +130,10 @@ func (a *attempt) settle() {
 }
 
 // A stamp is above those of all events that were committed when it is taken,
-// and so comes after them. It is taken while the records that the events are about
-// are locked, or made: so each session's events are in their order, and so is
-// what was acknowledged before another call began. Where two that are made at
-// the same time have the same stamp, chance decides.
+// and so comes after them. It is taken while the records that the events are
+// about are locked, or made: so each session's events are in their order, and
+// so is what was acknowledged before another call began. Where two that are
+// made at the same time have the same stamp, chance decides.
 const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` order by stamp desc limit 1),
 	(select stamp from {spaces} where namespace = $1), 0) + 1`
 

@@ -11,10 +11,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Get fills into with the record at k. See driver.Driver. Of one that expired it
-// asks again, and waits for who has it locked: a change of any process that read
-// the clock before the record's end may be about to move that end, and a session
-// that was found gone must not be back later.
+// Get fills into with the record at k. See driver.Driver. Of one that expired
+// it asks again, and waits for who has it locked: a change of any process that
+// read the clock before the record's end may be about to move that end, and a
+// session that was found gone must not be back later.
 func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
 	end, err := d.begin(ctx)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// schemaVersion is the version of the tables that this package reads and writes.
+// schemaVersion is the version of the tables that this package reads and
+// writes.
 const schemaVersion = 2
 
 // migrations are the statements that lead from each version to the next. What
@@ -15,8 +16,8 @@ var migrations = [schemaVersion]func(partitions int) []string{first, second}
 // tables are the tables of version 1. Names in braces stand for the schema and
 // the name. Every primary key begins with the namespace, so that the tables can
 // be spread by it; COLLATE "C" orders ids by their bytes. What is unsigned in
-// package driver is kept bit for bit. An entry without a value is not there: see
-// attempt.guard.
+// package driver is kept bit for bit. An entry without a value is not there:
+// see attempt.guard.
 var tables = []table{
 	{"spaces", `
 		namespace bigint not null,
@@ -109,7 +110,8 @@ func first(partitions int) []string {
 }
 
 // pending has what writers add to feeds and counters, until it is folded into
-// them, and spaces gets the last stamp that was folded: see fold. A row without a kind is no event.
+// them, and spaces gets the last stamp that was folded: see fold. A row without
+// a kind is no event.
 var pending = table{"pending", `
 		namespace bigint not null, stamp bigint not null, tie bigint not null, n int not null,
 		at bigint not null, id text collate "C" not null,

@@ -12,8 +12,8 @@ import (
 )
 
 // BenchmarkOneNamespace has many writers of one namespace, each of sessions of
-// its own, on a server that makes every commit durable: at once, and 5 ms later,
-// as a standby would.
+// its own, on a server that makes every commit durable: at once, and 5 ms
+// later, as a standby would.
 func BenchmarkOneNamespace(b *testing.B) {
 	b.Run("at once", func(b *testing.B) { oneNamespace(b) })
 	b.Run("5 ms", func(b *testing.B) { oneNamespace(b, "commit_delay=5000", "commit_siblings=0") })

@@ -5,11 +5,12 @@
 // # Who may do what
 //
 // Each request but those for /healthz, /readyz and /openapi.json carries an API
-// key as a bearer token (see [seshat.Store.CreateAPIKey], or [Options].Authenticate
-// for the host's own way) and in X-Namespace the namespace that it is about: by
-// its id, or by its name as raw UTF-8. A name with spaces at its ends, or from
-// a client that can only send Latin-1, is reached by its id. A namespace or
-// session of somebody else answers like one that does not exist.
+// key as a bearer token (see [seshat.Store.CreateAPIKey], or
+// [Options].Authenticate for the host's own way) and in X-Namespace the
+// namespace that it is about: by its id, or by its name as raw UTF-8. A name
+// with spaces at its ends, or from a client that can only send Latin-1, is
+// reached by its id. A namespace or session of somebody else answers like one
+// that does not exist.
 //
 // # Session ids in paths
 //

@@ -12,17 +12,17 @@ import (
 
 // Handler serves the sessions of a store.
 //
-//	POST   /v1/agents/sessions                           create
-//	GET    /v1/agents/sessions/{session_id}              read
-//	PATCH  /v1/agents/sessions/{session_id}              replace or merge user_memory
-//	DELETE /v1/agents/sessions/{session_id}              terminate, or erase with ?purge=true
-//	POST   /v1/agents/sessions/list                      list
-//	GET    /v1/agents/sessions/{session_id}/history      messages, oldest first
-//	POST   /v1/agents/sessions/{session_id}/messages     append
-//	POST   /v1/agents/sessions/{session_id}/transition   change the status
-//	POST   /v1/agents/sessions/{session_id}/fork         copy
-//	GET    /v1/agents/sessions/watch                     server-sent events
-//	DELETE /v1/agents/users/{user_id}                    erase all that a user has
+//	POST   /v1/agents/sessions                          create
+//	GET    /v1/agents/sessions/{session_id}             read
+//	PATCH  /v1/agents/sessions/{session_id}             set or merge user_memory
+//	DELETE /v1/agents/sessions/{session_id}             terminate, ?purge=true: erase
+//	POST   /v1/agents/sessions/list                     list
+//	GET    /v1/agents/sessions/{session_id}/history     messages, oldest first
+//	POST   /v1/agents/sessions/{session_id}/messages    append
+//	POST   /v1/agents/sessions/{session_id}/transition  change the status
+//	POST   /v1/agents/sessions/{session_id}/fork        copy
+//	GET    /v1/agents/sessions/watch                    server-sent events
+//	DELETE /v1/agents/users/{user_id}                   erase a user's data
 //	GET    /healthz, /readyz, /openapi.json
 //
 // The store stays the caller's, who closes it after the server.

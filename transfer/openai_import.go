@@ -12,7 +12,8 @@ import (
 // ImportOpenAI reads conversations in the chat format of OpenAI, one JSON
 // object a line, into sessions of t:
 //
-//	{"session":"s1","user_id":"mia","messages":[{"role":"user","content":"Hi"}, …]}
+//	{"session":"s1","user_id":"mia",
+//	 "messages":[{"role":"user","content":"Hi"}, …]}
 //
 // Each line becomes one session, of the id "session" (a new one where there is
 // none) and the user "user_id" (none where it is null). Other members are kept

@@ -35,7 +35,8 @@ type blob struct {
 }
 
 // find reads a session. The store hands out memory of a transaction that has
-// ended, so what it returns may be overwritten meanwhile: then it is read again.
+// ended, so what it returns may be overwritten meanwhile: then it is read
+// again.
 func (p *scs) find(id string) (b blob, err error) {
 	for range 10 {
 		v, ok, err := p.store.Find(id)

@@ -27,7 +27,8 @@ type sqlite struct {
 	get, insert, find, update, log, byUser, byActivity *sql.Stmt
 }
 
-// sqliteDSN has the settings of a durable file that is read while it is written.
+// sqliteDSN has the settings of a durable file that is read while it is
+// written.
 func sqliteDSN(path string) string {
 	return "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
 }

@@ -78,8 +78,8 @@ func checkDatabase(t *testing.T, text string, l location) {
 }
 
 // FuzzPassword puts anything in the place of the password of a database's URL.
-// Promise: neither the store's name nor an error shows it, unless the rest of the
-// URL does.
+// Promise: neither the store's name nor an error shows it, unless the rest of
+// the URL does.
 func FuzzPassword(f *testing.F) {
 	for _, pass := range []string{"hunter2-hunter2", "12#hunter2", "12?hunter2", "12/hunter2", "hunter2@home", "12%zzhunter2", "hun ter2", "%68unter2\x00", "1/#hunter2@"} {
 		f.Add("u", pass, "h/d?schema=s")

@@ -1,4 +1,5 @@
-// Seshat serves, shows and mends stores of agent sessions from the command line.
+// Seshat serves, shows and mends stores of agent sessions from the command
+// line.
 package main
 
 import (

@@ -131,7 +131,8 @@ func (a *app) begin(c *cobra.Command, _ []string) error {
 	return nil
 }
 
-// envVar names the variable from which a flag gets its value if it is not given.
+// envVar names the variable from which a flag gets its value if it is not
+// given.
 const envVar = "seshat_env"
 
 // env lets a flag be given as SESHAT_<NAME> too, and says so in its help.

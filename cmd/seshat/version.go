@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// buildVersion is set by the linker in releases: -ldflags "-X main.buildVersion=v1.2.3".
+// buildVersion is set by the linker in releases:
+//
+//	-ldflags "-X main.buildVersion=v1.2.3"
 var buildVersion string
 
 type versionInfo struct {

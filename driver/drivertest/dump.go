@@ -80,7 +80,8 @@ func checkDump(e *env) {
 			e.that(parts[i-1].Place().Compare(parts[i].Place()) < 0, "%+v comes before %+v", parts[i-1].Place(), parts[i].Place())
 		}
 	}
-	// Clock, feeds, events, records, staged logs, entries, messages, message ids.
+	// Clock, feeds, events, records, staged logs, entries, messages, message
+	// ids.
 	e.equal("parts by kind", of, [driver.PartRef + 1]int{0, 1, 2, 3, 6, 1, 9, 6, 5})
 	e.must((&driver.Load{Parts: parts}).Validate(e.d.Caps()))
 	for _, p := range parts {

@@ -5,7 +5,7 @@
 //
 // The data is one conversation a line, in the chat format of OpenAI:
 //
-//	{"session":"task0-trial0","user_id":"mia_li_3668","reward":1.0,"messages":[…]}
+//	{"session":"task0","user_id":"mia_li_3668","reward":1.0,"messages":[…]}
 //
 // All but messages is optional; a session with a reward of 1 is archived.
 package main

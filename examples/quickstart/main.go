@@ -2,8 +2,8 @@
 // their names from what is said first, fall idle, are woken, archived, and
 // expire; then the file is closed, opened again, and shown once more.
 //
-//	go run ./examples/quickstart             in a temporary directory
-//	go run ./examples/quickstart -db my.db   keeps the file; run it again to see what it holds
+//	go run ./examples/quickstart             uses a temporary directory
+//	go run ./examples/quickstart -db my.db   keeps the file for the next run
 package main
 
 import (

@@ -101,8 +101,8 @@ func (c *Timeline) overdueMove() (Status, int64) {
 	return c.Status, Never
 }
 
-// NextDeadline is the next deadline of any sort: the earliest moment at which the
-// session has to be looked at.
+// NextDeadline is the next deadline of any sort: the earliest moment at which
+// the session has to be looked at.
 func (c *Timeline) NextDeadline() int64 {
 	_, at := c.overdueMove()
 	return min(at, c.Expires)
@@ -134,7 +134,7 @@ func (c *Timeline) SetStatus(to Status, now int64) {
 	c.RecordWrite(now)
 }
 
-// RefileDue returns where the due entry belongs, given where it is filed now: it
-// moves only when the next deadline became earlier, so that extending a life
+// RefileDue returns where the due entry belongs, given where it is filed now:
+// it moves only when the next deadline became earlier, so that extending a life
 // moves no index. The sweeper files it anew when it comes up.
 func RefileDue(filed, next int64) int64 { return min(filed, next) }

@@ -37,7 +37,8 @@ func (s *swept) add(other swept) {
 	s.Others += other.Others
 }
 
-// sweepAndWrite sweeps without a pause beside writers, until it is told to stop.
+// sweepAndWrite sweeps without a pause beside writers, until it is told to
+// stop.
 func sweepAndWrite(ctx context.Context, w work, in *bufio.Scanner, out *os.File) error {
 	clock, free, err := lin.MapClock(w.Clock)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package httpsuite proves what package sessionhttp promises, route by route:
 // [Run] sends the requests of all tests to a handler over a store in memory,
-// [RunOn] over another, and hands each exchange to whoever wants to check it further, such as
-// against the description of the routes.
+// [RunOn] over another, and hands each exchange to whoever wants to check it
+// further, such as against the description of the routes.
 package httpsuite
 
 import (

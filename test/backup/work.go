@@ -1,7 +1,7 @@
 // Package backup copies a store while it is written to. Each copy has to be
 // whole, to hold all that was acknowledged before it was begun, and to be the
-// store as it was after one commit: its change feed, replayed, gives exactly the
-// sessions that it holds.
+// store as it was after one commit: its change feed, replayed, gives exactly
+// the sessions that it holds.
 package backup
 
 import (

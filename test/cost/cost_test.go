@@ -129,8 +129,8 @@ func BenchmarkDurableAppend(b *testing.B) {
 	timed(b, 1, func(id string) error { _, err := t.Append(context.Background(), id, message()); return err })
 }
 
-// BenchmarkAppendCPU is the same, but its times are those of the processors: what
-// defences add to, and not what the disk does meanwhile.
+// BenchmarkAppendCPU is the same, but its times are those of the processors:
+// what defences add to, and not what the disk does meanwhile.
 func BenchmarkAppendCPU(b *testing.B) {
 	t := filled(b)
 	const batch = 16
@@ -159,8 +159,8 @@ func processors(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkOpen opens a file of SESHAT_COST_MB megabytes (16), with the check of
-// its structure and without it.
+// BenchmarkOpen opens a file of SESHAT_COST_MB megabytes (16), with the check
+// of its structure and without it.
 func BenchmarkOpen(b *testing.B) {
 	path := large(b)
 	for name, limit := range map[string]int64{"checked": 0, "unchecked": -1} {

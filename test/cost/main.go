@@ -1,17 +1,18 @@
-// Command cost measures what the store's defences cost. It builds the benchmarks
-// beside it once as they are, and once for each defence without it: the go
-// command is given other files in the product's place, as for planted bugs. The
-// binaries take turns, so that what else the machine does falls on all of them,
-// and each round gives one ratio.
+// Command cost measures what the store's defences cost. It builds the
+// benchmarks beside it once as they are, and once for each defence without it:
+// the go command is given other files in the product's place, as for planted
+// bugs. The binaries take turns, so that what else the machine does falls on
+// all of them, and each round gives one ratio.
 //
 //	cost [-rounds n] [-time duration] [-calls names]
 //
 // It runs in the module's directory and prints a table. A time is the tenth
-// percentile of a benchmark's batches: what a call takes that nobody interrupts,
-// which is much the same on a busy machine. What the disk takes for a durable
-// write differs from one to the next by more than any defence does, and no
-// defence waits for it: so the processors' time of a durable append is measured
-// with and without, and the difference given as a share of the whole append.
+// percentile of a benchmark's batches: what a call takes that nobody
+// interrupts, which is much the same on a busy machine. What the disk takes for
+// a durable write differs from one to the next by more than any defence does,
+// and no defence waits for it: so the processors' time of a durable append is
+// measured with and without, and the difference given as a share of the whole
+// append.
 package main
 
 import (

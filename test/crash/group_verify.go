@@ -72,7 +72,8 @@ func (c *crowd) explain(ctx context.Context, text string, at, acked progress) st
 	return ""
 }
 
-// goOn makes the members do two more rounds, opens the file again, and compares.
+// goOn makes the members do two more rounds, opens the file again, and
+// compares.
 func (c *crowd) goOn(ctx context.Context, s *seshat.Store, path string, at progress) string {
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
 	want := at

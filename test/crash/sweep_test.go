@@ -12,8 +12,9 @@ var parts = flag.Uint64("crash.parts", 60, "every call that may fail is tried by
 // Promise: whichever call to the system fails once, for want of space or of a
 // working disk, the store says so, goes on or stops as it must, keeps what it
 // acknowledged when it is opened again, and survives the loss of power from
-// then on. So it does if the process is killed before the call, or after it. All calls of a workload are tried: making, opening, writing,
-// resizing, syncing and naming files.
+// then on. So it does if the process is killed before the call, or after it.
+// All calls of a workload are tried: making, opening, writing, resizing,
+// syncing and naming files.
 func TestEveryCallFails(t *testing.T) {
 	of := func() *work { return &work{seed: *seed / 10 / *parts, kind: "sweep", quiet: true} }
 	names := calls(recorded(t, storePath(t), of(), 1, *steps, fault{}))

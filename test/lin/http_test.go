@@ -129,7 +129,8 @@ func (t overHTTP) Delete(ctx context.Context, id string) (seshat.EraseReport, er
 	return seshat.EraseReport{}, err
 }
 
-// conditional is Update and Transition, whose options a caller cannot look into.
+// conditional is Update and Transition, whose options a caller cannot look
+// into.
 func (t overHTTP) conditional(ctx context.Context, in input) (*seshat.Session, error) {
 	if in.kind == update {
 		return t.send(ctx, "PATCH", "/"+in.id, memoryOf(in.name)+"}", in.version)

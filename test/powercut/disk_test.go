@@ -116,8 +116,8 @@ func TestNamesSurviveApart(t *testing.T) {
 	}
 }
 
-// Promise: a failed sync says so, may keep some sectors, and no later sync keeps
-// the others; programs read what they wrote until the power is lost.
+// Promise: a failed sync says so, may keep some sectors, and no later sync
+// keeps the others; programs read what they wrote until the power is lost.
 func TestFailedSyncIsNotMadeUpFor(t *testing.T) {
 	lost := 0
 	for n := range rolls {

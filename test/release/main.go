@@ -1,7 +1,8 @@
 // Command release runs the tests of this module for a while, each time with
 // new seeds, and can note the outcome in a file that adds up all such runs.
 //
-//	release [-for duration] [-once] [-rounds n] [-seed n] [-suites regexp] [-mutants all|quick|none] [-evidence file]
+//	release [-for duration] [-once] [-rounds n] [-seed n] [-suites regexp]
+//	    [-mutants all|quick|none] [-evidence file]
 //
 // It runs in the module's directory, prints a summary, and ends with status 1
 // after the first failure, whose output it shows.

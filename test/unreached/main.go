@@ -4,8 +4,8 @@
 //	unreached [-profile file] [-write]
 //
 // The profile is one of go test -coverprofile, of all packages that are looked
-// at. It runs in the module's directory. Without -write it only prints, and ends
-// with status 1 if a return has no reason.
+// at. It runs in the module's directory. Without -write it only prints, and
+// ends with status 1 if a return has no reason.
 package main
 
 import (

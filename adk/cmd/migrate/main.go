@@ -2,7 +2,8 @@
 // file into a file of Seshat, which is made if it is not there. The SQLite file
 // is only read, and the command may be repeated.
 //
-//	go run github.com/seshatdb/seshat/adk/cmd/migrate -from sessions.sqlite -to agents.db
+//	go run github.com/seshatdb/seshat/adk/cmd/migrate \
+//	    -from sessions.sqlite -to agents.db
 package main
 
 import (

@@ -5,8 +5,9 @@
 //	go run ./examples/serve -file agents.db -addr 127.0.0.1:8080
 //
 //	curl -X POST localhost:8080/apps/agent/users/mia/sessions/s1
-//	curl -H 'Content-Type: application/json' localhost:8080/run -d '{"appName": "agent", "userId": "mia",
-//	  "sessionId": "s1", "newMessage": {"role": "user", "parts": [{"text": "hello"}]}}'
+//	curl -H 'Content-Type: application/json' localhost:8080/run -d '{
+//	  "appName": "agent", "userId": "mia", "sessionId": "s1",
+//	  "newMessage": {"role": "user", "parts": [{"text": "hello"}]}}'
 //	curl localhost:8080/apps/agent/users/mia/sessions/s1
 package main
 
