@@ -62,18 +62,24 @@ func describe(m *seshat.Message, c *genai.Content) {
 		}
 	}
 	if calls+results > 1 {
-		m.ToolName, m.ToolCallID = "", ""
+		m.ToolName = ""
+		m.ToolCallID = ""
 	}
 	m.Content = shorten(strings.ToValidUTF8(text.String(), "\uFFFD"), seshat.MaxContentBytes)
 	switch {
 	case calls > 0:
-		m.Role, m.ContentType, m.ToolCalls = seshat.RoleAssistant, seshat.ContentToolCall, uint64(calls)
+		m.Role = seshat.RoleAssistant
+		m.ContentType = seshat.ContentToolCall
+		m.ToolCalls = uint64(calls)
 	case results > 0:
-		m.Role, m.ContentType = seshat.RoleTool, seshat.ContentToolResult
+		m.Role = seshat.RoleTool
+		m.ContentType = seshat.ContentToolResult
 	case c.Role == genai.RoleUser:
-		m.Role, m.ContentType = seshat.RoleUser, seshat.ContentText
+		m.Role = seshat.RoleUser
+		m.ContentType = seshat.ContentText
 	default:
-		m.Role, m.ContentType = seshat.RoleAssistant, seshat.ContentText
+		m.Role = seshat.RoleAssistant
+		m.ContentType = seshat.ContentText
 	}
 }
 
@@ -111,7 +117,8 @@ func eventOf(m *seshat.Message) (*session.Event, error) {
 }
 
 func eventFrom(m *seshat.Message) *session.Event {
-	role, author := genai.RoleModel, m.Author
+	role := genai.RoleModel
+	author := m.Author
 	if m.Role == seshat.RoleUser {
 		role = genai.RoleUser
 	}

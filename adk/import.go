@@ -44,7 +44,8 @@ func (s *Service) Import(ctx context.Context, src session.Session) (Imported, er
 	flush := func() error {
 		n, err := importBatch(ctx, t, key, batch)
 		done.Events += n
-		batch, size = batch[:0], 0
+		batch = batch[:0]
+		size = 0
 		return explain(err, src.ID())
 	}
 	for e := range src.Events().All() {
@@ -57,7 +58,8 @@ func (s *Service) Import(ctx context.Context, src session.Session) (Imported, er
 				return done, err
 			}
 		}
-		batch, size = append(batch, m), size+len(m.Payload)+len(m.Content)
+		batch = append(batch, m)
+		size += len(m.Payload) + len(m.Content)
 	}
 	return done, flush()
 }
@@ -111,9 +113,11 @@ func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []sesh
 // ImportState merges state into that of an app, and of a user of it if userID
 // is not empty. Keys are without prefix.
 func (s *Service) ImportState(ctx context.Context, app, userID string, state map[string]any) error {
-	prefix, scope := session.KeyPrefixApp, seshat.NamespaceScope()
+	prefix := session.KeyPrefixApp
+	scope := seshat.NamespaceScope()
 	if userID != "" {
-		prefix, scope = session.KeyPrefixUser, seshat.UserScope(UserName(userID))
+		prefix = session.KeyPrefixUser
+		scope = seshat.UserScope(UserName(userID))
 	}
 	prefixed := make(map[string]any, len(state))
 	for k, v := range state {

@@ -115,7 +115,8 @@ func (r *results) sweepLarge(s *peer.Seshat, ahead *atomic.Int64, swept <-chan s
 		if err != nil {
 			return err
 		}
-		with, without = append(with, beside), append(without, alone)
+		with = append(with, beside)
+		without = append(without, alone)
 	}
 	r.big.with, r.big.without = medianSample(with), medianSample(without)
 	return nil

@@ -67,8 +67,12 @@ func parse(args []string) (*config, error) {
 		return nil, err
 	}
 	if c.quick {
-		*sizes, *routines = "1e2,2e2", "1,4"
-		c.n, c.rounds, c.each, c.large = 10, 1, 5*time.Millisecond, 100
+		*sizes = "1e2,2e2"
+		*routines = "1,4"
+		c.n = 10
+		c.rounds = 1
+		c.each = 5 * time.Millisecond
+		c.large = 100
 	}
 	if c.sizes, err = numbers(*sizes); err != nil {
 		return nil, err

@@ -97,14 +97,17 @@ func (a axis) ticks() (out []float64) {
 }
 
 func newAxis(lines []series, pick func(series) []float64, from, to float64) axis {
-	low, high := math.Inf(1), math.Inf(-1)
+	low := math.Inf(1)
+	high := math.Inf(-1)
 	for _, s := range lines {
 		for _, v := range pick(s) {
-			low, high = min(low, math.Log10(v)), max(high, math.Log10(v))
+			low = min(low, math.Log10(v))
+			high = max(high, math.Log10(v))
 		}
 	}
 	if math.IsInf(low, 0) {
-		low, high = 0, 1
+		low = 0
+		high = 1
 	}
 	low = math.Floor(low)
 	return axis{from, to, low, max(low+1, math.Ceil(high*10)/10)}
@@ -154,7 +157,8 @@ func (c *chart) line(t *text, i int, s series, x, y axis) {
 		points[j] = fmt.Sprintf("%.1f,%.1f", x.at(s.x[j]), y.at(s.y[j]))
 	}
 	t.f(`<polyline fill="none" stroke="%s" stroke-width="%s"%s points="%s"/>`+"\n", color, width, dash, strings.Join(points, " "))
-	left, top := plotLeft+plotWidth+14, plotTop+10+i*20
+	left := plotLeft + plotWidth + 14
+	top := plotTop + 10 + i*20
 	t.f(`<path d="M%d %d h22" stroke="%s" stroke-width="%s"%s/>`, left, top, color, width, dash)
 	t.f(`<text x="%d" y="%d">%s</text>`+"\n", left+28, top+4, html.EscapeString(cmp.Or(s.name, "?")))
 }

@@ -50,7 +50,8 @@ var writeAims = []struct {
 func (r *results) reachWrites() (out []reached) {
 	for _, x := range writeAims {
 		for _, call := range []string{"create", "append", "touch"} {
-			a, b := r.m.of("Seshat", call, x.g), r.m.of("bbolt", call, x.g)
+			a := r.m.of("Seshat", call, x.g)
+			b := r.m.of("bbolt", call, x.g)
 			if a == nil || b == nil {
 				continue
 			}
@@ -79,7 +80,8 @@ func (r *results) reachReads() (out []reached) {
 		reached{"allocations of a get: at most 4", fmt.Sprintf("%.0f", r.getAllocs), r.getAllocs <= 4},
 		reached{"allocations of a raw read: 0", fmt.Sprintf("%.1f", r.rawAllocs), r.rawAllocs < 1})
 	if len(r.readers) == 2 {
-		a, b := &r.readers[0], &r.readers[1]
+		a := &r.readers[0]
+		b := &r.readers[1]
 		out = append(out,
 			atMost("p99.9 of reads under writers against View", over(a.reads.p999, b.reads.p999), 0.05),
 			atLeast("writers beside readers against alone", a.writes.perSec/a.writesWithout.perSec, 0.8))

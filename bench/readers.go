@@ -46,7 +46,9 @@ func (r *results) measureReaders() error {
 			if err != nil {
 				return err
 			}
-			reads, with, without = append(reads, read), append(with, write), append(without, alone)
+			reads = append(reads, read)
+			with = append(with, write)
+			without = append(without, alone)
 		}
 		r.readers = append(r.readers, readersRow{
 			c.kind.Name, medianSample(reads), medianSample(with), medianSample(without), underReaders,

@@ -210,7 +210,8 @@ func (u Usage) Only(statuses uint8) Usage {
 	if statuses == 0 {
 		return u
 	}
-	u.Messages, u.Bytes = 0, 0
+	u.Messages = 0
+	u.Bytes = 0
 	for i := range u.Sessions {
 		if statuses&(1<<i) == 0 {
 			u.Sessions[i] = 0

@@ -53,7 +53,9 @@ func (p *Part) Place() Place {
 	case PartEvent:
 		at.Number = p.Event.Position
 	case PartEntry:
-		at.Number, at.Owner, at.Name = uint64(p.Entry.Kind), p.Entry.Owner, p.Entry.Name
+		at.Number = uint64(p.Entry.Kind)
+		at.Owner = p.Entry.Owner
+		at.Name = p.Entry.Name
 	case PartRecord:
 		at.Name = p.Record.ID
 	case PartMessage:

@@ -85,7 +85,9 @@ func (a *attempt) run() error {
 
 // segment returns the ops from i on that can be fetched together.
 func (a *attempt) segment(i int) []*opRun {
-	keys, entries, usage := map[driver.Key]bool{}, map[driver.EntryKey]bool{}, map[uint64]bool{}
+	keys := map[driver.Key]bool{}
+	entries := map[driver.EntryKey]bool{}
+	usage := map[uint64]bool{}
 	for j, o := range a.running[i:] {
 		t := &o.Target
 		apart := keys[t.Key] || t.Usage && usage[t.Key.Namespace]
@@ -143,7 +145,8 @@ func (a *attempt) plan(o *opRun) error {
 		a.exclusive = true
 		return errAgain
 	}
-	a.now, a.changed = max(a.now, v.Now), true
+	a.now = max(a.now, v.Now)
+	a.changed = true
 	a.change(o, &c)
 	a.guard(o)
 	return nil

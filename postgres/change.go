@@ -47,7 +47,8 @@ func (a *attempt) change(o *opRun, c *driver.Change) {
 
 // bury removes what old owns.
 func (a *attempt) bury(old *driver.Record) {
-	ns, inc := int64(old.Namespace), old.Incarnation[:]
+	ns := int64(old.Namespace)
+	inc := old.Incarnation[:]
 	a.add(`delete from {entries} where namespace = $1 and class = 2 and owner_len = 16 and owner = $2`, ns, inc)
 	if old.NextSeq <= inlineLog {
 		a.add(`delete from {messages} where namespace = $1 and incarnation = $2`, ns, inc)
@@ -75,7 +76,8 @@ func (a *attempt) put(o *opRun, r, old *driver.Record) {
 // adopt takes the log that may be staged for r. One that is dead divides by
 // zero: what is left of it must go first.
 func (a *attempt) adopt(o *opRun, r *driver.Record) {
-	ns, inc := int64(r.Namespace), r.Incarnation[:]
+	ns := int64(r.Namespace)
+	inc := r.Incarnation[:]
 	if o.purge {
 		a.add(`delete from {messages} where namespace = $1 and incarnation = $2`, ns, inc)
 		a.add(`delete from {logs} where namespace = $1 and incarnation = $2`, ns, inc)
@@ -129,8 +131,10 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 	if len(c.Append) == 0 {
 		return
 	}
-	seqs, ids := make([]int64, len(c.Append)), make([]string, len(c.Append))
-	digests, bodies := make([][]byte, len(c.Append)), make([][]byte, len(c.Append))
+	seqs := make([]int64, len(c.Append))
+	ids := make([]string, len(c.Append))
+	digests := make([][]byte, len(c.Append))
+	bodies := make([][]byte, len(c.Append))
 	for i := range c.Append {
 		m := &c.Append[i]
 		seqs[i], ids[i], digests[i], bodies[i] = int64(m.Seq), m.ID, m.Digest[:], solid(m.Body)

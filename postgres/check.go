@@ -106,7 +106,9 @@ func (c *check) record(r *driver.Record) error {
 		if err != nil {
 			return err
 		}
-		n, bytes, last = n+1, bytes+uint64(len(m.Body)), m.Seq
+		n++
+		bytes += uint64(len(m.Body))
+		last = m.Seq
 		if c.visit.Message != nil {
 			c.visited(where, c.visit.Message(r.Key, &m))
 		}

@@ -69,7 +69,8 @@ func (d *Driver) storedClock(ctx context.Context) (v []byte, err error) {
 	err = d.retry(ctx, func() error {
 		err := d.pool.QueryRow(ctx, d.text(selectEntry), entryArgs(&clockKey, "")...).Scan(&v)
 		if errors.Is(err, pgx.ErrNoRows) {
-			v, err = nil, nil
+			v = nil
+			err = nil
 		}
 		return err
 	})

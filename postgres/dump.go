@@ -177,7 +177,8 @@ func (u *dump) events(after driver.Place) error {
 		var kind, status int16
 		e := &p.Event
 		err := rows.Scan(&ns, &position, &e.Time, &e.ID, &kind, &status, &version, &last)
-		p.Kind, p.Namespace = driver.PartEvent, uint64(ns)
+		p.Kind = driver.PartEvent
+		p.Namespace = uint64(ns)
 		e.Position, e.Kind, e.Status, e.Version, e.LastSeq = uint64(position), driver.EventKind(kind), uint8(status), uint64(version), uint64(last)
 		return err
 	}, dumpEvents,
@@ -198,7 +199,8 @@ func (u *dump) stages(after driver.Place) error {
 		var ns int64
 		var inc []byte
 		err := rows.Scan(&ns, &inc, &p.Time)
-		p.Kind, p.Namespace = driver.PartStage, uint64(ns)
+		p.Kind = driver.PartStage
+		p.Namespace = uint64(ns)
 		copy(p.Incarnation[:], inc)
 		return err
 	}, `select namespace, incarnation, until from {logs}
@@ -227,7 +229,8 @@ func (u *dump) entries(after driver.Place) error {
 		if err != nil {
 			return err
 		}
-		after, kind = driver.Place{}, -1
+		after = driver.Place{}
+		kind = -1
 	}
 }
 
@@ -236,7 +239,8 @@ func scanEntryPart(rows pgx.Rows, p *driver.Part) error {
 	var kind int16
 	var owner, name []byte
 	err := rows.Scan(&ns, &kind, &owner, &name, &p.Entry.Value)
-	p.Kind, p.Namespace = driver.PartEntry, uint64(ns)
+	p.Kind = driver.PartEntry
+	p.Namespace = uint64(ns)
 	p.Entry.EntryKey = driver.EntryKey{Namespace: uint64(ns), Kind: uint8(kind), Owner: string(owner), Name: string(name)}
 	return err
 }

@@ -39,7 +39,8 @@ func (u *dump) lives(after driver.Place, fn func(after driver.Place, run []life)
 		if page[0] != (life{int64(after.Namespace), after.Incarnation}) {
 			after = driver.Place{Kind: after.Kind}
 		}
-		at, compare = page[len(page)-1], `>`
+		at = page[len(page)-1]
+		compare = `>`
 		for len(page) > 0 {
 			n := 1
 			for n < len(page) && page[n].ns == page[0].ns {
@@ -48,7 +49,8 @@ func (u *dump) lives(after driver.Place, fn func(after driver.Place, run []life)
 			if err := fn(after, page[:n]); err != nil {
 				return err
 			}
-			page, after = page[n:], driver.Place{Kind: after.Kind}
+			page = page[n:]
+			after = driver.Place{Kind: after.Kind}
 		}
 	}
 }

@@ -51,9 +51,11 @@ func (a *attempt) changeEntries(inc driver.Incarnation, c *driver.Change) {
 // changeEntry writes one entry. One that was seen to be absent is inserted, so
 // that it is an error, and another attempt, if another writer was first.
 func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
-	owner, seen := e.Owner, a.entries[e.EntryKey]
+	owner := e.Owner
+	seen := a.entries[e.EntryKey]
 	if e.Kind&driver.KindSession != 0 {
-		owner, seen = string(inc[:]), nil
+		owner = string(inc[:])
+		seen = nil
 	}
 	key := entryArgs(&e.EntryKey, owner)
 	switch {

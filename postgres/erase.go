@@ -50,7 +50,8 @@ var (
 func (a *attempt) erase(e *driver.Erasure) {
 	a.erased = true
 	a.settle()
-	ns, tie := int64(e.Namespace), rand.Int64()
+	ns := int64(e.Namespace)
+	tie := rand.Int64()
 	if e.User != "" {
 		a.add(eraseUser, ns, tie, e.User, int16(len(e.User)), []byte(e.User)).read = a.readTotals(*e)
 		return

@@ -71,7 +71,8 @@ func scanFeed(rows pgx.Rows, f *driver.Feed) error {
 	var id *string
 	var kind, status *int16
 	_, err := pgx.ForEachRow(rows, []any{&head, &tail, &position, &at, &id, &kind, &status, &version, &last}, func() error {
-		f.Head, f.Tail = uint64(head), uint64(tail)
+		f.Head = uint64(head)
+		f.Tail = uint64(tail)
 		if position == nil {
 			return nil
 		}

@@ -33,7 +33,9 @@ func (a *attempt) fetch(ops []*opRun) error {
 		a.add(`begin`)
 		a.began = true
 	}
-	a.entries, a.spaces, a.erased = map[driver.EntryKey]*entryState{}, map[uint64]*spaceState{}, false
+	a.entries = map[driver.EntryKey]*entryState{}
+	a.spaces = map[uint64]*spaceState{}
+	a.erased = false
 	for _, o := range ops {
 		o.view = driver.View{}
 	}
@@ -180,7 +182,8 @@ func (a *attempt) readOwn(o *opRun) {
 	var names [][]byte
 	for _, k := range t.Entries {
 		if k.Kind&driver.KindSession != 0 {
-			kinds, names = append(kinds, int16(k.Kind)), append(names, []byte(k.Name))
+			kinds = append(kinds, int16(k.Kind))
+			names = append(names, []byte(k.Name))
 		}
 	}
 	s := a.add(`select e.kind, e.name, e.value from {sessions} s join {entries} e
@@ -215,7 +218,8 @@ func (a *attempt) readEntries(ops []*opRun) {
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(a.entries), compareKeys) {
-		e, lock := a.entries[k], ` for update`
+		e := a.entries[k]
+		lock := ` for update`
 		switch {
 		case k.Kind == driver.KindClock:
 			lock = ``

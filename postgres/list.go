@@ -96,7 +96,8 @@ func answerable(q *driver.Query) bool {
 // say, with the last two of the numbers, which tell how far it came.
 func pageQuery(q *driver.Query, window int64) *selection {
 	s := &selection{}
-	at, order := `created`, ``
+	at := `created`
+	order := ``
 	if q.Order == driver.ByActivity {
 		at = `active_minute`
 	}

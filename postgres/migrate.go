@@ -55,7 +55,8 @@ func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
 	if err := tx.QueryRow(ctx, d.text(`select version from {schema} where one = 1 for update`)).Scan(&version); err != nil {
 		return err
 	}
-	partitions, err := d.o.Partitions, error(nil)
+	partitions := d.o.Partitions
+	var err error
 	if version > 0 {
 		partitions, err = d.partitions(ctx, tx)
 	}

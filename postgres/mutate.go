@@ -136,7 +136,9 @@ func (m *mutation) fail(ctx context.Context, ops []*opRun, err error) {
 
 func (m *mutation) attempt(ctx context.Context, ops []*opRun) error {
 	for _, o := range ops {
-		o.err, o.ran, o.view = nil, false, driver.View{}
+		o.err = nil
+		o.ran = false
+		o.view = driver.View{}
 	}
 	conn, err := m.d.pool.Acquire(ctx)
 	if err != nil {

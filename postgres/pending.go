@@ -74,7 +74,9 @@ func scanSpace(row pgx.Row, sp *spaceState) error {
 	var head, tail, messages, bytes, waiting int64
 	var s [driver.Statuses]int64
 	err := row.Scan(&head, &tail, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5], &s[6], &s[7], &messages, &bytes, &waiting)
-	sp.head, sp.tail, sp.waiting = uint64(head), uint64(tail), int(waiting)
+	sp.head = uint64(head)
+	sp.tail = uint64(tail)
+	sp.waiting = int(waiting)
 	sp.usage = driver.Usage{Messages: uint64(messages), Bytes: uint64(bytes)}
 	for i, n := range s {
 		sp.usage.Sessions[i] = uint64(n)
@@ -155,7 +157,8 @@ func (a *attempt) settleSpace(ns int64, d *delta) {
 	var first driver.Event
 	var kind *int16 // none: no event
 	if len(d.events) > 0 {
-		first, kind = d.events[0], new(int16)
+		first = d.events[0]
+		kind = new(int16)
 		*kind = int16(first.Kind)
 	}
 	args := append(key, first.Time, first.ID, kind, int16(first.Status), int64(first.Version), int64(first.LastSeq), int64(d.tail))
@@ -170,10 +173,17 @@ func (a *attempt) settleSpace(ns int64, d *delta) {
 
 func eventArrays(events []driver.Event) []any {
 	n := len(events)
-	at, ids, versions, seqs := make([]int64, n), make([]string, n), make([]int64, n), make([]int64, n)
-	kinds, statuses := make([]int16, n), make([]int16, n)
+	at := make([]int64, n)
+	ids := make([]string, n)
+	versions := make([]int64, n)
+	seqs := make([]int64, n)
+	kinds := make([]int16, n)
+	statuses := make([]int16, n)
 	for i, e := range events {
-		at[i], ids[i], versions[i], seqs[i] = e.Time, e.ID, int64(e.Version), int64(e.LastSeq)
+		at[i] = e.Time
+		ids[i] = e.ID
+		versions[i] = int64(e.Version)
+		seqs[i] = int64(e.LastSeq)
 		kinds[i], statuses[i] = int16(e.Kind), int16(e.Status)
 	}
 	return []any{at, ids, kinds, statuses, versions, seqs}

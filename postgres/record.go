@@ -65,8 +65,12 @@ func scanRecord(row pgx.Row, r *driver.Record) error {
 		return fmt.Errorf("%w: session %d/%q", driver.ErrCorrupt, ns, r.ID)
 	}
 	r.Namespace, r.Incarnation, r.Version, r.NextSeq = uint64(ns), driver.Incarnation(inc), uint64(version), uint64(next)
-	r.Status, r.Messages, r.Bytes = uint8(status), uint64(messages), uint64(bytes)
-	r.User, r.Due, r.Expires = "", driver.Never, driver.Never
+	r.Status = uint8(status)
+	r.Messages = uint64(messages)
+	r.Bytes = uint64(bytes)
+	r.User = ""
+	r.Due = driver.Never
+	r.Expires = driver.Never
 	if user != nil {
 		r.User = *user
 	}

@@ -9,7 +9,8 @@ import (
 // view completes what was fetched for o with what earlier ops of the segment
 // did to its namespace's feed.
 func (a *attempt) view(o *opRun) *driver.View {
-	v, t := &o.view, &o.Target
+	v := &o.view
+	t := &o.Target
 	v.Now = max(o.Clock(), a.d.clock.last.Load())
 	if v.Record == nil || v.Refs == nil {
 		v.Refs = make([]driver.Ref, len(t.MessageIDs))
@@ -22,7 +23,8 @@ func (a *attempt) view(o *opRun) *driver.View {
 	}
 	a.viewEntries(v, t)
 	sp := a.spaces[t.Key.Namespace]
-	v.FeedHead, v.FeedTail = sp.head+uint64(len(sp.add.events)), max(sp.tail, sp.add.tail)
+	v.FeedHead = sp.head + uint64(len(sp.add.events))
+	v.FeedTail = max(sp.tail, sp.add.tail)
 	if t.Usage {
 		v.Usage = sp.usage
 		v.Live = func() (driver.Usage, error) { return a.live(t.Key.Namespace, v.Now, v.Usage) }

@@ -77,7 +77,8 @@ func nameMessages(ms []seshat.Message, key string) (derived bool) {
 		case key == "":
 			ms[i].ID = "msg_" + strings.TrimPrefix(seshat.NewSessionID(), "ses_")
 		default:
-			ms[i].ID, derived = keyedID(key, i), true
+			ms[i].ID = keyedID(key, i)
+			derived = true
 		}
 	}
 	return derived

@@ -81,7 +81,8 @@ func (x *exchange) transition() error {
 	if !f.given("status") {
 		f.add("status", "is required")
 	}
-	reason, actor := f.text("reason", maxReason), f.name("actor")
+	reason := f.text("reason", maxReason)
+	actor := f.name("actor")
 	f.checkName("reason", reason)
 	f.done()
 	if err := f.err(); err != nil {

@@ -176,7 +176,8 @@ func (f *form) uint(name string, least, most uint64) *uint64 {
 	}
 	n, err := strconv.ParseUint(string(v), 10, 64)
 	if err != nil || n < least || n > most {
-		lo, hi := strconv.FormatUint(least, 10), strconv.FormatUint(most, 10)
+		lo := strconv.FormatUint(least, 10)
+		hi := strconv.FormatUint(most, 10)
 		f.limit(f.path+name, "is not a whole number of "+lo+" to "+hi, lo, hi)
 		return nil
 	}
@@ -305,10 +306,12 @@ func (f *form) document(name string) (d seshat.Document) {
 
 // refused tells what the store said about a document.
 func (f *form) refused(field string, err error) {
-	where, why := field, "is not allowed"
+	where := field
+	why := "is not allowed"
 	var e *seshat.InvalidError
 	if errors.As(err, &e) {
-		where, why = field+strings.TrimPrefix(e.Field, "document"), e.Reason
+		where = field + strings.TrimPrefix(e.Field, "document")
+		why = e.Reason
 	}
 	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocumentBytes))
 }

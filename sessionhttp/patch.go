@@ -44,7 +44,8 @@ func (x *exchange) patch() error {
 		return nil
 	})
 	if errors.Is(err, errNothing) {
-		s, err = seen, nil
+		s = seen
+		err = nil
 	}
 	if err != nil {
 		return err

@@ -46,7 +46,8 @@ func (q *query) int(name string, least, most, absent int) int {
 	}
 	n, err := strconv.ParseUint(v[0], 10, 63)
 	if err != nil || n < uint64(least) || n > uint64(most) {
-		lo, hi := strconv.Itoa(least), strconv.Itoa(most)
+		lo := strconv.Itoa(least)
+		hi := strconv.Itoa(most)
 		q.limit(name, "is not a whole number of "+lo+" to "+hi, lo, hi)
 		return absent
 	}

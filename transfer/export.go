@@ -161,7 +161,8 @@ func (x *exporter) state(ctx context.Context, t *seshat.Tenant, scope seshat.Sco
 const sessionsPage = 64
 
 func (x *exporter) sessions(ctx context.Context, t *seshat.Tenant, q seshat.Query) error {
-	q.OldestFirst, q.Limit = true, sessionsPage
+	q.OldestFirst = true
+	q.Limit = sessionsPage
 	for s, err := range t.Sessions(ctx, q) {
 		if err != nil {
 			return err

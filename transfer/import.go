@@ -224,7 +224,8 @@ func (i *importer) takeState(l *line) error {
 		}
 	}
 	if i.values == nil {
-		i.scope, i.values = of, map[string]any{}
+		i.scope = of
+		i.values = map[string]any{}
 	}
 	for k, v := range values {
 		i.values[k] = v
@@ -240,7 +241,8 @@ func (i *importer) merge() error {
 	if len(i.values) == 0 {
 		return nil
 	}
-	ctx, scope := i.pool.ctx, i.scope.scope()
+	ctx := i.pool.ctx
+	scope := i.scope.scope()
 	there, err := i.t.State(ctx, scope)
 	if err != nil {
 		return err

@@ -118,7 +118,8 @@ func exactJSON(raw json.RawMessage) (string, error) {
 func sessionLine(s seshat.Session) (l line, err error) {
 	// The namespace's line says whose it is, and the importing store has its
 	// own ids.
-	s.NamespaceID, s.OrganizationID = "", ""
+	s.NamespaceID = ""
+	s.OrganizationID = ""
 	var x exact
 	if x.UserMemory, err = exactDocument(s.UserMemory); err != nil {
 		return l, err

@@ -33,7 +33,8 @@ func newLines(r io.Reader, most int) *lines {
 // next returns the next line with its end, valid until the next call. io.EOF:
 // there is none. ErrLineTooLong.
 func (l *lines) next() ([]byte, error) {
-	l.buf, l.cut = l.buf[:0], false
+	l.buf = l.buf[:0]
+	l.cut = false
 	l.n++
 	for {
 		part, err := l.r.ReadSlice('\n')

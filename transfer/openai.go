@@ -163,7 +163,9 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	case len(c.ToolCalls) > 0:
 		c.calls(&m)
 	case role == seshat.RoleTool:
-		m.ContentType, m.ToolCallID, m.ToolName = seshat.ContentToolResult, c.ToolCallID, c.Name
+		m.ContentType = seshat.ContentToolResult
+		m.ToolCallID = c.ToolCallID
+		m.ToolName = c.Name
 	default:
 		m.Author = c.Name
 	}
@@ -173,12 +175,15 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 // calls says which tools the message calls; the details only of a single call,
 // as a message has room for one.
 func (c *chatMessage) calls(m *seshat.Message) {
-	m.ContentType, m.ToolCalls, m.Author = seshat.ContentToolCall, uint64(len(c.ToolCalls)), c.Name
+	m.ContentType = seshat.ContentToolCall
+	m.ToolCalls = uint64(len(c.ToolCalls))
+	m.Author = c.Name
 	if len(c.ToolCalls) > 1 {
 		return
 	}
 	call := c.ToolCalls[0]
-	m.ToolName, m.ToolCallID = call.Function.Name, call.ID
+	m.ToolName = call.Function.Name
+	m.ToolCallID = call.ID
 	if json.Valid([]byte(call.Function.Arguments)) {
 		m.ToolInputs = json.RawMessage(call.Function.Arguments)
 	}
@@ -228,7 +233,8 @@ func writeChat(m *seshat.Message) (json.RawMessage, error) {
 			Name: m.ToolName, Arguments: string(m.ToolInputs),
 		}}}
 	case seshat.ContentToolResult:
-		c.ToolCallID, c.Name = m.ToolCallID, m.ToolName
+		c.ToolCallID = m.ToolCallID
+		c.Name = m.ToolName
 		if m.Content == "" && len(m.ToolOutputs) > 0 {
 			if c.Content, err = json.Marshal(string(m.ToolOutputs)); err != nil {
 				return nil, err

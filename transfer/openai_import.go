@@ -120,7 +120,9 @@ func (c *conversation) turns() ([]seshat.Turn, error) {
 		m.ID = fmt.Sprint(i + 1)
 		n := len(m.Content) + len(m.Payload) + len(m.ToolInputs)
 		if len(turn.Messages) == seshat.MaxTurnMessages || len(turn.Messages) > 0 && size+n > seshat.MaxTurnBytes {
-			turns, turn, size = append(turns, turn), seshat.Turn{}, 0
+			turns = append(turns, turn)
+			turn = seshat.Turn{}
+			size = 0
 		}
 		turn.Messages = append(turn.Messages, m)
 		size += n

@@ -84,7 +84,8 @@ func (j *restoring) flush(ctx context.Context) {
 			j.lost = errUnfinished
 		}
 	}
-	j.batch, j.size = nil, 0
+	j.batch = nil
+	j.size = 0
 }
 
 // end says that there is no more, and whether it is the whole session.

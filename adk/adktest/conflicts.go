@@ -74,10 +74,12 @@ func conflictRace(e *env) {
 			won[i%writers].Add(1)
 		}
 	})
-	winners, total := 0, int64(0)
+	winners := 0
+	total := int64(0)
 	for w := range won {
 		if n := won[w].Load(); n > 0 {
-			winners, total = winners+1, total+n
+			winners++
+			total += n
 		}
 	}
 	if winners != 1 || total != each || e.get("u", "s").Events().Len() != each {

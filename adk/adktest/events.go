@@ -82,7 +82,8 @@ func eventsEmpty(e *env) {
 	}
 	bare := session.Event{ID: "e2", Author: "a", LLMResponse: model.LLMResponse{Content: &genai.Content{Parts: []*genai.Part{}}}}
 	s := e.create("u", "s", nil)
-	first, second := empty, bare
+	first := empty
+	second := bare
 	e.append(s, &first, &second)
 	got := e.get("u", "s").Events()
 	e.same("empty", &empty, got.At(0))

@@ -12,7 +12,8 @@ import (
 func full() *session.Event {
 	var e session.Event
 	fill(reflect.ValueOf(&e).Elem(), 0)
-	e.ID, e.Partial = "full", false
+	e.ID = "full"
+	e.Partial = false
 	for _, p := range e.Content.Parts {
 		p.Thought = false
 	}
@@ -76,7 +77,8 @@ func fillComposite(v reflect.Value, depth int) {
 		v.Set(s)
 	case reflect.Map:
 		m := reflect.MakeMap(v.Type())
-		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		key := reflect.New(v.Type().Key()).Elem()
+		value := reflect.New(v.Type().Elem()).Elem()
 		fill(key, depth)
 		fill(value, depth)
 		m.SetMapIndex(key, value)

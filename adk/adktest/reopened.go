@@ -8,7 +8,8 @@ var reopened = []Case{
 func reopenAll(e *env) {
 	s := e.create("u", "s", map[string]any{"k": "v", "user:k": "u", "app:k": "a", "temp:t": "t"})
 	e.append(s, said("b", 0), full(), said("a", 1))
-	was, events := stateOf(e.get("u", "s")), e.get("u", "s").Events()
+	was := stateOf(e.get("u", "s"))
+	events := e.get("u", "s").Events()
 	e.reopen()
 	got := e.get("u", "s")
 	e.same("state", was, stateOf(got))

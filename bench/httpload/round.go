@@ -83,9 +83,12 @@ func (w *world) burst(ctx context.Context, r *result, which int, seed uint64) er
 
 // one sends one request about any session.
 func (c *client) one(m mix, sessions int, took *[2][]time.Duration) error {
-	session, put, send := id(c.rand.IntN(sessions)), 0, c.get
+	session := id(c.rand.IntN(sessions))
+	put := 0
+	send := c.get
 	if c.rand.IntN(100) < int(m) {
-		put, send = 1, c.post
+		put = 1
+		send = c.post
 	}
 	began := time.Now()
 	err := send(session)

@@ -84,7 +84,8 @@ func (s *Session) Add(m *Message) {
 	s.Touch()
 	s.LastSeq++
 	s.Tokens += m.Tokens
-	m.Seq, m.At = s.LastSeq, s.Updated
+	m.Seq = s.LastSeq
+	m.At = s.Updated
 }
 
 // NewMessage makes a message of a role and size drawn from the tables.

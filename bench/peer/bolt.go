@@ -170,7 +170,8 @@ func (p *plainBolt) Touch(_ context.Context, id string) error {
 
 func (p *plainBolt) Append(_ context.Context, id string, m *load.Message) error {
 	return p.write(func(tx *bolt.Tx) error {
-		t, m := p.begin(tx), *m
+		t := p.begin(tx)
+		m := *m
 		s := t.change(id, func(s *load.Session) { s.Add(&m) })
 		if s == nil {
 			return t.err
@@ -208,7 +209,8 @@ func (p *plainBolt) list(index string, prefix []byte, limit int) (n int, err err
 		return 0, ErrNone
 	}
 	err = p.db.View(func(tx *bolt.Tx) error {
-		c, records := tx.Bucket([]byte(index)).Cursor(), tx.Bucket([]byte("r"))
+		c := tx.Bucket([]byte(index)).Cursor()
+		records := tx.Bucket([]byte("r"))
 		for k := last(c, prefix); n < limit && k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
 			if _, err := decode(records.Get(k[len(prefix)+8:])); err != nil {
 				return err

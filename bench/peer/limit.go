@@ -48,10 +48,12 @@ func (p *limit) loop() {
 	var batch []*written
 	at := int64(0)
 	for w := range p.calls {
-		batch, buf = append(batch[:0], w), append(buf[:0], w.data...)
+		batch = append(batch[:0], w)
+		buf = append(buf[:0], w.data...)
 		for len(p.calls) > 0 && len(batch) < 1024 {
 			w := <-p.calls
-			batch, buf = append(batch, w), append(buf, w.data...)
+			batch = append(batch, w)
+			buf = append(buf, w.data...)
 		}
 		if at+int64(len(buf)) > p.size {
 			at = 0

@@ -58,7 +58,8 @@ Sessions appear one by one, each of them whole, and stay if the import fails;
 }
 
 func (a *app) importFrom(c *cobra.Command, path string, o importOptions) error {
-	in, total := a.in, int64(0)
+	in := a.in
+	total := int64(0)
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -110,7 +110,8 @@ func (a *app) keyListCmd() *cobra.Command {
 func (a *app) keyTable(keys []seshat.APIKey) {
 	rows := make([][]string, 0, len(keys))
 	for _, k := range keys {
-		may, opens := "read-write", "all"
+		may := "read-write"
+		opens := "all"
 		if k.ReadOnly {
 			may = "read-only"
 		}

@@ -134,7 +134,8 @@ func (lf *listFlags) pages(ctx context.Context, b sessions, q seshat.Query) (pag
 			return all, err
 		}
 		all.sessions = append(all.sessions, p.sessions...)
-		all.next, q.Cursor = p.next, p.next
+		all.next = p.next
+		q.Cursor = p.next
 		if q.Cursor == "" || !lf.all && len(all.sessions) > 0 {
 			return all, nil
 		}

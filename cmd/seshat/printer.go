@@ -144,7 +144,8 @@ func (p *printer) writer() table.Writer {
 	s := t.Style()
 	s.Options = table.OptionsNoBordersAndSeparators
 	s.Format.Header = text.FormatDefault
-	s.Box.PaddingLeft, s.Box.PaddingRight = "", "  "
+	s.Box.PaddingLeft = ""
+	s.Box.PaddingRight = "  "
 	s.Size.WidthMax = p.width
 	return t
 }

@@ -69,7 +69,8 @@ func (a *app) spin(what string) (done func()) {
 	if p.bar == nil {
 		return func() {}
 	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
+	stop := make(chan struct{})
+	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		tick := time.NewTicker(100 * time.Millisecond)
@@ -92,7 +93,8 @@ func size(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
 	}
-	v, units := float64(n), "KMGTPE"
+	v := float64(n)
+	units := "KMGTPE"
 	for v /= 1 << 10; v >= 1<<10; v /= 1 << 10 {
 		units = units[1:]
 	}

@@ -239,7 +239,8 @@ func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
 		return nil, fmt.Errorf("--operator-socket: %w", err)
 	}
 	h := s.httpServer(m, log)
-	h.ReadTimeout, h.WriteTimeout = 0, 0 // imports and backups take as long as they take
+	h.ReadTimeout = 0
+	h.WriteTimeout = 0 // imports and backups take as long as they take
 	srv.listen(l, h)
 	return srv, nil
 }

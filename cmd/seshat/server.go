@@ -41,7 +41,8 @@ func (s *server) certificate(cert, key string) error {
 }
 
 func (s *server) listen(l net.Listener, h *http.Server) {
-	s.l, s.h = l, h
+	s.l = l
+	s.h = h
 	s.url = s.scheme + "://" + l.Addr().String()
 	h.TLSConfig = s.tls
 	down := s.down

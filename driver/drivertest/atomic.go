@@ -19,10 +19,17 @@ var errPlan = errors.New("the plan says no")
 // upheaval returns a change that would be seen in every kind of answer.
 func (e *env) upheaval(r *driver.Record) driver.Change {
 	put := cloneRecord(r)
-	put.Version, put.User, put.Status, put.NextSeq = 99, "eve", 3, r.NextSeq+1
-	put.Created, put.ActiveMinute, put.Due, put.Expires = start+9, start/minute+9, start+7, driver.Never
+	put.Version = 99
+	put.User = "eve"
+	put.Status = 3
+	put.NextSeq = r.NextSeq + 1
+	put.Created = start + 9
+	put.ActiveMinute = start/minute + 9
+	put.Due = start + 7
+	put.Expires = driver.Never
 	put.Labels, put.Body = []driver.Label{{Name: "new", Value: "label"}}, []byte("new body")
-	put.Messages, put.Bytes = r.Messages+1, 11
+	put.Messages = r.Messages + 1
+	put.Bytes = 11
 	return driver.Change{
 		Put:    put,
 		Append: []driver.Message{message(r.NextSeq, "fresh", "new")},
@@ -69,7 +76,9 @@ func checkPanickingPlan(e *env) {
 // checkOneOfMany proves that ops of one call are atomic each for itself.
 func checkOneOfMany(e *env) {
 	r := e.furnish(1)
-	a, b, c := e.record(key(1, "a")), e.record(key(1, "b")), e.record(key(2, "c"))
+	a := e.record(key(1, "a"))
+	b := e.record(key(1, "b"))
+	c := e.record(key(2, "c"))
 	bad := e.record(key(1, "bad"))
 	bad.Status = driver.Statuses
 	ops := []*driver.Op{

@@ -149,7 +149,8 @@ func cloneView(v *driver.View) driver.View {
 		c.Record = cloneRecord(v.Record)
 	}
 	c.Refs = append([]driver.Ref(nil), v.Refs...)
-	c.Messages, c.Entries = nil, nil
+	c.Messages = nil
+	c.Entries = nil
 	for i := range v.Messages {
 		c.Messages = append(c.Messages, cloneMessage(&v.Messages[i]))
 	}

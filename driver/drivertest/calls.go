@@ -46,7 +46,8 @@ var reads = []call{
 var writes = []call{
 	{"Mutate", func(ctx context.Context, d driver.Driver, e *env) error {
 		r := e.record(key(1, "not written"))
-		first, second := e.op(r.Key, driver.Change{Put: r}), e.op(r.Key, driver.Change{})
+		first := e.op(r.Key, driver.Change{Put: r})
+		second := e.op(r.Key, driver.Change{})
 		first.Plan = func(driver.View) (driver.Change, error) {
 			fail(1, "Plan ran")
 			return driver.Change{}, nil

@@ -33,7 +33,8 @@ func checkCancelled(e *env) {
 func checkCancelledInPlan(e *env) {
 	for range 20 {
 		ctx, cancel := context.WithCancel(e.ctx)
-		a, b := e.record(key(1, "a")), e.record(key(1, "b"))
+		a := e.record(key(1, "a"))
+		b := e.record(key(1, "b"))
 		ops := []*driver.Op{
 			e.plan(driver.Target{Key: a.Key}, func(driver.View) (driver.Change, error) {
 				cancel()

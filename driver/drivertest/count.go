@@ -100,7 +100,8 @@ func checkCountBytes(e *env) {
 	a.Bytes -= 5
 	e.change(a.Key, driver.Change{Put: a, Replace: []driver.Message{edited}})
 	e.counts(a)
-	a.Body, a.Bytes = []byte("longer than it was"), 18+1
+	a.Body = []byte("longer than it was")
+	a.Bytes = 18 + 1
 	e.put(a)
 	e.counts(a)
 }

@@ -199,7 +199,9 @@ func checkDumpSnapshot(e *env) {
 	wrote := make(chan error, 1)
 	write := func() {
 		next := cloneRecord(r)
-		next.NextSeq, next.Messages, next.Bytes = r.NextSeq+1, r.Messages+1, r.Bytes+4
+		next.NextSeq = r.NextSeq + 1
+		next.Messages = r.Messages + 1
+		next.Bytes = r.Bytes + 4
 		c := driver.Change{Put: next, Append: []driver.Message{message(r.NextSeq, "late", "late")}}
 		wrote <- e.d.Mutate(e.ctx, e.op(r.Key, c))
 	}

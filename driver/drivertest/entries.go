@@ -21,7 +21,8 @@ func entry(owner, name string, value []byte) driver.Entry {
 }
 
 func checkEntryWrites(e *env) {
-	a, b := entry("", "a", []byte("1")), entry("o", "a", []byte{})
+	a := entry("", "a", []byte("1"))
+	b := entry("o", "a", []byte{})
 	e.change(driver.Key{}, driver.Change{Entries: []driver.Entry{a, b, entry("", "absent", nil)}})
 	q := driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true}
 	e.equal("entries", e.entries(q), []driver.Entry{a, b})
@@ -46,9 +47,11 @@ func checkEntryOrder(e *env) {
 	q := driver.EntryQuery{Namespace: 1, Kind: kindPlain, Owner: "o"}
 	e.equal("names", e.names(q), parts)
 	for i, name := range parts {
-		q.Name, q.After = name, ""
+		q.Name = name
+		q.After = ""
 		e.equal("one name", e.names(q), []string{name})
-		q.Name, q.After = "", name
+		q.Name = ""
+		q.After = name
 		e.equal("names after one", e.names(q), parts[i+1:])
 	}
 }
@@ -70,13 +73,15 @@ func checkEntryPages(e *env) {
 			e.that(len(page) <= limit && len(got) < len(want), "too many entries")
 			got = append(got, page...)
 			last := page[len(page)-1]
-			q.Owner, q.After = last.Owner, last.Name
+			q.Owner = last.Owner
+			q.After = last.Name
 		}
 		e.equal("pages", got, want)
 	}
 	q := driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true, Owner: "aa"}
 	e.equal("from an owner on", e.entries(q), want[4*4:])
-	q.Owner, q.Name = "", "a"
+	q.Owner = ""
+	q.Name = "a"
 	e.equal("one name of all owners", len(e.entries(q)), len(owners))
 }
 

@@ -26,7 +26,9 @@ func (e *env) invisible(r *driver.Record) {
 	e.equal("Get", e.getAt(r.Key, anyTime), (*driver.Record)(nil))
 	for _, q := range []driver.Query{{User: r.User}, {Labels: r.Labels}, {Statuses: 1 << r.Status}} {
 		for _, order := range []driver.Order{driver.ByCreated, driver.ByActivity} {
-			q.Namespace, q.Now, q.Order = r.Namespace, anyTime, order
+			q.Namespace = r.Namespace
+			q.Now = anyTime
+			q.Order = order
 			e.equal("List", e.ids(q), []string{})
 			e.equal("Count", e.count(q), driver.Usage{})
 		}

@@ -90,7 +90,8 @@ func checkInvalidChanges(e *env) {
 
 // refused goes through pairs of parts that each would do alone.
 func (e *env) refused(r *driver.Record, was string) {
-	drop, inc := []driver.Span{{From: 1, To: 1}}, e.incarnation()
+	drop := []driver.Span{{From: 1, To: 1}}
+	inc := e.incarnation()
 	for _, c := range []driver.Change{
 		{Put: r, Remove: true},
 		{Remove: true, Drop: drop},

@@ -114,7 +114,8 @@ func tilde(name string) string {
 }
 
 func checkMessageIDs(e *env) {
-	a, b := e.record(key(1, "a")), e.record(key(1, "ab"))
+	a := e.record(key(1, "a"))
+	b := e.record(key(1, "ab"))
 	var ms []driver.Message
 	for i, id := range names {
 		ms = append(ms, message(uint64(i+1), id, "x"))

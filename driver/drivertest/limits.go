@@ -37,7 +37,10 @@ func checkTooLarge(e *env) {
 	was := e.world(1)
 	caps := e.d.Caps()
 	large := driver.Message{Seq: r.NextSeq, ID: "large", Body: largest(caps.MaxMessage + 1)}
-	body, log, replaced, value := e.upheaval(r), e.upheaval(r), e.upheaval(r), e.upheaval(r)
+	body := e.upheaval(r)
+	log := e.upheaval(r)
+	replaced := e.upheaval(r)
+	value := e.upheaval(r)
 	body.Put.Body = largest(caps.MaxRecord + 1)
 	log.Append = []driver.Message{large}
 	large.Seq = 2

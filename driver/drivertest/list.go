@@ -63,7 +63,8 @@ func checkScan(e *env) {
 	records := e.variety()
 	every(func(q driver.Query) {
 		for _, scan := range []int{1, 5} {
-			q.Scan, q.Limit = scan, 3
+			q.Scan = scan
+			q.Limit = 3
 			e.equal("pages", e.list(q), selected(records, q))
 		}
 	})

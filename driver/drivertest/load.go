@@ -52,7 +52,8 @@ func (e *env) load(was, end []byte, parts []driver.Part, size func() int) {
 		note := fmt.Appendf(nil, "%d are left", len(parts)-n)
 		e.must(e.d.(driver.Loader).Load(e.ctx, driver.Load{Parts: parts[:n], Was: was, Note: note}))
 		e.equal("note", e.note(), note)
-		was, parts = note, parts[n:]
+		was = note
+		parts = parts[n:]
 	}
 	e.must(e.d.(driver.Loader).Load(e.ctx, driver.Load{Was: was, Note: end}))
 	e.equal("note", e.note(), end)

@@ -162,7 +162,8 @@ func (p *play) mutateSome() {
 	var ops []*driver.Op
 	for range 1 + p.rng.IntN(1+p.rng.IntN(6)) {
 		d := p.newPlayed()
-		all, ops = append(all, d), append(ops, d.Op)
+		all = append(all, d)
+		ops = append(ops, d.Op)
 	}
 	err := p.d.Mutate(p.ctx, ops...)
 	var first error
@@ -222,7 +223,8 @@ func (p *play) adoptSome() {
 	}
 	l := pick(p.rng, p.m.staged)
 	r := p.record(key(l.namespace, pick(p.rng, modelIDs)))
-	r.Incarnation, r.NextSeq = l.incarnation, uint64(len(l.messages))+1
+	r.Incarnation = l.incarnation
+	r.NextSeq = uint64(len(l.messages)) + 1
 	for _, m := range l.messages {
 		r.Messages++
 		r.Bytes += uint64(len(m.Body))

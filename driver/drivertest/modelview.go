@@ -12,7 +12,8 @@ import (
 func (m *model) view(t driver.Target) (v driver.View) {
 	l := newModelLog(0, driver.Incarnation{})
 	if s := m.find(t.Key); s != nil {
-		v.Record, l = &s.Record, s.log
+		v.Record = &s.Record
+		l = s.log
 	}
 	for _, id := range t.MessageIDs {
 		v.Refs = append(v.Refs, l.refs[id])
@@ -34,7 +35,8 @@ func (m *model) view(t driver.Target) (v driver.View) {
 		v.Entries = append(v.Entries, valueOf(list, k))
 	}
 	if f := m.feeds[t.Key.Namespace]; f != nil {
-		v.FeedHead, v.FeedTail = uint64(len(f.events)), f.tail
+		v.FeedHead = uint64(len(f.events))
+		v.FeedTail = f.tail
 	}
 	return v
 }

@@ -16,13 +16,16 @@ func selected(records []*driver.Record, q driver.Query) []driver.Record {
 		}
 	}
 	sort.Slice(found, func(i, j int) bool {
-		a, b := found[i], found[j]
+		a := found[i]
+		b := found[j]
 		if q.Desc {
 			a, b = b, a
 		}
-		x, y := a.Created, b.Created
+		x := a.Created
+		y := b.Created
 		if q.Order == driver.ByActivity {
-			x, y = a.ActiveMinute, b.ActiveMinute
+			x = a.ActiveMinute
+			y = b.ActiveMinute
 		}
 		return x < y || x == y && a.ID < b.ID
 	})
@@ -65,7 +68,8 @@ func counted(records []*driver.Record, q driver.Query) (u driver.Usage) {
 		u.Bytes += r.Bytes
 	}
 	if q.Statuses != 0 {
-		u.Messages, u.Bytes = 0, 0
+		u.Messages = 0
+		u.Bytes = 0
 	}
 	return u
 }
@@ -78,7 +82,9 @@ func every(f func(q driver.Query)) {
 		for _, order := range []driver.Order{driver.ByCreated, driver.ByActivity} {
 			for _, desc := range []bool{false, true} {
 				q := filter
-				q.Namespace, q.Order, q.Desc = 1, order, desc
+				q.Namespace = 1
+				q.Order = order
+				q.Desc = desc
 				f(q)
 			}
 		}
@@ -86,7 +92,8 @@ func every(f func(q driver.Query)) {
 }
 
 func filters() []driver.Query {
-	red, large := driver.Label{Name: "colour", Value: "red"}, driver.Label{Name: "size", Value: "xl"}
+	red := driver.Label{Name: "colour", Value: "red"}
+	large := driver.Label{Name: "size", Value: "xl"}
 	return []driver.Query{
 		{Now: start},
 		{Now: start + 50},

@@ -23,7 +23,9 @@ func checkHandedIn(e *env) {
 	r := e.record(key(1, "a"), byUser("ann"), labelled("a", "1", "b", "2"))
 	want := cloneRecord(r)
 	want.NextSeq, want.Messages, want.Bytes = 2, 1, want.Bytes+3
-	r.NextSeq, r.Messages, r.Bytes = 2, 1, want.Bytes
+	r.NextSeq = 2
+	r.Messages = 1
+	r.Bytes = want.Bytes
 	c := driver.Change{
 		Put:     r,
 		Append:  []driver.Message{message(1, "m1", "one")},

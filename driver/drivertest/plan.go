@@ -23,7 +23,8 @@ func checkLastRun(e *env) {
 	e.together(8, func(i int) {
 		for n := range 10 {
 			k := key(1, string(rune('a'+i)))
-			runs, r := uint64(0), e.record(k)
+			runs := uint64(0)
+			r := e.record(k)
 			o := e.plan(driver.Target{Key: k}, func(driver.View) (driver.Change, error) {
 				runs++
 				put := cloneRecord(r)
@@ -57,7 +58,8 @@ func checkView(e *env) {
 			{Namespace: 1, Kind: kindUser, Owner: "ann", Name: "state"},
 		},
 	})
-	m1, m2 := message(1, "m1", ""), message(2, "m2", "")
+	m1 := message(1, "m1", "")
+	m2 := message(2, "m2", "")
 	e.equal("record", v.Record, r)
 	e.equal("refs", v.Refs, []driver.Ref{{Found: true, Seq: 2, Digest: m2.Digest}, {}, {Found: true, Seq: 1, Digest: m1.Digest}})
 	e.equal("messages", v.Messages, []driver.Message{ms[2], {}, ms[0]})

@@ -18,10 +18,15 @@ var readChecks = []check{
 func checkFields(e *env) {
 	full := e.record(key(9, "full"), byUser("ann"), withStatus(driver.Statuses-1), labelled("a", "", "b", "x", "ü", "ö"),
 		createdAt(1), activeAt(7*minute), dueAt(3), expiring(start+1))
-	full.Version, full.NextSeq, full.Body = 1<<63+1, 1<<62+3, []byte{0, 0xff, 0x80, '\n'}
+	full.Version = 1<<63 + 1
+	full.NextSeq = 1<<62 + 3
+	full.Body = []byte{0, 0xff, 0x80, '\n'}
 	full.Bytes = 4
 	empty := e.record(key(9, "empty"), createdAt(0), activeAt(0))
-	empty.Version, empty.NextSeq, empty.Body, empty.Bytes = 0, 1, nil, 0
+	empty.Version = 0
+	empty.NextSeq = 1
+	empty.Body = nil
+	empty.Bytes = 0
 	late := e.record(key(9, "late"), createdAt(driver.Never-1), expiring(driver.Never-1), dueAt(driver.Never-1))
 	late.ActiveMinute = driver.Never / minute
 	for _, r := range []*driver.Record{full, empty, late} {
@@ -39,7 +44,8 @@ func checkExpiry(e *env) {
 		live := at < r.Expires
 		e.equal("Get", e.getAt(r.Key, at) != nil, live)
 		for _, q := range []driver.Query{{}, {Order: driver.ByActivity, Desc: true}, {User: "ann"}, {Statuses: 1}, {Labels: r.Labels}} {
-			q.Namespace, q.Now = 1, at
+			q.Namespace = 1
+			q.Now = at
 			found := 0
 			for _, got := range e.list(q) {
 				if got.ID == "a" {

@@ -44,7 +44,8 @@ func checkClockGoesOn(e *env) {
 }
 
 func checkReopenStaged(e *env) {
-	put, late := e.incarnation(), e.incarnation()
+	put := e.incarnation()
+	late := e.incarnation()
 	ms := e.stage(put, start+10, 1, 3)
 	e.stage(late, start+10, 1, 3)
 	e.reopen()

@@ -29,7 +29,9 @@ func (e *env) stage(inc driver.Incarnation, until int64, from, to uint64) (ms []
 // fork returns a record that adopts a staged log of n messages.
 func (e *env) fork(id string, inc driver.Incarnation, n uint64) *driver.Record {
 	r := e.record(key(1, id))
-	r.Incarnation, r.NextSeq, r.Messages = inc, n+1, n
+	r.Incarnation = inc
+	r.NextSeq = n + 1
+	r.Messages = n
 	r.Bytes += n * uint64(len("staged"))
 	return r
 }
@@ -50,7 +52,8 @@ func checkStaged(e *env) {
 }
 
 func checkStagedReclaim(e *env) {
-	inc, other := e.incarnation(), e.incarnation()
+	inc := e.incarnation()
+	other := e.incarnation()
 	e.stage(inc, start+1000, 1, 5)
 	e.stage(inc, start+2000, 6, 10)
 	e.stage(other, start+9000, 1, 5)

@@ -54,7 +54,8 @@ func (s *space) clone() *space {
 
 func (l *life) clone() *life {
 	c := newLife()
-	c.staged, c.until = l.staged, l.until
+	c.staged = l.staged
+	c.until = l.until
 	for i := range l.messages {
 		c.messages = append(c.messages, cloneMessage(&l.messages[i]))
 	}

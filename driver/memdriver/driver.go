@@ -50,7 +50,9 @@ func (d *Driver) Caps() driver.Caps { return caps }
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.closed, d.spaces, d.erased = true, nil, nil
+	d.closed = true
+	d.spaces = nil
+	d.erased = nil
 	return nil
 }
 

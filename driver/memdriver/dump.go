@@ -128,7 +128,8 @@ func (d *Driver) load(p driver.Part) {
 	switch p.Kind {
 	case driver.PartClock: // above
 	case driver.PartFeed:
-		s.head, s.tail = p.Head, p.Tail
+		s.head = p.Head
+		s.tail = p.Tail
 	case driver.PartEvent:
 		s.events = append(s.events, p.Event)
 	case driver.PartEntry:
@@ -138,7 +139,8 @@ func (d *Driver) load(p driver.Part) {
 		s.keep(p.Record.Incarnation)
 	case driver.PartStage:
 		l := s.keep(p.Incarnation)
-		l.staged, l.until = true, p.Time
+		l.staged = true
+		l.until = p.Time
 	case driver.PartMessage:
 		l := s.keep(p.Incarnation)
 		l.messages = append(l.messages, p.Message)

@@ -96,7 +96,8 @@ func (d *Driver) apply(k driver.Key, c *driver.Change) {
 	}
 	if c.Stage != (driver.Incarnation{}) {
 		l := s.keep(inc)
-		l.staged, l.until = true, c.StageUntil
+		l.staged = true
+		l.until = c.StageUntil
 	}
 	if l := s.lives[inc]; l != nil {
 		l.edit(c)

@@ -22,7 +22,8 @@ func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.
 	if r == nil || r.Expires <= now {
 		return driver.ErrNotFound
 	}
-	body, labels := into.Body, into.Labels
+	body := into.Body
+	labels := into.Labels
 	*into = *r
 	into.Body = append(body[:0], r.Body...)
 	into.Labels = append(labels[:0], r.Labels...)

@@ -48,7 +48,8 @@ func (d *Driver) entry(k driver.EntryKey, r *driver.Record, l *life) []byte {
 		if r == nil {
 			return nil
 		}
-		k.Owner, entries = string(r.Incarnation[:]), l.entries
+		k.Owner = string(r.Incarnation[:])
+		entries = l.entries
 	}
 	if k.Kind == driver.KindClock {
 		return d.clockValue(k)

@@ -78,7 +78,8 @@ func (j *job) importFile(data string) error {
 
 // archive closes the conversations that came to a good end.
 func (j *job) archive() error {
-	start, n := time.Now(), 0
+	start := time.Now()
+	n := 0
 	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
 		if err != nil {
 			return err
@@ -118,7 +119,8 @@ func (j *job) hourLater(store *seshat.Store) error {
 }
 
 func (j *job) list() error {
-	start, n := time.Now(), 0
+	start := time.Now()
+	n := 0
 	for _, err := range j.tenant.Sessions(j.ctx, seshat.Query{Order: seshat.OrderByActivity}) {
 		if err != nil {
 			return err
@@ -130,7 +132,9 @@ func (j *job) list() error {
 }
 
 func (j *job) readBack() error {
-	start, n, size := time.Now(), 0, 0
+	start := time.Now()
+	n := 0
+	size := 0
 	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
 		if err != nil {
 			return err
@@ -139,7 +143,8 @@ func (j *job) readBack() error {
 			if err != nil {
 				return err
 			}
-			n, size = n+1, size+len(m.Payload)
+			n++
+			size += len(m.Payload)
 		}
 	}
 	j.took(start, "read %d messages back, %.1f MB of JSON", n, float64(size)/1e6)

@@ -134,7 +134,8 @@ func appendHead(b []byte, lo, code byte, n int) []byte {
 
 // AppendTime appends an instant as a timestamp extension, in its shortest form.
 func AppendTime(b []byte, t time.Time) []byte {
-	secs, nanos := uint64(t.Unix()), uint64(t.Nanosecond())
+	secs := uint64(t.Unix())
+	nanos := uint64(t.Nanosecond())
 	switch {
 	case secs>>34 != 0:
 		b = binary.BigEndian.AppendUint32(append(b, ext8, 12, timeExt), uint32(nanos))

@@ -92,7 +92,8 @@ func (f *Fields) Int() int64 {
 func (f *Fields) Ints(into []int64) {
 	n := f.run(len(into))
 	clear(into[n:])
-	s, i := f.r.s, f.r.i
+	s := f.r.s
+	i := f.r.i
 	for k := range into[:n] {
 		switch {
 		case i < len(s) && s[i] <= posFixHi:
@@ -114,7 +115,8 @@ func (f *Fields) Ints(into []int64) {
 func (f *Fields) Uints(into []uint64) {
 	n := f.run(len(into))
 	clear(into[n:])
-	s, i := f.r.s, f.r.i
+	s := f.r.s
+	i := f.r.i
 	for k := range into[:n] {
 		if i < len(s) && s[i] <= posFixHi {
 			into[k] = uint64(s[i])

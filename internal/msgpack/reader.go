@@ -240,9 +240,11 @@ func (r *Reader) Time() time.Time {
 		secs = r.be(4)
 	case n == 8:
 		nanos = r.be(8)
-		secs, nanos = nanos&(1<<34-1), nanos>>34
+		secs = nanos & (1<<34 - 1)
+		nanos = nanos >> 34
 	case n == 12:
-		nanos, secs = r.be(4), r.be(8)
+		nanos = r.be(4)
+		secs = r.be(8)
 	default:
 		r.fail()
 	}

@@ -117,13 +117,16 @@ func (c *Timeline) ApplyDue(now int64) bool {
 		if at > now {
 			return moved
 		}
-		c.Status, c.StatusAt, moved = to, at, true
+		c.Status = to
+		c.StatusAt = at
+		moved = true
 	}
 }
 
 // SetStatus sets the status at now, by hand or by a message, as a write.
 func (c *Timeline) SetStatus(to Status, now int64) {
-	c.Status, c.StatusAt = to, now
+	c.Status = to
+	c.StatusAt = now
 	switch to {
 	case Terminated:
 		c.Terminated = now

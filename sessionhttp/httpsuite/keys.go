@@ -91,7 +91,8 @@ func keysForeign(e *env) {
 
 func keysOfSome(e *env) {
 	e.create("s")
-	other, third := e.namespace(seshat.Namespace{Name: "other"}), e.namespace(seshat.Namespace{Name: "third"})
+	other := e.namespace(seshat.Namespace{Name: "other"})
+	third := e.namespace(seshat.Namespace{Name: "third"})
 	e.secret = e.key(seshat.APIKey{Namespaces: []string{other.ID(), e.acme.ID()}})
 	for _, name := range []string{"acme", e.acme.ID()} {
 		e.call(200, "GET", sessions+"/s", "", "X-Namespace", name)

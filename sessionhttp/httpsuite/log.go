@@ -230,9 +230,11 @@ func appendsRefused(e *env) {
 		e.invalid("POST", sessions+"/s/messages", body, field)
 	}
 	for _, key := range []string{"", "a b", "é", strings.Repeat("x", 256)} {
-		want, kind := 400, "BadRequestError"
+		want := 400
+		kind := "BadRequestError"
 		if len(key) > 255 {
-			want, kind = 431, "HeaderTooLargeError"
+			want = 431
+			kind = "HeaderTooLargeError"
 		}
 		e.refused(want, kind, "POST", sessions+"/s/messages", oneMessage, "Idempotency-Key", key)
 	}

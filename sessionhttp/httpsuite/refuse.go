@@ -120,7 +120,8 @@ func refusesBodies(e *env) {
 		}
 	}
 	empty := e.request("DELETE", sessions+"/s", "x")
-	empty.ContentLength, empty.Body = -1, http.NoBody
+	empty.ContentLength = -1
+	empty.Body = http.NoBody
 	e.send(200, empty, "")
 }
 

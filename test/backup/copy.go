@@ -72,7 +72,8 @@ func inspect(ctx context.Context, path string, o seshat.Options, b bounds) strin
 
 // replay returns the last event of each session that is there by the feed.
 func replay(ctx context.Context, t *seshat.Tenant) (map[string]seshat.Event, string) {
-	told, since := map[string]seshat.Event{}, uint64(0)
+	told := map[string]seshat.Event{}
+	since := uint64(0)
 	for {
 		events, head, err := t.Events(ctx, since, seshat.MaxEvents)
 		if err != nil {

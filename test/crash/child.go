@@ -57,7 +57,9 @@ func child(t task, w *work) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Seed, t.Kind, t.Quiet = w.seed, w.kind, w.quiet
+	t.Seed = w.seed
+	t.Kind = w.kind
+	t.Quiet = w.quiet
 	text, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
@@ -95,7 +97,8 @@ func checkImages(path string, w *work) {
 		return
 	}
 	group := crowd{w: w}
-	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	in := json.NewDecoder(os.Stdin)
+	out := json.NewEncoder(os.Stdout)
 	for {
 		var q question
 		if err := in.Decode(&q); err != nil {

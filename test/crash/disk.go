@@ -38,7 +38,8 @@ func (d *disk) broke() {
 		}
 		for at := 0; at < len(w.data); at += page {
 			part := w
-			part.off, part.data = w.off+int64(at), w.data[at:min(at+page, len(w.data))]
+			part.off = w.off + int64(at)
+			part.data = w.data[at:min(at+page, len(w.data))]
 			d.dropped = append(without(d.dropped, part), part)
 		}
 	}

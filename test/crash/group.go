@@ -55,7 +55,8 @@ func memberID(i int) string { return fmt.Sprint("g", i) }
 // state of its session. Calls of different members commute.
 func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 	r := rand.New(rand.NewPCG(w.seed, uint64(round*members+i)))
-	id, user := memberID(i), fmt.Sprint("u", i%3)
+	id := memberID(i)
+	user := fmt.Sprint("u", i%3)
 	state := map[string]any{"k": round, "note": strings.Repeat("n", r.IntN(200))}
 	own := map[string]any{fmt.Sprint("of ", i): round}
 	if round == 1 {
@@ -112,7 +113,8 @@ func (c *crowd) show(ctx context.Context, want progress) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			c.s, c.at = s, progress{}
+			c.s = s
+			c.at = progress{}
 		}
 	}
 	c.w.at(max(1, c.at.round()))

@@ -117,7 +117,8 @@ func (p *replay) apply(e event) {
 		p.names = append(p.names, e.file)
 	case dirSynced:
 		if n := len(p.names); n > 0 {
-			p.kept, p.names = p.names[n-1], nil
+			p.kept = p.names[n-1]
+			p.names = nil
 		}
 	case acked:
 		if p.kept == 0 || len(p.names) > 0 {

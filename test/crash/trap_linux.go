@@ -155,7 +155,8 @@ func (r *recorder) describe(n *notification) call {
 	}
 	switch c.name {
 	case "pwrite":
-		c.data, c.off = r.read(n.args[1], int(n.args[2])), int64(n.args[3])
+		c.data = r.read(n.args[1], int(n.args[2]))
+		c.off = int64(n.args[3])
 	case "ftruncate":
 		c.off = int64(n.args[1])
 	case "fallocate":

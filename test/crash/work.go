@@ -93,12 +93,14 @@ func (w *work) step(s *seshat.Store, n int) step {
 	if w.dense() {
 		ids = 4
 	}
-	id, user := fmt.Sprintf("s%d/ß", r.IntN(ids)), fmt.Sprintf("u%d", r.IntN(3))
+	id := fmt.Sprintf("s%d/ß", r.IntN(ids))
+	user := fmt.Sprintf("u%d", r.IntN(3))
 	kinds := []step{w.create(r, id, user), w.append(r, id, n), w.touch(id), w.update(r, id, n), w.merge(r, user, n), w.transition(r, id), w.truncate(r, id), w.remove(id), w.erase(user), w.sweep(s)}
 	weights := []int{18, 34, 8, 8, 6, 8, 4, 4, 2, 8}
 	if w.kind == "wide" {
 		more, theirs := w.wider(r, s, id, n)
-		kinds, weights = append(kinds, more...), append(weights, theirs...)
+		kinds = append(kinds, more...)
+		weights = append(weights, theirs...)
 	}
 	return choose(r, kinds, weights)
 }
@@ -142,7 +144,8 @@ func (w *work) update(r *rand.Rand, id string, n int) step {
 	long := strings.Repeat("l", r.IntN(300))
 	return step{name: "update", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error {
-			s.Name, s.Labels = fmt.Sprint("name ", n), map[string]string{"long": long[:min(len(long), 128)]}
+			s.Name = fmt.Sprint("name ", n)
+			s.Labels = map[string]string{"long": long[:min(len(long), 128)]}
 			s.Metadata = seshat.NewDocument(map[string]any{"n": n, "long": long})
 			return nil
 		})

@@ -37,7 +37,8 @@ var kinds = []kind{
 		return b
 	}, false},
 	{"pages swapped", func(r *rand.Rand, b []byte, _ *fixture) []byte {
-		from, to := block(r, b, pageSize), block(r, b, pageSize)
+		from := block(r, b, pageSize)
+		to := block(r, b, pageSize)
 		kept := string(to)
 		copy(to, from)
 		copy(from, kept)

@@ -133,7 +133,8 @@ func (o *outcome) read(ctx context.Context, f *fixture, s *seshat.Store, touched
 func (o *outcome) write(ctx context.Context, s *seshat.Store, r *rand.Rand) map[string]bool {
 	touched := map[string]bool{}
 	for n := range 8 {
-		space, of := spaces[n%len(spaces)], r.IntN(sessions)
+		space := spaces[n%len(spaces)]
+		of := r.IntN(sessions)
 		touched[fmt.Sprint(space, of)] = true
 		t, err := s.Tenant(ctx, seshat.Namespace{Name: space})
 		if err == nil {

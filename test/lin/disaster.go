@@ -121,7 +121,8 @@ func (r *run) revive(ctx context.Context) (*seshat.Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	old, t := r.tenant.Load(), newTenant(api)
+	old := r.tenant.Load()
+	t := newTenant(api)
 	if err := r.look(ctx, t); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -74,7 +74,8 @@ type record struct {
 func (h *History) Write(w io.Writer) error {
 	records := make([]record, 0, len(h.operations))
 	for _, o := range h.operations {
-		in, out := o.Input.(input), o.Output.(output)
+		in := o.Input.(input)
+		out := o.Output.(output)
 		records = append(records, record{
 			Client: o.ClientId, Call: o.Call, Return: o.Return,
 			Kind: in.kind, ID: in.id, Name: in.name, To: in.to, Version: in.version, N: in.n, Began: in.began, End: in.end,

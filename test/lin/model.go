@@ -133,7 +133,8 @@ func (s state) changed(in input) state {
 
 // write sets the times of a write.
 func (s *state) write(now int64) {
-	s.updated, s.expires = now, now+ttl
+	s.updated = now
+	s.expires = now + ttl
 	if s.status == "terminated" {
 		s.expires = now + retention
 	}

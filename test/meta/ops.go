@@ -117,7 +117,8 @@ func turn(c chance, n int) (ms []seshat.Message) {
 }
 
 func appendTurn(c chance, n int) op {
-	id, given := c.id(), seshat.Turn{Messages: turn(c, n), State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}}
+	id := c.id()
+	given := seshat.Turn{Messages: turn(c, n), State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}}
 	return on("append", true, func(ctx context.Context, t *seshat.Tenant) (seshat.AppendResult, error) {
 		return t.AppendTurn(ctx, id, given)
 	})
@@ -125,7 +126,8 @@ func appendTurn(c chance, n int) op {
 
 // repeat appends what an earlier op of the log may have appended.
 func repeat(c chance, n int) op {
-	id, before := c.id(), max(0, n-1-c.IntN(40))
+	id := c.id()
+	before := max(0, n-1-c.IntN(40))
 	ms := []seshat.Message{{ID: fmt.Sprintf("m%d-0", before), Role: seshat.RoleUser, Content: "again"}}
 	return on("repeat", false, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Append(ctx, id, ms...) })
 }
@@ -168,7 +170,8 @@ func count(c chance, _ int) op {
 }
 
 func history(c chance, _ int) op {
-	id, opts := c.id(), []seshat.HistoryOption{seshat.FromSeq(c.Uint64N(5)), seshat.Limit(1 + c.IntN(9))}
+	id := c.id()
+	opts := []seshat.HistoryOption{seshat.FromSeq(c.Uint64N(5)), seshat.Limit(1 + c.IntN(9))}
 	if c.IntN(2) == 0 {
 		opts = append(opts, seshat.NewestFirst())
 	}
@@ -178,7 +181,8 @@ func history(c chance, _ int) op {
 }
 
 func budget(c chance, _ int) op {
-	id, n := c.id(), 1+c.Uint64N(200)
+	id := c.id()
+	n := 1 + c.Uint64N(200)
 	return on("budget", true, func(ctx context.Context, t *seshat.Tenant) ([]seshat.Message, error) {
 		return t.History(ctx, id, seshat.TokenBudget(n))
 	})

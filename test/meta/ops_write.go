@@ -11,7 +11,8 @@ import (
 type session = *seshat.Session
 
 func update(c chance, n int) op {
-	id, label := c.id(), c.user()
+	id := c.id()
+	label := c.user()
 	return on("update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Update(ctx, id, func(s *seshat.Session) error {
 			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label}, seshat.NewDocument(map[string]any{"n": n})
@@ -21,7 +22,8 @@ func update(c chance, n int) op {
 }
 
 func stale(c chance, _ int) op {
-	id, version := c.id(), 1+c.Uint64N(4)
+	id := c.id()
+	version := 1 + c.Uint64N(4)
 	return on("stale update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "conditional"; return nil }, seshat.IfVersion(version))
 	})
@@ -33,7 +35,8 @@ func touch(c chance, _ int) op {
 }
 
 func transition(c chance, _ int) op {
-	id, to := c.id(), seshat.Status(1+c.IntN(4))
+	id := c.id()
+	to := seshat.Status(1 + c.IntN(4))
 	return on("transition", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Transition(ctx, id, to, seshat.Because("by chance", "test"))
 	})
@@ -44,7 +47,8 @@ func scope(c chance) seshat.Scope {
 }
 
 func merge(c chance, n int) op {
-	in, delta := scope(c), map[string]any{fmt.Sprint("k", c.IntN(5)): n, "gone": nil}
+	in := scope(c)
+	delta := map[string]any{fmt.Sprint("k", c.IntN(5)): n, "gone": nil}
 	return on("merge", true, func(ctx context.Context, t *seshat.Tenant) (any, error) { return nil, t.MergeState(ctx, in, delta) })
 }
 
@@ -54,29 +58,34 @@ func state(c chance, _ int) op {
 }
 
 func stateAt(c chance, _ int) op {
-	id, seq := c.id(), c.Uint64N(9)
+	id := c.id()
+	seq := c.Uint64N(9)
 	return on("state at", false, func(ctx context.Context, t *seshat.Tenant) (map[string]any, error) { return t.StateAt(ctx, id, seq) })
 }
 
 func truncate(c chance, _ int) op {
-	id, seq := c.id(), c.Uint64N(9)
+	id := c.id()
+	seq := c.Uint64N(9)
 	return on("truncate", true, func(ctx context.Context, t *seshat.Tenant) (uint64, error) { return t.Truncate(ctx, id, seq) })
 }
 
 func deleteMessage(c chance, _ int) op {
-	id, seq := c.id(), 1+c.Uint64N(6)
+	id := c.id()
+	seq := 1 + c.Uint64N(6)
 	return on("delete message", true, func(ctx context.Context, t *seshat.Tenant) (session, error) { return t.DeleteMessage(ctx, id, seq) })
 }
 
 func editMessage(c chance, n int) op {
-	id, seq := c.id(), 1+c.Uint64N(6)
+	id := c.id()
+	seq := 1 + c.Uint64N(6)
 	return on("edit message", true, func(ctx context.Context, t *seshat.Tenant) (seshat.Message, error) {
 		return t.EditMessage(ctx, id, seq, func(m *seshat.Message) error { m.Content = fmt.Sprint("edited ", n); return nil })
 	})
 }
 
 func summarize(c chance, _ int) op {
-	id, from := c.id(), 1+c.Uint64N(4)
+	id := c.id()
+	from := 1 + c.Uint64N(4)
 	r := seshat.Range{From: from, To: from + c.Uint64N(3)}
 	return on("summarize", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Summarize(ctx, id, r, seshat.Message{Role: seshat.RoleSystem, Content: "in short"})
@@ -84,12 +93,15 @@ func summarize(c chance, _ int) op {
 }
 
 func fork(c chance, _ int) op {
-	id, f := c.id(), seshat.ForkOptions{ID: c.id(), Seq: c.Uint64N(5)}
+	id := c.id()
+	f := seshat.ForkOptions{ID: c.id(), Seq: c.Uint64N(5)}
 	return on("fork", true, func(ctx context.Context, t *seshat.Tenant) (session, error) { return t.Fork(ctx, id, f) })
 }
 
 func lease(c chance, _ int) op {
-	id, owner, token := c.id(), c.user(), c.Uint64N(4)
+	id := c.id()
+	owner := c.user()
+	token := c.Uint64N(4)
 	return on("lease", false, func(ctx context.Context, t *seshat.Tenant) (any, error) {
 		if token > 0 {
 			return nil, t.ReleaseLease(ctx, id, token)

@@ -65,7 +65,8 @@ func (c *Cuts) trouble(n int) Trouble {
 	if r.IntN(8) == 0 {
 		t.Stall = 5 * time.Millisecond
 	}
-	t.Delay, t.Lies = delays[c.Seed%uint64(len(delays))], c.Lies
+	t.Delay = delays[c.Seed%uint64(len(delays))]
+	t.Lies = c.Lies
 	return t
 }
 

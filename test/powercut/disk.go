@@ -55,7 +55,9 @@ func (d *Disk) Format(seed uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.r = rand.New(rand.NewPCG(seed, 0xd15c))
-	d.now, d.kept, d.renames = map[string]*File{}, map[string]*File{}, nil
+	d.now = map[string]*File{}
+	d.kept = map[string]*File{}
+	d.renames = nil
 	d.calm()
 }
 
@@ -80,7 +82,8 @@ func (d *Disk) Restart(lost bool) {
 		}
 		d.now[name] = again[old]
 	}
-	d.kept, d.renames = maps.Clone(d.now), nil
+	d.kept = maps.Clone(d.now)
+	d.renames = nil
 }
 
 // namesLeft is the directory after a loss of power: of the changes since its
@@ -163,7 +166,8 @@ func (d *Disk) Remove(name string) syscall.Errno {
 func (d *Disk) SyncNames() syscall.Errno {
 	return d.do(SyncNames, func() {
 		if d.trouble.Lies != SyncNames {
-			d.kept, d.renames = maps.Clone(d.now), nil
+			d.kept = maps.Clone(d.now)
+			d.renames = nil
 		}
 	})
 }

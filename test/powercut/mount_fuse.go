@@ -64,7 +64,11 @@ func (r *directory) inode(ctx context.Context, f *File, out *fuse.EntryOut) *fs.
 
 func (f *File) attributes(a *fuse.Attr) {
 	size := uint64(f.Size())
-	a.Mode, a.Size, a.Blksize, a.Blocks, a.Nlink = fuse.S_IFREG|0o600, size, 4096, (size+sector-1)/sector, 1
+	a.Mode = fuse.S_IFREG | 0o600
+	a.Size = size
+	a.Blksize = 4096
+	a.Blocks = (size + sector - 1) / sector
+	a.Nlink = 1
 }
 
 func (r *directory) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {

@@ -102,8 +102,11 @@ func (d *Disk) Arm(t Trouble) (struck <-chan struct{}) {
 // calm ends the trouble. The lock is held.
 func (d *Disk) calm() {
 	d.strike()
-	d.trouble, d.off, d.changes = Trouble{}, false, 0
-	d.struck, d.told = make(chan struct{}), false
+	d.trouble = Trouble{}
+	d.off = false
+	d.changes = 0
+	d.struck = make(chan struct{})
+	d.told = false
 	clear(d.counts)
 }
 

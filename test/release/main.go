@@ -55,14 +55,17 @@ func main() {
 	chosen := regexp.MustCompile(*only)
 	began := time.Now()
 	t := tally{}
-	next, rounds, failed := *seed, 0, false
+	next := *seed
+	rounds := 0
+	failed := false
 	for !failed && goesOn(rounds, time.Since(began)) {
 		for _, s := range suites {
 			if chosen.MatchString(s.name) {
 				failed = !s.run(t, next) || failed
 			}
 		}
-		next, rounds = next+10, rounds+1
+		next += 10
+		rounds++
 	}
 	if *planted != "none" && !failed {
 		failed = !runMutants(t, *planted == "quick")

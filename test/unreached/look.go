@@ -149,7 +149,8 @@ func isTaken(bs []block, line, column int) (taken, known bool) {
 		after := line > b.from[0] || line == b.from[0] && column >= b.from[1]
 		before := line < b.to[0] || line == b.to[0] && column < b.to[1]
 		if after && before {
-			taken, known = taken || b.taken, true
+			taken = taken || b.taken
+			known = true
 		}
 	}
 	return taken, known

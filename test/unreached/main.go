@@ -45,7 +45,8 @@ func run(profile string, write bool) error {
 	if err != nil && !write {
 		return err
 	}
-	why, missing := reasons(string(old)), 0
+	why := reasons(string(old))
+	missing := 0
 	missed, taken, err := look(base, packages, blocks(string(text)))
 	if err != nil {
 		return err

@@ -69,7 +69,8 @@ func talkAndDie(path string) error {
 		return err
 	}
 	cmd := exec.Command(self, "talk", path)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout = os.Stdout
+	cmd.Stderr = os.Stderr
 	var died *exec.ExitError
 	err = cmd.Run()
 	if err == nil {
@@ -125,7 +126,8 @@ func show(path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	ctx, service := context.Background(), adk.New(store, adk.Options{})
+	ctx := context.Background()
+	service := adk.New(store, adk.Options{})
 	got, err := service.Get(ctx, &session.GetRequest{AppName: app, UserID: user, SessionID: id})
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@ func Replace(path, name, text string) error {
 	if err != nil {
 		return err
 	}
-	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->\n"
+	begin := "<!-- begin " + name + " -->\n"
+	end := "<!-- end " + name + " -->\n"
 	head, rest, found := strings.Cut(string(old), begin)
 	_, tail, closed := strings.Cut(rest, end)
 	if !found || !closed {

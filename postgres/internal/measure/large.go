@@ -75,7 +75,8 @@ func load(ctx context.Context, d driver.Loader, n int) error {
 		for ; i < n && len(l.Parts) < batch; i++ {
 			l.Parts = append(l.Parts, driver.Part{Kind: driver.PartRecord, Namespace: 1, Record: *record(i, n)})
 		}
-		l.Was, was = was, nil
+		l.Was = was
+		was = nil
 		if i < n {
 			was = fmt.Append(nil, i)
 		}
@@ -156,7 +157,9 @@ func listUser(ctx context.Context, d *postgres.Driver, i, n int) error {
 }
 
 func page(ctx context.Context, d *postgres.Driver, q driver.Query) error {
-	q.Namespace, q.Now, q.Limit = 1, epoch, 50
+	q.Namespace = 1
+	q.Now = epoch
+	q.Limit = 50
 	p, err := d.List(ctx, q)
 	if err == nil && len(p.Records) != q.Limit {
 		err = fmt.Errorf("a page of %d", len(p.Records))

@@ -45,7 +45,8 @@ func (r *results) markdown() string {
 }
 
 func (s *scale) markdown(t *strings.Builder) {
-	small, large := count(float64(s.small)), count(float64(s.large))
+	small := count(float64(s.small))
+	large := count(float64(s.large))
 	fmt.Fprintf(t, "\n## %s sessions against %s\n\nOne namespace, %d sessions of each user all over it, bodies of %d bytes, through the driver, one caller, calls by turns, after `vacuum analyze`. "+
 		"They are about the same %d users or sessions, but where it says others: the large one's have then to be fetched into the server's memory (256 MB). "+
 		"Above is the fastest tenth, which other work on the machine disturbs least, and below the median. The large one took %v to load. "+

@@ -88,7 +88,9 @@ func (p *Pooler) Start() error {
 	}
 	var said strings.Builder
 	p.cmd = exec.Command(p.bin, "-q", p.config())
-	p.cmd.Dir, p.cmd.SysProcAttr, p.cmd.Stderr = p.dir, attr, &said
+	p.cmd.Dir = p.dir
+	p.cmd.SysProcAttr = attr
+	p.cmd.Stderr = &said
 	p.gone = make(chan struct{})
 	if err := launch(p.cmd, p.gone); err != nil {
 		return err

@@ -132,7 +132,8 @@ func (p *Proxy) send(client, server net.Conn, answered *atomic.Bool) {
 
 func (p *Proxy) end(client, server net.Conn) {
 	defer p.work.Done()
-	_, _ = client.Close(), server.Close()
+	_ = client.Close()
+	_ = server.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, client)

@@ -37,7 +37,8 @@ func (s *Schemas) Get(t testing.TB, dsn string, partitions int) string {
 	defer s.mu.Unlock()
 	var name string
 	if n := len(s.free[w]); n > 0 {
-		name, s.free[w] = s.free[w][n-1], s.free[w][:n-1]
+		name = s.free[w][n-1]
+		s.free[w] = s.free[w][:n-1]
 	} else {
 		s.made++
 		name = fmt.Sprintf("seshat_test_%d_%d", os.Getpid(), s.made)

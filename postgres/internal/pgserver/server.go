@@ -110,7 +110,8 @@ func (s *Server) init() error {
 	}
 	cmd := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-A", "trust", "-U", "seshat",
 		"--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
-	cmd.Dir, cmd.SysProcAttr = s.dir, attr
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = attr
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -144,13 +145,15 @@ func (s *Server) startOnce() (err error) {
 		args = append(args, "-c", set)
 	}
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), args...)
-	cmd.Dir, cmd.SysProcAttr = s.dir, attr
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = attr
 	log, end, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stderr = end
-	s.cmd, s.gone = cmd, make(chan struct{})
+	s.cmd = cmd
+	s.gone = make(chan struct{})
 	err = launch(cmd, s.gone)
 	if closed := end.Close(); err == nil {
 		err = closed

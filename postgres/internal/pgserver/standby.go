@@ -37,7 +37,8 @@ func (s *Server) copy(from *Server, name string) error {
 	source := fmt.Sprintf("host=127.0.0.1 port=%d user=seshat application_name=%s", from.port, name)
 	cmd := exec.Command(filepath.Join(s.bin, "pg_basebackup"), "-D", s.data(), "-d", source,
 		"-R", "-X", "stream", "-C", "-S", name, "--checkpoint=fast", "--no-sync")
-	cmd.Dir, cmd.SysProcAttr = s.dir, attr
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = attr
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("pg_basebackup: %w\n%s", err, out)
 	}
@@ -92,7 +93,8 @@ func Best(ctx context.Context, standbys ...*Server) (*Server, error) {
 			return nil, err
 		}
 		if at > most {
-			best, most = s, at
+			best = s
+			most = at
 		}
 	}
 	return best, nil

@@ -19,7 +19,8 @@ func Text(b []byte, s string) []byte {
 			i++
 			continue
 		}
-		r, n := rune(c), 1
+		r := rune(c)
+		n := 1
 		if c >= utf8.RuneSelf {
 			if r, n = utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || n > 1 {
 				i += n
