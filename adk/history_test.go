@@ -20,8 +20,11 @@ func spoken(id, role string, parts ...*genai.Part) *session.Event {
 	return &session.Event{
 		ID: id, Author: "agent", Timestamp: seshattest.Start,
 		LLMResponse: model.LLMResponse{
-			Content:       &genai.Content{Role: role, Parts: parts},
-			UsageMetadata: &genai.GenerateContentResponseUsageMetadata{CandidatesTokenCount: 5, ThoughtsTokenCount: 2, TotalTokenCount: 99},
+			Content: &genai.Content{Role: role, Parts: parts},
+			UsageMetadata: &genai.GenerateContentResponseUsageMetadata{
+				CandidatesTokenCount: 5, ThoughtsTokenCount: 2,
+				TotalTokenCount: 99,
+			},
 		},
 	}
 }
@@ -57,7 +60,8 @@ func TestLogIsReadableWithoutADK(t *testing.T) {
 		if n > 100 {
 			text = ""
 		}
-		got = append(got, line{m.ID, m.Role, m.ContentType, text, m.ToolName, m.ToolCallID, m.ToolCalls, m.Tokens, m.Author, n})
+		got = append(got,
+			line{m.ID, m.Role, m.ContentType, text, m.ToolName, m.ToolCallID, m.ToolCalls, m.Tokens, m.Author, n})
 	}
 	if diff := cmp.Diff([]line{
 		{"1", seshat.RoleUser, seshat.ContentText, "When do trains leave?", "", "", 0, 7, "agent", 21},
@@ -112,7 +116,8 @@ func TestAnEventWithManyEmptyListsIsTaken(t *testing.T) {
 	s := newService(t, adk.Options{})
 	var parts []*genai.Part
 	for range 2000 {
-		parts = append(parts, &genai.Part{FunctionResponse: &genai.FunctionResponse{Name: "f", Response: map[string]any{}}})
+		parts = append(parts,
+			&genai.Part{FunctionResponse: &genai.FunctionResponse{Name: "f", Response: map[string]any{}}})
 	}
 	s.must(s.AppendEvent(t.Context(), s.create("mia", "s", nil), spoken("e", "user", parts...)))
 	got := s.get("mia", "s").Events().At(0).Content.Parts
@@ -125,7 +130,11 @@ func TestAnEventWithManyEmptyListsIsTaken(t *testing.T) {
 func TestImportCopiesFromAnyService(t *testing.T) {
 	s := newService(t, adk.Options{})
 	other := session.InMemoryService()
-	r, err := other.Create(t.Context(), &session.CreateRequest{AppName: "app", UserID: "mia", SessionID: "s", State: map[string]any{"k": "v", "user:k": "u"}})
+	r, err := other.Create(t.Context(),
+		&session.CreateRequest{
+			AppName: "app", UserID: "mia", SessionID: "s",
+			State: map[string]any{"k": "v", "user:k": "u"},
+		})
 	s.must(err)
 	var names []string
 	for range 600 {

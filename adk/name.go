@@ -69,7 +69,8 @@ func encodeName(name string) string {
 
 // fits reports whether the store takes the name as it is.
 func fits(name string) bool {
-	return name != "" && len(name) <= seshat.MaxNameBytes && utf8.ValidString(name) && strings.IndexFunc(name, control) < 0
+	return name != "" && len(name) <= seshat.MaxNameBytes && utf8.ValidString(name) &&
+		strings.IndexFunc(name, control) < 0
 }
 
 func control(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }

@@ -28,7 +28,10 @@ func TestSessionIDIsReadableWhereItCan(t *testing.T) {
 			t.Errorf("%q of %q: got %q, want %q", c.id, c.user, got, c.want)
 		}
 	}
-	for _, id := range []string{"", "x", "3", "3:mi", "3:mia", "03:mia:s", "+3:mia:s", "-1:a:b", "~e", "~x", "~e%0", "~e%zz", "~e3:mia:s", "99:a:b"} {
+	for _, id := range []string{
+		"", "x", "3", "3:mi", "3:mia", "03:mia:s", "+3:mia:s", "-1:a:b", "~e", "~x", "~e%0",
+		"~e%zz", "~e3:mia:s", "99:a:b",
+	} {
 		if user, s, ok := adk.ParseSessionID(id); ok {
 			t.Errorf("%q: parsed as %q of %q", id, s, user)
 		}

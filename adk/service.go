@@ -180,7 +180,8 @@ func (s *Service) Delete(ctx context.Context, req *session.DeleteRequest) error 
 // good. A user without anything is not an error.
 func (s *Service) DeleteUser(ctx context.Context, app, userID string) (seshat.EraseReport, error) {
 	if app == "" || userID == "" {
-		return seshat.EraseReport{}, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", app, userID)
+		return seshat.EraseReport{},
+			invalid("app_name and user_id are required, got app_name: %q, user_id: %q", app, userID)
 	}
 	t, err := s.Tenant(ctx, app)
 	var erased seshat.EraseReport

@@ -271,7 +271,8 @@ func TestIDsComeFromThePlatform(t *testing.T) {
 func TestNilDeletesWhereAskedFor(t *testing.T) {
 	s := newService(t, adk.Options{DeleteNil: true})
 	h := s.create("mia", "s", map[string]any{"a": "1", "user:b": "1", "none": nil})
-	s.must(s.AppendEvent(t.Context(), h, sets("a", map[string]any{"a": nil, "user:b": nil, "c": map[string]any{"d": nil}})))
+	s.must(s.AppendEvent(t.Context(), h,
+		sets("a", map[string]any{"a": nil, "user:b": nil, "c": map[string]any{"d": nil}})))
 	for _, h := range []session.Session{h, s.get("mia", "s")} {
 		want(s, "state", fmt.Sprint(stateOf(h)), "map[c:map[d:<nil>]]")
 	}

@@ -113,7 +113,10 @@ func newAxis(lines []series, pick func(series) []float64, from, to float64) axis
 	return axis{from, to, low, max(low+1, math.Ceil(high*10)/10)}
 }
 
-var colors = []string{"#c1272d", "#1f77b4", "#7fb2d9", "#2ca02c", "#9467bd", "#e08214", "#8c564b", "#17a2a2", "#bcbd22", "#d6619e", "#555555"}
+var colors = []string{
+	"#c1272d", "#1f77b4", "#7fb2d9", "#2ca02c", "#9467bd", "#e08214", "#8c564b", "#17a2a2",
+	"#bcbd22", "#d6619e", "#555555",
+}
 
 func (c *chart) svg() string {
 	t := new(text)
@@ -131,8 +134,10 @@ func (c *chart) svg() string {
 		t.f(`<path d="M%d %.1f H%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`+"\n",
 			plotLeft, y.at(v), plotLeft+plotWidth, plotLeft-6, y.at(v)+4, count(v))
 	}
-	t.f(`<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", plotLeft+plotWidth/2, plotTop+plotHeight+38, html.EscapeString(c.xName))
-	t.f(`<text transform="translate(14 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", plotTop+plotHeight/2, html.EscapeString(c.yName))
+	t.f(`<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", plotLeft+plotWidth/2, plotTop+plotHeight+38,
+		html.EscapeString(c.xName))
+	t.f(`<text transform="translate(14 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", plotTop+plotHeight/2,
+		html.EscapeString(c.yName))
 	for i, s := range c.lines {
 		c.line(t, i, s, x, y)
 	}
@@ -156,7 +161,8 @@ func (c *chart) line(t *text, i int, s series, x, y axis) {
 	for j := range s.x {
 		points[j] = fmt.Sprintf("%.1f,%.1f", x.at(s.x[j]), y.at(s.y[j]))
 	}
-	t.f(`<polyline fill="none" stroke="%s" stroke-width="%s"%s points="%s"/>`+"\n", color, width, dash, strings.Join(points, " "))
+	t.f(`<polyline fill="none" stroke="%s" stroke-width="%s"%s points="%s"/>`+"\n", color, width, dash,
+		strings.Join(points, " "))
 	left := plotLeft + plotWidth + 14
 	top := plotTop + 10 + i*20
 	t.f(`<path d="M%d %d h22" stroke="%s" stroke-width="%s"%s/>`, left, top, color, width, dash)

@@ -41,7 +41,8 @@ func (r *results) markdown() string {
 		runtime.GOMAXPROCS(0), runtime.Version())
 	t.f("Medians of %d interleaved rounds of %v each; %d sessions with the logs of real conversations in each peer. ",
 		r.rounds, r.each, r.n)
-	t.f("Load average of the machine before and after: %s. One that is above the number of processors before it began means that other work disturbed it. ",
+	t.f("Load average of the machine before and after: %s. One that is above the number of processors before "+
+		"it began means that other work disturbed it. ",
 		strings.Join(r.load, ", "))
 	t.f("What each peer is, and why a row is won or lost, is in [README.md](README.md).\n")
 	for _, s := range r.m.skipped {
@@ -113,7 +114,8 @@ func (r *results) latencyTable(t *text) {
 }
 
 func (r *results) pagesTable(t *text) {
-	t.f("\n## Pages written by a call\n\nSessions are drawn from %d. The other side is one bbolt transaction of as many calls that puts only what the last column says.\n",
+	t.f("\n## Pages written by a call\n\nSessions are drawn from %d. The other side is one bbolt transaction "+
+		"of as many calls that puts only what the last column says.\n",
 		min(r.large, 20_000))
 	t.head("call", "calls in a commit", "pages, Seshat", "pages, bbolt", "ratio", "bbolt puts")
 	for _, p := range r.pages {
@@ -133,7 +135,8 @@ func (r *results) readersTable(t *text) {
 }
 
 func (r *results) busyTable(t *text) {
-	t.f("\n## Touch while all processors are busy elsewhere\n\nBeside %d goroutines that compute.\n", 2*runtime.GOMAXPROCS(0))
+	t.f("\n## Touch while all processors are busy elsewhere\n\nBeside %d goroutines that compute.\n",
+		2*runtime.GOMAXPROCS(0))
 	t.head("goroutines", "Seshat, calls/s", "bbolt, calls/s", "ratio")
 	for _, b := range r.busy {
 		t.row(fmt.Sprint(b.g), count(b.ours.perSec), count(b.bolt.perSec), times(b.ours.perSec/b.bolt.perSec))
@@ -141,7 +144,8 @@ func (r *results) busyTable(t *text) {
 }
 
 func (r *results) codecTable(t *text) {
-	t.f("\n## Reads of one session and the codec\n\nA get allocates %.0f times (bbolt with msgpack: %.0f). A read of the stored record into the caller's buffer: %.0f ns, %.0f allocations.\n",
+	t.f("\n## Reads of one session and the codec\n\nA get allocates %.0f times (bbolt with msgpack: %.0f). A "+
+		"read of the stored record into the caller's buffer: %.0f ns, %.0f allocations.\n",
 		r.getAllocs, r.boltAllocs, r.rawNS, r.rawAllocs)
 	if len(r.codec) == 0 {
 		return

@@ -378,7 +378,8 @@ type Query struct {
 // Filtered reports whether q selects by more than Statuses, so that counters
 // do not answer it.
 func (q *Query) Filtered() bool {
-	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 || q.ActiveTo != 0
+	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 ||
+		q.ActiveTo != 0
 }
 
 // Page is the answer to a Query.

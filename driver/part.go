@@ -19,7 +19,9 @@ const (
 	PartStage                       // a staged log: Incarnation, and in Time until when
 	PartEntry                       // Entry, of sessions too, with its Owner
 	PartMessage                     // Message of Incarnation, in the log of a record or a staged one
-	PartRef                         // a message id of Incarnation that no message there has with that number and digest: Message without Body
+	// a message id of Incarnation that no message there has with that number
+	// and digest: Message without Body
+	PartRef
 )
 
 // Part is one piece of what a driver keeps. Only what its Kind names is set,

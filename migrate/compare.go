@@ -89,7 +89,9 @@ func (c *comparison) run(ctx context.Context) (err error) {
 }
 
 // part compares one part with the next of the other side.
-func (c *comparison) part(p *driver.Part, encoded []byte, other func() (*driver.Part, error, bool)) (*DifferenceError, error) {
+func (c *comparison) part(p *driver.Part, encoded []byte,
+	other func() (*driver.Part, error, bool),
+) (*DifferenceError, error) {
 	q, err, ok := other()
 	switch {
 	case err != nil:

@@ -35,7 +35,8 @@ func appendEvent(b []byte, e *driver.Event) []byte {
 
 func appendRecord(b []byte, r *driver.Record) []byte {
 	b = append(append(b, r.Incarnation[:]...), r.Status)
-	b = appendNumbers(b, r.Version, r.NextSeq, uint64(r.Created), uint64(r.ActiveMinute), uint64(r.Due), uint64(r.Expires),
+	b = appendNumbers(b, r.Version, r.NextSeq, uint64(r.Created), uint64(r.ActiveMinute), uint64(r.Due),
+		uint64(r.Expires),
 		r.Messages, r.Bytes, uint64(len(r.Labels)))
 	for _, l := range r.Labels {
 		b = appendText(appendText(b, l.Name), l.Value)

@@ -24,8 +24,10 @@ func FuzzLoad(f *testing.F) {
 	for _, program := range []string{
 		"", "\x01\x00\x05", "\x02\x01\x05\x01\x03\x01\x02\x01s",
 		"\x04\x01\x01\x01s\x01u\x02\x03\x04\x05\x06\x07\x01b\x07\x01\x01\x01\x01m\x04body\x08\x01\x01\x02\x01n",
-		"\x05\x01\x02\x09\x07\x01\x02\x01\x01m\x00\x07\x01\x02\x02\x01m\x00", "\x06\x00\x01\x00\x04name\x05value\x06\x01\x41\x01u\x01k\x00",
-		"\x06\x01\x82\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01k\x01v", "\x06\x00\x3e\x00\x00\x01x",
+		"\x05\x01\x02\x09\x07\x01\x02\x01\x01m\x00\x07\x01\x02\x02\x01m\x00",
+		"\x06\x00\x01\x00\x04name\x05value\x06\x01\x41\x01u\x01k\x00",
+		"\x06\x01\x82\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01k\x01v",
+		"\x06\x00\x3e\x00\x00\x01x",
 	} {
 		for flags := range uint8(8) {
 			f.Add([]byte(program), flags)
@@ -229,7 +231,8 @@ func (l *loading) record(namespace uint64) driver.Record {
 	r := driver.Record{Incarnation: driver.Incarnation{l.byte()}}
 	r.Key = driver.Key{Namespace: namespace, ID: l.text()}
 	r.User, r.Status, r.Version, r.NextSeq = l.text(), l.byte(), l.number(), l.number()
-	r.Created, r.ActiveMinute, r.Due, r.Expires = int64(l.number()), int64(l.number()), int64(l.number()), int64(l.number())
+	r.Created, r.ActiveMinute, r.Due, r.Expires = int64(l.number()), int64(l.number()), int64(l.number()),
+		int64(l.number())
 	r.Messages, r.Bytes, r.Body = l.number(), l.number(), []byte(l.text())
 	return r
 }
@@ -246,7 +249,8 @@ func FuzzResume(f *testing.F) {
 	for n := range 6 {
 		ctx, cancel := context.WithCancel(f.Context())
 		to := memdriver.Open()
-		_, err := migrate.Run(ctx, from, &cutting{Driver: to, n: n, after: true, cancel: cancel}, migrate.Options{StepParts: 10})
+		_, err := migrate.Run(ctx, from, &cutting{Driver: to, n: n, after: true, cancel: cancel},
+			migrate.Options{StepParts: 10})
 		cancel()
 		if n > 0 && !errors.Is(err, driver.ErrUnknown) && !errors.Is(err, context.Canceled) {
 			f.Fatal(err)

@@ -53,7 +53,8 @@ func fresh(t testing.TB) *boltdriver.Driver {
 // shows returns all that a store on d shows, which must have no finding.
 func shows(t *testing.T, d driver.Driver) string {
 	t.Helper()
-	s, err := seshat.OpenDriver(unclosed{d, d.(driver.Checker)}, seshat.Options{SweepEvery: seshat.Never, ReadOnly: true})
+	s, err := seshat.OpenDriver(unclosed{d, d.(driver.Checker)},
+		seshat.Options{SweepEvery: seshat.Never, ReadOnly: true})
 	must(t, err)
 	defer s.Close()
 	all, err := fixture.Dump(t.Context(), s, fixture.DumpOptions{})
@@ -83,7 +84,8 @@ func TestRoundTrip(t *testing.T) {
 	must(t, err)
 	second, err := migrate.Run(t.Context(), between, to, migrate.Options{StepParts: 7})
 	must(t, err)
-	if first.Digest != second.Digest || first.Sessions < 80 || first.Resumed || first.Present || len(first.Namespaces) != 3 {
+	if first.Digest != second.Digest || first.Sessions < 80 || first.Resumed || first.Present ||
+		len(first.Namespaces) != 3 {
 		t.Errorf("first %+v\nsecond %+v", first, second)
 	}
 	if between := shows(t, between); between != want {
@@ -110,7 +112,8 @@ func TestGoesOn(t *testing.T) {
 	must(t, err)
 	head, err := tn.FeedHead(t.Context())
 	must(t, err)
-	done, err := tn.AppendTurn(t.Context(), "odd", seshat.Turn{Messages: []seshat.Message{{ID: "odd 1", Role: seshat.RoleUser, Content: "1"}}})
+	done, err := tn.AppendTurn(t.Context(), "odd",
+		seshat.Turn{Messages: []seshat.Message{{ID: "odd 1", Role: seshat.RoleUser, Content: "1"}}})
 	must(t, err)
 	if !done.Repeated || done.First != 2 {
 		t.Errorf("the id of a dropped message: %+v", done)
@@ -157,12 +160,13 @@ func TestConversations(t *testing.T) {
 // Promise: progress grows, ends at the total, and names both stages.
 func TestProgress(t *testing.T) {
 	from, last := source(t, filled(t, 20)), map[migrate.Stage]migrate.Progress{}
-	r, err := migrate.Run(t.Context(), from, memdriver.Open(), migrate.Options{StepParts: 50, Progress: func(p migrate.Progress) {
-		if p.Done.Parts < last[p.Stage].Done.Parts {
-			t.Errorf("%s: %d parts after %d", p.Stage, p.Done.Parts, last[p.Stage].Done.Parts)
-		}
-		last[p.Stage] = p
-	}})
+	r, err := migrate.Run(t.Context(), from, memdriver.Open(),
+		migrate.Options{StepParts: 50, Progress: func(p migrate.Progress) {
+			if p.Done.Parts < last[p.Stage].Done.Parts {
+				t.Errorf("%s: %d parts after %d", p.Stage, p.Done.Parts, last[p.Stage].Done.Parts)
+			}
+			last[p.Stage] = p
+		}})
 	must(t, err)
 	for _, s := range []migrate.Stage{migrate.Copying, migrate.Comparing} {
 		p := last[s]

@@ -40,7 +40,10 @@ func (p *place) after() *driver.Place {
 	if p.Kind == 0 {
 		return nil
 	}
-	at := &driver.Place{Kind: p.Kind, Namespace: p.Namespace, Number: p.Number, Owner: string(p.Owner), Name: string(p.Name)}
+	at := &driver.Place{
+		Kind: p.Kind, Namespace: p.Namespace, Number: p.Number, Owner: string(p.Owner),
+		Name: string(p.Name),
+	}
 	copy(at.Incarnation[:], p.Incarnation)
 	return at
 }
@@ -52,7 +55,8 @@ func (n *note) encode() []byte {
 
 func decodeNote(b []byte) (n note, err error) {
 	if err := json.Unmarshal(b, &n); err != nil || n.Format != noteFormat {
-		return n, fmt.Errorf("%w: a load into the destination is under way that this version did not begin", driver.ErrFormat)
+		return n, fmt.Errorf("%w: a load into the destination is under way that this version did not begin",
+			driver.ErrFormat)
 	}
 	return n, nil
 }

@@ -32,7 +32,8 @@ func TestNotEmpty(t *testing.T) {
 	if _, err := migrate.Run(t.Context(), from, other, migrate.Options{}); !errors.Is(err, driver.ErrFormat) {
 		t.Errorf("a load by another version: %v", err)
 	}
-	if _, err := migrate.Run(t.Context(), other, memdriver.Open(), migrate.Options{}); !errors.Is(err, driver.ErrFormat) {
+	if _, err := migrate.Run(t.Context(), other, memdriver.Open(), migrate.Options{}); !errors.Is(err,
+		driver.ErrFormat) {
 		t.Errorf("a source that is half a copy: %v", err)
 	}
 }
@@ -107,7 +108,8 @@ func TestDiffers(t *testing.T) {
 	from, to := source(t, filled(t, 2)), lossy{memdriver.Open()}
 	_, err := migrate.Run(t.Context(), from, to, migrate.Options{})
 	var d *migrate.DifferenceError
-	if !errors.Is(err, migrate.ErrDiffers) || !errors.As(err, &d) || d.At.Kind != driver.PartMessage || errors.Is(err, migrate.ErrChanged) {
+	if !errors.Is(err, migrate.ErrDiffers) || !errors.As(err, &d) || d.At.Kind != driver.PartMessage ||
+		errors.Is(err, migrate.ErrChanged) {
 		t.Errorf("%v", err)
 	}
 }
@@ -116,7 +118,8 @@ func TestDiffers(t *testing.T) {
 func TestCompare(t *testing.T) {
 	record := func(id string) driver.Part {
 		return driver.Part{Kind: driver.PartRecord, Namespace: 1, Record: driver.Record{
-			Key: driver.Key{Namespace: 1, ID: id}, Incarnation: driver.Incarnation{id[0]}, Due: driver.Never, Expires: driver.Never,
+			Key: driver.Key{Namespace: 1, ID: id}, Incarnation: driver.Incarnation{id[0]}, Due: driver.Never,
+			Expires: driver.Never,
 		}}
 	}
 	loaded := func(ids ...string) driver.Driver {
@@ -155,7 +158,8 @@ func TestCompare(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	plain, able := struct{ driver.Driver }{memdriver.Open()}, memdriver.Open()
 	for _, pair := range [][2]driver.Driver{{plain, able}, {able, plain}} {
-		if _, err := migrate.Run(t.Context(), pair[0], pair[1], migrate.Options{}); !errors.Is(err, errors.ErrUnsupported) {
+		if _, err := migrate.Run(t.Context(), pair[0], pair[1], migrate.Options{}); !errors.Is(err,
+			errors.ErrUnsupported) {
 			t.Errorf("Run: %v", err)
 		}
 		if _, err := migrate.Compare(t.Context(), pair[0], pair[1]); !errors.Is(err, errors.ErrUnsupported) {

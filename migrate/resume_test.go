@@ -51,7 +51,8 @@ func TestCutAtEachStep(t *testing.T) {
 		for n := 1; ; n++ {
 			ctx, cancel := context.WithCancel(t.Context())
 			// A step a run, so that each is cut once.
-			r, err := migrate.Run(ctx, from, &cutting{Driver: to, n: 1 + n%2, after: after, cancel: cancel}, migrate.Options{StepParts: 40})
+			r, err := migrate.Run(ctx, from, &cutting{Driver: to, n: 1 + n%2, after: after, cancel: cancel},
+				migrate.Options{StepParts: 40})
 			cancel()
 			if err == nil {
 				if r.Digest != want.Digest || r.Sums != want.Sums {
@@ -69,7 +70,8 @@ func TestCutAtEachStep(t *testing.T) {
 		if _, err := migrate.Compare(t.Context(), whole, to); err != nil {
 			t.Error(err)
 		}
-		if r, err := migrate.Run(t.Context(), from, to, migrate.Options{}); err != nil || !r.Present || r.Digest != want.Digest {
+		if r, err := migrate.Run(t.Context(), from, to, migrate.Options{}); err != nil || !r.Present ||
+			r.Digest != want.Digest {
 			t.Errorf("repeated: %+v, %v", r, err)
 		}
 	}

@@ -126,7 +126,8 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 		m := &c.Replace[i]
 		a.add(`with done as (update {messages} set body = $4
 				where namespace = $1 and incarnation = $2 and seq = $3 and body is not null returning 1)
-			select 1 / count(*) from done`, int64(ns), inc[:], bounded(m.Seq), solid(m.Body)).refused = o.doom(divisionByZero, fmt.Errorf("message %d: %w", m.Seq, driver.ErrNotFound))
+			select 1 / count(*) from done`, int64(ns), inc[:], bounded(m.Seq),
+			solid(m.Body)).refused = o.doom(divisionByZero, fmt.Errorf("message %d: %w", m.Seq, driver.ErrNotFound))
 	}
 	if len(c.Append) == 0 {
 		return
@@ -142,7 +143,8 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 	a.add(`insert into {messages} (namespace, incarnation, seq, id, digest, body)
 		select $1, $2, m.seq, m.id, m.digest, m.body
 		from unnest($3::bigint[], $4::text[], $5::bytea[], $6::bytea[]) as m (seq, id, digest, body)`,
-		int64(ns), inc[:], seqs, ids, digests, bodies).refused = o.doom(uniqueViolation, fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid))
+		int64(ns), inc[:], seqs, ids, digests, bodies).refused = o.doom(uniqueViolation,
+		fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid))
 }
 
 // solid makes of no bytes an empty value, which is not NULL.

@@ -114,7 +114,8 @@ func (c *check) record(r *driver.Record) error {
 		}
 		return nil
 	}, `select seq, id, digest, body from {messages}
-		where namespace = $1 and incarnation = $2 and body is not null order by seq`, int64(r.Namespace), r.Incarnation[:])
+		where namespace = $1 and incarnation = $2 and body is not null order by seq`, int64(r.Namespace),
+		r.Incarnation[:])
 	c.Messages += n
 	if n != r.Messages || bytes+uint64(len(r.Body)) != r.Bytes {
 		c.find(where, "says %d messages, %d bytes: has %d and %d", r.Messages, r.Bytes, n, bytes+uint64(len(r.Body)))
@@ -180,7 +181,8 @@ func (c *check) counters() error {
 		}
 		delete(counted, ns)
 		return nil
-	}, `select namespace, coalesce(sum(head), 0)::bigint, coalesce(max(tail), 0), `+eachCounter(`coalesce(sum({}), 0)::bigint`)+`, 0
+	}, `select namespace, coalesce(sum(head), 0)::bigint, coalesce(max(tail), 0), `+
+		eachCounter(`coalesce(sum({}), 0)::bigint`)+`, 0
 		from (select namespace, head, tail, `+eachCounter(`{}`)+` from {spaces}
 			union all select namespace, 0, tail, `+eachCounter(`{}`)+` from {pending}) t group by namespace`)
 	for ns, u := range counted {

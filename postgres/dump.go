@@ -112,7 +112,9 @@ func (u *dump) rows(scan func(pgx.Rows, *driver.Part) error, sql string, args ..
 
 // pages reads a statement again and again, each time after the last part, until
 // it gives less than a page. The last argument is how many rows it may give.
-func (u *dump) pages(after driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string, args func(at driver.Place) []any) error {
+func (u *dump) pages(after driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string,
+	args func(at driver.Place) []any,
+) error {
 	for u.last = after; ; {
 		n, err := u.rows(scan, sql, append(args(u.last), dumpPage)...)
 		if err != nil || n < dumpPage {
@@ -157,7 +159,8 @@ const (
 				p.at, p.id, p.kind, p.status, p.version, p.last_seq
 			from {pending} p left join {spaces} s on s.namespace = p.namespace
 			where p.kind is not null and p.namespace >= $1) e
-		where (namespace, position) > ($1, $2) and position > ` + pendingTail + ` order by namespace, position limit $3)) e
+		where (namespace, position) > ($1, $2) and position > ` + pendingTail +
+		` order by namespace, position limit $3)) e
 	order by namespace, position limit $3`
 )
 
@@ -179,7 +182,8 @@ func (u *dump) events(after driver.Place) error {
 		err := rows.Scan(&ns, &position, &e.Time, &e.ID, &kind, &status, &version, &last)
 		p.Kind = driver.PartEvent
 		p.Namespace = uint64(ns)
-		e.Position, e.Kind, e.Status, e.Version, e.LastSeq = uint64(position), driver.EventKind(kind), uint8(status), uint64(version), uint64(last)
+		e.Position, e.Kind, e.Status, e.Version, e.LastSeq = uint64(position), driver.EventKind(kind), uint8(status),
+			uint64(version), uint64(last)
 		return err
 	}, dumpEvents,
 		func(at driver.Place) []any { return []any{int64(at.Namespace), bounded(at.Number)} })
@@ -222,7 +226,8 @@ func (u *dump) entries(after driver.Place) error {
 		if err != nil {
 			return err
 		}
-		err = u.tx.QueryRow(u.ctx, u.d.text(`select namespace from {entries} where namespace > $1 order by namespace limit 1`), ns).Scan(&ns)
+		err = u.tx.QueryRow(u.ctx,
+			u.d.text(`select namespace from {entries} where namespace > $1 order by namespace limit 1`), ns).Scan(&ns)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -241,6 +246,9 @@ func scanEntryPart(rows pgx.Rows, p *driver.Part) error {
 	err := rows.Scan(&ns, &kind, &owner, &name, &p.Entry.Value)
 	p.Kind = driver.PartEntry
 	p.Namespace = uint64(ns)
-	p.Entry.EntryKey = driver.EntryKey{Namespace: uint64(ns), Kind: uint8(kind), Owner: string(owner), Name: string(name)}
+	p.Entry.EntryKey = driver.EntryKey{
+		Namespace: uint64(ns), Kind: uint8(kind), Owner: string(owner),
+		Name: string(name),
+	}
 	return err
 }

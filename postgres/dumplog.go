@@ -23,7 +23,8 @@ func selectLives(compare string) string {
 			where (namespace, incarnation) ` + compare + ` ($1, $2) order by namespace, incarnation limit $3)
 		union all
 		(select namespace, incarnation from {logs}
-			where (namespace, incarnation) ` + compare + ` ($1, $2) and until >= 0 order by namespace, incarnation limit $3)
+			where (namespace, incarnation) ` + compare +
+		` ($1, $2) and until >= 0 order by namespace, incarnation limit $3)
 		) l order by namespace, incarnation limit $3`
 }
 
@@ -72,9 +73,12 @@ func (u *dump) nextLives(compare string, at life) (page []life, err error) {
 
 // logRows reads pages of the messages of a run along an index. What lies
 // between them and belongs to no one is passed over.
-func (u *dump) logRows(run []life, at driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string, args func(at driver.Place) []any) error {
+func (u *dump) logRows(run []life, at driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string,
+	args func(at driver.Place) []any,
+) error {
 	for {
-		rows, err := u.tx.Query(u.ctx, u.d.text(sql), append([]any{run[0].ns, run[0].inc[:], run[len(run)-1].inc[:]}, append(args(at), dumpPage)...)...)
+		rows, err := u.tx.Query(u.ctx, u.d.text(sql),
+			append([]any{run[0].ns, run[0].inc[:], run[len(run)-1].inc[:]}, append(args(at), dumpPage)...)...)
 		if err != nil {
 			return err
 		}
@@ -87,7 +91,9 @@ func (u *dump) logRows(run []life, at driver.Place, scan func(pgx.Rows, *driver.
 
 // handAlive hands out the rows of a page whose incarnations are in the run. at
 // becomes the place of the last row, handed out or not.
-func (u *dump) handAlive(rows pgx.Rows, run []life, at *driver.Place, scan func(pgx.Rows, *driver.Part) error) (n int, err error) {
+func (u *dump) handAlive(rows pgx.Rows, run []life, at *driver.Place,
+	scan func(pgx.Rows, *driver.Part) error,
+) (n int, err error) {
 	defer rows.Close()
 	i := 0
 	for ; rows.Next(); n++ {

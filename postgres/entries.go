@@ -15,13 +15,17 @@ const (
 	deleteEntry = `delete from {entries}` + entryAt
 	updateEntry = `update {entries} set value = $7` + entryAt
 	insertEntry = `insert into {entries} (namespace, class, owner_len, owner, kind, name, value) values ($1, $2, $3, $4, $5, $6, $7)`
-	upsertEntry = insertEntry + ` on conflict (namespace, class, owner_len, owner, kind, name) do update set value = excluded.value`
+	upsertEntry = insertEntry +
+		` on conflict (namespace, class, owner_len, owner, kind, name) do update set value = excluded.value`
 )
 
 // entryArgs is the primary key of an entry. The class is what owns it, so that
 // all that one owner has is a range of keys.
 func entryArgs(k *driver.EntryKey, owner string) []any {
-	return []any{int64(k.Namespace), int16(k.Kind >> 6), int16(len(owner)), []byte(owner), int16(k.Kind), []byte(k.Name)}
+	return []any{
+		int64(k.Namespace), int16(k.Kind >> 6), int16(len(owner)), []byte(owner), int16(k.Kind),
+		[]byte(k.Name),
+	}
 }
 
 // mustExclude reports whether c writes an entry that others may read meanwhile.

@@ -21,7 +21,8 @@ var (
 		count(*) filter (where status = 2) as s2, count(*) filter (where status = 3) as s3,
 		count(*) filter (where status = 4) as s4, count(*) filter (where status = 5) as s5,
 		count(*) filter (where status = 6) as s6, count(*) filter (where status = 7) as s7 from gone),
-	counted as (insert into {pending} (namespace, stamp, tie, n, at, id, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+	counted as (insert into {pending} (namespace, stamp, tie, n, at, id, status, version, last_seq, tail, ` +
+		eachCounter(`{}`) + `)
 		select $1, 0, $2, 0, 0, '', 0, 0, 0, 0, ` + eachCounter(`-{}`) + ` from sums where n > 0)
 	select n, messages, bytes, `
 
@@ -40,9 +41,11 @@ var (
 	// emptySpace forgets the feed, and keeps what others counted meanwhile.
 	emptySpace = `with gone as (delete from {pending} where namespace = $1 returning ` + eachCounter(`{}`) + `),
 	sums as (select ` + eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from gone)
-	update {spaces} s set head = 0, tail = 0, ` + eachCounter(`{} = s.{} + u.{}`) + ` from sums u where s.namespace = $1`
+	update {spaces} s set head = 0, tail = 0, ` + eachCounter(`{} = s.{} + u.{}`) +
+		` from sums u where s.namespace = $1`
 
-	dropSpace = `delete from {spaces} where namespace = $1 and (` + eachCounter(`{}`) + `) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`
+	dropSpace = `delete from {spaces} where namespace = $1 and (` + eachCounter(`{}`) +
+		`) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`
 )
 
 // erase removes what e names. The records go at once, and with them all that is
@@ -70,7 +73,8 @@ func (a *attempt) readTotals(e driver.Erasure) func(pgx.Rows) error {
 		var sessions, messages, bytes, entries int64
 		_, err := pgx.ForEachRow(rows, []any{&sessions, &messages, &bytes, &entries}, func() error {
 			a.totals = append(a.totals, driver.Erased{
-				Erasure: e, Sessions: uint64(sessions), Messages: uint64(messages), Bytes: uint64(bytes), Entries: uint64(entries),
+				Erasure: e, Sessions: uint64(sessions), Messages: uint64(messages), Bytes: uint64(bytes),
+				Entries: uint64(entries),
 			})
 			return nil
 		})

@@ -70,17 +70,18 @@ func scanFeed(rows pgx.Rows, f *driver.Feed) error {
 	var position, at, version, last *int64
 	var id *string
 	var kind, status *int16
-	_, err := pgx.ForEachRow(rows, []any{&head, &tail, &position, &at, &id, &kind, &status, &version, &last}, func() error {
-		f.Head = uint64(head)
-		f.Tail = uint64(tail)
-		if position == nil {
+	_, err := pgx.ForEachRow(rows, []any{&head, &tail, &position, &at, &id, &kind, &status, &version, &last},
+		func() error {
+			f.Head = uint64(head)
+			f.Tail = uint64(tail)
+			if position == nil {
+				return nil
+			}
+			f.Events = append(f.Events, driver.Event{
+				Position: uint64(*position), Time: *at, ID: *id, Kind: driver.EventKind(*kind), Status: uint8(*status),
+				Version: uint64(*version), LastSeq: uint64(*last),
+			})
 			return nil
-		}
-		f.Events = append(f.Events, driver.Event{
-			Position: uint64(*position), Time: *at, ID: *id, Kind: driver.EventKind(*kind), Status: uint8(*status),
-			Version: uint64(*version), LastSeq: uint64(*last),
 		})
-		return nil
-	})
 	return err
 }

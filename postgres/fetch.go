@@ -81,7 +81,8 @@ func (a *attempt) lockRecords(ops []*opRun) {
 			a.add(`select 1 from {sessions} where namespace = $1 and id = $2 for update`, int64(k.Namespace), k.ID)
 			continue
 		}
-		s := a.add(`select `+recordColumns+` from {sessions} where namespace = $1 and id = $2 for update`, int64(k.Namespace), k.ID)
+		s := a.add(`select `+recordColumns+` from {sessions} where namespace = $1 and id = $2 for update`,
+			int64(k.Namespace), k.ID)
 		s.read = func(rows pgx.Rows) error {
 			for rows.Next() {
 				o.view.Record = new(driver.Record)

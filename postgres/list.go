@@ -105,7 +105,8 @@ func pageQuery(q *driver.Query, window int64) *selection {
 		order = ` desc`
 	}
 	by := at + order + `, id` + order
-	s.sql.WriteString(`select ` + recordColumns + `, n, ok from (select *, row_number() over (order by ` + by + `) as n, `)
+	s.sql.WriteString(`select ` + recordColumns + `, n, ok from (select *, row_number() over (order by ` + by +
+		`) as n, `)
 	s.filter(q)
 	s.then(` as ok from (select `+recordColumns+` from {sessions} where namespace = `, int64(q.Namespace))
 	s.indexed(q, at)

@@ -53,7 +53,8 @@ func checkParts(parts []driver.Part) error {
 			return notText(fmt.Sprintf("a part in namespace %d", p.Namespace))
 		}
 		if p.Message.Seq >= maxSeq || p.Event.Position >= maxSeq || p.Head >= maxSeq {
-			return fmt.Errorf("%w: a part in namespace %d has a number beyond %d", driver.ErrInvalid, p.Namespace, int64(maxSeq))
+			return fmt.Errorf("%w: a part in namespace %d has a number beyond %d", driver.ErrInvalid, p.Namespace,
+				int64(maxSeq))
 		}
 	}
 	return nil

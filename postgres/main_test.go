@@ -15,14 +15,18 @@ import (
 // quick is a server that gives up durability for speed: enough for all tests
 // but those that kill it.
 var quick, stopQuick = pgserver.Shared("fsync=off", "full_page_writes=off", "synchronous_commit=off",
-	"max_connections=300", "shared_buffers=64MB", "autovacuum=off", "jit=off", "max_wal_size=2GB", "deadlock_timeout=200ms")
+	"max_connections=300", "shared_buffers=64MB", "autovacuum=off", "jit=off", "max_wal_size=2GB",
+	"deadlock_timeout=200ms")
 
 // shorten lets the models of the suites take fewer steps than on an engine in
 // memory, unless the command line says how many.
 func shorten() {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"drivertest.steps": "15", "storetest.steps": "50", "storetest.runs": "2"} {
+	for name, value := range map[string]string{
+		"drivertest.steps": "15", "storetest.steps": "50",
+		"storetest.runs": "2",
+	} {
 		if !given[name] {
 			if err := flag.Set(name, value); err != nil {
 				panic(err)

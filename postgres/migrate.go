@@ -52,7 +52,8 @@ func (d *Driver) create(ctx context.Context) error {
 // instance was not first.
 func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
 	var version int
-	if err := tx.QueryRow(ctx, d.text(`select version from {schema} where one = 1 for update`)).Scan(&version); err != nil {
+	if err := tx.QueryRow(ctx,
+		d.text(`select version from {schema} where one = 1 for update`)).Scan(&version); err != nil {
 		return err
 	}
 	partitions := d.o.Partitions
@@ -76,7 +77,8 @@ func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
 
 // partitions returns how many partitions the tables have that are there.
 func (d *Driver) partitions(ctx context.Context, tx pgx.Tx) (n int, err error) {
-	err = tx.QueryRow(ctx, `select count(*) from pg_inherits where inhparent = to_regclass($1)`, d.sql.Replace(`{spaces}`)).Scan(&n)
+	err = tx.QueryRow(ctx, `select count(*) from pg_inherits where inhparent = to_regclass($1)`,
+		d.sql.Replace(`{spaces}`)).Scan(&n)
 	return n, err
 }
 

@@ -113,7 +113,10 @@ func TestViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
+	for i, status := range []seshat.Status{
+		seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+		seshat.StatusTerminated,
+	} {
 		id := fmt.Sprint("s", i)
 		if _, err := tenant.Create(t.Context(), seshat.NewSession{ID: id}); err != nil {
 			t.Fatal(err)
@@ -125,14 +128,17 @@ func TestViews(t *testing.T) {
 	show := func(sql, want string) {
 		t.Helper()
 		var got string
-		if err := schemas.Admin(t, dsn).QueryRow(t.Context(), fmt.Sprintf(sql, o.Schema)).Scan(&got); err != nil || got != want {
+		if err := schemas.Admin(t, dsn).QueryRow(t.Context(), fmt.Sprintf(sql, o.Schema)).Scan(&got); err != nil ||
+			got != want {
 			t.Errorf("%s: %s, error %v, want %s", sql, got, err, want)
 		}
 	}
 	both := func(events string) {
 		t.Helper()
-		show(`select string_agg(status, ' ' order by session_id) from %s.session_list`, "active idle archived terminated")
-		show(`select concat_ws(' ', active, idle, archived, terminated, feed_head, feed_tail) from %s.usage_list`, "1 1 1 1 7 0")
+		show(`select string_agg(status, ' ' order by session_id) from %s.session_list`,
+			"active idle archived terminated")
+		show(`select concat_ws(' ', active, idle, archived, terminated, feed_head, feed_tail) from %s.usage_list`,
+			"1 1 1 1 7 0")
 		show(`select string_agg(coalesce(position::text, '?'), ' ' order by position) from %s.event_list`, events)
 	}
 	both("? ? ? ? ? ? ?")

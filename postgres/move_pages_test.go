@@ -22,21 +22,31 @@ func many(n int) (parts []driver.Part) {
 		func(ns uint64, i int) driver.Part {
 			id := fmt.Sprintf("%05d", i)
 			return driver.Part{Kind: driver.PartRecord, Record: driver.Record{
-				Key: driver.Key{Namespace: ns, ID: id}, Incarnation: life(ns, 2*i), NextSeq: 3, Due: driver.Never, Expires: driver.Never, Messages: 1, Bytes: 1,
+				Key: driver.Key{Namespace: ns, ID: id}, Incarnation: life(ns, 2*i), NextSeq: 3, Due: driver.Never,
+				Expires: driver.Never, Messages: 1, Bytes: 1,
 			}}
 		},
 		func(ns uint64, i int) driver.Part {
 			return driver.Part{Kind: driver.PartStage, Incarnation: life(ns, 2*i+1), Time: 1}
 		},
 		func(ns uint64, i int) driver.Part {
-			key := driver.EntryKey{Namespace: ns, Kind: driver.KindUser | uint8(i*3/n), Owner: "u", Name: fmt.Sprintf("%05d", i)}
+			key := driver.EntryKey{
+				Namespace: ns, Kind: driver.KindUser | uint8(i*3/n), Owner: "u",
+				Name: fmt.Sprintf("%05d", i),
+			}
 			return driver.Part{Kind: driver.PartEntry, Entry: driver.Entry{EntryKey: key, Value: []byte("v")}}
 		},
 		func(ns uint64, i int) driver.Part {
-			return driver.Part{Kind: driver.PartMessage, Incarnation: life(ns, i), Message: driver.Message{Seq: 1, ID: "first", Body: []byte("b")}}
+			return driver.Part{
+				Kind: driver.PartMessage, Incarnation: life(ns, i),
+				Message: driver.Message{Seq: 1, ID: "first", Body: []byte("b")},
+			}
 		},
 		func(ns uint64, i int) driver.Part {
-			return driver.Part{Kind: driver.PartRef, Incarnation: life(ns, i), Message: driver.Message{Seq: 2, ID: "second"}}
+			return driver.Part{
+				Kind: driver.PartRef, Incarnation: life(ns, i),
+				Message: driver.Message{Seq: 2, ID: "second"},
+			}
 		},
 	}
 	for ns := uint64(1); ns <= 2; ns++ {
@@ -46,7 +56,8 @@ func many(n int) (parts []driver.Part) {
 		for ns := uint64(1); ns <= 2; ns++ {
 			for i := range 2 * n {
 				p := part(ns, i)
-				if p.Namespace = ns; i >= n && (p.Kind == driver.PartRecord || p.Kind == driver.PartStage || p.Kind == driver.PartEntry) {
+				if p.Namespace = ns; i >= n &&
+					(p.Kind == driver.PartRecord || p.Kind == driver.PartStage || p.Kind == driver.PartEntry) {
 					break
 				}
 				parts = append(parts, p)

@@ -222,11 +222,14 @@ func TestMovedOverRestart(t *testing.T) {
 func TestMoveRefusesText(t *testing.T) {
 	t.Parallel()
 	from := bolt(t, filepath.Join(t.TempDir(), "odd.db"), boltdriver.Options{})
-	must(t, from.Load(t.Context(), driver.Load{Parts: []driver.Part{{Kind: driver.PartRecord, Namespace: 1, Record: driver.Record{
-		Key: driver.Key{Namespace: 1, ID: "a\x00"}, Incarnation: driver.Incarnation{1}, Due: driver.Never, Expires: driver.Never,
-	}}}}))
+	must(t, from.Load(t.Context(),
+		driver.Load{Parts: []driver.Part{{Kind: driver.PartRecord, Namespace: 1, Record: driver.Record{
+			Key: driver.Key{Namespace: 1, ID: "a\x00"}, Incarnation: driver.Incarnation{1}, Due: driver.Never,
+			Expires: driver.Never,
+		}}}}))
 	dsn, o := empty(t)
-	if _, err := migrate.Run(t.Context(), from, open(t, dsn, o), migrate.Options{}); !errors.Is(err, driver.ErrInvalid) {
+	if _, err := migrate.Run(t.Context(), from, open(t, dsn, o), migrate.Options{}); !errors.Is(err,
+		driver.ErrInvalid) {
 		t.Errorf("a zero byte in an id: %v", err)
 	}
 }

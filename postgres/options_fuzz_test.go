@@ -13,7 +13,11 @@ import (
 // or a configuration with the bounds that the options name.
 func FuzzDSN(f *testing.F) {
 	forms := []struct{ before, behind string }{
-		{"postgres://u:", "@"}, {"postgresql://h/d?password=", "&"}, {"host=h password=", " "}, {"password='", "' "}, {"", ""},
+		{"postgres://u:", "@"},
+		{"postgresql://h/d?password=", "&"},
+		{"host=h password=", " "},
+		{"password='", "' "},
+		{"", ""},
 	}
 	for form := range forms {
 		for _, s := range []struct{ pass, rest string }{
@@ -58,7 +62,10 @@ func FuzzDSN(f *testing.F) {
 // FuzzSchema gives anything as the name of a schema. Promise: it is ErrInvalid,
 // or every statement holds it as one quoted name and nothing else of it.
 func FuzzSchema(f *testing.F) {
-	for _, s := range []string{"", "seshat", `a"; drop table x; --`, "a.b", "{s}", "\x00", "\xff", "${1}", strings.Repeat("s", 64), "Ünï", `""`, "'"} {
+	for _, s := range []string{
+		"", "seshat", `a"; drop table x; --`, "a.b", "{s}", "\x00", "\xff", "${1}",
+		strings.Repeat("s", 64), "Ünï", `""`, "'",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -72,7 +79,8 @@ func FuzzSchema(f *testing.F) {
 		text := qualifier(o.Schema).Replace("{a}")
 		inside, ok := strings.CutPrefix(text, `"`)
 		at := strings.Index(strings.ReplaceAll(inside, `""`, "xx"), `"`)
-		if !ok || at < 0 || strings.ReplaceAll(inside[:at], `""`, `"`) != o.Schema || strings.ContainsAny(inside[at+1:], "{}") {
+		if !ok || at < 0 || strings.ReplaceAll(inside[:at], `""`, `"`) != o.Schema ||
+			strings.ContainsAny(inside[at+1:], "{}") {
 			t.Fatalf("%q became %q", o.Schema, text)
 		}
 	})

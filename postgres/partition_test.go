@@ -96,7 +96,11 @@ func workload(t *testing.T, s *seshat.Store) {
 	must(err)
 	_, err = tenant.Fork(ctx, "b", seshat.ForkOptions{ID: "fork"})
 	must(err)
-	for _, q := range []seshat.Query{{}, {UserID: "mia"}, {Labels: map[string]string{"l": "a"}, Order: seshat.OrderByActivity}} {
+	for _, q := range []seshat.Query{
+		{},
+		{UserID: "mia"},
+		{Labels: map[string]string{"l": "a"}, Order: seshat.OrderByActivity},
+	} {
 		_, err = tenant.List(ctx, q)
 		must(err)
 		_, err = tenant.Count(ctx, q)
@@ -134,7 +138,8 @@ func TestOnePartition(t *testing.T) {
 	guarded := 0
 	for sql, args := range r.seen {
 		if !strings.Contains(sql, "$1") || strings.Contains(sql, "until") && !strings.Contains(sql, "namespace = $1") ||
-			strings.Contains(sql, "where due <= $1") || strings.Contains(sql, "create ") || strings.Contains(sql, `".schema`) {
+			strings.Contains(sql, "where due <= $1") || strings.Contains(sql, "create ") ||
+			strings.Contains(sql, `".schema`) {
 			continue
 		}
 		guarded++
@@ -159,7 +164,8 @@ func explain(t *testing.T, dsn, sql string, args []any) {
 	for _, m := range partition.FindAllStringSubmatch(strings.Join(lines, "\n"), -1) {
 		table := strings.SplitN(m[1], "_", 2)[0]
 		if was, ok := touched[table]; ok && was != m[2] {
-			t.Errorf("partitions %s and %s of %s are touched by\n%s\n%s", was, m[2], table, sql, strings.Join(lines, "\n"))
+			t.Errorf("partitions %s and %s of %s are touched by\n%s\n%s", was, m[2], table, sql,
+				strings.Join(lines, "\n"))
 			return
 		}
 		touched[table] = m[2]

@@ -141,11 +141,14 @@ const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` or
 
 var (
 	// addFirst has the counters of a segment, and an event if there is one.
-	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
-		values ($1, ` + nextStamp + `, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` +
+		eachCounter(`{}`) + `)
+		values ($1, ` + nextStamp +
+		`, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 
 	// addRest has the events after the first.
-	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` +
+		eachCounter(`{}`) + `)
 		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 		from (select ` + nextStamp + ` as stamp) m,
 			unnest($3::bigint[], $4::text[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[])
@@ -161,7 +164,8 @@ func (a *attempt) settleSpace(ns int64, d *delta) {
 		kind = new(int16)
 		*kind = int16(first.Kind)
 	}
-	args := append(key, first.Time, first.ID, kind, int16(first.Status), int64(first.Version), int64(first.LastSeq), int64(d.tail))
+	args := append(key, first.Time, first.ID, kind, int16(first.Status), int64(first.Version), int64(first.LastSeq),
+		int64(d.tail))
 	for _, n := range d.usage.Sessions {
 		args = append(args, int64(n))
 	}

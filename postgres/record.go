@@ -64,7 +64,8 @@ func scanRecord(row pgx.Row, r *driver.Record) error {
 	if len(inc) != len(r.Incarnation) || status < 0 || status >= driver.Statuses {
 		return fmt.Errorf("%w: session %d/%q", driver.ErrCorrupt, ns, r.ID)
 	}
-	r.Namespace, r.Incarnation, r.Version, r.NextSeq = uint64(ns), driver.Incarnation(inc), uint64(version), uint64(next)
+	r.Namespace, r.Incarnation, r.Version, r.NextSeq = uint64(ns), driver.Incarnation(inc), uint64(version),
+		uint64(next)
 	r.Status = uint8(status)
 	r.Messages = uint64(messages)
 	r.Bytes = uint64(bytes)

@@ -67,7 +67,8 @@ func lost(err error) bool {
 
 // ending reports whether the server is about to end the connection.
 func ending(pe *pgconn.PgError) bool {
-	return len(pe.Code) == 5 && (pe.Code[:2] == "08" || pe.Code[:3] == "57P") || pe.Severity == "FATAL" || pe.Severity == "PANIC"
+	return len(pe.Code) == 5 && (pe.Code[:2] == "08" || pe.Code[:3] == "57P") || pe.Severity == "FATAL" ||
+		pe.Severity == "PANIC"
 }
 
 // contextError names the end of the context as the cause, if it is.

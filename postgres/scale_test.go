@@ -72,9 +72,11 @@ func crowd(t *testing.T, n int) crowded {
 		l := driver.Load{Was: was}
 		for ; i < n && len(l.Parts) < 1000; i++ {
 			l.Parts = append(l.Parts, driver.Part{Kind: driver.PartRecord, Namespace: 1, Record: driver.Record{
-				Key: driver.Key{Namespace: 1, ID: crowdID(i)}, Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16)},
-				Version: 1, NextSeq: 1, User: fmt.Sprint("user ", i%(n/100)), Created: int64(i + 1), ActiveMinute: int64(i),
-				Due: driver.Never, Expires: driver.Never, Body: make([]byte, 500), Bytes: 500,
+				Key:         driver.Key{Namespace: 1, ID: crowdID(i)},
+				Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16)},
+				Version:     1, NextSeq: 1, User: fmt.Sprint("user ", i%(n/100)), Created: int64(i + 1),
+				ActiveMinute: int64(i),
+				Due:          driver.Never, Expires: driver.Never, Body: make([]byte, 500), Bytes: 500,
 			}})
 		}
 		if was = nil; i < n {

@@ -164,8 +164,9 @@ func (t table) ddl(partitions int) []string {
 	}
 	ddl := []string{create + " partition by hash (namespace)"}
 	for i := range partitions {
-		ddl = append(ddl, fmt.Sprintf("create table {%s_p%d} partition of {%s} for values with (modulus %d, remainder %d)%s",
-			t.name, i, t.name, partitions, i, room))
+		ddl = append(ddl,
+			fmt.Sprintf("create table {%s_p%d} partition of {%s} for values with (modulus %d, remainder %d)%s",
+				t.name, i, t.name, partitions, i, room))
 	}
 	return ddl
 }

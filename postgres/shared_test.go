@@ -117,7 +117,8 @@ func TestTwoStores(t *testing.T) {
 		go func() {
 			defer done.Done()
 			for range 20 {
-				if _, err := tenants[i%2].Append(t.Context(), "busy", seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
+				if _, err := tenants[i%2].Append(t.Context(), "busy",
+					seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -51,7 +51,8 @@ func oneNamespace(b *testing.B, set ...string) {
 		}
 		b.Run(fmt.Sprintf("append/%d", writers), func(b *testing.B) {
 			from(b, writers, func(i int) error {
-				return second(tenant.Append(b.Context(), fmt.Sprint("s", i), seshat.Message{Role: seshat.RoleUser, Content: "hello"}))
+				return second(tenant.Append(b.Context(), fmt.Sprint("s", i),
+					seshat.Message{Role: seshat.RoleUser, Content: "hello"}))
 			})
 		})
 	}

@@ -166,7 +166,8 @@ func TestFeedOrderUnread(t *testing.T) {
 				create := op.Plan
 				op.Plan = func(v driver.View) (c driver.Change, err error) {
 					if v.Record != nil {
-						return driver.Change{Remove: true, Events: []driver.Event{{ID: v.Record.ID, Kind: removed}}}, nil
+						return driver.Change{Remove: true, Events: []driver.Event{{ID: v.Record.ID, Kind: removed}}},
+							nil
 					}
 					c, err = create(v)
 					c.Events[0].Kind, c.Put.Incarnation[15] = created, byte(i*25+n)
@@ -299,7 +300,8 @@ func TestDumpOfPending(t *testing.T) {
 		t.Errorf("a feed of %d..%d, error %v", tail, head, err)
 	}
 	f, err := d.Feed(t.Context(), driver.FeedQuery{Namespace: 1, After: trimmed, Limit: events})
-	if err != nil || f.Head != head || f.Tail != tail || !slices.Equal(f.Events, dumped) || len(dumped) != events-trimmed {
+	if err != nil || f.Head != head || f.Tail != tail || !slices.Equal(f.Events, dumped) ||
+		len(dumped) != events-trimmed {
 		t.Errorf("the feed is %+v, error %v, dumped was %+v", f, err, dumped)
 	}
 }

@@ -53,7 +53,8 @@ func TestRoundTrips(t *testing.T) {
 		{"Create", 2, func() error { return second(tenant.Create(ctx, seshat.NewSession{UserID: "mia"})) }},
 		{"Touch", 2, func() error { return second(tenant.Touch(ctx, "s")) }},
 		{"Append", 2, func() error {
-			return second(tenant.Append(ctx, "s", seshat.Message{ID: seshat.NewSessionID(), Role: seshat.RoleUser, Content: "x"}))
+			return second(tenant.Append(ctx, "s",
+				seshat.Message{ID: seshat.NewSessionID(), Role: seshat.RoleUser, Content: "x"}))
 		}},
 		{"Transition", 2, func() error { return second(tenant.Transition(ctx, "s", seshat.StatusActive)) }},
 		{"Get", 1, func() error { return d.Get(ctx, k, 0, &driver.Record{}) }},

@@ -118,7 +118,8 @@ func (f *form) messages() []seshat.Message {
 	}
 	items := v.Items()
 	if len(items) == 0 || len(items) > seshat.MaxTurnMessages {
-		f.limit("messages", "are "+strconv.Itoa(len(items))+"; 1 to "+strconv.Itoa(seshat.MaxTurnMessages)+" are allowed", "1",
+		f.limit("messages",
+			"are "+strconv.Itoa(len(items))+"; 1 to "+strconv.Itoa(seshat.MaxTurnMessages)+" are allowed", "1",
 			strconv.Itoa(seshat.MaxTurnMessages))
 		return nil
 	}
@@ -146,7 +147,8 @@ func (f *form) message() seshat.Message {
 	} else if err := m.Role.UnmarshalText([]byte(role)); err != nil {
 		f.add(f.path+"role", "is none of user, assistant, tool, system, framework")
 	}
-	if kind := f.text("content_type", seshat.MaxNameBytes); kind != "" && m.ContentType.UnmarshalText([]byte(kind)) != nil {
+	if kind := f.text("content_type", seshat.MaxNameBytes); kind != "" &&
+		m.ContentType.UnmarshalText([]byte(kind)) != nil {
 		f.add(f.path+"content_type", "is none of text, tool_call, tool_result, event")
 	}
 	if n := f.uint("tokens", 0, maxCount); n != nil {
@@ -166,7 +168,8 @@ func (f *form) message() seshat.Message {
 func (f *form) bounded(name string) []byte {
 	v := f.json(name)
 	if len(v) > seshat.MaxToolJSONBytes {
-		f.limit(f.path+name, "has "+strconv.Itoa(len(v))+" bytes; at most "+strconv.Itoa(seshat.MaxToolJSONBytes)+" are allowed",
+		f.limit(f.path+name,
+			"has "+strconv.Itoa(len(v))+" bytes; at most "+strconv.Itoa(seshat.MaxToolJSONBytes)+" are allowed",
 			"", strconv.Itoa(seshat.MaxToolJSONBytes))
 		return nil
 	}

@@ -67,11 +67,13 @@ func benchStore(b *testing.B) (*seshat.Store, string) {
 	}
 	if _, err := acme.Create(b.Context(), seshat.NewSession{
 		ID: "s", UserID: "mia", UserMemory: map[string]any{
-			"name": "Mia", "seat": "aisle", "airports": []any{"SFO", "SEA"}, "trips": 12, "notes": strings.Repeat("likes it. ", 20),
+			"name": "Mia", "seat": "aisle", "airports": []any{"SFO", "SEA"}, "trips": 12,
+			"notes": strings.Repeat("likes it. ", 20),
 		},
 		Agent: seshat.AgentConfig{
 			Model: "gpt-4o", Temperature: seshat.Ptr(0.7), MaxTokens: seshat.Ptr(4096),
-			SystemPrompt: strings.Repeat("Be kind and brief. ", 20), AvailableTools: []string{"search", "book", "cancel"},
+			SystemPrompt:   strings.Repeat("Be kind and brief. ", 20),
+			AvailableTools: []string{"search", "book", "cancel"},
 		},
 	}); err != nil {
 		b.Fatal(err)
@@ -105,7 +107,8 @@ func benchServer(b *testing.B, h http.Handler, secret string) {
 		b.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	get := []byte("GET /v1/agents/sessions/s HTTP/1.1\r\nHost: x\r\nX-Namespace: acme\r\nAuthorization: Bearer " + secret + "\r\n\r\n")
+	get := []byte("GET /v1/agents/sessions/s HTTP/1.1\r\nHost: x\r\nX-Namespace: acme\r\nAuthorization: Bearer " +
+		secret + "\r\n\r\n")
 	in := bufio.NewReaderSize(c, 16<<10)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -16,8 +16,15 @@ func TestDocumentsAreMarshalJSONs(t *testing.T) {
 		nil,
 		{},
 		{"a": nil, "b": true, "c": false, "": "", "ü\u2028\"\n": "<&>\x7f"},
-		{"n": int64(math.MinInt64), "m": uint64(math.MaxUint64), "f": 1e-7, "g": 2.0, "h": -0.5, "i": math.MaxFloat64, "zero": 0},
-		{"bytes": []byte{0, 255, 1}, "none": []byte{}, "time": time.Unix(1, 5), "late": time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{
+			"n": int64(math.MinInt64), "m": uint64(math.MaxUint64), "f": 1e-7, "g": 2.0, "h": -0.5,
+			"i":    math.MaxFloat64,
+			"zero": 0,
+		},
+		{
+			"bytes": []byte{0, 255, 1}, "none": []byte{}, "time": time.Unix(1, 5),
+			"late": time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+		},
 		{"list": []any{1, []any{}, map[string]any{"deep": []any{nil}}}, "map": map[string]any{}},
 	} {
 		same(t, seshat.NewDocument(m))

@@ -53,7 +53,8 @@ func Example() {
 		fmt.Println(strings.TrimSpace(answer.Status + " " + name))
 	}
 	call("POST", "/v1/agents/sessions", `{"session_id": "trip", "agent_config": {"model": "gpt-4o"}}`)
-	call("POST", "/v1/agents/sessions/trip/messages", `{"messages": [{"role": "user", "content": "Book me a flight to Seattle."}]}`)
+	call("POST", "/v1/agents/sessions/trip/messages",
+		`{"messages": [{"role": "user", "content": "Book me a flight to Seattle."}]}`)
 	call("GET", "/v1/agents/sessions/trip", "")
 	// Output:
 	// 201 Created null

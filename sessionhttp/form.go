@@ -252,7 +252,8 @@ func (f *form) itemName(field string, v jsonin.Raw) string {
 	}
 	s := jsonin.Text(v)
 	if s == "" || len(s) > seshat.MaxNameBytes {
-		f.limit(field, "has "+strconv.Itoa(len(s))+" bytes; 1 to "+strconv.Itoa(seshat.MaxNameBytes)+" are allowed", "1",
+		f.limit(field, "has "+strconv.Itoa(len(s))+" bytes; 1 to "+strconv.Itoa(seshat.MaxNameBytes)+" are allowed",
+			"1",
 			strconv.Itoa(seshat.MaxNameBytes))
 		return ""
 	}

@@ -19,10 +19,19 @@ func FuzzHandler(f *testing.F) {
 		{"POST", "/v1/agents/sessions", "", "", `{"agent_config":{},"session_id":"x","expiry":{"ttl":"1h"}}`},
 		{"GET", "/v1/agents/sessions/foreign", "If-Match", `"1", W/"2"`, ""},
 		{"GET", "/v1/agents/sessions/ours/history?limit=5&offset=1", "If-None-Match", "*", ""},
-		{"PATCH", "/v1/agents/sessions/ours", "Content-Type", "application/merge-patch+json", `{"user_memory":{"a":null}}`},
+		{
+			"PATCH", "/v1/agents/sessions/ours", "Content-Type", "application/merge-patch+json",
+			`{"user_memory":{"a":null}}`,
+		},
 		{"DELETE", "/v1/agents/sessions/%2e%2e%2fforeign?purge=true", "X-Namespace", "theirs", ""},
-		{"POST", "/v1/agents/sessions/list?limit=1&include_total=true", "", "", `{"filters":{"user_id":"mia","labels":{}},"status":["idle"]}`},
-		{"POST", "/v1/agents/sessions/ours/messages", "Idempotency-Key", "k", `{"messages":[{"role":"user","tool_inputs":[1]}],"after":0}`},
+		{
+			"POST", "/v1/agents/sessions/list?limit=1&include_total=true", "", "",
+			`{"filters":{"user_id":"mia","labels":{}},"status":["idle"]}`,
+		},
+		{
+			"POST", "/v1/agents/sessions/ours/messages", "Idempotency-Key", "k",
+			`{"messages":[{"role":"user","tool_inputs":[1]}],"after":0}`,
+		},
 		{"POST", "/v1/agents/sessions/ours/transition", "", "", `{"status":"archived"}`},
 		{"POST", "/v1/agents/sessions/ours/fork", "", "", `{"seq":1}`},
 		{"DELETE", "/v1/agents/users/mia", "Authorization", "Bearer sk_", ""},
@@ -53,7 +62,8 @@ func FuzzHandler(f *testing.F) {
 func checkAnswer(t *testing.T, x *twoTenants, w *httptest.ResponseRecorder) {
 	t.Helper()
 	text := w.Body.String()
-	if strings.Contains(text, hidden) || strings.Contains(text, x.inside.ID()) || strings.Contains(text, x.foreign.ID()) {
+	if strings.Contains(text, hidden) || strings.Contains(text, x.inside.ID()) ||
+		strings.Contains(text, x.foreign.ID()) {
 		t.Fatalf("data of another tenant: %s", text)
 	}
 	if len(text) > 0 && !json.Valid(w.Body.Bytes()) {

@@ -49,9 +49,13 @@ func send(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 func TestPanicsDoNotLeak(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	_, h, _ := open(t, sessionhttp.Options{Logger: logger, AccessLog: logger, Authenticate: func(*http.Request) (sessionhttp.Grant, error) {
-		panic("the secret of " + "the house")
-	}})
+	_, h, _ := open(t,
+		sessionhttp.Options{
+			Logger: logger, AccessLog: logger,
+			Authenticate: func(*http.Request) (sessionhttp.Grant, error) {
+				panic("the secret of " + "the house")
+			},
+		})
 	r := request("", "GET", "/v1/agents/sessions/s", "")
 	r.Header.Set("X-Request-Id", "req-7")
 	w := send(h, r)
@@ -86,8 +90,10 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	_, h, secret := open(t, sessionhttp.Options{Logger: logger, AccessLog: logger})
-	send(h, request(secret, "POST", "/v1/agents/sessions", `{"session_id":"s","user_id":"mia-private","agent_config":{"system_prompt":"prompt-private"}}`))
-	send(h, request(secret, "POST", "/v1/agents/sessions/s/messages", `{"messages":[{"role":"user","content":"content-private"}]}`))
+	send(h, request(secret, "POST", "/v1/agents/sessions",
+		`{"session_id":"s","user_id":"mia-private","agent_config":{"system_prompt":"prompt-private"}}`))
+	send(h, request(secret, "POST", "/v1/agents/sessions/s/messages",
+		`{"messages":[{"role":"user","content":"content-private"}]}`))
 	send(h, request(secret, "PATCH", "/v1/agents/sessions/s", `{"user_memory":"memory-private","content-private":1}`))
 	send(h, request(secret, "DELETE", "/v1/agents/users/mia-private", ""))
 	send(h, request(secret+"x", "GET", "/v1/agents/sessions/s?q=query-private", ""))
@@ -99,7 +105,8 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 			t.Errorf("the log holds %q: %s", private, log.String())
 		}
 	}
-	if !strings.Contains(log.String(), `"session_id":"s"`) || !strings.Contains(log.String(), "/v1/agents/users/{user_id}") {
+	if !strings.Contains(log.String(), `"session_id":"s"`) ||
+		!strings.Contains(log.String(), "/v1/agents/users/{user_id}") {
 		t.Errorf("the log does not tell what was asked: %s", log.String())
 	}
 }
@@ -234,7 +241,8 @@ func TestWatchEndsWithItsClient(t *testing.T) {
 // If-Match never lose one another.
 func TestConcurrentClients(t *testing.T) {
 	_, h, secret := open(t, sessionhttp.Options{})
-	send(h, request(secret, "POST", "/v1/agents/sessions", `{"session_id":"s","agent_config":{},"user_memory":{"n":0}}`))
+	send(h, request(secret, "POST", "/v1/agents/sessions",
+		`{"session_id":"s","agent_config":{},"user_memory":{"n":0}}`))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -251,7 +259,8 @@ func TestConcurrentClients(t *testing.T) {
 		MessageCount int            `json:"message_count"`
 		UserMemory   map[string]int `json:"user_memory"`
 	}
-	if err := json.Unmarshal(send(h, request(secret, "GET", "/v1/agents/sessions/s", "")).Body.Bytes(), &got); err != nil {
+	if err := json.Unmarshal(send(h, request(secret, "GET", "/v1/agents/sessions/s", "")).Body.Bytes(),
+		&got); err != nil {
 		t.Fatal(err)
 	}
 	if got.MessageCount != 1 || got.UserMemory["n"] != 8 {

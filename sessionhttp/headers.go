@@ -52,7 +52,8 @@ func (x *exchange) checkHeaders() error {
 	case h["If-Match"] != nil && !x.route.ifMatch:
 		return malformed("the header If-Match has no meaning here")
 	case h["Idempotency-Key"] != nil && !x.route.once:
-		return malformed("the header Idempotency-Key has no meaning here; give a session_id to make a creation repeatable")
+		return malformed("the header Idempotency-Key has no meaning here; give a session_id to make a " +
+			"creation repeatable")
 	}
 	return x.checkKey(h.Get("Idempotency-Key"))
 }

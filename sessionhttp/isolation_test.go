@@ -120,7 +120,8 @@ func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
 	tenant := func(org, name, session, words string) *seshat.Tenant {
 		n, err := s.EnsureTenant(t.Context(), seshat.Namespace{OrganizationID: org, Name: name})
 		if err == nil {
-			_, err = n.Create(t.Context(), seshat.NewSession{ID: session, UserID: "mia", Metadata: map[string]any{"k": words}})
+			_, err = n.Create(t.Context(),
+				seshat.NewSession{ID: session, UserID: "mia", Metadata: map[string]any{"k": words}})
 		}
 		if err == nil {
 			_, err = n.Append(t.Context(), session, seshat.Message{Role: seshat.RoleUser, Content: words})

@@ -57,7 +57,10 @@ var types = map[int]string{
 
 // Refusals that need no particulars.
 var (
-	errNoRoute         = &problem{status: http.StatusNotFound, message: "no such route", details: []detail{text("resource", "route")}}
+	errNoRoute = &problem{
+		status: http.StatusNotFound, message: "no such route",
+		details: []detail{text("resource", "route")},
+	}
 	errMethod          = &problem{status: http.StatusMethodNotAllowed, message: "the route does not take this method"}
 	errUnauthenticated = &problem{status: http.StatusUnauthorized, message: "no valid API key was given"}
 	errReadOnlyKey     = &problem{status: http.StatusForbidden, message: "this key may only read"}
@@ -65,16 +68,31 @@ var (
 		status: http.StatusRequestURITooLong, message: "the query is too long",
 		details: []detail{num("maximum", maxQuery)},
 	}
-	errStale            = &problem{status: http.StatusPreconditionFailed, message: "the session is not in the state that If-Match names"}
-	errShutdown         = &problem{status: http.StatusServiceUnavailable, message: "the server is shutting down", retry: time.Second}
-	errStoreUnavailable = &problem{status: http.StatusServiceUnavailable, message: "the store is not available", retry: time.Second}
-	errCanceled         = &problem{status: http.StatusServiceUnavailable, message: "the request was canceled or took too long", retry: time.Second}
-	errReadOnlyStore    = &problem{status: http.StatusForbidden, message: "the store is read-only"}
-	errTooLarge         = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
-	errUnknownOutcome   = &problem{status: http.StatusInternalServerError, message: "the change may have been made or not; read to find out"}
-	errInternal         = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
-	errPanic            = errors.New("panic")
-	errNoBytes          = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
+	errStale = &problem{
+		status:  http.StatusPreconditionFailed,
+		message: "the session is not in the state that If-Match names",
+	}
+	errShutdown = &problem{
+		status: http.StatusServiceUnavailable, message: "the server is shutting down",
+		retry: time.Second,
+	}
+	errStoreUnavailable = &problem{
+		status: http.StatusServiceUnavailable, message: "the store is not available",
+		retry: time.Second,
+	}
+	errCanceled = &problem{
+		status:  http.StatusServiceUnavailable,
+		message: "the request was canceled or took too long", retry: time.Second,
+	}
+	errReadOnlyStore  = &problem{status: http.StatusForbidden, message: "the store is read-only"}
+	errTooLarge       = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
+	errUnknownOutcome = &problem{
+		status:  http.StatusInternalServerError,
+		message: "the change may have been made or not; read to find out",
+	}
+	errInternal = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
+	errPanic    = errors.New("panic")
+	errNoBytes  = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
 )
 
 func malformed(message string) error {
@@ -168,7 +186,8 @@ func conflictOf(err error, x *exchange) *problem {
 	case isBare(err, seshat.ErrReadOnly):
 		return errReadOnlyStore
 	case errors.Is(err, seshat.ErrReadOnly):
-		return conflict("the session is archived or terminated, and takes no writes", "read_only", text("id", x.session))
+		return conflict("the session is archived or terminated, and takes no writes", "read_only",
+			text("id", x.session))
 	case errors.Is(err, seshat.ErrConflict):
 		return conflict("the session kept changing", "busy")
 	}

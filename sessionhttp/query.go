@@ -27,7 +27,8 @@ func (x *exchange) queryOf() (*query, error) {
 	for name, v := range values {
 		switch {
 		case !slices.Contains(x.route.query, name):
-			return nil, malformed("the query parameter " + strconv.Quote(shortened(name)) + " is not one of this route's")
+			return nil, malformed("the query parameter " + strconv.Quote(shortened(name)) +
+				" is not one of this route's")
 		case len(v) > 1:
 			return nil, malformed("the query parameter " + name + " is given twice")
 		case !utf8.ValidString(v[0]):

@@ -53,7 +53,10 @@ var allRoutes = []*route{
 		method: "GET", pattern: sessionPath + "/history", serve: (*exchange).history,
 		query: []string{"limit", "offset"},
 	},
-	{method: "POST", pattern: sessionPath + "/messages", serve: (*exchange).append, write: true, body: true, once: true},
+	{
+		method: "POST", pattern: sessionPath + "/messages", serve: (*exchange).append, write: true, body: true,
+		once: true,
+	},
 	{
 		method: "POST", pattern: sessionPath + "/transition", serve: (*exchange).transition,
 		write: true, body: true, ifMatch: true,

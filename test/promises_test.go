@@ -57,7 +57,8 @@ func TestEveryNamedTestExists(t *testing.T) {
 		if !strings.Contains(tests, "func "+parts[0]+"(") {
 			t.Errorf("there is no test %s", parts[0])
 		}
-		if len(parts) == 3 && (!strings.Contains(suite, `{"`+parts[1]+`", `) || !strings.Contains(suite, `name: "`+parts[2]+`"`)) {
+		if len(parts) == 3 &&
+			(!strings.Contains(suite, `{"`+parts[1]+`", `) || !strings.Contains(suite, `name: "`+parts[2]+`"`)) {
 			t.Errorf("the conformance suite has no %s/%s", parts[1], parts[2])
 		}
 	}

@@ -37,7 +37,8 @@ func checkWhole(t *testing.T, tn *seshat.Tenant, cut int) {
 	for s, err := range tn.Sessions(context.Background(), seshat.Query{}) {
 		must(t, err)
 		if s.MessageCount != want[s.ID] {
-			t.Errorf("cut after %d bytes: %s has %d messages; want %d or no session", cut, s.ID, s.MessageCount, want[s.ID])
+			t.Errorf("cut after %d bytes: %s has %d messages; want %d or no session", cut, s.ID, s.MessageCount,
+				want[s.ID])
 		}
 	}
 }
@@ -80,15 +81,28 @@ func TestRefusedLines(t *testing.T) {
 		{"two namespaces", head + ns + ns, 3, transfer.ErrFormat},
 		{"a number for a name", head + `{"type":"namespace","namespace":{"name":3}}` + "\n", 2, transfer.ErrFormat},
 		{"bytes that are none", head + ns + `{"type":"state","exact":{"state":"0"}}` + "\n", 3, transfer.ErrFormat},
-		{"a time that is none", head + ns + `{"type":"session","session":{"created_at":"soon"}}` + "\n", 3, transfer.ErrFormat},
-		{"an illegal session", head + ns + `{"type":"session","session":{"session_id":"x"}}` + "\n", 4, transfer.ErrTruncated},
-		{"a wrong checksum", head + ns + `{"type":"end","counts":{"namespaces":1},"sha256":"00"}` + "\n", 3, transfer.ErrCorrupt},
-		{"wrong counts", head + ns + `{"type":"end","counts":{"namespaces":2},"sha256":"00"}` + "\n", 3, transfer.ErrCorrupt},
+		{
+			"a time that is none", head + ns + `{"type":"session","session":{"created_at":"soon"}}` + "\n", 3,
+			transfer.ErrFormat,
+		},
+		{
+			"an illegal session", head + ns + `{"type":"session","session":{"session_id":"x"}}` + "\n", 4,
+			transfer.ErrTruncated,
+		},
+		{
+			"a wrong checksum", head + ns + `{"type":"end","counts":{"namespaces":1},"sha256":"00"}` + "\n", 3,
+			transfer.ErrCorrupt,
+		},
+		{
+			"wrong counts", head + ns + `{"type":"end","counts":{"namespaces":2},"sha256":"00"}` + "\n", 3,
+			transfer.ErrCorrupt,
+		},
 		{"a long line", head + `{"type":"` + strings.Repeat("x", 5000) + `"}` + "\n", 2, transfer.ErrLineTooLong},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tn := tenant(t, seshattest.Open(t), "acme")
-			_, err := transfer.Import(context.Background(), tn, strings.NewReader(c.in), transfer.Options{MaxLine: 4096})
+			_, err := transfer.Import(context.Background(), tn, strings.NewReader(c.in),
+				transfer.Options{MaxLine: 4096})
 			var at *transfer.LineError
 			if !errors.Is(err, c.want) || !errors.As(err, &at) {
 				t.Fatalf("got %v; want %v in a LineError", err, c.want)
@@ -108,7 +122,8 @@ func TestChangedBytes(t *testing.T) {
 	for i := 0; i < len(data); i += 1 + len(data)/200 {
 		bad := bytes.Clone(data)
 		bad[i] ^= 1
-		if _, err := transfer.Import(ctx, tenant(t, s, fmt.Sprint(i)), bytes.NewReader(bad), transfer.Options{}); err == nil {
+		if _, err := transfer.Import(ctx, tenant(t, s, fmt.Sprint(i)), bytes.NewReader(bad),
+			transfer.Options{}); err == nil {
 			t.Errorf("byte %d, %q, was changed and nobody noticed", i, data[i])
 		}
 	}
@@ -130,7 +145,8 @@ func TestCancelledImport(t *testing.T) {
 	tn := tenant(t, seshattest.Open(t), "acme")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
 	}
 	if u, err := tn.Usage(context.Background()); err != nil || u.Sessions() != 0 {

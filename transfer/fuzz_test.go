@@ -148,7 +148,8 @@ func checkReport(t *testing.T, s *seshattest.Store, r transfer.Report) {
 		sessions, messages = sessions+u.Sessions(), messages+u.Messages
 	}
 	if sessions != r.Sessions+1 || messages != r.Messages+1 {
-		t.Errorf("the store holds %d sessions, %d messages, one of each another's; the import said %+v", sessions, messages, r)
+		t.Errorf("the store holds %d sessions, %d messages, one of each another's; the import said %+v", sessions,
+			messages, r)
 	}
 }
 

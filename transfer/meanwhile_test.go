@@ -35,8 +35,14 @@ func TestChangesDuringAnExport(t *testing.T) {
 		count  uint64 // of messages afterwards
 		void   bool
 	}{
-		{"an edit of the log", func(tn *seshat.Tenant) error { _, err := tn.DeleteMessage(ctx, "s", 500); return err }, 599, true},
-		{"the end of the session", func(tn *seshat.Tenant) error { _, err := tn.Delete(ctx, "s"); return err }, 0, true},
+		{
+			"an edit of the log",
+			func(tn *seshat.Tenant) error { _, err := tn.DeleteMessage(ctx, "s", 500); return err }, 599, true,
+		},
+		{
+			"the end of the session", func(tn *seshat.Tenant) error { _, err := tn.Delete(ctx, "s"); return err }, 0,
+			true,
+		},
 		{"an append", func(tn *seshat.Tenant) error {
 			_, err := tn.Append(ctx, "s", seshat.Message{Role: seshat.RoleUser})
 			return err

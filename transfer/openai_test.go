@@ -67,7 +67,8 @@ func TestChatFormatOfOtherSessions(t *testing.T) {
 	for i, want := range messages()[:4] {
 		m := ms[i]
 		if m.Role != want.Role || m.ContentType != max(want.ContentType, seshat.ContentText) ||
-			m.ToolCallID != want.ToolCallID || m.ToolName != want.ToolName || string(m.ToolInputs) != string(want.ToolInputs) {
+			m.ToolCallID != want.ToolCallID || m.ToolName != want.ToolName ||
+			string(m.ToolInputs) != string(want.ToolInputs) {
 			t.Errorf("message %d came back as %+v; want %+v", i+1, m, want)
 		}
 	}
@@ -97,7 +98,8 @@ func TestInterruptedChatImportGoesOn(t *testing.T) {
 	if err != nil || s.MessageCount != 600 || s.LastSeq != 600 {
 		t.Errorf("the session is %v, %v; want 600 messages", s, err)
 	}
-	if _, err := transfer.ImportOpenAI(ctx, tn, strings.NewReader(whole), transfer.Options{}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := transfer.ImportOpenAI(ctx, tn, strings.NewReader(whole), transfer.Options{}); !errors.Is(err,
+		seshat.ErrExists) {
 		t.Errorf("a repeated run with Fail: %v; want ErrExists", err)
 	}
 }
@@ -107,12 +109,15 @@ func TestRefusedConversations(t *testing.T) {
 	const good = `{"session":"good","messages":[{"role":"user","content":"hi"}]}` + "\n\n"
 	for name, bad := range map[string]string{
 		"text": "hello", "a list": "[]", "no messages": `{"session":"x"}`, "cut off": `{"session":"x","messages":[`,
-		"two objects": `{"messages":[]}{}`, "messages of another kind": `{"messages":{}}`, "no role": `{"messages":[{"content":"x"}]}`,
-		"content of another kind": `{"messages":[{"role":"user","content":7}]}`, "user of another kind": `{"user_id":7,"messages":[]}`,
+		"two objects": `{"messages":[]}{}`, "messages of another kind": `{"messages":{}}`,
+		"no role":                 `{"messages":[{"content":"x"}]}`,
+		"content of another kind": `{"messages":[{"role":"user","content":7}]}`,
+		"user of another kind":    `{"user_id":7,"messages":[]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			tn := tenant(t, seshattest.Open(t), "acme")
-			_, err := transfer.ImportOpenAI(context.Background(), tn, strings.NewReader(good+bad), transfer.Options{Workers: 1})
+			_, err := transfer.ImportOpenAI(context.Background(), tn, strings.NewReader(good+bad),
+				transfer.Options{Workers: 1})
 			var at *transfer.LineError
 			if !errors.Is(err, transfer.ErrFormat) || !errors.As(err, &at) || at.Line != 3 {
 				t.Fatalf("got %v; want ErrFormat at line 3", err)

@@ -17,8 +17,9 @@ import (
 )
 
 var documents = map[string]any{
-	"text": "a<b>&\u2028", "bytes": []byte{0, 255}, "time": time.Unix(1, 5000).UTC(), "whole": 3.0, "minus": math.Copysign(0, -1),
-	"int": int64(-7), "big": uint64(1) << 63, "nil": nil, "list": []any{true, map[string]any{"deep": 1.5}},
+	"text": "a<b>&\u2028", "bytes": []byte{0, 255}, "time": time.Unix(1, 5000).UTC(), "whole": 3.0,
+	"minus": math.Copysign(0, -1),
+	"int":   int64(-7), "big": uint64(1) << 63, "nil": nil, "list": []any{true, map[string]any{"deep": 1.5}},
 }
 
 // everything fills a tenant with one of each thing that an export can hold.
@@ -42,7 +43,8 @@ func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 	must(t, err)
 	_, err = tn.DeleteMessage(ctx, "rich", 2)
 	must(t, err)
-	_, err = tn.Summarize(ctx, "rich", seshat.Range{From: 3, To: 4}, seshat.Message{Role: seshat.RoleSystem, Content: "sum"})
+	_, err = tn.Summarize(ctx, "rich", seshat.Range{From: 3, To: 4},
+		seshat.Message{Role: seshat.RoleSystem, Content: "sum"})
 	must(t, err)
 	s.Clock.Advance(time.Minute)
 	_, err = tn.Fork(ctx, "rich", seshat.ForkOptions{ID: "fork", Seq: 1})
@@ -58,12 +60,22 @@ func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 
 func messages() []seshat.Message {
 	return []seshat.Message{
-		{ID: "q", Role: seshat.RoleUser, Content: "What <b>now</b>?", Metadata: seshat.NewDocument(documents), Author: "mia"},
-		{Role: seshat.RoleAssistant, Content: "gone soon"},
-		{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolName: "x", ToolCallID: "1", ToolInputs: json.RawMessage(`{ "a" : "<" }`)},
-		{Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: "1", ToolOutputs: json.RawMessage(`null`)},
 		{
-			Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: []byte{0, 1, '\n'}, Tokens: 9, Latency: time.Second,
+			ID: "q", Role: seshat.RoleUser, Content: "What <b>now</b>?", Metadata: seshat.NewDocument(documents),
+			Author: "mia",
+		},
+		{Role: seshat.RoleAssistant, Content: "gone soon"},
+		{
+			Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolName: "x", ToolCallID: "1",
+			ToolInputs: json.RawMessage(`{ "a" : "<" }`),
+		},
+		{
+			Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: "1",
+			ToolOutputs: json.RawMessage(`null`),
+		},
+		{
+			Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: []byte{0, 1, '\n'}, Tokens: 9,
+			Latency:   time.Second,
 			Timestamp: time.Date(2001, 2, 3, 4, 5, 6, 7e6, time.UTC), ToolStatus: "ok",
 		},
 	}
@@ -121,7 +133,8 @@ func compareTenants(t *testing.T, a, b *seshat.Tenant) {
 		o, err := b.Get(ctx, s.ID)
 		must(t, err)
 		if !s.UserMemory.Equal(o.UserMemory) || !s.Metadata.Equal(o.Metadata) || s.Status != o.Status ||
-			s.Version != o.Version || s.Stats != o.Stats || s.LastTransition != o.LastTransition || !s.ExpiresAt.Equal(o.ExpiresAt) {
+			s.Version != o.Version || s.Stats != o.Stats || s.LastTransition != o.LastTransition ||
+			!s.ExpiresAt.Equal(o.ExpiresAt) {
 			t.Errorf("session %v became %v", s, o)
 		}
 		ma, err := a.History(ctx, s.ID)
@@ -177,7 +190,8 @@ func TestExistingSessions(t *testing.T) {
 	ctx := context.Background()
 	tn := everything(t, seshattest.Open(t), "acme")
 	data := exportTenant(t, tn)
-	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err,
+		seshat.ErrExists) {
 		t.Errorf("import of what is there: %v; want ErrExists", err)
 	}
 	if !bytes.Equal(exportTenant(t, tn), data) {
@@ -186,7 +200,8 @@ func TestExistingSessions(t *testing.T) {
 	_, err := tn.Delete(ctx, "fork")
 	must(t, err)
 	must(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"currency": "USD"}))
-	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{}); !errors.Is(err,
+		seshat.ErrExists) {
 		t.Errorf("import over another state: %v; want ErrExists", err)
 	}
 	r, err := transfer.Import(ctx, tn, bytes.NewReader(data), transfer.Options{Existing: transfer.Skip})
@@ -204,7 +219,8 @@ func TestExpiredSinceTheExport(t *testing.T) {
 	s := seshattest.Open(t)
 	tn := tenant(t, s, "acme")
 	for _, n := range []seshat.NewSession{
-		{ID: "short", Lifecycle: seshat.Lifecycle{TTL: time.Hour}}, {ID: "long", Lifecycle: seshat.Lifecycle{TTL: seshat.Never}},
+		{ID: "short", Lifecycle: seshat.Lifecycle{TTL: time.Hour}},
+		{ID: "long", Lifecycle: seshat.Lifecycle{TTL: seshat.Never}},
 	} {
 		_, err := tn.Create(ctx, n)
 		must(t, err)

@@ -99,7 +99,8 @@ func conflictApart(e *env) {
 	race(writers, func(w int) {
 		s := all[w]
 		for i := range each {
-			if err := e.s.AppendEvent(e.ctx, s, sets(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
+			if err := e.s.AppendEvent(e.ctx, s,
+				sets(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
 				failed.Add(1)
 				why.Store(err.Error())
 			}

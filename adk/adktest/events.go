@@ -80,7 +80,10 @@ func eventsEmpty(e *env) {
 			GroundingMetadata: &genai.GroundingMetadata{WebSearchQueries: []string{}},
 		},
 	}
-	bare := session.Event{ID: "e2", Author: "a", LLMResponse: model.LLMResponse{Content: &genai.Content{Parts: []*genai.Part{}}}}
+	bare := session.Event{
+		ID: "e2", Author: "a",
+		LLMResponse: model.LLMResponse{Content: &genai.Content{Parts: []*genai.Part{}}},
+	}
 	s := e.create("u", "s", nil)
 	first := empty
 	second := bare
@@ -95,7 +98,10 @@ func eventsToolResponse(e *env) {
 		return &genai.Part{FunctionResponse: &genai.FunctionResponse{ID: "1", Name: "f", Response: m}}
 	}
 	parts := []*genai.Part{response(map[string]any{}), response(nil), response(map[string]any{"n": nil})}
-	got := e.back(&session.Event{ID: "e", LLMResponse: model.LLMResponse{Content: genai.NewContentFromParts(parts, "user")}})
+	got := e.back(&session.Event{
+		ID:          "e",
+		LLMResponse: model.LLMResponse{Content: genai.NewContentFromParts(parts, "user")},
+	})
 	e.same("parts", parts, got.Content.Parts)
 }
 
@@ -121,7 +127,10 @@ func eventsLarge(e *env) {
 	for i := range data {
 		data[i] = byte(i * 7)
 	}
-	event := &session.Event{ID: "e", LLMResponse: model.LLMResponse{Content: genai.NewContentFromBytes(data, "image/png", "user")}}
+	event := &session.Event{
+		ID:          "e",
+		LLMResponse: model.LLMResponse{Content: genai.NewContentFromBytes(data, "image/png", "user")},
+	}
 	if got := e.back(event); !slices.Equal(got.Content.Parts[0].InlineData.Data, data) {
 		e.Fatal("the bytes differ")
 	}

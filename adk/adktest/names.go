@@ -46,7 +46,8 @@ func namesApart(e *env) {
 	}
 	for i, p := range pairs {
 		s := e.get(p[0], p[1])
-		if s.UserID() != p[0] || s.ID() != p[1] || stateOf(s)["i"] != fmt.Sprint(i) || !slices.Equal(ids(s), []string{fmt.Sprint(i)}) {
+		if s.UserID() != p[0] || s.ID() != p[1] || stateOf(s)["i"] != fmt.Sprint(i) ||
+			!slices.Equal(ids(s), []string{fmt.Sprint(i)}) {
 			e.Fatalf("%q of %q: got %q of %q with events %v", p[1], p[0], s.ID(), s.UserID(), ids(s))
 		}
 	}
@@ -64,7 +65,8 @@ func namesApart(e *env) {
 
 func namesAny(e *env) {
 	for _, name := range []string{
-		" ", ".", "/", "~", "~e", "~h", "é", "日本語", "👩‍🚀", "a\nb", "a\x7fb", "\x00", "%", "_", "'; --", strings.Repeat("long", 60),
+		" ", ".", "/", "~", "~e", "~h", "é", "日本語", "👩‍🚀", "a\nb", "a\x7fb", "\x00", "%", "_", "'; --",
+		strings.Repeat("long", 60),
 	} {
 		s := e.create(name, name, nil)
 		e.append(s, said("e", 0))
@@ -120,7 +122,8 @@ func namesEmpty(e *env) {
 func namesTaken(e *env) {
 	e.append(e.create("u", "s", map[string]any{"k": "first"}), said("a", 0))
 	_, err := e.s.Create(e.ctx, &session.CreateRequest{
-		AppName: app, UserID: "u", SessionID: "s", State: map[string]any{"k": "second", "user:k": "second", "app:k": "second"},
+		AppName: app, UserID: "u", SessionID: "s",
+		State: map[string]any{"k": "second", "user:k": "second", "app:k": "second"},
 	})
 	if err == nil || !strings.Contains(err.Error(), "already exists") {
 		e.Fatalf("got error %v, want one that says: already exists", err)

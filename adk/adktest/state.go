@@ -81,7 +81,10 @@ func stateAbsent(e *env) {
 
 func stateKeys(e *env) {
 	want := map[string]any{}
-	for _, key := range []string{"a", "A", "a:b", "app", "user", "~", "~e", "%", " ", "é", "a\nb", "a\x00", "app:a\nb", "user:~x", "user:app:x"} {
+	for _, key := range []string{
+		"a", "A", "a:b", "app", "user", "~", "~e", "%", " ", "é", "a\nb", "a\x00",
+		"app:a\nb", "user:~x", "user:app:x",
+	} {
 		want[key] = key
 	}
 	s := e.create("u", "s", want)

@@ -41,7 +41,8 @@ func (c *client) get(session string) error {
 }
 
 func (c *client) post(session string) error {
-	c.out = fmt.Appendf(c.out[:0], "POST /v1/agents/sessions/%s/messages%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	c.out = fmt.Appendf(c.out[:0],
+		"POST /v1/agents/sessions/%s/messages%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		session, c.header, len(c.body), c.body)
 	return c.exchange()
 }

@@ -12,7 +12,10 @@ import (
 // Promise: both mixes are measured on both servers, with appends that are
 // stored, and within the bounds.
 func TestSmall(t *testing.T) {
-	o := options{db: filepath.Join(t.TempDir(), "x.db"), sessions: 20, clients: 4, rounds: 2, time: time.Minute, requests: 200}
+	o := options{
+		db: filepath.Join(t.TempDir(), "x.db"), sessions: 20, clients: 4, rounds: 2, time: time.Minute,
+		requests: 200,
+	}
 	w, err := newWorld(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +31,8 @@ func TestSmall(t *testing.T) {
 	}
 	gets, mixed := results[0], results[1]
 	if len(gets.puts) != 0 || len(gets.gets) != 400 || len(mixed.puts) == 0 || len(mixed.gets)+len(mixed.puts) != 400 {
-		t.Errorf("%d and %d of GET, %d and %d of both", len(gets.gets), len(gets.puts), len(mixed.gets), len(mixed.puts))
+		t.Errorf("%d and %d of GET, %d and %d of both", len(gets.gets), len(gets.puts), len(mixed.gets),
+			len(mixed.puts))
 	}
 	var stored uint64
 	for n, err := range w.store.AllNamespaces(t.Context()) {

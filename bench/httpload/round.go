@@ -97,7 +97,8 @@ func (c *client) one(m mix, sessions int, took *[2][]time.Duration) error {
 }
 
 func report(out io.Writer, o options, results []*result) error {
-	fmt.Fprintf(out, "%d sessions, %d clients, medians of %d interleaved rounds of at most %s\n\n", o.sessions, o.clients, o.rounds, o.time)
+	fmt.Fprintf(out, "%d sessions, %d clients, medians of %d interleaved rounds of at most %s\n\n", o.sessions,
+		o.clients, o.rounds, o.time)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "requests\tconstant/s\tsessions/s\tratio\tleast–most\tGET p50, p99\tappend p50, p99")
 	for _, r := range results {

@@ -92,7 +92,8 @@ func sample(n int) seshat.NewSession {
 		UserMemory: map[string]any{"seat": "aisle", "trips": n % 50, "notes": strings.Repeat("likes it. ", 20)},
 		Agent: seshat.AgentConfig{
 			Model: "gpt-4o", Temperature: seshat.Ptr(0.7), MaxTokens: seshat.Ptr(4096),
-			SystemPrompt: strings.Repeat("Be kind and brief. ", 20), AvailableTools: []string{"search", "book", "cancel"},
+			SystemPrompt:   strings.Repeat("Be kind and brief. ", 20),
+			AvailableTools: []string{"search", "book", "cancel"},
 		},
 	}
 }
@@ -129,7 +130,8 @@ func bodyOf(method string) string {
 	if method == "GET" {
 		return ""
 	}
-	return `{"messages":[{"role":"user","content":"` + strings.Repeat("How is the weather there? ", 8) + `","tokens":50}]}`
+	return `{"messages":[{"role":"user","content":"` + strings.Repeat("How is the weather there? ", 8) +
+		`","tokens":50}]}`
 }
 
 func (w *world) serve(h http.Handler) (string, error) {

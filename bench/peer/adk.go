@@ -16,7 +16,9 @@ import (
 )
 
 var adkKind = Kind{
-	Name: "ADK SQLite", What: "session.Service of ADK's session/database on the same SQLite settings; Get also reads the last event, List all sessions of the user; ADK has no touch",
+	Name: "ADK SQLite",
+	What: "session.Service of ADK's session/database on the same SQLite settings; Get also reads the last " +
+		"event, List all sessions of the user; ADK has no touch",
 	Open: func(dir string) (Peer, error) { return openADK(filepath.Join(dir, "adk.db")) },
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 var boltKind = Kind{
-	Name: "bbolt", What: "plainly: one Update a write, with the same puts as Seshat's; View and msgpack.Unmarshal a read",
+	Name: "bbolt",
+	What: "plainly: one Update a write, with the same puts as Seshat's; View and msgpack.Unmarshal a read",
 	Open: func(dir string) (Peer, error) { return openBolt(filepath.Join(dir, "bolt.db"), "rcuaslifnxm") },
 }
 

@@ -40,7 +40,10 @@ func (d *gormSQLite) Initialize(db *gorm.DB) error {
 }
 
 func (d *gormSQLite) Migrator(db *gorm.DB) gorm.Migrator {
-	return gormMigrator{migrator.Migrator{Config: migrator.Config{DB: db, Dialector: d, CreateIndexAfterCreateTable: true}}}
+	return gormMigrator{migrator.Migrator{Config: migrator.Config{
+		DB: db, Dialector: d,
+		CreateIndexAfterCreateTable: true,
+	}}}
 }
 
 // gormMigrator makes tables in an empty file.

@@ -10,7 +10,8 @@ import (
 )
 
 var limitKind = Kind{
-	Name: "the limit", What: "no store: what waits is appended to a preallocated file and synced once; nothing is ever read",
+	Name: "the limit",
+	What: "no store: what waits is appended to a preallocated file and synced once; nothing is ever read",
 	Open: func(dir string) (Peer, error) { return openLimit(filepath.Join(dir, "limit.log"), 64<<20) },
 }
 

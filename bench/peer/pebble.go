@@ -11,7 +11,9 @@ import (
 )
 
 var pebbleKind = Kind{
-	Name: "Pebble", What: "a Batch and pebble.Sync a write, a lock of our own around read and write; records, an index by user, messages",
+	Name: "Pebble",
+	What: "a Batch and pebble.Sync a write, a lock of our own around read and write; records, an index by " +
+		"user, messages",
 	Open: func(dir string) (Peer, error) {
 		db, err := pebble.Open(filepath.Join(dir, "pebble"), &pebble.Options{Logger: silent{}})
 		if err != nil {

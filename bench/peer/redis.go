@@ -16,7 +16,9 @@ import (
 )
 
 var redisKind = Kind{
-	Name: "Redis", What: "a server of its own over loopback, appendonly with appendfsync always: SET of the record, RPUSH of messages, sorted sets as indexes; a lock of our own around read and write",
+	Name: "Redis",
+	What: "a server of its own over loopback, appendonly with appendfsync always: SET of the record, RPUSH of " +
+		"messages, sorted sets as indexes; a lock of our own around read and write",
 	Open: openRedis,
 }
 
@@ -97,7 +99,8 @@ func (p *redis) put(s *load.Session, also ...[]any) error {
 	if err != nil {
 		return err
 	}
-	return p.transact(append(also, []any{"SET", "r/" + s.ID, b, "PXAT", s.Expires}, []any{"ZADD", "active", s.Active, s.ID})...)
+	return p.transact(append(also, []any{"SET", "r/" + s.ID, b, "PXAT", s.Expires},
+		[]any{"ZADD", "active", s.Active, s.ID})...)
 }
 
 func (p *redis) read(id string) (*load.Session, error) {

@@ -12,7 +12,9 @@ import (
 )
 
 var scsKind = Kind{
-	Name: "scs boltstore", What: "a session with its log in one value, as a web session is: Find, change, Commit; a lock of our own around that",
+	Name: "scs boltstore",
+	What: "a session with its log in one value, as a web session is: Find, change, Commit; a lock of our own " +
+		"around that",
 	Open: func(dir string) (Peer, error) {
 		db, err := bolt.Open(filepath.Join(dir, "scs.db"), 0o600, nil)
 		if err != nil {

@@ -11,7 +11,9 @@ import (
 )
 
 var sqliteKind = Kind{
-	Name: "SQLite", What: "tables of our own on modernc.org/sqlite: WAL, synchronous=FULL, one connection that writes, prepared statements",
+	Name: "SQLite",
+	What: "tables of our own on modernc.org/sqlite: WAL, synchronous=FULL, one connection that writes, " +
+		"prepared statements",
 	Open: func(dir string) (Peer, error) { return openSQLite(filepath.Join(dir, "sqlite.db")) },
 }
 
@@ -30,7 +32,8 @@ type sqlite struct {
 // sqliteDSN has the settings of a durable file that is read while it is
 // written.
 func sqliteDSN(path string) string {
-	return "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
+	return "file:" + path +
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
 }
 
 func openSQLite(path string) (_ *sqlite, err error) {

@@ -51,8 +51,10 @@ func (cf *createFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&n.UserID, "user", "", "the user")
 	f.StringVar(&n.Name, "name", "", "the session's name (default from its first user message)")
 	f.StringVar(&n.Agent.Model, "model", "", "the agent's model")
-	f.Float64Var(&cf.temperature, "temperature", 0, "the agent's temperature, 0 to 2 (default not set in a file, 0.7 on a server)")
-	f.IntVar(&cf.maxTokens, "max-tokens", 0, "the agent's limit of tokens, 1 to 100000 (default not set in a file, 4096 on a server)")
+	f.Float64Var(&cf.temperature, "temperature", 0,
+		"the agent's temperature, 0 to 2 (default not set in a file, 0.7 on a server)")
+	f.IntVar(&cf.maxTokens, "max-tokens", 0,
+		"the agent's limit of tokens, 1 to 100000 (default not set in a file, 4096 on a server)")
 	f.StringVar(&n.Agent.SystemPrompt, "system-prompt", "", "the agent's system prompt")
 	f.StringArrayVar(&n.Agent.AvailableTools, "tool", nil, "a `tool` that the agent has; may be repeated")
 	labelsFlag(f, &n.Labels, "a label, as `key=value`; may be repeated")
@@ -64,7 +66,8 @@ func (cf *createFlags) flags(f *pflag.FlagSet) {
 	f.Uint64Var(&n.Quotas.MaxTokensTotal, "max-tokens-total", 0, "quota: tokens of all messages; 0 = unlimited")
 	f.Uint64Var(&n.Quotas.MaxToolCalls, "max-tool-calls", 0, "quota: tool calls; 0 = unlimited")
 	f.Uint64Var(&n.Quotas.RateLimitMessagesPerMinute, "rate-limit", 0, "quota: messages a minute; 0 = unlimited")
-	f.Uint64Var(&n.Quotas.MaxSessionDurationMinutes, "max-minutes", 0, "quota: minutes that the session exists; 0 = unlimited")
+	f.Uint64Var(&n.Quotas.MaxSessionDurationMinutes, "max-minutes", 0,
+		"quota: minutes that the session exists; 0 = unlimited")
 }
 
 func (cf *createFlags) session(f *pflag.FlagSet) (n seshat.NewSession, err error) {

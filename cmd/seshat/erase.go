@@ -52,6 +52,7 @@ again; compact leaves none.`,
 
 func (a *app) showErased(e seshat.EraseReport) error {
 	return a.p.show(e, func() {
-		a.p.line("erased %d sessions, %d messages, %d entries of state: %d bytes", e.Sessions, e.Messages, e.Entries, e.Bytes)
+		a.p.line("erased %d sessions, %d messages, %d entries of state: %d bytes", e.Sessions, e.Messages, e.Entries,
+			e.Bytes)
 	})
 }

@@ -134,7 +134,10 @@ func (s *fileSessions) Transition(ctx context.Context, id string, m move) (moved
 	if err != nil {
 		return moved{}, err
 	}
-	return moved{SessionID: now.ID, Status: now.Status, UpdatedAt: now.UpdatedAt, ExpiresAt: &now.ExpiresAt, TerminatedAt: &now.TerminatedAt}.tidy(), nil
+	return moved{
+		SessionID: now.ID, Status: now.Status, UpdatedAt: now.UpdatedAt, ExpiresAt: &now.ExpiresAt,
+		TerminatedAt: &now.TerminatedAt,
+	}.tidy(), nil
 }
 
 // Erase removes a session with all that belongs to it.

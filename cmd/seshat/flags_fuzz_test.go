@@ -46,9 +46,12 @@ func (a *app) tried(args []string, ran func(*cobra.Command)) int {
 // then one that does not show the key.
 func FuzzArguments(f *testing.F) {
 	for _, s := range []string{
-		"", "help", "list\n--db\nx", "create\n--db=x\n--label\na=b,c=\"d\n--ttl=never\n--temperature\nNaN", "key\ncreate\n--for=a,b\n--expires-in=-1h",
-		"serve\n--db=x\n--sweep-every=0\n--max-body=0x10\n--request-timeout=1e9h", "--json\nappend\nid\n--", "list\n-n\n-n\n--timeout=3\n-h",
-		"--key=sk_secret\nshow", "--key\nsk_secret\nno-verb", "completion\nbash", "__complete\nlist\n--", "namespace\nset\n--expiry=sliding\nx", "help\nexit-codes",
+		"", "help", "list\n--db\nx", "create\n--db=x\n--label\na=b,c=\"d\n--ttl=never\n--temperature\nNaN",
+		"key\ncreate\n--for=a,b\n--expires-in=-1h",
+		"serve\n--db=x\n--sweep-every=0\n--max-body=0x10\n--request-timeout=1e9h", "--json\nappend\nid\n--",
+		"list\n-n\n-n\n--timeout=3\n-h",
+		"--key=sk_secret\nshow", "--key\nsk_secret\nno-verb", "completion\nbash", "__complete\nlist\n--",
+		"namespace\nset\n--expiry=sliding\nx", "help\nexit-codes",
 	} {
 		f.Add(s)
 	}
@@ -63,7 +66,8 @@ func FuzzArguments(f *testing.F) {
 		case code == exitUsage && (runs > 0 || problem.Len() == 0):
 			t.Fatalf("a usage error, %d verbs: %s", runs, problem.String())
 		}
-		if key := a.target.key; len(key) > 8 && strings.Count(lines, key) == 1 && strings.Contains(problem.String(), key) {
+		if key := a.target.key; len(key) > 8 && strings.Count(lines, key) == 1 &&
+			strings.Contains(problem.String(), key) {
 			t.Errorf("the key is shown: %s", problem.String())
 		}
 	})
@@ -73,7 +77,10 @@ func FuzzArguments(f *testing.F) {
 // Promise: it means the same from the environment as on the command line, or
 // is refused in both.
 func FuzzEnvironment(f *testing.F) {
-	for _, s := range []string{"a.db", "postgres://u@h/d", "unix:/run/s", "never", "1h", "-1h", "0", "true", "16777216", " 5", "0x10", "json", "\x00", "a,b", "--db"} {
+	for _, s := range []string{
+		"a.db", "postgres://u@h/d", "unix:/run/s", "never", "1h", "-1h", "0", "true",
+		"16777216", " 5", "0x10", "json", "\x00", "a,b", "--db",
+	} {
 		for which := range uint8(16) {
 			f.Add(which, s)
 		}
@@ -127,7 +134,10 @@ func readFlags(verb string, args []string, environment map[string]string) (map[s
 // the key is its text without white space around it, as long as a header can
 // hold it, or it is a usage error that does not show it.
 func FuzzKeyFile(f *testing.F) {
-	for _, s := range []string{"sk_1\n", "", " \t\r\n", "sk_1\nsk_2", "sk\x00", "\xef\xbb\xbfsk_1", strings.Repeat("k", maxKey), strings.Repeat("k", maxKey+1)} {
+	for _, s := range []string{
+		"sk_1\n", "", " \t\r\n", "sk_1\nsk_2", "sk\x00", "\xef\xbb\xbfsk_1",
+		strings.Repeat("k", maxKey), strings.Repeat("k", maxKey+1),
+	} {
 		f.Add([]byte(s))
 	}
 	path := filepath.Join(f.TempDir(), "key")
@@ -152,8 +162,10 @@ func FuzzKeyFile(f *testing.F) {
 // the JSON is read as the same turn, or a usage error.
 func FuzzTurn(f *testing.F) {
 	for _, s := range []string{
-		"", "[]", `[{"role":"user","content":"a"}]`, `{"role":"tool","tool_outputs":{"a" : 1}} {"role":"assistant","latency_ms":5}`,
-		`{"message_id":"x","metadata":{"a":[1.0,null]},"timestamp":"2001-02-03T04:05:06Z"}` + "\n\n{", `[1]`, `null`, `{"latency_ms":9e18}`, `[{"role":"nobody"}]`,
+		"", "[]", `[{"role":"user","content":"a"}]`,
+		`{"role":"tool","tool_outputs":{"a" : 1}} {"role":"assistant","latency_ms":5}`,
+		`{"message_id":"x","metadata":{"a":[1.0,null]},"timestamp":"2001-02-03T04:05:06Z"}` + "\n\n{", `[1]`, `null`,
+		`{"latency_ms":9e18}`, `[{"role":"nobody"}]`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -86,7 +86,8 @@ func (a *app) historyCmd() *cobra.Command {
 }
 
 func historyFlags(f *pflag.FlagSet, r *logRange) {
-	f.IntVar(&r.Limit, "limit", 100, "at most so many messages, the oldest of those selected; 0 = all, which --last and --token-budget mean too")
+	f.IntVar(&r.Limit, "limit", 100,
+		"at most so many messages, the oldest of those selected; 0 = all, which --last and --token-budget mean too")
 	f.IntVar(&r.Skip, "skip", 0, "leave out so many of the oldest")
 	f.IntVar(&r.Last, "last", 0, "the newest messages, so many")
 	f.Uint64Var(&r.From, "from-seq", 0, "from this number on (file only)")

@@ -77,7 +77,8 @@ with --for.`,
 	}
 	f := c.Flags()
 	f.StringVar(&k.Name, "name", "", "what people call the key")
-	f.StringSliceVar(&k.Namespaces, "for", nil, "a `namespace` that it opens, by name or id; may be repeated (default all)")
+	f.StringSliceVar(&k.Namespaces, "for", nil,
+		"a `namespace` that it opens, by name or id; may be repeated (default all)")
 	f.BoolVar(&k.ReadOnly, "no-writes", false, "the key may read only")
 	f.DurationVar(&life, "expires-in", 0, "how long the key is good (default for ever)")
 	return c

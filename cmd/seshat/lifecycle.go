@@ -17,7 +17,8 @@ var lifecycleNames = []string{"ttl", "expiry", "max-lifetime", "idle-after", "ar
 
 func (l *lifecycleFlags) flags(f *pflag.FlagSet) {
 	f.Var((*duration)(&l.TTL), "ttl", "how long a session exists, such as 48h, or never")
-	f.TextVar(&l.Expiry, "expiry", seshat.Expiry(0), "the `kind` of ttl: sliding (from the last write) or absolute (from creation)")
+	f.TextVar(&l.Expiry, "expiry", seshat.Expiry(0),
+		"the `kind` of ttl: sliding (from the last write) or absolute (from creation)")
 	f.Var((*duration)(&l.MaxLifetime), "max-lifetime", "end of a session, counted from its creation, whatever keeps it")
 	f.Var((*duration)(&l.IdleAfter), "idle-after", "idle after so long without activity")
 	f.Var((*duration)(&l.ArchiveAfter), "archive-after", "archived after so long idle")

@@ -64,7 +64,8 @@ standard error, or is in the JSON. Times are RFC 3339, or how long ago, such as
 
 func (lf *listFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&lf.q.UserID, "user", "", "of this user")
-	f.StringSliceVar(&lf.statuses, "status", nil, "in this `status`: active, idle, archived or terminated; may be repeated")
+	f.StringSliceVar(&lf.statuses, "status", nil,
+		"in this `status`: active, idle, archived or terminated; may be repeated")
 	labelsFlag(f, &lf.q.Labels, "with this label, as `key=value`; may be repeated")
 	f.StringVar(&lf.created[0], "created-from", "", "created then or later")
 	f.StringVar(&lf.created[1], "created-to", "", "created before")

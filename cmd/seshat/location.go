@@ -69,7 +69,9 @@ func parseDatabase(text string) (*url.URL, url.Values, error) {
 		return nil, nil, usagef("the URL of the database cannot be read")
 	}
 	if u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
-		return nil, nil, usagef("the URL of the database holds a # or @ in a place that has none: in user, password, name and parameters they are %%23 and %%40, and / and ? are %%2F and %%3F")
+		return nil, nil,
+			usagef("the URL of the database holds a # or @ in a place that has none: in user, password, name " +
+				"and parameters they are %%23 and %%40, and / and ? are %%2F and %%3F")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -151,7 +153,8 @@ func (l location) connect(ctx context.Context, how opening) (*postgres.Driver, e
 		o.ReadOnly = true
 		d, err := postgres.Open(ctx, l.dsn, o)
 		if errors.Is(err, driver.ErrFormat) {
-			err = fmt.Errorf("%w (seshat namespace create and seshat serve make the tables, or bring them to this version)", err)
+			err = fmt.Errorf("%w (seshat namespace create and seshat serve make the tables, or bring them to "+
+				"this version)", err)
 		}
 		if err != nil || how == reading {
 			return d, err

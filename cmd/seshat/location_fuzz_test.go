@@ -17,10 +17,14 @@ import (
 // usage error.
 func FuzzLocation(f *testing.F) {
 	for _, s := range []string{
-		"", "agents.db", "./postgres://x", "POSTGRES://h/d", "postgres://", "postgresql://u@h/d?schema=s&max_conns=8&sslmode=require",
-		"postgres://u:p%40ss@h:5432/d%2Fe?max_conns=0", "postgres://h/d?schema=a&schema=b", "postgres://h/d?sslmode=verify-full;x=1",
-		"postgres://h/d?%zz=1&sslmode=disable", "postgres://[::1]:5432/d?", "postgres://h/d#fragment", "postgres://u:1#secret@h/d",
-		"postgres:///d?host=/run/postgresql", "postgres://h/d?schema=%00&max_conns=99999999999999999999", "postgres://h/d?schema=%23&a&=b",
+		"", "agents.db", "./postgres://x", "POSTGRES://h/d", "postgres://",
+		"postgresql://u@h/d?schema=s&max_conns=8&sslmode=require",
+		"postgres://u:p%40ss@h:5432/d%2Fe?max_conns=0", "postgres://h/d?schema=a&schema=b",
+		"postgres://h/d?sslmode=verify-full;x=1",
+		"postgres://h/d?%zz=1&sslmode=disable", "postgres://[::1]:5432/d?", "postgres://h/d#fragment",
+		"postgres://u:1#secret@h/d",
+		"postgres:///d?host=/run/postgresql", "postgres://h/d?schema=%00&max_conns=99999999999999999999",
+		"postgres://h/d?schema=%23&a&=b",
 	} {
 		f.Add(s)
 	}
@@ -81,7 +85,10 @@ func checkDatabase(t *testing.T, text string, l location) {
 // Promise: neither the store's name nor an error shows it, unless the rest of
 // the URL does.
 func FuzzPassword(f *testing.F) {
-	for _, pass := range []string{"hunter2-hunter2", "12#hunter2", "12?hunter2", "12/hunter2", "hunter2@home", "12%zzhunter2", "hun ter2", "%68unter2\x00", "1/#hunter2@"} {
+	for _, pass := range []string{
+		"hunter2-hunter2", "12#hunter2", "12?hunter2", "12/hunter2", "hunter2@home",
+		"12%zzhunter2", "hun ter2", "%68unter2\x00", "1/#hunter2@",
+	} {
 		f.Add("u", pass, "h/d?schema=s")
 		f.Add("", pass, "")
 		f.Add("h?x", pass, "h/d")
@@ -116,7 +123,8 @@ func secrets(pass string) []string {
 	parts = append(parts, pass)
 	all := parts[:0:0]
 	for _, p := range parts {
-		if len(p) >= 6 && !strings.Contains("the URL of the database cannot be read holds a # or @ in a place that has none", p) {
+		if len(p) >= 6 &&
+			!strings.Contains("the URL of the database cannot be read holds a # or @ in a place that has none", p) {
 			all = append(all, p)
 		}
 	}

@@ -153,7 +153,8 @@ func (a *app) namespaceDeleteCmd() *cobra.Command {
 		Short: "Erase a namespace with all that is in it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := a.confirm(yes, "Erase namespace "+strconv.Quote(args[0])+" with all of its sessions, for good?"); err != nil {
+			if err := a.confirm(yes,
+				"Erase namespace "+strconv.Quote(args[0])+" with all of its sessions, for good?"); err != nil {
 				return err
 			}
 			p := place{Organization: a.target.org, Namespace: args[0]}

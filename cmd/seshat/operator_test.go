@@ -63,7 +63,8 @@ func TestImportTellsWhyItFailedWhileMuchIsSent(t *testing.T) {
 // Promise: each sentinel of the store is still known behind the socket.
 func TestErrorsKeepTheirIdentityOnTheWire(t *testing.T) {
 	for _, want := range []error{
-		seshat.ErrNotFound, seshat.ErrExists, seshat.ErrConflict, seshat.ErrInvalid, seshat.ErrReadOnly, seshat.ErrQuota,
+		seshat.ErrNotFound, seshat.ErrExists, seshat.ErrConflict, seshat.ErrInvalid, seshat.ErrReadOnly,
+		seshat.ErrQuota,
 		seshat.ErrTransition, seshat.ErrLease, seshat.ErrLagged, seshat.ErrLocked, seshat.ErrUnknown, seshat.ErrFailed,
 		seshat.ErrCorrupt, seshat.ErrFormat, transfer.ErrTruncated, errors.ErrUnsupported, errUsage,
 	} {

@@ -30,7 +30,8 @@ func (r *remote) history(ctx context.Context, id string, offset, limit int) (a h
 // History returns messages of a log, oldest first.
 func (r *remote) History(ctx context.Context, id string, l logRange) (all []message, err error) {
 	if l.fileOnly() {
-		return nil, usagef("--from-seq, --to-seq and --token-budget: the HTTP API has no such ranges; use --limit, --skip or --last")
+		return nil, usagef("--from-seq, --to-seq and --token-budget: the HTTP API has no such ranges; use " +
+			"--limit, --skip or --last")
 	}
 	offset := l.Skip
 	if l.Last > 0 {

@@ -164,7 +164,8 @@ func fromEnv(f *pflag.FlagSet, lookup func(string) (string, bool)) (err error) {
 // that a file or server in the environment is not meant.
 func shadowed(f *pflag.FlagSet, name string) bool {
 	others := map[string][]string{
-		"db": {"url", "store"}, "store": {"url", "db"}, "url": {"db", "store"}, "key": {"key-file"}, "key-file": {"key"},
+		"db": {"url", "store"}, "store": {"url", "db"}, "url": {"db", "store"}, "key": {"key-file"},
+		"key-file": {"key"},
 	}[name]
 	return slices.ContainsFunc(others, f.Changed)
 }

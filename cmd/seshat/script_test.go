@@ -185,7 +185,10 @@ func (r *running) wait() error {
 // scriptEnv is the environment of the script's commands.
 func scriptEnv(ts *testscript.TestScript) []string {
 	env := os.Environ()
-	for _, name := range []string{"HOME", "PATH", "GORACE", "SESHAT_DB", "SESHAT_STORE", "SESHAT_URL", "SESHAT_KEY", "SESHAT_NAMESPACE"} {
+	for _, name := range []string{
+		"HOME", "PATH", "GORACE", "SESHAT_DB", "SESHAT_STORE", "SESHAT_URL", "SESHAT_KEY",
+		"SESHAT_NAMESPACE",
+	} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	return env

@@ -38,7 +38,8 @@ func (s *serveFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.addr, "addr", defaultAddr, "address to listen on; port 0 is any free one")
 	f.BoolVar(&s.accessLog, "access-log", false, "log each request: who, which route, the outcome, no content")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json, on standard error")
-	f.DurationVar(&s.requestTimeout, "request-timeout", time.Minute, "how long a request may take to be read, and its answer to be written")
+	f.DurationVar(&s.requestTimeout, "request-timeout", time.Minute,
+		"how long a request may take to be read, and its answer to be written")
 	f.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 30*time.Second, "how long running requests may take to end")
 	f.Int64Var(&s.maxBody, "max-body", 16<<20, "largest body of a request, in bytes")
 	env(f, "addr", "access-log", "log-format", "request-timeout", "shutdown-timeout", "max-body")
@@ -167,10 +168,12 @@ func (s *serveFlags) mayListen(ctx context.Context, f *file, addr *net.TCPAddr, 
 		return err
 	}
 	if !slices.ContainsFunc(keys, good) {
-		return usagef("%s can be reached from elsewhere, and the store has no API key that is good: see seshat key create", s.addr)
+		return usagef("%s can be reached from elsewhere, and the store has no API key that is good: see "+
+			"seshat key create", s.addr)
 	}
 	if s.tlsCert == "" {
-		log.Warn("keys and conversations travel in the clear: give --tls-cert, or put a proxy with TLS in front", "addr", s.addr)
+		log.Warn("keys and conversations travel in the clear: give --tls-cert, or put a proxy with TLS in front",
+			"addr", s.addr)
 	}
 	return nil
 }

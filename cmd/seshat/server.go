@@ -36,7 +36,10 @@ func (s *server) certificate(cert, key string) error {
 		return err
 	}
 	s.scheme = "https"
-	s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}
+	s.tls = &tls.Config{
+		Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"},
+		MinVersion: tls.VersionTLS12,
+	}
 	return nil
 }
 

@@ -12,7 +12,9 @@ import (
 )
 
 // serving runs a server whose requests wait until release is closed.
-func serving(t *testing.T, ctx context.Context, grace time.Duration) (url string, begun, release chan struct{}, ended chan error) {
+func serving(t *testing.T, ctx context.Context,
+	grace time.Duration,
+) (url string, begun, release chan struct{}, ended chan error) {
 	t.Helper()
 	begun, release, ended = make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

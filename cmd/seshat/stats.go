@@ -69,7 +69,8 @@ func (a *app) showStats(s storeStats) {
 		last = *s.LastSweep
 	}
 	a.p.fields(
-		field{"driver", s.Driver}, field{"file", inBytes(s.FileSize, s.FileSize)}, field{"free in it", inBytes(s.FreeBytes, s.FileSize)},
+		field{"driver", s.Driver}, field{"file", inBytes(s.FileSize, s.FileSize)},
+		field{"free in it", inBytes(s.FreeBytes, s.FileSize)},
 		field{"commits", count(s.Commits)}, field{"sweeps", count(s.Sweeps)}, field{"last sweep", when(last)},
 		field{"failed", s.Failed},
 	)
@@ -81,7 +82,8 @@ func (a *app) showStats(s storeStats) {
 			count(n.Messages), size(int64(n.Bytes)),
 		})
 	}
-	a.p.table([]string{"NAMESPACE", "ORGANIZATION", "ACTIVE", "IDLE", "ARCHIVED", "TERMINATED", "MESSAGES", "SIZE"}, rows)
+	a.p.table([]string{"NAMESPACE", "ORGANIZATION", "ACTIVE", "IDLE", "ARCHIVED", "TERMINATED", "MESSAGES", "SIZE"},
+		rows)
 }
 
 // inBytes prints bytes, unless there is no file.
@@ -101,7 +103,8 @@ func (f *file) Stats(ctx context.Context, p place) (storeStats, error) {
 	}
 	e := s.Engine
 	v := storeStats{
-		Driver: s.Driver, FileSize: e.FileSize, FreeBytes: e.FreePages * int64(e.PageSize), Commits: e.Commits, Ops: e.Ops,
+		Driver: s.Driver, FileSize: e.FileSize, FreeBytes: e.FreePages * int64(e.PageSize), Commits: e.Commits,
+		Ops:         e.Ops,
 		MaxCommitMS: milliseconds(e.MaxCommit), Sweeps: s.Sweeps, SweepLagMS: s.SweepLag.Milliseconds(),
 		SweepPaused: s.SweepPaused, Namespaces: []spaceStats{},
 	}

@@ -30,13 +30,16 @@ type target struct {
 
 func (t *target) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.db, "db", "", "file of the store")
-	f.StringVar(&t.store, "store", "", "the store: a file as with --db, or postgres://USER@HOST/DATABASE[?schema=NAME&max_conns=N]")
+	f.StringVar(&t.store, "store", "",
+		"the store: a file as with --db, or postgres://USER@HOST/DATABASE[?schema=NAME&max_conns=N]")
 	f.StringVar(&t.url, "url", "", "running server: http(s)://HOST:PORT, or unix:PATH for its operator socket")
 	f.StringVar(&t.key, "key", "", "API key for the server; better in the environment or --key-file")
 	f.StringVar(&t.keyFile, "key-file", "", "file that holds the API key")
 	f.StringVar(&t.org, "org", "", "organization that owns the namespace (default "+seshat.DefaultOrganization+")")
-	f.StringVarP(&t.ns, "namespace", "n", "", "namespace, by name or id; of a file that has only one, that is the default")
-	f.DurationVar(&t.timeout, "timeout", 30*time.Second, "how long a call of the server may take; streams may take longer")
+	f.StringVarP(&t.ns, "namespace", "n", "",
+		"namespace, by name or id; of a file that has only one, that is the default")
+	f.DurationVar(&t.timeout, "timeout", 30*time.Second,
+		"how long a call of the server may take; streams may take longer")
 	env(f, "db", "store", "url", "key", "key-file", "org", "namespace")
 }
 
@@ -45,7 +48,9 @@ func (t *target) place() place { return place{Organization: t.org, Namespace: t.
 
 // readOnlyFlag gives a verb that only reads the flag for backups.
 func (a *app) readOnlyFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&a.target.readOnly, "read-only", false, "open the file, such as a backup, under a shared lock, or the database, such as a standby, and never write to it")
+	c.Flags().BoolVar(&a.target.readOnly, "read-only", false,
+		"open the file, such as a backup, under a shared lock, or the database, such as a standby, and never "+
+			"write to it")
 }
 
 // one checks that the target is one file or one server.
@@ -54,7 +59,8 @@ func (t *target) one() error {
 	case t.store != "" && t.url != "":
 		return usagef("--db or --store and --url are both given: name a store or a server")
 	case t.store == "" && t.url == "":
-		return usagef("which store? Give --db FILE or --url SERVER, or --store (or $SESHAT_DB, $SESHAT_URL or $SESHAT_STORE)")
+		return usagef("which store? Give --db FILE or --url SERVER, or --store (or $SESHAT_DB, $SESHAT_URL or " +
+			"$SESHAT_STORE)")
 	case t.url != "" && t.readOnly:
 		return usagef("--read-only is about a file or database, not a server")
 	}
@@ -101,7 +107,8 @@ func (a *app) operator(ctx context.Context, verb string, create bool) (operator,
 		return newOperatorClient(t)
 	}
 	if t.url != "" {
-		return nil, usagef("%s: the HTTP API has no such call; use the server's operator socket (--url unix:PATH), or stop it and use its file (--db) or database (--store)", verb)
+		return nil, usagef("%s: the HTTP API has no such call; use the server's operator socket (--url "+
+			"unix:PATH), or stop it and use its file (--db) or database (--store)", verb)
 	}
 	how := t.how()
 	if create {

@@ -40,7 +40,8 @@ func (a *app) restoreCmd() *cobra.Command {
 }
 
 func (a *app) terminateCmd() *cobra.Command {
-	return a.transitionCmd("terminate", "End a session: it can be read until its retention is over", seshat.StatusTerminated)
+	return a.transitionCmd("terminate", "End a session: it can be read until its retention is over",
+		seshat.StatusTerminated)
 }
 
 func (a *app) transitionCmd(verb, short string, to seshat.Status) *cobra.Command {

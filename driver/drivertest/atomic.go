@@ -36,7 +36,10 @@ func (e *env) upheaval(r *driver.Record) driver.Change {
 		Drop:   []driver.Span{{From: 1, To: 1}},
 		Entries: []driver.Entry{
 			{EntryKey: driver.EntryKey{Namespace: r.Namespace, Kind: kindSession, Name: "state"}},
-			{EntryKey: driver.EntryKey{Namespace: r.Namespace, Kind: kindUser, Owner: "ann", Name: "x"}, Value: []byte("x")},
+			{
+				EntryKey: driver.EntryKey{Namespace: r.Namespace, Kind: kindUser, Owner: "ann", Name: "x"},
+				Value:    []byte("x"),
+			},
 			{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "global"}, Value: []byte("x")},
 		},
 		Events:   []driver.Event{{Time: start, ID: r.ID}},

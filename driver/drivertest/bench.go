@@ -42,7 +42,8 @@ func (e *env) crowd(n int) {
 	for i := 0; i < n; {
 		var ops []*driver.Op
 		for ; i < n && len(ops) < driver.MaxOps; i++ {
-			r := e.record(crowdKey(i), createdAt(start+int64(i)), activeAt(start+int64(i)*1000), byUser(fmt.Sprintf("user%d", i%10)))
+			r := e.record(crowdKey(i), createdAt(start+int64(i)), activeAt(start+int64(i)*1000),
+				byUser(fmt.Sprintf("user%d", i%10)))
 			r.Body = make([]byte, 500)
 			r.Bytes = 500
 			ops = append(ops, e.op(r.Key, driver.Change{Put: r}))
@@ -118,7 +119,11 @@ func benchList(b *testing.B, e *env, n int) {
 
 func benchListUser(b *testing.B, e *env, n int) {
 	each(b, n, func(i int) error {
-		_, err := e.d.List(e.ctx, driver.Query{Namespace: 1, Now: start, User: fmt.Sprintf("user%d", i%10), Order: driver.ByActivity, Limit: 20})
+		_, err := e.d.List(e.ctx,
+			driver.Query{
+				Namespace: 1, Now: start, User: fmt.Sprintf("user%d", i%10), Order: driver.ByActivity,
+				Limit: 20,
+			})
 		return err
 	})
 }

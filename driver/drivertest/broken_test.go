@@ -196,7 +196,8 @@ func (b late) Get(ctx context.Context, k driver.Key, now int64, into *driver.Rec
 	err := b.Driver.Get(ctx, k, now, into)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if old := b.seen[k]; err == nil && old != nil && old.Version+1 == into.Version && into.Incarnation == old.Incarnation {
+	if old := b.seen[k]; err == nil && old != nil && old.Version+1 == into.Version &&
+		into.Incarnation == old.Incarnation {
 		b.seen[k] = nil
 		*into = *cloneRecord(old)
 		return nil

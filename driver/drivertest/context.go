@@ -51,7 +51,8 @@ func checkCancelledInPlan(e *env) {
 		for i, r := range []*driver.Record{a, b} {
 			got := e.get(r.Key)
 			there := got != nil && got.Incarnation == r.Incarnation
-			e.that(errors.Is(ops[i].Err, driver.ErrUnknown) || there == (ops[i].Err == nil), "op %d ended with %v, its record is there: %t", i, ops[i].Err, there)
+			e.that(errors.Is(ops[i].Err, driver.ErrUnknown) || there == (ops[i].Err == nil),
+				"op %d ended with %v, its record is there: %t", i, ops[i].Err, there)
 		}
 	}
 }
@@ -87,10 +88,12 @@ func checkCancelledInQueue(e *env) {
 				cancel()
 			}
 		})
-		e.that(ran.Load() || errors.Is(second.Err, context.Canceled), "a plan that did not run ended with %v", second.Err)
+		e.that(ran.Load() || errors.Is(second.Err, context.Canceled), "a plan that did not run ended with %v",
+			second.Err)
 		got := e.get(queued.Key)
 		there := got != nil && got.Incarnation == queued.Incarnation
-		e.that(errors.Is(second.Err, driver.ErrUnknown) || there == (second.Err == nil), "ended with %v, the record is there: %t", second.Err, there)
+		e.that(errors.Is(second.Err, driver.ErrUnknown) || there == (second.Err == nil),
+			"ended with %v, the record is there: %t", second.Err, there)
 		e.change(queued.Key, driver.Change{Remove: true})
 	}
 }

@@ -20,7 +20,14 @@ func checkCountFilters(e *env) {
 // counts compares all counts of namespaces 1 and 2 with these records.
 func (e *env) counts(records ...*driver.Record) {
 	for _, n := range []uint64{1, 2} {
-		for _, q := range []driver.Query{{}, {Statuses: 1}, {Statuses: 6}, {User: "ann"}, {User: "bob"}, {User: "ann", Statuses: 2}} {
+		for _, q := range []driver.Query{
+			{},
+			{Statuses: 1},
+			{Statuses: 6},
+			{User: "ann"},
+			{User: "bob"},
+			{User: "ann", Statuses: 2},
+		} {
 			q.Namespace, q.Now = n, e.now.Load()
 			e.equal("Count", e.count(q), counted(records, q))
 		}
@@ -32,7 +39,10 @@ func checkCountChanges(e *env) {
 	b := e.create(key(1, "b"), byUser("ann"), withStatus(1))
 	c := e.create(key(2, "a"), byUser("ann"))
 	e.counts(a, b, c)
-	for _, change := range []edit{withStatus(1), withStatus(2), byUser("bob"), byUser(""), byUser("ann"), withStatus(0), expiring(start + 5)} {
+	for _, change := range []edit{
+		withStatus(1), withStatus(2), byUser("bob"), byUser(""), byUser("ann"),
+		withStatus(0), expiring(start + 5),
+	} {
 		e.put(a, change)
 		e.counts(a, b, c)
 	}
@@ -51,7 +61,8 @@ func checkCountChanges(e *env) {
 func checkOverdue(e *env) {
 	var records []*driver.Record
 	for i, id := range []string{"a", "b", "c", "d", "e", "f"} {
-		r := e.create(key(1, id), byUser([]string{"ann", "bob"}[i%2]), withStatus(uint8(i%3)), expiring(start+int64(i/2)*10))
+		r := e.create(key(1, id), byUser([]string{"ann", "bob"}[i%2]), withStatus(uint8(i%3)),
+			expiring(start+int64(i/2)*10))
 		records = append(records, r)
 	}
 	step := func() {
@@ -79,11 +90,12 @@ func checkUsage(e *env) {
 	for _, at := range []int64{9, 10, 500} {
 		e.now.Store(start + at)
 		var u, live driver.Usage
-		e.must(e.d.Mutate(e.ctx, e.plan(driver.Target{Key: key(1, ""), Usage: true}, func(v driver.View) (c driver.Change, err error) {
-			u = v.Usage
-			live, err = v.Live()
-			return c, err
-		})))
+		e.must(e.d.Mutate(e.ctx,
+			e.plan(driver.Target{Key: key(1, ""), Usage: true}, func(v driver.View) (c driver.Change, err error) {
+				u = v.Usage
+				live, err = v.Live()
+				return c, err
+			})))
 		e.equal("Usage", u, counted([]*driver.Record{a, b}, driver.Query{Namespace: 1}))
 		e.equal("Live", live, counted([]*driver.Record{a, b}, driver.Query{Namespace: 1, Now: start + at}))
 	}

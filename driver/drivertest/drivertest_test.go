@@ -41,7 +41,10 @@ var brokens = []broken{
 	{"repeating", "due", false, func(d driver.Driver) driver.Driver { return repeating{d} }},
 	{"hoarding", "stage", false, func(d driver.Driver) driver.Driver { return hoarding{d} }},
 	{"silent", "erase", true, func(d driver.Driver) driver.Driver { return silent{d} }},
-	{"lazy", "erase", true, func(d driver.Driver) driver.Driver { return lazy{d, new(sync.Mutex), new([]driver.Change)} }},
+	{
+		"lazy", "erase", true,
+		func(d driver.Driver) driver.Driver { return lazy{d, new(sync.Mutex), new([]driver.Change)} },
+	},
 	{"valueless", "entries", true, func(d driver.Driver) driver.Driver { return valueless{d} }},
 	{"tireless", "closed", false, func(d driver.Driver) driver.Driver { return tireless{d} }},
 	{"hasty", "closed", false, func(d driver.Driver) driver.Driver { return hasty{d} }},

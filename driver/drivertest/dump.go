@@ -48,14 +48,18 @@ func (e *env) exhibit() *driver.Record {
 	e.change(key(1, ""), driver.Change{Entries: []driver.Entry{
 		{EntryKey: driver.EntryKey{Kind: kindPlain, Owner: "o", Name: "store"}, Value: []byte("v")},
 		{EntryKey: driver.EntryKey{Kind: kindPlain, Owner: "long owner", Name: ""}, Value: []byte{}},
-		{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "nobody's", Name: "\xff\x00"}, Value: []byte("v")},
+		{
+			EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "nobody's", Name: "\xff\x00"},
+			Value:    []byte("v"),
+		},
 	}})
 	e.stage(e.incarnation(), start+10, 1, 3)
 	return r
 }
 
 func showPart(p *driver.Part) string {
-	return fmt.Sprintf("%d in %d of %x: time=%d feed=%d..%d %s %s %s %s", p.Kind, p.Namespace, p.Incarnation, p.Time, p.Tail, p.Head,
+	return fmt.Sprintf("%d in %d of %x: time=%d feed=%d..%d %s %s %s %s", p.Kind, p.Namespace, p.Incarnation, p.Time,
+		p.Tail, p.Head,
 		showEvent(&p.Event), showEntry(&p.Entry), showRecord(&p.Record), showMessage(&p.Message))
 }
 
@@ -77,7 +81,8 @@ func checkDump(e *env) {
 	for i := range parts {
 		of[parts[i].Kind]++
 		if i > 0 {
-			e.that(parts[i-1].Place().Compare(parts[i].Place()) < 0, "%+v comes before %+v", parts[i-1].Place(), parts[i].Place())
+			e.that(parts[i-1].Place().Compare(parts[i].Place()) < 0, "%+v comes before %+v", parts[i-1].Place(),
+				parts[i].Place())
 		}
 	}
 	// Clock, feeds, events, records, staged logs, entries, messages, message

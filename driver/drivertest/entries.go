@@ -17,7 +17,10 @@ var entryChecks = []check{
 
 // entry returns a plain entry of namespace 1; a nil value deletes.
 func entry(owner, name string, value []byte) driver.Entry {
-	return driver.Entry{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindPlain, Owner: owner, Name: name}, Value: value}
+	return driver.Entry{
+		EntryKey: driver.EntryKey{Namespace: 1, Kind: kindPlain, Owner: owner, Name: name},
+		Value:    value,
+	}
 }
 
 func checkEntryWrites(e *env) {
@@ -29,10 +32,16 @@ func checkEntryWrites(e *env) {
 	v := e.view(driver.Target{Entries: []driver.EntryKey{b.EntryKey, entry("", "absent", nil).EntryKey}})
 	e.equal("an empty value is one", v.Entries, [][]byte{{}, nil})
 	a.Value = []byte("22")
-	e.change(driver.Key{}, driver.Change{Entries: []driver.Entry{entry("", "a", nil), a, entry("o", "a", []byte("x")), entry("o", "a", nil)}})
+	e.change(driver.Key{},
+		driver.Change{Entries: []driver.Entry{
+			entry("", "a", nil), a, entry("o", "a", []byte("x")),
+			entry("o", "a", nil),
+		}})
 	e.equal("entries", e.entries(q), []driver.Entry{a})
-	e.equal("the same name of another kind", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain + 1, AllOwners: true}), []string{})
-	e.equal("in another namespace", e.names(driver.EntryQuery{Namespace: 2, Kind: kindPlain, AllOwners: true}), []string{})
+	e.equal("the same name of another kind",
+		e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain + 1, AllOwners: true}), []string{})
+	e.equal("in another namespace", e.names(driver.EntryQuery{Namespace: 2, Kind: kindPlain, AllOwners: true}),
+		[]string{})
 	e.equal("in the store", e.names(driver.EntryQuery{Kind: kindPlain, AllOwners: true}), []string{})
 }
 
@@ -86,7 +95,10 @@ func checkEntryPages(e *env) {
 }
 
 func checkEmptyName(e *env) {
-	want := []driver.Entry{entry("", "", []byte("1")), entry("", "a", []byte("2")), entry("o", "", []byte("3")), entry("o", "a", []byte("4"))}
+	want := []driver.Entry{
+		entry("", "", []byte("1")), entry("", "a", []byte("2")), entry("o", "", []byte("3")),
+		entry("o", "a", []byte("4")),
+	}
 	e.change(driver.Key{}, driver.Change{Entries: slices.Clone(want)})
 	q := driver.EntryQuery{Namespace: 1, Kind: kindPlain}
 	e.equal("of no owner", e.entries(q), want[:2])
@@ -110,7 +122,8 @@ func checkSessionEntries(e *env) {
 	}{{r, "with Put"}, {other, "found"}} {
 		want := driver.Entry{EntryKey: k, Value: []byte(s.value)}
 		want.Owner = string(s.r.Incarnation[:])
-		e.equal("entries", e.entries(driver.EntryQuery{Namespace: 1, Kind: kindSession, Owner: want.Owner}), []driver.Entry{want})
+		e.equal("entries", e.entries(driver.EntryQuery{Namespace: 1, Kind: kindSession, Owner: want.Owner}),
+			[]driver.Entry{want})
 		v := e.view(driver.Target{Key: s.r.Key, Entries: []driver.EntryKey{k}})
 		e.equal("view", v.Entries, [][]byte{want.Value})
 	}
@@ -118,7 +131,8 @@ func checkSessionEntries(e *env) {
 	e.change(r.Key, driver.Change{Put: renewed, Entries: []driver.Entry{{EntryKey: k, Value: []byte("renewed")}}})
 	got := e.entries(driver.EntryQuery{Namespace: 1, Kind: kindSession, AllOwners: true})
 	e.equal("owners", len(got), 2)
-	e.equal("the new incarnation's", e.view(driver.Target{Key: r.Key, Entries: []driver.EntryKey{k}}).Entries, [][]byte{[]byte("renewed")})
+	e.equal("the new incarnation's", e.view(driver.Target{Key: r.Key, Entries: []driver.EntryKey{k}}).Entries,
+		[][]byte{[]byte("renewed")})
 	e.change(r.Key, driver.Change{Entries: []driver.Entry{{EntryKey: k}}})
 	e.equal("deleted", e.view(driver.Target{Key: r.Key, Entries: []driver.EntryKey{k}}).Entries, [][]byte{nil})
 }
@@ -128,6 +142,7 @@ func checkEntriesOutlive(e *env) {
 	e.change(r.Key, driver.Change{Remove: true})
 	e.reclaim(10)
 	for i, kind := range kinds {
-		e.equal("entries", len(e.entries(driver.EntryQuery{Namespace: 1, Kind: kind, AllOwners: true})), []int{1, 1, 0}[i])
+		e.equal("entries", len(e.entries(driver.EntryQuery{Namespace: 1, Kind: kind, AllOwners: true})),
+			[]int{1, 1, 0}[i])
 	}
 }

@@ -34,7 +34,11 @@ func (e *env) invisible(r *driver.Record) {
 		}
 	}
 	e.equal("log", e.log(r.Namespace, r.Incarnation), []driver.Message(nil))
-	for _, k := range []driver.EntryQuery{{Kind: kindUser, Owner: r.User}, {Kind: kindSession, AllOwners: true}, {Kind: kindSession, Owner: string(r.Incarnation[:])}} {
+	for _, k := range []driver.EntryQuery{
+		{Kind: kindUser, Owner: r.User},
+		{Kind: kindSession, AllOwners: true},
+		{Kind: kindSession, Owner: string(r.Incarnation[:])},
+	} {
 		k.Namespace = r.Namespace
 		e.equal("entries", e.names(k), []string{})
 	}
@@ -43,9 +47,13 @@ func (e *env) invisible(r *driver.Record) {
 	}
 	v := e.view(driver.Target{
 		Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}, Span: driver.Span{From: 1, To: 9},
-		Entries: []driver.EntryKey{{Namespace: r.Namespace, Kind: kindSession, Name: "state"}, {Namespace: r.Namespace, Kind: kindUser, Owner: r.User, Name: "state"}},
+		Entries: []driver.EntryKey{
+			{Namespace: r.Namespace, Kind: kindSession, Name: "state"},
+			{Namespace: r.Namespace, Kind: kindUser, Owner: r.User, Name: "state"},
+		},
 	})
-	e.equal("view", []any{v.Record == nil, v.Refs[0].Found, v.Messages[0].Seq, v.Span.Messages, v.Entries}, []any{true, false, 0, 0, [][]byte{nil, nil}})
+	e.equal("view", []any{v.Record == nil, v.Refs[0].Found, v.Messages[0].Seq, v.Span.Messages, v.Entries},
+		[]any{true, false, 0, 0, [][]byte{nil, nil}})
 }
 
 func checkEraseUser(e *env) {
@@ -58,8 +66,10 @@ func checkEraseUser(e *env) {
 		e.invisible(r)
 		e.equal("the sessions of others", e.ids(driver.Query{Namespace: 1, Now: 1}), []string{"overdue", "plain"})
 		e.equal("their count", e.count(driver.Query{Namespace: 1}).Sessions, [driver.Statuses]uint64{1})
-		e.equal("their counts with overdue", e.count(driver.Query{Namespace: 1, Now: 1}).Sessions, [driver.Statuses]uint64{2})
-		e.equal("entries of no user", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true}), []string{"state", "not a user's"})
+		e.equal("their counts with overdue", e.count(driver.Query{Namespace: 1, Now: 1}).Sessions,
+			[driver.Statuses]uint64{2})
+		e.equal("entries of no user", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true}),
+			[]string{"state", "not a user's"})
 		e.equal("feed", e.feed(1, 0).Head, 2)
 		e.equal("the user's data in another namespace", e.space(2), was)
 	}
@@ -77,7 +87,8 @@ func checkEraseNamespace(e *env) {
 		Entries: []driver.Entry{{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "erased"}, Value: []byte("1")}},
 	})
 	e.equal("the entry with it", e.names(driver.EntryQuery{Kind: kindPlain}), []string{"erased"})
-	e.change(driver.Key{}, driver.Change{Entries: []driver.Entry{{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "erased"}}}})
+	e.change(driver.Key{},
+		driver.Change{Entries: []driver.Entry{{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "erased"}}}})
 	for range 2 {
 		e.invisible(r)
 		e.equal("List", e.ids(driver.Query{Namespace: 1, Now: 1}), []string{})
@@ -105,7 +116,8 @@ func checkEraseAgain(e *env) {
 	visible := func() {
 		e.equal("Get", e.get(r.Key), again)
 		e.equal("List", e.list(driver.Query{Namespace: 1, User: "ann"}), []driver.Record{*again})
-		e.equal("Count", e.count(driver.Query{Namespace: 1, User: "ann"}), counted([]*driver.Record{again}, driver.Query{Namespace: 1}))
+		e.equal("Count", e.count(driver.Query{Namespace: 1, User: "ann"}),
+			counted([]*driver.Record{again}, driver.Query{Namespace: 1}))
 		e.equal("Count of all", e.count(driver.Query{Namespace: 1}).Sessions, [driver.Statuses]uint64{1, 1})
 		e.equal("log", e.log(1, again.Incarnation), ms)
 		e.equal("entries", e.names(driver.EntryQuery{Namespace: 1, Kind: kindUser, Owner: "ann"}), []string{"state"})
@@ -129,7 +141,10 @@ func checkEraseTotals(e *env) {
 		e.appendTo(r, "one", "two")
 		e.change(r.Key, driver.Change{Entries: []driver.Entry{
 			{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte("x")},
-			{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: r.User, Name: fmt.Sprint(i)}, Value: []byte("x")},
+			{
+				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: r.User, Name: fmt.Sprint(i)},
+				Value:    []byte("x"),
+			},
 		}})
 		sum.Sessions++
 		sum.Messages += 2
@@ -158,7 +173,8 @@ func checkReclaimSteps(e *env) {
 		e.must(err)
 		e.that(r.Values <= 10*limit, "%d values in one step of about %d", r.Values, limit)
 		e.equal("List", e.ids(driver.Query{Namespace: 1}), []string{"live"})
-		e.equal("Count", e.count(driver.Query{Namespace: 1}), counted([]*driver.Record{live}, driver.Query{Namespace: 1}))
+		e.equal("Count", e.count(driver.Query{Namespace: 1}),
+			counted([]*driver.Record{live}, driver.Query{Namespace: 1}))
 		e.put(live)
 		if !r.More {
 			return
@@ -184,10 +200,11 @@ func checkEraseThenView(e *env) {
 	k := driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "ann", Name: "state"}
 	t := driver.Target{Key: r.Key, MessageIDs: []string{"m1"}, Usage: true, Entries: []driver.EntryKey{k}}
 	again := e.record(r.Key, byUser("ann"))
-	e.must(e.d.Mutate(e.ctx, e.op(key(1, ""), erasing(1, "ann")), e.plan(t, func(seen driver.View) (driver.Change, error) {
-		v = cloneView(&seen)
-		return driver.Change{Put: again}, nil
-	})))
+	e.must(e.d.Mutate(e.ctx, e.op(key(1, ""), erasing(1, "ann")),
+		e.plan(t, func(seen driver.View) (driver.Change, error) {
+			v = cloneView(&seen)
+			return driver.Change{Put: again}, nil
+		})))
 	e.equal("record", v.Record, (*driver.Record)(nil))
 	e.equal("refs", v.Refs, []driver.Ref{{}})
 	e.equal("entries", v.Entries, [][]byte{nil})

@@ -31,7 +31,10 @@ func checkPositions(e *env) {
 	for i, got := range f.Events {
 		want := driver.Event{Position: uint64(i) + 1, ID: fmt.Sprint(i / 2)}
 		if i%2 == 0 {
-			want = driver.Event{Position: want.Position, Time: int64(i / 2), ID: "a", Kind: 1, Status: 2, Version: uint64(i / 2), LastSeq: 4}
+			want = driver.Event{
+				Position: want.Position, Time: int64(i / 2), ID: "a", Kind: 1, Status: 2,
+				Version: uint64(i / 2), LastSeq: 4,
+			}
 		}
 		e.equal("event", got, want)
 	}

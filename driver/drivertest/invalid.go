@@ -33,12 +33,14 @@ var spoiled = map[string]spoil{
 	"erase and put":           func(_ *env, c *driver.Change) { c.Erase = &driver.Erasure{Namespace: 2} },
 	"trim the future":         func(_ *env, c *driver.Change) { c.TrimFeed = 99 },
 	"long event":              func(_ *env, c *driver.Change) { c.Events[0].ID = tooLong },
-	"write the clock":         func(_ *env, c *driver.Change) { c.Entries[2].EntryKey = driver.EntryKey{Kind: driver.KindClock} },
-	"long entry":              func(_ *env, c *driver.Change) { c.Entries[2].Name = tooLong + tooLong },
-	"long owner":              func(_ *env, c *driver.Change) { c.Entries[1].Owner = tooLong },
-	"two kinds of owner":      func(_ *env, c *driver.Change) { c.Entries[0].Kind |= driver.KindUser },
-	"a session's owner":       func(_ *env, c *driver.Change) { c.Entries[0].Owner = "0123456789abcdef" },
-	"another's session":       func(_ *env, c *driver.Change) { c.Entries[0].Namespace = 2 },
+	"write the clock": func(_ *env, c *driver.Change) {
+		c.Entries[2].EntryKey = driver.EntryKey{Kind: driver.KindClock}
+	},
+	"long entry":         func(_ *env, c *driver.Change) { c.Entries[2].Name = tooLong + tooLong },
+	"long owner":         func(_ *env, c *driver.Change) { c.Entries[1].Owner = tooLong },
+	"two kinds of owner": func(_ *env, c *driver.Change) { c.Entries[0].Kind |= driver.KindUser },
+	"a session's owner":  func(_ *env, c *driver.Change) { c.Entries[0].Owner = "0123456789abcdef" },
+	"another's session":  func(_ *env, c *driver.Change) { c.Entries[0].Namespace = 2 },
 }
 
 var tooLong = strings.Repeat("x", driver.MaxName+1)
@@ -77,8 +79,17 @@ func checkInvalidChanges(e *env) {
 		{Drop: []driver.Span{{From: 1, To: 2}}},
 		{Erase: &driver.Erasure{}},
 		{Erase: &driver.Erasure{Namespace: 1}, Events: make([]driver.Event, 1)},
-		{Erase: &driver.Erasure{Namespace: 1, User: "ann"}, Entries: []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "ann"}, Value: []byte{}}}},
-		{Entries: []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte{}}}},
+		{
+			Erase: &driver.Erasure{Namespace: 1, User: "ann"},
+			Entries: []driver.Entry{{
+				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "ann"},
+				Value:    []byte{},
+			}},
+		},
+		{Entries: []driver.Entry{{
+			EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"},
+			Value:    []byte{},
+		}}},
 	} {
 		e.is(e.mutate(key(1, "absent"), c), driver.ErrInvalid)
 		e.same(was, 1, 2)
@@ -96,7 +107,13 @@ func (e *env) refused(r *driver.Record, was string) {
 		{Put: r, Remove: true},
 		{Remove: true, Drop: drop},
 		{Remove: true, Replace: []driver.Message{message(1, "", "x")}},
-		{Remove: true, Entries: []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte{}}}},
+		{
+			Remove: true,
+			Entries: []driver.Entry{{
+				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"},
+				Value:    []byte{},
+			}},
+		},
 		{Remove: true, Stage: inc, StageUntil: start},
 		{Drop: drop, Stage: inc, StageUntil: start},
 		{Drop: drop, Erase: &driver.Erasure{Namespace: 2}},

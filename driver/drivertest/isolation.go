@@ -26,14 +26,18 @@ var spaces = []uint64{1, 2, 11, 255, 256, 257, 0x0100_0000, 1<<32 | 1}
 // names are what careless keys mistake for each other: prefixes, separators,
 // lengths as text or bytes, letters of any script, and the longest.
 var names = append([]string{
-	"a", "ab", "aa", "b", "A", "1", "11", "a/b", "a/", "/a", "/", "a//b", "..", ".", "../a", "a.b", "a b", " a", "a ", " ",
+	"a", "ab", "aa", "b", "A", "1", "11", "a/b", "a/", "/a", "/", "a//b", "..", ".", "../a", "a.b", "a b", " a", "a ",
+	" ",
 	"a:b", "a\\b", "a|b", "a%00b", "a%", "a_", "%", "_", "*", "a*", "a'b", `a"b`, "null", "-1", "ns_a", "ses_a",
 	"é", "e\u0301", "日本", "日", "عرب", "\U0010FFFF", "a\U0010FFFF", "\uFFFD", "\u0080", "\u200b", "ÿ",
 }, longNames()...)
 
 func longNames() []string {
 	long := strings.Repeat("a", driver.MaxName)
-	return []string{long, long[:driver.MaxName-1], long[:driver.MaxName-1] + "b", strings.Repeat("\U0010FFFF", driver.MaxName/4)}
+	return []string{
+		long, long[:driver.MaxName-1], long[:driver.MaxName-1] + "b",
+		strings.Repeat("\U0010FFFF", driver.MaxName/4),
+	}
 }
 
 // raw are names that only owners and names of entries may have.
@@ -149,7 +153,8 @@ func checkOwners(e *env) {
 		for _, owner := range parts {
 			for _, name := range parts {
 				k := driver.EntryKey{Namespace: 1, Kind: kind, Owner: owner, Name: name + "."}
-				entries = append(entries, driver.Entry{EntryKey: k, Value: fmt.Appendf(nil, "%d %q %q", kind, owner, name)})
+				entries = append(entries,
+					driver.Entry{EntryKey: k, Value: fmt.Appendf(nil, "%d %q %q", kind, owner, name)})
 			}
 		}
 		e.change(key(1, ""), driver.Change{Entries: entries})
@@ -163,7 +168,8 @@ func checkOwners(e *env) {
 			e.equal("value", g.Value, fmt.Appendf(nil, "%d %q %q", kindUser, owner, name))
 		}
 	}
-	e.equal("another namespace", e.names(driver.EntryQuery{Namespace: 256, Kind: kindPlain, AllOwners: true}), []string{})
+	e.equal("another namespace", e.names(driver.EntryQuery{Namespace: 256, Kind: kindPlain, AllOwners: true}),
+		[]string{})
 }
 
 // checkLongIDs asks for ids whose length is another's in its lowest byte.

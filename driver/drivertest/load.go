@@ -92,7 +92,8 @@ func checkLoadGoesOn(e *env) {
 	}
 	e.move(steps(100))
 	v := e.view(driver.Target{Key: r.Key, MessageIDs: []string{"m1", "m2", "m3", "m4", "m6"}, Usage: true})
-	e.equal("refs", []uint64{v.Refs[0].Seq, v.Refs[1].Seq, v.Refs[2].Seq, v.Refs[3].Seq, v.Refs[4].Seq}, []uint64{1, 2, 3, 4, 0})
+	e.equal("refs", []uint64{v.Refs[0].Seq, v.Refs[1].Seq, v.Refs[2].Seq, v.Refs[3].Seq, v.Refs[4].Seq},
+		[]uint64{1, 2, 3, 4, 0})
 	e.equal("digest of a dropped message", v.Refs[1].Digest, message(2, "m2", "").Digest)
 	e.equal("feed", []uint64{v.FeedTail, v.FeedHead}, []uint64{1, 2})
 	e.equal("usage", v.Usage.Sessions, [driver.Statuses]uint64{0: 2, 2: 1})
@@ -205,7 +206,10 @@ func checkLoadInvalid(e *env) {
 		record(withStatus(driver.Statuses)), record(dueAt(-1)), record(labelled("b", "", "a", "")),
 		{Kind: driver.PartRecord, Namespace: 2, Record: record().Record},
 		{Kind: driver.PartFeed, Namespace: 1, Tail: 1},
-		{Kind: driver.PartEntry, Entry: driver.Entry{EntryKey: driver.EntryKey{Kind: driver.KindLoad}, Value: []byte("x")}},
+		{
+			Kind:  driver.PartEntry,
+			Entry: driver.Entry{EntryKey: driver.EntryKey{Kind: driver.KindLoad}, Value: []byte("x")},
+		},
 		log(driver.Message{ID: "m"}), log(driver.Message{Seq: 1}), log(message(1, tooLong, "")),
 	} {
 		parts := []driver.Part{{Kind: driver.PartClock, Time: start}, bad}

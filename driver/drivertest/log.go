@@ -60,7 +60,8 @@ func checkNumbers(e *env) {
 	for _, seq := range []uint64{0, 1, 2, 10} {
 		put := cloneRecord(r)
 		put.NextSeq = 20
-		e.is(e.mutate(r.Key, driver.Change{Put: put, Append: []driver.Message{message(seq, "again", "x")}}), driver.ErrInvalid)
+		e.is(e.mutate(r.Key, driver.Change{Put: put, Append: []driver.Message{message(seq, "again", "x")}}),
+			driver.ErrInvalid)
 	}
 	lowered := cloneRecord(r)
 	lowered.NextSeq--
@@ -83,7 +84,9 @@ func checkReplace(e *env) {
 	e.equal("refs", v.Refs, []driver.Ref{{Found: true, Seq: 2, Digest: message(2, "m2", "").Digest}, {}})
 	e.equal("span", v.Span, driver.SpanUsage{Messages: 3, Bytes: 14})
 	for _, absent := range []uint64{4, 77} {
-		e.is(e.mutate(r.Key, driver.Change{Replace: []driver.Message{message(1, "", "lost"), message(absent, "", "x")}}), driver.ErrNotFound)
+		e.is(e.mutate(r.Key,
+			driver.Change{Replace: []driver.Message{message(1, "", "lost"), message(absent, "", "x")}}),
+			driver.ErrNotFound)
 	}
 	e.equal("log", e.log(1, r.Incarnation), ms)
 }
@@ -95,11 +98,17 @@ func checkDrop(e *env) {
 	rest := e.appendTo(other, "a", "b", "c", "d", "e")
 	put := cloneRecord(r)
 	put.Messages, put.Bytes = 3, put.Bytes-5
-	e.change(r.Key, driver.Change{Put: put, Drop: []driver.Span{{From: 7, To: 8}, {From: 2, To: 2}, {From: 4, To: 5}, {From: 5, To: 5}}})
+	e.change(r.Key,
+		driver.Change{
+			Put:  put,
+			Drop: []driver.Span{{From: 7, To: 8}, {From: 2, To: 2}, {From: 4, To: 5}, {From: 5, To: 5}},
+		})
 	e.equal("log", e.log(1, r.Incarnation), []driver.Message{ms[0], ms[2], ms[5]})
-	e.equal("span", e.view(driver.Target{Key: r.Key, Span: driver.Span{From: 1, To: 100}}).Span, driver.SpanUsage{Messages: 3, Bytes: 3})
+	e.equal("span", e.view(driver.Target{Key: r.Key, Span: driver.Span{From: 1, To: 100}}).Span,
+		driver.SpanUsage{Messages: 3, Bytes: 3})
 	put.Messages, put.Bytes, put.NextSeq = 1, put.Bytes-2, 10
-	e.change(r.Key, driver.Change{Put: put, Drop: []driver.Span{{From: 1, To: 8}}, Append: []driver.Message{message(9, "m9", "i")}})
+	e.change(r.Key,
+		driver.Change{Put: put, Drop: []driver.Span{{From: 1, To: 8}}, Append: []driver.Message{message(9, "m9", "i")}})
 	e.equal("log", e.log(1, r.Incarnation), []driver.Message{message(9, "m9", "i")})
 	put.Messages, put.Bytes = 0, put.Bytes-1
 	e.change(r.Key, driver.Change{Put: put, Drop: []driver.Span{{From: 1, To: ^uint64(0)}}})
@@ -155,11 +164,13 @@ func checkRemoved(e *env) {
 		e.equal("Get", e.get(r.Key), (*driver.Record)(nil))
 		e.equal("log", e.log(1, r.Incarnation), []driver.Message(nil))
 		e.equal("entries", e.names(driver.EntryQuery{Namespace: 1, Kind: kindSession, AllOwners: true}), []string{})
-		e.equal("its entries", e.names(driver.EntryQuery{Namespace: 1, Kind: kindSession, Owner: string(r.Incarnation[:])}), []string{})
+		e.equal("its entries",
+			e.names(driver.EntryQuery{Namespace: 1, Kind: kindSession, Owner: string(r.Incarnation[:])}), []string{})
 		v := e.view(driver.Target{Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}})
 		e.equal("refs", v.Refs, []driver.Ref{{}})
 		e.equal("messages", v.Messages, []driver.Message{{}})
-		e.equal("the user's entries", e.names(driver.EntryQuery{Namespace: 1, Kind: kindUser, Owner: "ann"}), []string{"state"})
+		e.equal("the user's entries", e.names(driver.EntryQuery{Namespace: 1, Kind: kindUser, Owner: "ann"}),
+			[]string{"state"})
 	}
 	gone()
 	e.reclaim(2)

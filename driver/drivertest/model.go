@@ -142,7 +142,8 @@ func (m *model) stage(namespace uint64, inc driver.Incarnation, until int64) *mo
 
 func (l *modelLog) edit(c driver.Change) {
 	for _, d := range c.Drop {
-		l.messages = slices.DeleteFunc(l.messages, func(m driver.Message) bool { return d.From <= m.Seq && m.Seq <= d.To })
+		l.messages = slices.DeleteFunc(l.messages,
+			func(m driver.Message) bool { return d.From <= m.Seq && m.Seq <= d.To })
 	}
 	for _, r := range c.Replace {
 		for i := range l.messages {

@@ -105,7 +105,9 @@ func (e *env) randomChange(rng *rand.Rand, t driver.Target, v driver.View) (c dr
 }
 
 // randomEdits drops the span and replaces the messages that were asked for.
-func randomEdits(rng *rand.Rand, t driver.Target, v driver.View, r *driver.Record) (drop []driver.Span, replace []driver.Message) {
+func randomEdits(rng *rand.Rand, t driver.Target, v driver.View,
+	r *driver.Record,
+) (drop []driver.Span, replace []driver.Message) {
 	if t.Span.To != 0 && rng.IntN(2) == 0 && t.Span.To < r.NextSeq {
 		drop = append(drop, t.Span)
 		r.Messages -= v.Span.Messages

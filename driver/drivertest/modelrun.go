@@ -189,7 +189,8 @@ func (p *play) compareView(d *played) {
 	p.equal("View.Messages", d.view.Messages, want.Messages)
 	p.equal("View.Span", d.view.Span, want.Span)
 	p.equal("View.Entries", d.view.Entries, want.Entries)
-	p.equal("View.FeedHead, FeedTail", []uint64{d.view.FeedHead, d.view.FeedTail}, []uint64{want.FeedHead, want.FeedTail})
+	p.equal("View.FeedHead, FeedTail", []uint64{d.view.FeedHead, d.view.FeedTail},
+		[]uint64{want.FeedHead, want.FeedTail})
 	p.equal("View.Now", d.view.Now, p.now.Load())
 	if d.Target.Usage {
 		q := driver.Query{Namespace: d.Target.Key.Namespace, Now: -1}

@@ -45,7 +45,8 @@ func wanted(r *driver.Record, q driver.Query) bool {
 	if q.CreatedFrom != 0 && r.Created < q.CreatedFrom || q.CreatedTo != 0 && r.Created >= q.CreatedTo {
 		return false
 	}
-	if q.ActiveFrom != 0 && r.ActiveMinute < q.ActiveFrom/minute || q.ActiveTo != 0 && r.ActiveMinute >= q.ActiveTo/minute {
+	if q.ActiveFrom != 0 && r.ActiveMinute < q.ActiveFrom/minute ||
+		q.ActiveTo != 0 && r.ActiveMinute >= q.ActiveTo/minute {
 		return false
 	}
 	has := make(map[driver.Label]bool)
@@ -125,7 +126,8 @@ func (e *env) variety() (records []*driver.Record) {
 	users := []string{"", "ann", "an", "bob"}
 	var ops []*driver.Op
 	for i := range 72 {
-		id := []string{"s", "ses/", "z", "日"}[i%4] + string(rune('a'+i*7%26)) + string(rune('a'+i%3)) + string(rune('0'+i/26))
+		id := []string{"s", "ses/", "z", "日"}[i%4] + string(rune('a'+i*7%26)) + string(rune('a'+i%3)) +
+			string(rune('0'+i/26))
 		r := e.record(key(uint64(1+i/64), id), byUser(users[i/3%4]), withStatus(uint8(i*5%driver.Statuses)),
 			createdAt(start+int64(i*11%6)), activeAt(start+int64(i*13%5)*minute))
 		if i%2 == 0 {

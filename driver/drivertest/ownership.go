@@ -27,10 +27,13 @@ func checkHandedIn(e *env) {
 	r.Messages = 1
 	r.Bytes = want.Bytes
 	c := driver.Change{
-		Put:     r,
-		Append:  []driver.Message{message(1, "m1", "one")},
-		Entries: []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte("value")}},
-		Events:  []driver.Event{{Time: 5, ID: "a"}},
+		Put:    r,
+		Append: []driver.Message{message(1, "m1", "one")},
+		Entries: []driver.Entry{{
+			EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"},
+			Value:    []byte("value"),
+		}},
+		Events: []driver.Event{{Time: 5, ID: "a"}},
 	}
 	e.change(r.Key, c)
 	scribble(r.Body)
@@ -42,7 +45,8 @@ func checkHandedIn(e *env) {
 	e.equal("record", e.get(want.Key), want)
 	e.equal("log", e.log(1, want.Incarnation), []driver.Message{message(1, "m1", "one")})
 	k := driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}
-	e.equal("entry", e.view(driver.Target{Key: want.Key, Entries: []driver.EntryKey{k}}).Entries, [][]byte{[]byte("value")})
+	e.equal("entry", e.view(driver.Target{Key: want.Key, Entries: []driver.EntryKey{k}}).Entries,
+		[][]byte{[]byte("value")})
 	e.equal("feed", e.feed(1, 0).Events, []driver.Event{{Position: 1, Time: 5, ID: "a"}})
 	body := message(1, "", "edited")
 	want.Bytes += 3
@@ -82,7 +86,8 @@ func checkHandedOutStays(e *env) {
 	answers := func() []any {
 		return []any{
 			e.get(r.Key), e.list(driver.Query{Namespace: 1}), e.log(1, r.Incarnation),
-			e.entries(driver.EntryQuery{Namespace: 1, Kind: kindUser, AllOwners: true}), e.feed(1, 0), e.due(driver.Never - 1),
+			e.entries(driver.EntryQuery{Namespace: 1, Kind: kindUser, AllOwners: true}), e.feed(1, 0),
+			e.due(driver.Never - 1),
 		}
 	}
 	kept := answers()

@@ -18,7 +18,8 @@ var pagingChecks = []check{
 func (e *env) residents(n int) (ids []string) {
 	var ops []*driver.Op
 	for i := range n {
-		r := e.record(key(1, fmt.Sprintf("resident%03d", i)), createdAt(start+int64(i/2*2)), activeAt(start+int64(i/2*2)*minute))
+		r := e.record(key(1, fmt.Sprintf("resident%03d", i)), createdAt(start+int64(i/2*2)),
+			activeAt(start+int64(i/2*2)*minute))
 		r.User = "resident"
 		ops = append(ops, e.op(r.Key, driver.Change{Put: r}))
 		ids = append(ids, r.ID)

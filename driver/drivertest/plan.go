@@ -61,7 +61,8 @@ func checkView(e *env) {
 	m1 := message(1, "m1", "")
 	m2 := message(2, "m2", "")
 	e.equal("record", v.Record, r)
-	e.equal("refs", v.Refs, []driver.Ref{{Found: true, Seq: 2, Digest: m2.Digest}, {}, {Found: true, Seq: 1, Digest: m1.Digest}})
+	e.equal("refs", v.Refs,
+		[]driver.Ref{{Found: true, Seq: 2, Digest: m2.Digest}, {}, {Found: true, Seq: 1, Digest: m1.Digest}})
 	e.equal("messages", v.Messages, []driver.Message{ms[2], {}, ms[0]})
 	e.equal("span", v.Span, driver.SpanUsage{Messages: 2, Bytes: 8})
 	e.equal("entries", v.Entries, [][]byte{[]byte("s"), nil, []byte("u")})
@@ -182,5 +183,6 @@ func checkNoSession(e *env) {
 	e.equal("entries", v.Entries, [][]byte{[]byte("v")})
 	e.equal("record", v.Record, (*driver.Record)(nil))
 	e.change(key(7, ""), driver.Change{Events: []driver.Event{{Time: 1, ID: "u", Kind: 3}}})
-	e.equal("feed", e.feed(7, 0), driver.Feed{Head: 1, Events: []driver.Event{{Position: 1, Time: 1, ID: "u", Kind: 3}}})
+	e.equal("feed", e.feed(7, 0),
+		driver.Feed{Head: 1, Events: []driver.Event{{Position: 1, Time: 1, ID: "u", Kind: 3}}})
 }

@@ -53,12 +53,15 @@ func checkIncrements(e *env) {
 		for range 20 {
 			ops := []*driver.Op{}
 			for range i%2 + 1 {
-				ops = append(ops, e.plan(driver.Target{Key: r.Key, Entries: []driver.EntryKey{global}}, func(v driver.View) (driver.Change, error) {
-					put := cloneRecord(v.Record)
-					put.Version++
-					value := append(append([]byte{}, v.Entries[0]...), 'x')
-					return driver.Change{Put: put, Entries: []driver.Entry{{EntryKey: global, Value: value}}}, nil
-				}))
+				ops = append(ops,
+					e.plan(driver.Target{Key: r.Key, Entries: []driver.EntryKey{global}},
+						func(v driver.View) (driver.Change, error) {
+							put := cloneRecord(v.Record)
+							put.Version++
+							value := append(append([]byte{}, v.Entries[0]...), 'x')
+							return driver.Change{Put: put, Entries: []driver.Entry{{EntryKey: global, Value: value}}},
+								nil
+						}))
 			}
 			e.must(e.d.Mutate(e.ctx, ops...))
 		}

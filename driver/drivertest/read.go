@@ -16,7 +16,8 @@ var readChecks = []check{
 }
 
 func checkFields(e *env) {
-	full := e.record(key(9, "full"), byUser("ann"), withStatus(driver.Statuses-1), labelled("a", "", "b", "x", "ü", "ö"),
+	full := e.record(key(9, "full"), byUser("ann"), withStatus(driver.Statuses-1),
+		labelled("a", "", "b", "x", "ü", "ö"),
 		createdAt(1), activeAt(7*minute), dueAt(3), expiring(start+1))
 	full.Version = 1<<63 + 1
 	full.NextSeq = 1<<62 + 3
@@ -43,7 +44,13 @@ func checkExpiry(e *env) {
 	for _, at := range []int64{start, start + 999, start + 1000, start + 1001, driver.Never - 1} {
 		live := at < r.Expires
 		e.equal("Get", e.getAt(r.Key, at) != nil, live)
-		for _, q := range []driver.Query{{}, {Order: driver.ByActivity, Desc: true}, {User: "ann"}, {Statuses: 1}, {Labels: r.Labels}} {
+		for _, q := range []driver.Query{
+			{},
+			{Order: driver.ByActivity, Desc: true},
+			{User: "ann"},
+			{Statuses: 1},
+			{Labels: r.Labels},
+		} {
 			q.Namespace = 1
 			q.Now = at
 			found := 0

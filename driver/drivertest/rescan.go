@@ -13,7 +13,8 @@ func (p *play) rescan() {
 		p.rescanRecords(n)
 		p.rescanLists(n)
 		for _, kind := range kinds {
-			p.equal("Entries", p.entries(driver.EntryQuery{Namespace: n, Kind: kind, AllOwners: true}), p.m.entriesOf(n, kind))
+			p.equal("Entries", p.entries(driver.EntryQuery{Namespace: n, Kind: kind, AllOwners: true}),
+				p.m.entriesOf(n, kind))
 		}
 		p.rescanFeed(n)
 	}
@@ -46,10 +47,16 @@ func (p *play) rescanLists(n uint64) {
 // queries returns those that any index serves, and a few random ones.
 func (p *play) queries() []driver.Query {
 	now := p.now.Load()
-	qs := []driver.Query{{Now: now}, {Now: 1, Order: driver.ByActivity, Desc: true}, {Now: now, Statuses: 3}, {Now: now, User: "u"}}
+	qs := []driver.Query{
+		{Now: now},
+		{Now: 1, Order: driver.ByActivity, Desc: true},
+		{Now: now, Statuses: 3},
+		{Now: now, User: "u"},
+	}
 	for range 3 {
 		q := driver.Query{
-			Now: now + p.rng.Int64N(100), User: pick(p.rng, modelUsers), Order: driver.Order(p.rng.IntN(2)), Desc: p.rng.IntN(2) == 0,
+			Now: now + p.rng.Int64N(100), User: pick(p.rng, modelUsers), Order: driver.Order(p.rng.IntN(2)),
+			Desc:  p.rng.IntN(2) == 0,
 			Limit: 1 + p.rng.IntN(9), Scan: p.rng.IntN(5),
 		}
 		if p.rng.IntN(2) == 0 {

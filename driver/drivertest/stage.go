@@ -47,7 +47,8 @@ func checkStaged(e *env) {
 	e.change(r.Key, driver.Change{Put: r, Append: []driver.Message{last}})
 	e.equal("log", e.log(1, inc), append(ms, last))
 	v := e.view(driver.Target{Key: r.Key, MessageIDs: []string{"m3", "m11", "m21"}, Span: driver.Span{From: 1, To: 99}})
-	e.equal("refs", v.Refs, []driver.Ref{{Found: true, Seq: 3, Digest: ms[2].Digest}, {}, {Found: true, Seq: 21, Digest: last.Digest}})
+	e.equal("refs", v.Refs,
+		[]driver.Ref{{Found: true, Seq: 3, Digest: ms[2].Digest}, {}, {Found: true, Seq: 21, Digest: last.Digest}})
 	e.equal("span", v.Span, driver.SpanUsage{Messages: 20, Bytes: 120})
 }
 
@@ -120,7 +121,10 @@ func checkStagedNumbers(e *env) {
 	inc := e.incarnation()
 	e.stage(inc, start+1000, 1, 3)
 	for _, seq := range []uint64{1, 3} {
-		c := driver.Change{Stage: inc, StageUntil: start + 1000, Append: []driver.Message{message(seq, "again", "x"), message(9, "m9", "x")}}
+		c := driver.Change{
+			Stage: inc, StageUntil: start + 1000,
+			Append: []driver.Message{message(seq, "again", "x"), message(9, "m9", "x")},
+		}
 		e.is(e.mutate(key(1, ""), c), driver.ErrInvalid)
 	}
 	r := e.fork("a", inc, 3)

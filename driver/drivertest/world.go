@@ -50,7 +50,8 @@ func (e *env) showSessions(b *strings.Builder, n uint64) {
 	const anyTime = 1
 	records := e.list(driver.Query{Namespace: n, Now: anyTime})
 	fmt.Fprintf(b, "by creation %s\n", show(records))
-	fmt.Fprintf(b, "by activity %q\n", e.ids(driver.Query{Namespace: n, Now: anyTime, Order: driver.ByActivity, Desc: true}))
+	fmt.Fprintf(b, "by activity %q\n",
+		e.ids(driver.Query{Namespace: n, Now: anyTime, Order: driver.ByActivity, Desc: true}))
 	for _, r := range records {
 		fmt.Fprintf(b, "log of %q %s\n", r.ID, show(e.log(n, r.Incarnation)))
 	}
@@ -78,7 +79,10 @@ func (e *env) furnish(n uint64) *driver.Record {
 			{EntryKey: driver.EntryKey{Namespace: n, Kind: kindUser, Owner: "ann", Name: "state"}, Value: []byte("u")},
 			{EntryKey: driver.EntryKey{Namespace: n, Kind: kindPlain, Name: "state"}, Value: []byte("n")},
 		},
-		Events: []driver.Event{{Time: start, ID: r.ID, Kind: 1, Version: 1}, {Time: start, ID: r.ID, Kind: 2, Version: 2}},
+		Events: []driver.Event{
+			{Time: start, ID: r.ID, Kind: 1, Version: 1},
+			{Time: start, ID: r.ID, Kind: 2, Version: 2},
+		},
 	})
 	e.create(key(n, "overdue"), byUser("bob"), expiring(start), dueAt(start))
 	e.create(key(n, "plain"), byUser("bob"), createdAt(start+5), activeAt(start+minute))

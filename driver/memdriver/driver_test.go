@@ -50,7 +50,10 @@ func TestBubble(t *testing.T) {
 		k := driver.Key{Namespace: 1, ID: "a"}
 		go func() {
 			time.Sleep(time.Hour)
-			r := driver.Record{Key: k, Incarnation: driver.Incarnation{1}, Expires: time.Now().Add(time.Minute).UnixMilli()}
+			r := driver.Record{
+				Key: k, Incarnation: driver.Incarnation{1},
+				Expires: time.Now().Add(time.Minute).UnixMilli(),
+			}
 			put(t, d, k, driver.Change{Put: &r})
 		}()
 		for _, want := range []error{driver.ErrNotFound, nil, driver.ErrNotFound} {

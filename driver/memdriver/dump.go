@@ -50,7 +50,8 @@ func (s *space) parts(n uint64) (parts []driver.Part) {
 	}
 	for inc, l := range s.lives {
 		if l.staged {
-			parts = append(parts, driver.Part{Kind: driver.PartStage, Namespace: n, Incarnation: inc, Time: max(l.until, 0)})
+			parts = append(parts,
+				driver.Part{Kind: driver.PartStage, Namespace: n, Incarnation: inc, Time: max(l.until, 0)})
 		}
 		parts = append(parts, l.parts(n, inc)...)
 	}
@@ -60,7 +61,8 @@ func (s *space) parts(n uint64) (parts []driver.Part) {
 func entryParts(n uint64, entries map[driver.EntryKey][]byte) (parts []driver.Part) {
 	for k, v := range entries {
 		if k.Kind != driver.KindLoad {
-			parts = append(parts, driver.Part{Kind: driver.PartEntry, Namespace: n, Entry: driver.Entry{EntryKey: k, Value: v}})
+			parts = append(parts,
+				driver.Part{Kind: driver.PartEntry, Namespace: n, Entry: driver.Entry{EntryKey: k, Value: v}})
 		}
 	}
 	return parts

@@ -87,7 +87,8 @@ func (j *job) archive() error {
 		if reward(s) < 1 {
 			continue
 		}
-		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.StatusArchived, seshat.Because("solved", "airline")); err != nil {
+		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.StatusArchived,
+			seshat.Because("solved", "airline")); err != nil {
 			return err
 		}
 		n++

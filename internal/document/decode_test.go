@@ -62,7 +62,8 @@ type profile struct {
 
 func TestDecodeInto(t *testing.T) {
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	enc, err := Encode(map[string]any{"name": "mia", "age": 40, "since": since, "likes": []string{"tea"}, "other": 1}, limits)
+	enc, err := Encode(map[string]any{"name": "mia", "age": 40, "since": since, "likes": []string{"tea"}, "other": 1},
+		limits)
 	if err != nil {
 		t.Fatal(err)
 	}

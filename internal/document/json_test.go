@@ -47,8 +47,10 @@ func TestJSONRefusals(t *testing.T) {
 		``: "", `{`: "", `[1]`: "", `"x"`: "", `1`: "", `nul`: "", `{"a":1} {}`: "", `{"a":1}}`: "", `{"a":1}x`: "",
 		`{"a":1,}`: "", `{"a"}`: ".a", `{1:2}`: "", `{"a":[1,]}`: ".a[1]", `{"a":{"b":1]}`: ".a",
 		`{"a":1,"a":2}`: ".a", `{"a":[{"b":1,"b":1}]}`: ".a[0].b", `{"a":1e999}`: ".a", "{\"a\":\"\xff\"}": "",
-		`{"a":` + strings.Repeat("[", 1<<16):                                                ".a" + strings.Repeat("[0]", limits.Depth-1),
-		strings.Repeat(`{"d":`, limits.Depth+1) + "1" + strings.Repeat("}", limits.Depth+1): strings.Repeat(".d", limits.Depth),
+		`{"a":` + strings.Repeat("[", 1<<16): ".a" +
+			strings.Repeat("[0]", limits.Depth-1),
+		strings.Repeat(`{"d":`, limits.Depth+1) + "1" + strings.Repeat("}", limits.Depth+1): strings.Repeat(".d",
+			limits.Depth),
 	} {
 		m, err := FromJSON([]byte(in), limits)
 		if e := (*Error)(nil); !errors.As(err, &e) || m != nil || e.Path != path || e.Reason == "" {

@@ -25,7 +25,8 @@ func (e *encoder) reflected(v any) error {
 	case reflect.Map:
 		return e.reflectedMap(r)
 	}
-	return refuse(fmt.Sprintf("is a %s, which a document cannot hold; text, numbers, booleans, bytes, times, slices, and maps by text are allowed", r.Type()))
+	return refuse(fmt.Sprintf("is a %s, which a document cannot hold; text, numbers, booleans, bytes, times, "+
+		"slices, and maps by text are allowed", r.Type()))
 }
 
 // reflectedList appends a slice or an array; of bytes, as bytes.

@@ -53,8 +53,10 @@ func TestLengthsAreTheReferences(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536} {
 		s := strings.Repeat("x", n)
 		same(t, "text", AppendText(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeString(s) }))
-		same(t, "bin", AppendBin(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
-		same(t, "array", AppendArray(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeArrayLen(n) }))
+		same(t, "bin", AppendBin(nil, s),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
+		same(t, "array", AppendArray(nil, n),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeArrayLen(n) }))
 		same(t, "map", AppendMap(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeMapLen(n) }))
 	}
 }
@@ -87,7 +89,8 @@ func FuzzAppend(f *testing.F) {
 			return e.EncodeString(s)
 		}))
 		r := NewReader(string(b))
-		if r.Array() != 3 || r.Int() != n || math.Float64bits(r.Float()) != math.Float64bits(x) || r.Text() != s || r.Err() != nil {
+		if r.Array() != 3 || r.Int() != n || math.Float64bits(r.Float()) != math.Float64bits(x) || r.Text() != s ||
+			r.Err() != nil {
 			t.Errorf("%x does not read back: %v", b, r.Err())
 		}
 	})

@@ -58,7 +58,8 @@ func TestMissingElementsAreZero(t *testing.T) {
 	f := ReadFields("\x90")
 	v := read(&f)
 	n, ok := f.OptInt()
-	if _, err := f.Close(); err != nil || v.u != 0 || v.text != "" || v.texts != nil || v.b || ok || n != 0 || f.Byte() != 0 {
+	if _, err := f.Close(); err != nil || v.u != 0 || v.text != "" || v.texts != nil || v.b || ok || n != 0 ||
+		f.Byte() != 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	f = ReadFields(string(AppendInt(AppendUint(AppendArray(nil, 2), 9), -9)))
@@ -121,14 +122,17 @@ func TestFieldsRefuse(t *testing.T) {
 func TestRunsOfIntegers(t *testing.T) {
 	forms := []string{
 		"\x00", "\x7f", "\xe0", "\xff", "\xcc\xff", "\xcd\x01\x02", "\xce\x80\x00\x00\x01",
-		"\xcf\x00\x00\x01\x8f\x00\x00\x00\x01", "\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", "\xcf\x80\x00\x00\x00\x00\x00\x00\x00",
-		"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "\xd0\x80", "\xd1\x7f\xff", "\xd2\xff\xff\xff\xff", "\xd3\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\xcf\x00\x00\x01\x8f\x00\x00\x00\x01", "\xcf\x7f\xff\xff\xff\xff\xff\xff\xff",
+		"\xcf\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "\xd0\x80", "\xd1\x7f\xff", "\xd2\xff\xff\xff\xff",
+		"\xd3\x80\x00\x00\x00\x00\x00\x00\x00",
 		"\xc0", "\xa1x", "\xcf\x00", "\xcd", "",
 	}
 	const n = 4
 	for i := range len(forms) * len(forms) {
 		for _, count := range []byte{0, 1, 2, 3, 4, 5} {
-			s := string([]byte{arrayLo | count}) + forms[i%len(forms)] + "\x05" + forms[i/len(forms)] + "\xcf\x00\x00\x00\x00\x00\x00\x00\x09"
+			s := string([]byte{arrayLo | count}) + forms[i%len(forms)] + "\x05" + forms[i/len(forms)] +
+				"\xcf\x00\x00\x00\x00\x00\x00\x00\x09"
 			var ints, wantInts [n]int64
 			var uints, wantUints [n]uint64
 			ints[n-1], uints[n-1] = 99, 99 // of an earlier read

@@ -35,7 +35,10 @@ func TestCutIsTheLongestEndThatFits(t *testing.T) {
 		log := make([]Part, r.IntN(12))
 		for i := range log {
 			kind := r.IntN(4)
-			log[i] = Part{Tokens: r.Uint64N(4), Call: kind == 0, Result: kind == 1, CallID: []string{"", "a", "b"}[r.IntN(3)]}
+			log[i] = Part{
+				Tokens: r.Uint64N(4), Call: kind == 0, Result: kind == 1,
+				CallID: []string{"", "a", "b"}[r.IntN(3)],
+			}
 		}
 		budget := r.Uint64N(20)
 		c := NewCutter(budget)

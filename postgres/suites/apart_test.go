@@ -21,7 +21,10 @@ func partOfHistory(ctx context.Context, w work, in *bufio.Scanner, out *os.File)
 	if err != nil {
 		return err
 	}
-	p := lin.Plan{Seed: w.Seed, First: w.First, Clients: w.Clients, Calls: w.Calls, Sessions: 4, Clock: clock, Open: w.place().open}
+	p := lin.Plan{
+		Seed: w.Seed, First: w.First, Clients: w.Clients, Calls: w.Calls, Sessions: 4, Clock: clock,
+		Open: w.place().open,
+	}
 	fmt.Fprintln(out, "ready")
 	if err := awaitWord(in, "go"); err != nil {
 		return err

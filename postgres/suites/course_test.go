@@ -60,7 +60,8 @@ func (c *course) take(e seshat.Event) {
 	case seshat.EventAppended:
 		c.appended[e.SessionID]++
 		if e.LastSeq != c.appended[e.SessionID] && c.disorder == "" {
-			c.disorder = fmt.Sprintf("message %d of %s comes as number %d", e.LastSeq, e.SessionID, c.appended[e.SessionID])
+			c.disorder = fmt.Sprintf("message %d of %s comes as number %d", e.LastSeq, e.SessionID,
+				c.appended[e.SessionID])
 		}
 	}
 }
@@ -89,7 +90,8 @@ func (c *course) verify(t *testing.T, acme *seshat.Tenant, due int, total swept)
 			t.Fatal(err)
 		}
 		if s.MessageCount != uint64(n) || c.appended[s.ID] != uint64(n) {
-			t.Errorf("%s has %d messages and %d events, %d appends were acknowledged", s.ID, s.MessageCount, c.appended[s.ID], n)
+			t.Errorf("%s has %d messages and %d events, %d appends were acknowledged", s.ID, s.MessageCount,
+				c.appended[s.ID], n)
 		}
 	}
 }

@@ -80,7 +80,9 @@ func (c *cut) Get(ctx context.Context, id string) (*seshat.Session, error) {
 	return undone(c.Tenant.Get(ctx, id))
 }
 
-func (c *cut) Update(ctx context.Context, id string, fn func(*seshat.Session) error, o ...seshat.WriteOption) (*seshat.Session, error) {
+func (c *cut) Update(ctx context.Context, id string, fn func(*seshat.Session) error,
+	o ...seshat.WriteOption,
+) (*seshat.Session, error) {
 	c.begin()
 	return undone(c.Tenant.Update(ctx, id, fn, o...))
 }
@@ -95,7 +97,9 @@ func (c *cut) Touch(ctx context.Context, id string) (*seshat.Session, error) {
 	return undone(c.Tenant.Touch(ctx, id))
 }
 
-func (c *cut) Transition(ctx context.Context, id string, to seshat.Status, o ...seshat.WriteOption) (*seshat.Session, error) {
+func (c *cut) Transition(ctx context.Context, id string, to seshat.Status,
+	o ...seshat.WriteOption,
+) (*seshat.Session, error) {
 	c.begin()
 	return undone(c.Tenant.Transition(ctx, id, to, o...))
 }

@@ -16,7 +16,8 @@ import (
 
 // quick is a server that gives up durability for speed: nothing here kills it.
 var quick, stopQuick = pgserver.Shared("fsync=off", "full_page_writes=off", "synchronous_commit=off",
-	"max_connections=300", "shared_buffers=64MB", "autovacuum=off", "jit=off", "max_wal_size=2GB", "deadlock_timeout=200ms")
+	"max_connections=300", "shared_buffers=64MB", "autovacuum=off", "jit=off", "max_wal_size=2GB",
+	"deadlock_timeout=200ms")
 
 var schemas pgserver.Schemas
 

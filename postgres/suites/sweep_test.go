@@ -71,7 +71,9 @@ func sweepAndWrite(ctx context.Context, w work, in *bufio.Scanner, out *os.File)
 
 // writeUntilTold has all writers write, says so, and goes on until it is told
 // to stop.
-func writeUntilTold(ctx context.Context, acme *seshat.Tenant, w work, in *bufio.Scanner, out *os.File) (total swept, err error) {
+func writeUntilTold(ctx context.Context, acme *seshat.Tenant, w work, in *bufio.Scanner,
+	out *os.File,
+) (total swept, err error) {
 	var stop atomic.Bool
 	var all, begun sync.WaitGroup
 	errs := make([]error, w.Clients)
@@ -100,7 +102,8 @@ func writeUntilTold(ctx context.Context, acme *seshat.Tenant, w work, in *bufio.
 // write makes a writer's nth writes: to what all write, and to its own.
 func (s *swept) write(ctx context.Context, acme *seshat.Tenant, writer, n int) error {
 	which := (writer + n) % busy
-	if _, err := acme.Append(ctx, fmt.Sprint("busy", which), seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
+	if _, err := acme.Append(ctx, fmt.Sprint("busy", which),
+		seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
 	s.Appended[which]++
@@ -145,7 +148,8 @@ func TestTwoProcesses(t *testing.T) {
 	before := deadlocks(t, p)
 	var children []*process
 	for i := range 2 {
-		children = append(children, start(t, "sweep", work{DSN: p.dsn, Schema: p.schema, Clock: path, First: 16 * i, Clients: 16}))
+		children = append(children,
+			start(t, "sweep", work{DSN: p.dsn, Schema: p.schema, Clock: path, First: 16 * i, Clients: 16}))
 	}
 	for _, c := range children {
 		c.hear()

@@ -36,19 +36,25 @@ var creation = map[string]func(*env){
 			e.Fatalf("got %v, %v", *a.Temperature, *a.MaxTokens)
 		}
 	},
-	"keeps every field":                        createsAll,
-	"user memory is dropped where it is off":   createsWithoutMemory,
-	"a taken id is a conflict":                 createsTwice,
-	"names all fields that are not allowed":    createsNothing,
-	"a full namespace is a quota":              createsTooMany,
-	"null is absent":                           createsNulls,
-	"quotas below one and above what fits":     createsQuotas,
-	"the namespace may be named by its id":     createsByID,
-	"control characters in names are refused":  createsControls,
-	"Idempotency-Key is refused, not forgiven": func(e *env) { e.refused(400, "BadRequestError", "POST", sessions, newBody, "Idempotency-Key", "k") },
-	"agent_config is required":                 func(e *env) { e.invalid("POST", sessions, `{"user_id":"u"}`, "agent_config") },
-	"agent_config null is not there":           func(e *env) { e.invalid("POST", sessions, `{"agent_config":null}`, "agent_config") },
-	"agent_config has to be an object":         func(e *env) { e.invalid("POST", sessions, `{"agent_config":[]}`, "agent_config") },
+	"keeps every field":                       createsAll,
+	"user memory is dropped where it is off":  createsWithoutMemory,
+	"a taken id is a conflict":                createsTwice,
+	"names all fields that are not allowed":   createsNothing,
+	"a full namespace is a quota":             createsTooMany,
+	"null is absent":                          createsNulls,
+	"quotas below one and above what fits":    createsQuotas,
+	"the namespace may be named by its id":    createsByID,
+	"control characters in names are refused": createsControls,
+	"Idempotency-Key is refused, not forgiven": func(e *env) {
+		e.refused(400, "BadRequestError", "POST", sessions, newBody, "Idempotency-Key", "k")
+	},
+	"agent_config is required": func(e *env) { e.invalid("POST", sessions, `{"user_id":"u"}`, "agent_config") },
+	"agent_config null is not there": func(e *env) {
+		e.invalid("POST", sessions, `{"agent_config":null}`, "agent_config")
+	},
+	"agent_config has to be an object": func(e *env) {
+		e.invalid("POST", sessions, `{"agent_config":[]}`, "agent_config")
+	},
 }
 
 func createsAll(e *env) {
@@ -84,7 +90,8 @@ func createsAll(e *env) {
 }
 
 func createsWithoutMemory(e *env) {
-	e.call(201, "POST", sessions, `{"session_id":"s","agent_config":{},"enable_memory":false,"user_memory":{"secret":1}}`)
+	e.call(201, "POST", sessions,
+		`{"session_id":"s","agent_config":{},"enable_memory":false,"user_memory":{"secret":1}}`)
 	if s := e.get("s"); !s.MemoryDisabled || !s.UserMemory.IsZero() {
 		e.Fatalf("user memory is %v", s.UserMemory.Map())
 	}
@@ -102,15 +109,21 @@ func createsTwice(e *env) {
 }
 
 func createsNothing(e *env) {
-	e.invalid("POST", sessions, `{"session_id":"`+strings.Repeat("x", 129)+`","agent_config":{"temperature":2.1,"max_tokens":0,
+	e.invalid("POST", sessions,
+		`{"session_id":"`+strings.Repeat("x", 129)+`","agent_config":{"temperature":2.1,"max_tokens":0,
 		"tools":[]},"quotas":{"max_messages":-1},"expiry":{"ttl":"0s","mode":"often"},"extra":1,"Session_ID":"x"}`,
-		"session_id", "agent_config.temperature", "agent_config.max_tokens", "agent_config.tools", "quotas.max_messages",
+		"session_id", "agent_config.temperature", "agent_config.max_tokens", "agent_config.tools",
+		"quotas.max_messages",
 		"expiry.ttl", "expiry.mode", "extra", "Session_ID")
-	e.invalid("POST", sessions, `{"agent_config":{"available_tools":["a","",3],"model":5},"labels":{"":"x"},"metadata":[],
-		"enable_memory":"yes"}`, "labels.", "metadata", "enable_memory", "agent_config.model", "agent_config.available_tools[1]")
-	e.invalid("POST", sessions, `{"agent_config":{},"user_memory":{"a":`+strings.Repeat("[", 33)+strings.Repeat("]", 33)+`}}`,
+	e.invalid("POST", sessions,
+		`{"agent_config":{"available_tools":["a","",3],"model":5},"labels":{"":"x"},"metadata":[],
+		"enable_memory":"yes"}`, "labels.", "metadata", "enable_memory", "agent_config.model",
+		"agent_config.available_tools[1]")
+	e.invalid("POST", sessions,
+		`{"agent_config":{},"user_memory":{"a":`+strings.Repeat("[", 33)+strings.Repeat("]", 33)+`}}`,
 		"user_memory.a"+strings.Repeat("[0]", 31))
-	e.invalid("POST", sessions, `{"agent_config":{"system_prompt":"`+strings.Repeat("x", 64<<10+1)+`"}}`, "agent_config.system_prompt")
+	e.invalid("POST", sessions, `{"agent_config":{"system_prompt":"`+strings.Repeat("x", 64<<10+1)+`"}}`,
+		"agent_config.system_prompt")
 	if n, err := e.acme.Count(e.ctx, seshat.Query{}); n != 0 || err != nil {
 		e.Fatalf("%d sessions were made, %v", n, err)
 	}

@@ -83,7 +83,8 @@ var transitions = map[string]func(*env){
 	},
 	"heeds If-Match": func(e *env) {
 		e.create("s")
-		e.refused(412, "PreconditionFailedError", "POST", sessions+"/s/transition", `{"status":"idle"}`, "If-Match", `"7"`)
+		e.refused(412, "PreconditionFailedError", "POST", sessions+"/s/transition", `{"status":"idle"}`, "If-Match",
+			`"7"`)
 		e.call(200, "POST", sessions+"/s/transition", `{"status":"idle"}`, "If-Match", `"1"`)
 	},
 	"names what is not allowed": func(e *env) {
@@ -100,7 +101,8 @@ var forks = map[string]func(*env){
 		e.create("s")
 		e.say("s", 3)
 		o := e.call(201, "POST", sessions+"/s/fork", `{"session_id":"t","seq":2}`)
-		e.keysAre(o, "session_id", "namespace_id", "internal_id", "session_name", "status", "created_at", "expires_at", "parent")
+		e.keysAre(o, "session_id", "namespace_id", "internal_id", "session_name", "status", "created_at",
+			"expires_at", "parent")
 		e.is(o, "s", "parent", "session_id")
 		e.is(o, 2.0, "parent", "seq")
 		e.is(e.call(200, "GET", sessions+"/t", ""), 2.0, "message_count")
@@ -116,7 +118,8 @@ var forks = map[string]func(*env){
 	"refuses a taken id, and numbers that are not there": func(e *env) {
 		e.create("s")
 		e.create("t")
-		e.is(e.refused(409, "ConflictError", "POST", sessions+"/s/fork", `{"session_id":"t"}`), "t", "error", "details", "id")
+		e.is(e.refused(409, "ConflictError", "POST", sessions+"/s/fork", `{"session_id":"t"}`), "t", "error",
+			"details", "id")
 		e.invalid("POST", sessions+"/s/fork", `{"seq":1}`, "seq")
 		e.invalid("POST", sessions+"/s/fork", `{"seq":0,"id":"x"}`, "seq", "id")
 	},

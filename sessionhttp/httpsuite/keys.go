@@ -48,8 +48,10 @@ func keysRefused(e *env) {
 	e.call(200, "GET", sessions+"/s", "", "Authorization", "bearer   "+revoked)
 	e.must(e.store.RevokeAPIKey(e.ctx, k.ID))
 	for _, given := range []string{
-		absent, "", "Bearer", "Bearer ", "Basic " + e.secret, e.secret, "Bearer " + e.secret + "x", "Bearer " + e.secret[:len(e.secret)-1],
-		"Bearer " + strings.ToLower(e.secret), "Bearer sk__", "Bearer " + e.secret + " " + e.secret, "Bearer " + revoked,
+		absent, "", "Bearer", "Bearer ", "Basic " + e.secret, e.secret, "Bearer " + e.secret + "x",
+		"Bearer " + e.secret[:len(e.secret)-1],
+		"Bearer " + strings.ToLower(e.secret), "Bearer sk__", "Bearer " + e.secret + " " + e.secret,
+		"Bearer " + revoked,
 	} {
 		for _, r := range everyRoute {
 			e.refused(401, "AuthenticationError", r.method, r.path, r.body, "Authorization", given)

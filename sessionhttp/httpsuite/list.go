@@ -138,9 +138,12 @@ func listsRefused(e *env) {
 	}
 	for body, field := range map[string]string{
 		`{"status":"gone"}`: "status", `{"status":3}`: "status", `{"status":[""]}`: "status[0]", `{"x":1}`: "x",
-		`{"filters":{"user":"u"}}`: "filters.user", `{"filters":[]}`: "filters", `{"sort":{"field":"name"}}`: "sort.field",
-		`{"sort":{"direction":"up"}}`: "sort.direction", `{"filters":{"created_at":{"from":"yesterday"}}}`: "filters.created_at.from",
-		`{"filters":{"created_at":{"after":"x"}}}`: "filters.created_at.after", `{"filters":{"labels":{"a":1}}}`: "filters.labels.a",
+		`{"filters":{"user":"u"}}`: "filters.user", `{"filters":[]}`: "filters",
+		`{"sort":{"field":"name"}}`:                       "sort.field",
+		`{"sort":{"direction":"up"}}`:                     "sort.direction",
+		`{"filters":{"created_at":{"from":"yesterday"}}}`: "filters.created_at.from",
+		`{"filters":{"created_at":{"after":"x"}}}`:        "filters.created_at.after",
+		`{"filters":{"labels":{"a":1}}}`:                  "filters.labels.a",
 	} {
 		e.invalid("POST", list, body, field)
 	}

@@ -89,7 +89,8 @@ func historyWithGaps(e *env) {
 var appends = map[string]func(*env){
 	"appends a turn": func(e *env) {
 		e.create("s")
-		o := e.call(201, "POST", sessions+"/s/messages", `{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","message_id":"own"}]}`)
+		o := e.call(201, "POST", sessions+"/s/messages",
+			`{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","message_id":"own"}]}`)
 		e.keysAre(o, "session_id", "message_ids", "first_seq", "last_seq", "repeated", "status", "message_count")
 		e.is(o, "own", "message_ids", 1)
 		e.is(o, 1.0, "first_seq")
@@ -213,7 +214,8 @@ func appendsReadOnly(e *env) {
 func appendsRefused(e *env) {
 	e.create("s")
 	for body, field := range map[string]string{
-		`{}`: "messages", `{"messages":[]}`: "messages", `{"messages":{}}`: "messages", `{"messages":[1]}`: "messages[0]",
+		`{}`: "messages", `{"messages":[]}`: "messages", `{"messages":{}}`: "messages",
+		`{"messages":[1]}`:  "messages[0]",
 		`{"messages":[{}]}`: "messages[0].role", `{"messages":[{"role":"robot"}]}`: "messages[0].role",
 		`{"messages":[{"role":"user"},{"role":"user","text":"x"}]}`:                         "messages[1].text",
 		`{"messages":[{"role":"user","content_type":"gif"}]}`:                               "messages[0].content_type",

@@ -81,7 +81,8 @@ func patchesStale(e *env) {
 func patchesTooMuch(e *env) {
 	e.create("s")
 	version := e.get("s").Version
-	e.invalid("PATCH", sessions+"/s", `{"user_memory":{"a":1},"agent_config":{"model":"x"},"quotas":{},"status":"idle"}`,
+	e.invalid("PATCH", sessions+"/s",
+		`{"user_memory":{"a":1},"agent_config":{"model":"x"},"quotas":{},"status":"idle"}`,
 		"agent_config", "quotas", "status")
 	e.invalid("PATCH", sessions+"/s", `{"agent_config":{}}`, "user_memory", "agent_config")
 	e.invalid("PATCH", sessions+"/s", `{}`, "user_memory")
@@ -112,10 +113,14 @@ func patchesReadOnly(e *env) {
 
 func patchesOtherTypes(e *env) {
 	e.create("s")
-	for _, kind := range []string{absent, "", "text/plain", "application/json-patch+json", "application/json; charset=latin1", ";"} {
+	for _, kind := range []string{
+		absent, "", "text/plain", "application/json-patch+json",
+		"application/json; charset=latin1", ";",
+	} {
 		e.refused(415, "UnsupportedMediaTypeError", "PATCH", sessions+"/s", `{"user_memory":{}}`, "Content-Type", kind)
 	}
-	e.refused(415, "UnsupportedMediaTypeError", "PATCH", sessions+"/s", `{"user_memory":{}}`, "Content-Encoding", "gzip")
+	e.refused(415, "UnsupportedMediaTypeError", "PATCH", sessions+"/s", `{"user_memory":{}}`, "Content-Encoding",
+		"gzip")
 	e.call(200, "PATCH", sessions+"/s", `{"user_memory":{}}`, "Content-Type", "Application/JSON; charset=UTF-8")
 }
 

@@ -30,7 +30,8 @@ var reading = map[string]func(*env){
 
 func readsAll(e *env) {
 	e.created(seshat.NewSession{
-		ID: "s", UserID: "mia", UserMemory: map[string]any{"a": 1, "b": []any{true, nil, "ü\"\n"}, "t": time.Unix(0, 0)},
+		ID: "s", UserID: "mia",
+		UserMemory: map[string]any{"a": 1, "b": []any{true, nil, "ü\"\n"}, "t": time.Unix(0, 0)},
 		Agent: seshat.AgentConfig{
 			Model: "m", Temperature: seshat.Ptr(0.5), MaxTokens: seshat.Ptr(10),
 			SystemPrompt: "p\u2028", AvailableTools: []string{"x", "y"},
@@ -88,9 +89,11 @@ func readsConditionally(e *env) {
 	}
 	old := tag()
 	for what, change := range map[string]func() error{
-		"append":   func() error { return second(e.acme.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})) },
-		"touch":    func() error { return second(e.acme.Touch(e.ctx, "s")) },
-		"update":   func() error { return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil })) },
+		"append": func() error { return second(e.acme.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})) },
+		"touch":  func() error { return second(e.acme.Touch(e.ctx, "s")) },
+		"update": func() error {
+			return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil }))
+		},
 		"new life": func() error { return again(e, "s") },
 	} {
 		e.store.Clock.Advance(time.Millisecond)

@@ -61,7 +61,10 @@ var refusals = map[string]func(*env){
 		e.isError(e.send(503, r, ""), 503, "UnavailableError")
 	},
 	"request ids come back if they are harmless": func(e *env) {
-		for id, kept := range map[string]bool{"abc-1_2.Z": true, strings.Repeat("x", 65): false, "a b": false, "é": false, "": false} {
+		for id, kept := range map[string]bool{
+			"abc-1_2.Z": true, strings.Repeat("x", 65): false, "a b": false,
+			"é": false, "": false,
+		} {
 			e.call(200, "GET", "/healthz", "", "X-Request-Id", id)
 			if got := e.last.Header().Get("X-Request-Id"); (got == id) != kept {
 				e.Fatalf("%q comes back as %q", id, got)
@@ -73,8 +76,10 @@ var refusals = map[string]func(*env){
 func refusesJSON(e *env) {
 	e.create("s")
 	for _, body := range []string{
-		`{`, `{}{}`, `[]`, `null`, `"x"`, `{"user_memory":{"a":1},"user_memory":{"a":2}}`, `{"user_memory":{"a":1,"a":2}}`,
-		`{"user_memory":{"a":"\ud800"}}`, "{\"user_memory\":{\"a\":\"\xff\"}}", `{"user_memory":` + strings.Repeat("[", 70),
+		`{`, `{}{}`, `[]`, `null`, `"x"`, `{"user_memory":{"a":1},"user_memory":{"a":2}}`,
+		`{"user_memory":{"a":1,"a":2}}`,
+		`{"user_memory":{"a":"\ud800"}}`, "{\"user_memory\":{\"a\":\"\xff\"}}",
+		`{"user_memory":` + strings.Repeat("[", 70),
 		`{"user_memory":NaN}`, `{user_memory:{}}`, `{"user_memory":{}} x`, `{"user_memory":01}`, " ",
 	} {
 		o := e.refused(400, "BadRequestError", "PATCH", sessions+"/s", body)
@@ -160,7 +165,8 @@ func refusesHeaders(e *env) {
 func refusesConditions(e *env) {
 	e.create("s")
 	for _, r := range everyRoute {
-		if r.path == sessions || strings.Count(r.path, "/") > 4 && !strings.HasSuffix(r.path, "transition") || r.path == list {
+		if r.path == sessions || strings.Count(r.path, "/") > 4 && !strings.HasSuffix(r.path, "transition") ||
+			r.path == list {
 			e.refused(400, "BadRequestError", r.method, r.path, r.body, "If-Match", `"1"`)
 		}
 		if !strings.HasSuffix(r.path, "messages") {
@@ -197,7 +203,8 @@ func refusesMethods(e *env) {
 
 func refusesWrites(e *env) {
 	e.create("s")
-	readOnly, err := seshat.OpenDriver(keepOpen{e.store.Driver()}, seshat.Options{ReadOnly: true, Now: e.store.Clock.Now})
+	readOnly, err := seshat.OpenDriver(keepOpen{e.store.Driver()},
+		seshat.Options{ReadOnly: true, Now: e.store.Clock.Now})
 	e.must(err)
 	e.handler = sessionhttp.Handler(readOnly, e.options)
 	for _, r := range everyRoute {
@@ -228,9 +235,12 @@ func refusesGrowth(e *env) {
 
 // adversarial are ids that paths, keys or JSON could trip over.
 var adversarial = []string{
-	"a/b", "/", "//", "a//b", ".", "..", "../..", "./a", "a b", " ", "a%2Fb", "%", "%2F", "+", "a+b", "?", "a?b=c", "#", "a#b", "&", ";", "=",
-	"watch", "list", "history", "s/history", "messages", "{session_id}", "*", "\\", "a\\..\\b", "ü", "日本語", "😀", "\u202e", "a\u00a0b",
-	"'", "\"", "<script>", "null", "0", "~", ":", "@", "[", "s", "ss", strings.Repeat("x", 128), "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+	"a/b", "/", "//", "a//b", ".", "..", "../..", "./a", "a b", " ", "a%2Fb", "%", "%2F", "+", "a+b", "?", "a?b=c",
+	"#", "a#b", "&", ";", "=",
+	"watch", "list", "history", "s/history", "messages", "{session_id}", "*", "\\", "a\\..\\b", "ü", "日本語", "😀",
+	"\u202e", "a\u00a0b",
+	"'", "\"", "<script>", "null", "0", "~", ":", "@", "[", "s", "ss", strings.Repeat("x", 128),
+	"ns_01ARZ3NDEKTSV4RRFFQ69G5FAV",
 }
 
 var paths = map[string]func(*env){
@@ -254,9 +264,12 @@ var paths = map[string]func(*env){
 	},
 	"what is no route is 404, before any key": func(e *env) {
 		for _, path := range []string{
-			"/", "/v1", "/v1/agents", "/v1/agents/", "/v1/agents/sessions/", "/v1/agents/sessions//history", "/v1/agents/sessions/s/",
-			"/v1/agents/sessions/s/history/", "/v1/agents/sessions/s/other", "/v1/agents/users", "/v1/agents/users/", "/v1/agents/users/u/",
-			"/v1/agents/users/u/x", "/V1/agents/sessions", "//healthz", "/healthz/", "/v1/agents/sessions/{session_id}/x", "/v1//agents/sessions",
+			"/", "/v1", "/v1/agents", "/v1/agents/", "/v1/agents/sessions/", "/v1/agents/sessions//history",
+			"/v1/agents/sessions/s/",
+			"/v1/agents/sessions/s/history/", "/v1/agents/sessions/s/other", "/v1/agents/users", "/v1/agents/users/",
+			"/v1/agents/users/u/",
+			"/v1/agents/users/u/x", "/V1/agents/sessions", "//healthz", "/healthz/",
+			"/v1/agents/sessions/{session_id}/x", "/v1//agents/sessions",
 		} {
 			o := e.refused(404, "NotFoundError", "GET", path, "", "Authorization", absent)
 			e.is(o, "route", "error", "details", "resource")

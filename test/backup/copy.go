@@ -96,7 +96,8 @@ func replay(ctx context.Context, t *seshat.Tenant) (map[string]seshat.Event, str
 // agree compares a session and its log with the last event about it.
 func agree(ctx context.Context, t *seshat.Tenant, s *seshat.Session, e seshat.Event) string {
 	if s.Version != e.Version || s.LastSeq != e.LastSeq || s.Status != e.Status || !s.UpdatedAt.Equal(e.Time) {
-		return fmt.Sprintf("%v is at %d/%d %v, by the feed at %d/%d %v", s, s.Version, s.LastSeq, s.Status, e.Version, e.LastSeq, e.Status)
+		return fmt.Sprintf("%v is at %d/%d %v, by the feed at %d/%d %v", s, s.Version, s.LastSeq, s.Status, e.Version,
+			e.LastSeq, e.Status)
 	}
 	seq := uint64(0)
 	for m, err := range t.Messages(ctx, s.ID) {

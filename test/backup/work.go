@@ -76,7 +76,8 @@ func (l *load) other(ctx context.Context, id string, r *rand.Rand) (err error) {
 	case 1:
 		_, err = l.t.Transition(ctx, id, seshat.StatusIdle)
 	case 2:
-		_, err = l.t.Append(ctx, id, seshat.Message{Role: seshat.RoleAssistant, Content: strings.Repeat("a", r.IntN(3000))})
+		_, err = l.t.Append(ctx, id,
+			seshat.Message{Role: seshat.RoleAssistant, Content: strings.Repeat("a", r.IntN(3000))})
 	case 3:
 		_, err = l.t.Update(ctx, id, func(s *seshat.Session) error { s.Name = fmt.Sprint(r.Uint64()); return nil })
 	default:

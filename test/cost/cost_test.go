@@ -84,7 +84,8 @@ func message() seshat.Message {
 }
 
 func fill(t *seshat.Tenant, n int) error {
-	_, err := t.Create(context.Background(), seshat.NewSession{ID: id(n), UserID: "u", UserMemory: map[string]any{"note": strings.Repeat("m", 800)}})
+	_, err := t.Create(context.Background(),
+		seshat.NewSession{ID: id(n), UserID: "u", UserMemory: map[string]any{"note": strings.Repeat("m", 800)}})
 	if err == nil {
 		_, err = t.Append(context.Background(), id(n), slices.Repeat([]seshat.Message{message()}, 8)...)
 	}
@@ -168,7 +169,8 @@ func BenchmarkOpen(b *testing.B) {
 			var took []time.Duration
 			for b.Loop() {
 				begun := time.Now()
-				s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never, File: seshat.FileOptions{VerifyLimit: limit}})
+				s, err := seshat.Open(path,
+					seshat.Options{SweepEvery: seshat.Never, File: seshat.FileOptions{VerifyLimit: limit}})
 				took = append(took, time.Since(begun))
 				if err != nil {
 					b.Fatal(err)

@@ -43,7 +43,10 @@ type defence struct {
 }
 
 var (
-	sums     = change{"driver/boltdriver/wire.go", "return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)", "_ = crc32.Checksum\n\treturn 0"}
+	sums = change{
+		"driver/boltdriver/wire.go",
+		"return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)", "_ = crc32.Checksum\n\treturn 0",
+	}
 	guard    = change{"driver/boltdriver/read.go", "\tdefer guard(\"get\", debug.SetPanicOnFault(true), &err)\n", ""}
 	barrier  = change{"driver/boltdriver/snapshot.go", "if d.durable.reached(s.txid) {", "if true {"}
 	trusted  = change{"driver/boltdriver/batch.go", "w.d.file.checkTrusted(w.d.durable.txid.Load())", "error(nil)"}
@@ -95,7 +98,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| call | defence | with it | without | cost: median (quartiles of the rounds) |\n|---|---|---|---|---|")
+	fmt.Println("| call | defence | with it | without | cost: median (quartiles of the rounds) " +
+		"|\n|---|---|---|---|---|")
 	for _, name := range benchmarks {
 		whole := times[name]
 		if w := times[wholes[name]]; w != nil {
@@ -136,7 +140,8 @@ func build(dir string, n int, changes []change) (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(dir, fmt.Sprint(n, ".test"))
-	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary, "./cost").CombinedOutput()
+	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary,
+		"./cost").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -154,7 +159,9 @@ func takeTurns(binaries []string) (map[string][][]float64, error) {
 	}
 	for range *rounds {
 		for i, binary := range binaries {
-			out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark("+strings.Join(benchmarks, "|")+")$", "-test.benchtime="+*lasts).CombinedOutput()
+			out, err := exec.Command(binary, "-test.run=^$",
+				"-test.bench=^Benchmark("+strings.Join(benchmarks, "|")+")$",
+				"-test.benchtime="+*lasts).CombinedOutput()
 			if err != nil {
 				return nil, fmt.Errorf("%w: %s", err, out)
 			}

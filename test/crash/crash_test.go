@@ -74,7 +74,8 @@ func storePath(t *testing.T) string {
 // report fails the test if an image was wrong.
 func (p *replay) report(t *testing.T, what string) {
 	t.Helper()
-	t.Logf("%s, seed %d: %d images, %d violations, %d continued", what, p.w.seed, p.images, p.wrong.count(), p.continued)
+	t.Logf("%s, seed %d: %d images, %d violations, %d continued", what, p.w.seed, p.images, p.wrong.count(),
+		p.continued)
 	for bad, n := range p.wrong.what {
 		t.Errorf("%d images: %s; again with -run=%s -crash.seed=%d -crash.works=1", n, bad, t.Name(), p.w.seed)
 	}
@@ -118,7 +119,8 @@ func TestPlantedPowerFailuresAreFound(t *testing.T) {
 	events := recorded(t, storePath(t), w, 1, *steps, fault{})
 	created := slices.IndexFunc(events, func(e event) bool { return e.kind == acked })
 	unsynced := slices.Clone(events[:created])
-	unsynced = append(unsynced, slices.DeleteFunc(slices.Clone(events[created:]), func(e event) bool { return e.kind == synced })...)
+	unsynced = append(unsynced,
+		slices.DeleteFunc(slices.Clone(events[created:]), func(e event) bool { return e.kind == synced })...)
 	early := slices.Clone(events)
 	for i := range early {
 		if early[i].kind == acked {

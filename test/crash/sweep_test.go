@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-var parts = flag.Uint64("crash.parts", 60, "every call that may fail is tried by so many runs whose seeds follow by ten")
+var parts = flag.Uint64("crash.parts", 60,
+	"every call that may fail is tried by so many runs whose seeds follow by ten")
 
 // Promise: whichever call to the system fails once, for want of space or of a
 // working disk, the store says so, goes on or stops as it must, keeps what it
@@ -42,7 +43,8 @@ func TestEveryCallFails(t *testing.T) {
 // calls names the calls that the events tell of.
 func calls(events []event) (names []string) {
 	of := map[eventKind]string{
-		wrote: "write", resized: "resize", synced: "sync", named: "name", dirSynced: "sync of the directory", opened: "open",
+		wrote: "write", resized: "resize", synced: "sync", named: "name", dirSynced: "sync of the directory",
+		opened: "open",
 	}
 	for _, e := range events {
 		if name := of[e.kind]; name != "" {

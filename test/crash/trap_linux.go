@@ -116,7 +116,8 @@ func filter() []filterOp {
 func (r *recorder) serve(fd uintptr) {
 	for {
 		var n notification
-		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, ioctlReceive, uintptr(unsafe.Pointer(&n))); errno != 0 {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, ioctlReceive,
+			uintptr(unsafe.Pointer(&n))); errno != 0 {
 			if errno == syscall.EINTR || errno == syscall.ENOENT {
 				continue
 			}
@@ -138,7 +139,8 @@ func (r *recorder) call(n *notification) (uintptr, syscall.Errno) {
 		return 0, errno
 	}
 	a := n.args
-	value, _, errno := syscall.Syscall6(uintptr(n.nr), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]), passing)
+	value, _, errno := syscall.Syscall6(uintptr(n.nr), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]),
+		uintptr(a[4]), passing)
 	if errno == 0 {
 		r.done(c)
 	}

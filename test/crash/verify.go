@@ -104,7 +104,8 @@ func findings(ctx context.Context, s *seshat.Store) string {
 		return fmt.Sprintf("check: %v", err)
 	}
 	if len(report.Findings) > 0 {
-		return fmt.Sprintf("check: %s: %s (of %d)", report.Findings[0].Where, report.Findings[0].What, len(report.Findings))
+		return fmt.Sprintf("check: %s: %s (of %d)", report.Findings[0].Where, report.Findings[0].What,
+			len(report.Findings))
 	}
 	return ""
 }

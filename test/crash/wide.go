@@ -15,7 +15,8 @@ import (
 func (w *work) wider(r *rand.Rand, s *seshat.Store, id string, n int) ([]step, []int) {
 	copied := fmt.Sprintf("c%d", r.IntN(4))
 	return []step{
-		fork(id, copied), restored(id, copied), w.edit(r, id, n), w.forget(r, id), w.summarize(r, id), w.large(r, id, n),
+		fork(id, copied), restored(id, copied), w.edit(r, id, n), w.forget(r, id), w.summarize(r, id),
+		w.large(r, id, n),
 		w.remove(copied), compact(s), eraseNamespace(),
 	}, []int{9, 9, 6, 4, 4, 9, 5, 5, 1}
 }
@@ -66,7 +67,8 @@ func (w *work) forget(r *rand.Rand, id string) step {
 func (w *work) summarize(r *rand.Rand, id string) step {
 	to := 2 + r.Uint64N(4)
 	return step{name: "summarize", do: func(ctx context.Context, t *seshat.Tenant) error {
-		_, err := t.Summarize(ctx, id, seshat.Range{From: 1, To: to}, seshat.Message{Role: seshat.RoleSystem, Content: "all that"})
+		_, err := t.Summarize(ctx, id, seshat.Range{From: 1, To: to},
+			seshat.Message{Role: seshat.RoleSystem, Content: "all that"})
 		return err
 	}}
 }

@@ -73,7 +73,10 @@ func (w *work) do(ctx context.Context, s *seshat.Store, n int) error {
 // isAnswer reports whether an error is what the step finds, and no failure:
 // random calls meet sessions that are gone or read-only.
 func isAnswer(err error) bool {
-	for _, e := range []error{seshat.ErrNotFound, seshat.ErrReadOnly, seshat.ErrExists, seshat.ErrTransition, seshat.ErrInvalid, errors.ErrUnsupported} {
+	for _, e := range []error{
+		seshat.ErrNotFound, seshat.ErrReadOnly, seshat.ErrExists, seshat.ErrTransition,
+		seshat.ErrInvalid, errors.ErrUnsupported,
+	} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -95,7 +98,10 @@ func (w *work) step(s *seshat.Store, n int) step {
 	}
 	id := fmt.Sprintf("s%d/ß", r.IntN(ids))
 	user := fmt.Sprintf("u%d", r.IntN(3))
-	kinds := []step{w.create(r, id, user), w.append(r, id, n), w.touch(id), w.update(r, id, n), w.merge(r, user, n), w.transition(r, id), w.truncate(r, id), w.remove(id), w.erase(user), w.sweep(s)}
+	kinds := []step{
+		w.create(r, id, user), w.append(r, id, n), w.touch(id), w.update(r, id, n), w.merge(r, user, n),
+		w.transition(r, id), w.truncate(r, id), w.remove(id), w.erase(user), w.sweep(s),
+	}
 	weights := []int{18, 34, 8, 8, 6, 8, 4, 4, 2, 8}
 	if w.kind == "wide" {
 		more, theirs := w.wider(r, s, id, n)
@@ -124,11 +130,13 @@ func (w *work) append(r *rand.Rand, id string, n int) step {
 	var messages []seshat.Message
 	for i := range 1 + r.IntN(3) {
 		messages = append(messages, seshat.Message{
-			ID: fmt.Sprintf("m%d-%d", n, i), Role: seshat.RoleUser, Content: strings.Repeat(string(rune('a'+n%26)), size), Tokens: 3,
+			ID: fmt.Sprintf("m%d-%d", n, i), Role: seshat.RoleUser,
+			Content: strings.Repeat(string(rune('a'+n%26)), size), Tokens: 3,
 		})
 	}
 	return step{name: "append", do: func(ctx context.Context, t *seshat.Tenant) error {
-		_, err := t.AppendTurn(ctx, id, seshat.Turn{Messages: messages, State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}})
+		_, err := t.AppendTurn(ctx, id,
+			seshat.Turn{Messages: messages, State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}})
 		return err
 	}}
 }
@@ -161,7 +169,10 @@ func (w *work) merge(r *rand.Rand, user string, n int) step {
 }
 
 func (w *work) transition(r *rand.Rand, id string) step {
-	to := []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated}[r.IntN(4)]
+	to := []seshat.Status{
+		seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+		seshat.StatusTerminated,
+	}[r.IntN(4)]
 	return step{name: "transition", do: func(ctx context.Context, t *seshat.Tenant) error {
 		_, err := t.Transition(ctx, id, to, seshat.Because("by chance", "test"))
 		return err

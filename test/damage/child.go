@@ -95,7 +95,8 @@ func batch(dir string, from, to uint64, each func(trial, outcome)) (n uint64, di
 		if err := json.Unmarshal([]byte(text), &l); !ok || err != nil {
 			continue // what a dying process prints is no outcome
 		}
-		each(trialOf(from+n), outcome{refused: l.Refused, counts: l.Counts, bad: l.Bad, example: l.Example, found: l.Found})
+		each(trialOf(from+n),
+			outcome{refused: l.Refused, counts: l.Counts, bad: l.Bad, example: l.Example, found: l.Found})
 		n++
 	}
 	hung := !timer.Stop()

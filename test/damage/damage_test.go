@@ -92,14 +92,16 @@ func TestDamagedFiles(t *testing.T) {
 		}
 		if o.bad != "" && !(o.died && x.kind.lost && x.mode != modeVerified) {
 			violations++
-			t.Errorf("seed %d, %s: %s; again with -damage.seed=%d -damage.trials=1 -damage.fixture=%s", x.seed, name, o.bad, x.seed, leave(t, dir))
+			t.Errorf("seed %d, %s: %s; again with -damage.seed=%d -damage.trials=1 -damage.fixture=%s", x.seed, name,
+				o.bad, x.seed, leave(t, dir))
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d: %d damage trials, %d violations", *seed, *trials, violations)
-	t.Logf("trials, and of these: refused by Open, noticed by a call, short, old, short or old and not found by Verify, died\n%s", show(table))
+	t.Logf("trials, and of these: refused by Open, noticed by a call, short, old, short or old and not found "+
+		"by Verify, died\n%s", show(table))
 }
 
 func (s *sums) add(o outcome) {
@@ -125,7 +127,8 @@ func show(table map[string]*sums) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		s := table[name]
-		fmt.Fprintf(&b, "%-28s %6d: %6d %6d %6d %6d %6d %6d\n", name, s.trials, s.refused, s.noticed, s.short, s.old, s.unfound, s.died)
+		fmt.Fprintf(&b, "%-28s %6d: %6d %6d %6d %6d %6d %6d\n", name, s.trials, s.refused, s.noticed, s.short, s.old,
+			s.unfound, s.died)
 	}
 	return b.String()
 }

@@ -120,8 +120,14 @@ func fill(ctx context.Context, s *seshat.Store, name string, turn, count int) er
 		} else {
 			_, err = t.AppendTurn(ctx, id, seshat.Turn{
 				Messages: []seshat.Message{
-					{ID: fmt.Sprintf("q%d", turn), Role: seshat.RoleUser, Content: fmt.Sprintf("%s %s %d %s", name, id, turn, strings.Repeat("w", n*10))},
-					{ID: fmt.Sprintf("a%d", turn), Role: seshat.RoleAssistant, Content: strings.Repeat(string(rune('a'+n%26)), (n*turn*37)%3000)},
+					{
+						ID: fmt.Sprintf("q%d", turn), Role: seshat.RoleUser,
+						Content: fmt.Sprintf("%s %s %d %s", name, id, turn, strings.Repeat("w", n*10)),
+					},
+					{
+						ID: fmt.Sprintf("a%d", turn), Role: seshat.RoleAssistant,
+						Content: strings.Repeat(string(rune('a'+n%26)), (n*turn*37)%3000),
+					},
 				},
 				State: map[string]any{"turn": turn},
 			})

@@ -25,22 +25,29 @@ type question struct {
 // questions are what a reader asks.
 var questions = func() (all []question) {
 	for _, space := range spaces {
-		add := func(name string, counts bool, of int, call func(context.Context, *seshat.Tenant) iter.Seq2[any, error]) {
+		add := func(name string, counts bool, of int,
+			call func(context.Context, *seshat.Tenant) iter.Seq2[any, error],
+		) {
 			all = append(all, question{space + " " + name, counts, of, space, call})
 		}
 		for n := range sessions {
 			id := idOf(n)
-			add("get "+id, false, n, one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Get(ctx, id) }))
-			add("messages "+id, false, n, func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Messages(ctx, id)) })
+			add("get "+id, false, n,
+				one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Get(ctx, id) }))
+			add("messages "+id, false, n,
+				func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Messages(ctx, id)) })
 			add("state "+id, false, n, stateOf(seshat.SessionScope(id)))
 		}
 		add("state u1", false, -1, stateOf(seshat.UserScope("u1")))
 		for name, q := range map[string]seshat.Query{
-			"all": {Limit: 7}, "oldest": {OldestFirst: true}, "active": {Order: seshat.OrderByActivity}, "of u2": {UserID: "u2", Limit: 3},
+			"all": {Limit: 7}, "oldest": {OldestFirst: true}, "active": {Order: seshat.OrderByActivity},
+			"of u2":    {UserID: "u2", Limit: 3},
 			"labelled": {Labels: map[string]string{"of": "u3"}},
 		} {
-			add("list "+name, false, -1, func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Sessions(ctx, q)) })
-			add("count "+name, true, -1, one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Count(ctx, q) }))
+			add("list "+name, false, -1,
+				func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Sessions(ctx, q)) })
+			add("count "+name, true, -1,
+				one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Count(ctx, q) }))
 		}
 		add("usage", true, -1, one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Usage(ctx) }))
 		add("events", false, -1, events)
@@ -50,7 +57,8 @@ var questions = func() (all []question) {
 }()
 
 // one is a call with one answer.
-func one(call func(context.Context, *seshat.Tenant) (any, error)) func(context.Context, *seshat.Tenant) iter.Seq2[any, error] {
+func one(call func(context.Context, *seshat.Tenant) (any, error)) func(context.Context,
+	*seshat.Tenant) iter.Seq2[any, error] {
 	return func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] {
 		return func(yield func(any, error) bool) { yield(call(ctx, t)) }
 	}
@@ -121,7 +129,8 @@ func writeLine(b *strings.Builder, v any) {
 	case *seshat.Session:
 		memory, _ := v.UserMemory.MarshalBinary()
 		text(b, v.ID, v.NamespaceID, v.UserID, v.Name, v.Labels["of"], string(memory))
-		numbers(b, uint64(v.Status), v.MessageCount, v.Version, v.LastSeq, v.Stats.TotalMessages, uint64(v.UpdatedAt.UnixMilli()), uint64(v.ExpiresAt.UnixMilli()))
+		numbers(b, uint64(v.Status), v.MessageCount, v.Version, v.LastSeq, v.Stats.TotalMessages,
+			uint64(v.UpdatedAt.UnixMilli()), uint64(v.ExpiresAt.UnixMilli()))
 	case seshat.Message:
 		text(b, v.ID, v.Content)
 		numbers(b, v.Seq, uint64(v.Role), uint64(v.AppendedAt.UnixMilli()))

@@ -65,7 +65,8 @@ func TestLinearizableAcrossBlockCuts(t *testing.T) {
 		b.seed, b.total = *seed+uint64(n), 0
 		h, err := plan(t, b.v, b.seed, b).Run(t.Context())
 		if bad := violation(h, err); bad != "" {
-			t.Fatalf("seed %d: %s: violation; again with -run=%s -fscut.seed=%d -fscut.runs=%d", b.seed, bad, t.Name(), *seed, n+1)
+			t.Fatalf("seed %d: %s: violation; again with -run=%s -fscut.seed=%d -fscut.runs=%d", b.seed, bad,
+				t.Name(), *seed, n+1)
 		}
 		t.Logf("seed %d: %d calls, %d fs cuts %v", b.seed, h.Len(), b.total, h.Codes)
 	}

@@ -140,7 +140,8 @@ func TestLinearizableAcrossShutdowns(t *testing.T) {
 				d := &shutDowns{v: v, seed: *seed + uint64(n)}
 				h, err := plan(t, v, d.seed, d).Run(t.Context())
 				if bad := violation(h, err); bad != "" {
-					t.Fatalf("seed %d: %s: violation; again with -run=TestLinearizableAcrossShutdowns -fscut.seed=%d -fscut.runs=1", d.seed, bad, d.seed)
+					t.Fatalf("seed %d: %s: violation; again with -run=TestLinearizableAcrossShutdowns "+
+						"-fscut.seed=%d -fscut.runs=1", d.seed, bad, d.seed)
 				}
 				t.Logf("seed %d: %d calls, %d fs cuts %v", d.seed, h.Len(), d.total, h.Codes)
 			}

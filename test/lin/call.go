@@ -18,7 +18,8 @@ type API interface {
 	// All of them are as in package seshat.
 	Create(ctx context.Context, n seshat.NewSession) (*seshat.Session, error)
 	Get(ctx context.Context, id string) (*seshat.Session, error)
-	Update(ctx context.Context, id string, fn func(*seshat.Session) error, opts ...seshat.WriteOption) (*seshat.Session, error)
+	Update(ctx context.Context, id string, fn func(*seshat.Session) error,
+		opts ...seshat.WriteOption) (*seshat.Session, error)
 	Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error)
 	Touch(ctx context.Context, id string) (*seshat.Session, error)
 	Transition(ctx context.Context, id string, to seshat.Status, opts ...seshat.WriteOption) (*seshat.Session, error)
@@ -148,7 +149,8 @@ func do(ctx context.Context, t API, in input) output {
 	case update, transition:
 		s, err = write(ctx, t, in)
 	case appendTo:
-		s, err = t.Append(ctx, in.id, slices.Repeat([]seshat.Message{{Role: seshat.RoleUser, Content: "hello"}}, in.n)...)
+		s, err = t.Append(ctx, in.id,
+			slices.Repeat([]seshat.Message{{Role: seshat.RoleUser, Content: "hello"}}, in.n)...)
 	case touch:
 		s, err = t.Touch(ctx, in.id)
 	case remove:

@@ -116,7 +116,8 @@ func (r *run) revive(ctx context.Context) (*seshat.Store, error) {
 	}
 	report, err := s.Check(ctx)
 	if err == nil && len(report.Findings) > 0 {
-		err = fmt.Errorf("%w: check: %s: %s (of %d)", ErrViolation, report.Findings[0].Where, report.Findings[0].What, len(report.Findings))
+		err = fmt.Errorf("%w: check: %s: %s (of %d)", ErrViolation, report.Findings[0].Where, report.Findings[0].What,
+			len(report.Findings))
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -78,9 +78,11 @@ func (h *History) Write(w io.Writer) error {
 		out := o.Output.(output)
 		records = append(records, record{
 			Client: o.ClientId, Call: o.Call, Return: o.Return,
-			Kind: in.kind, ID: in.id, Name: in.name, To: in.to, Version: in.version, N: in.n, Began: in.began, End: in.end,
-			Code: out.code, Saw: out.version, Last: out.last, Count: out.count, SawName: out.name, SawStatus: out.status,
-			Updated: out.updated, Expires: out.expires, Partial: out.partial,
+			Kind: in.kind, ID: in.id, Name: in.name, To: in.to, Version: in.version, N: in.n, Began: in.began,
+			End:  in.end,
+			Code: out.code, Saw: out.version, Last: out.last, Count: out.count, SawName: out.name,
+			SawStatus: out.status,
+			Updated:   out.updated, Expires: out.expires, Partial: out.partial,
 		})
 	}
 	return gob.NewEncoder(w).Encode(records)
@@ -94,12 +96,16 @@ func Read(r io.Reader) (*History, error) {
 	}
 	h := &History{Codes: map[string]int{}}
 	for _, x := range records {
-		in := input{kind: x.Kind, id: x.ID, name: x.Name, to: x.To, version: x.Version, n: x.N, began: x.Began, end: x.End}
+		in := input{
+			kind: x.Kind, id: x.ID, name: x.Name, to: x.To, version: x.Version, n: x.N, began: x.Began,
+			end: x.End,
+		}
 		out := output{code: x.Code, partial: x.Partial, seen: seen{
 			version: x.Saw, last: x.Last, count: x.Count, name: x.SawName, status: x.SawStatus,
 			updated: x.Updated, expires: x.Expires,
 		}}
-		h.operations = append(h.operations, porcupine.Operation{ClientId: x.Client, Input: in, Call: x.Call, Output: out, Return: x.Return})
+		h.operations = append(h.operations,
+			porcupine.Operation{ClientId: x.Client, Input: in, Call: x.Call, Output: out, Return: x.Return})
 		h.Codes[x.Code]++
 	}
 	return h, nil

@@ -65,7 +65,8 @@ func sentinel(status int, reason string) error {
 		"read_only": seshat.ErrReadOnly, "transition": seshat.ErrTransition,
 	}
 	byStatus := map[int]error{
-		http.StatusNotFound: seshat.ErrNotFound, http.StatusPreconditionFailed: seshat.ErrConflict, http.StatusServiceUnavailable: seshat.ErrClosed,
+		http.StatusNotFound: seshat.ErrNotFound, http.StatusPreconditionFailed: seshat.ErrConflict,
+		http.StatusServiceUnavailable: seshat.ErrClosed,
 	}
 	if err := byReason[reason]; err != nil {
 		return err
@@ -149,9 +150,10 @@ func TestLinearizableOverHTTP(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			h = sessionhttp.Handler(s, sessionhttp.Options{Authenticate: func(*http.Request) (sessionhttp.Grant, error) {
-				return sessionhttp.Grant{OrganizationID: seshat.DefaultOrganization}, nil
-			}})
+			h = sessionhttp.Handler(s,
+				sessionhttp.Options{Authenticate: func(*http.Request) (sessionhttp.Grant, error) {
+					return sessionhttp.Grant{OrganizationID: seshat.DefaultOrganization}, nil
+				}})
 			return s, nil
 		}
 		p.Wrap = func(t *seshat.Tenant) API { return overHTTP{t, h} }

@@ -30,7 +30,9 @@ func (b *staleReads) Get(ctx context.Context, id string) (*seshat.Session, error
 // lostCompare forgets the version that an update was conditional on.
 type lostCompare struct{ *seshat.Tenant }
 
-func (b lostCompare) Update(ctx context.Context, id string, fn func(*seshat.Session) error, _ ...seshat.WriteOption) (*seshat.Session, error) {
+func (b lostCompare) Update(ctx context.Context, id string, fn func(*seshat.Session) error,
+	_ ...seshat.WriteOption,
+) (*seshat.Session, error) {
 	return b.Tenant.Update(ctx, id, fn)
 }
 

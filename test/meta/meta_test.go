@@ -36,7 +36,9 @@ func TestSameAnswers(t *testing.T) {
 func TestADifferenceIsFound(t *testing.T) {
 	for name, change := range map[string]func(o *seshat.Options, n int){
 		"sessions that live longer": func(o *seshat.Options, _ int) { o.Lifecycle.TTL += time.Millisecond },
-		"other names":               func(o *seshat.Options, _ int) { o.Title = func(string) string { return "other" } },
+		"other names": func(o *seshat.Options, _ int) {
+			o.Title = func(string) string { return "other" }
+		},
 	} {
 		worlds := worldsOf(t, 2, []variant{variants[0], {name: name, options: change}})
 		if _, _, bad := playLog(2, worlds); bad == "" {

@@ -94,16 +94,22 @@ func (c chance) maker() maker {
 
 // on is a call of a tenant with one result.
 func on[T any](name string, plain bool, call func(ctx context.Context, t *seshat.Tenant) (T, error)) op {
-	return op{name, plain, func(ctx context.Context, _ *seshat.Store, t *seshat.Tenant) (any, error) { return call(ctx, t) }}
+	return op{
+		name, plain,
+		func(ctx context.Context, _ *seshat.Store, t *seshat.Tenant) (any, error) { return call(ctx, t) },
+	}
 }
 
 func create(c chance, n int) op {
 	s := seshat.NewSession{
-		ID: c.id(), UserID: c.user(), Labels: map[string]string{"of": c.user()}, UserMemory: map[string]any{"note": strings.Repeat("m", c.IntN(300))},
-		State: map[string]any{"k": "begun"}, UserState: map[string]any{"last": n}, Quotas: seshat.Quotas{MaxMessages: c.Uint64N(3) * 20},
+		ID: c.id(), UserID: c.user(), Labels: map[string]string{"of": c.user()},
+		UserMemory: map[string]any{"note": strings.Repeat("m", c.IntN(300))},
+		State:      map[string]any{"k": "begun"}, UserState: map[string]any{"last": n},
+		Quotas:    seshat.Quotas{MaxMessages: c.Uint64N(3) * 20},
 		Lifecycle: seshat.Lifecycle{TTL: time.Duration(c.IntN(3)) * 4 * time.Minute},
 	}
-	return on("create", true, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Create(ctx, s) })
+	return on("create", true,
+		func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Create(ctx, s) })
 }
 
 func turn(c chance, n int) (ms []seshat.Message) {
@@ -118,7 +124,10 @@ func turn(c chance, n int) (ms []seshat.Message) {
 
 func appendTurn(c chance, n int) op {
 	id := c.id()
-	given := seshat.Turn{Messages: turn(c, n), State: map[string]any{"k": n}, NamespaceState: map[string]any{"turns": n}}
+	given := seshat.Turn{
+		Messages: turn(c, n), State: map[string]any{"k": n},
+		NamespaceState: map[string]any{"turns": n},
+	}
 	return on("append", true, func(ctx context.Context, t *seshat.Tenant) (seshat.AppendResult, error) {
 		return t.AppendTurn(ctx, id, given)
 	})
@@ -129,12 +138,14 @@ func repeat(c chance, n int) op {
 	id := c.id()
 	before := max(0, n-1-c.IntN(40))
 	ms := []seshat.Message{{ID: fmt.Sprintf("m%d-0", before), Role: seshat.RoleUser, Content: "again"}}
-	return on("repeat", false, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Append(ctx, id, ms...) })
+	return on("repeat", false,
+		func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Append(ctx, id, ms...) })
 }
 
 func get(c chance, _ int) op {
 	id := c.id()
-	return on("get", true, func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Get(ctx, id) })
+	return on("get", true,
+		func(ctx context.Context, t *seshat.Tenant) (*seshat.Session, error) { return t.Get(ctx, id) })
 }
 
 func query(c chance) seshat.Query {

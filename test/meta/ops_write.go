@@ -15,7 +15,8 @@ func update(c chance, n int) op {
 	label := c.user()
 	return on("update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Update(ctx, id, func(s *seshat.Session) error {
-			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label}, seshat.NewDocument(map[string]any{"n": n})
+			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label},
+				seshat.NewDocument(map[string]any{"n": n})
 			return nil
 		})
 	})
@@ -25,7 +26,8 @@ func stale(c chance, _ int) op {
 	id := c.id()
 	version := 1 + c.Uint64N(4)
 	return on("stale update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
-		return t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "conditional"; return nil }, seshat.IfVersion(version))
+		return t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "conditional"; return nil },
+			seshat.IfVersion(version))
 	})
 }
 
@@ -49,37 +51,43 @@ func scope(c chance) seshat.Scope {
 func merge(c chance, n int) op {
 	in := scope(c)
 	delta := map[string]any{fmt.Sprint("k", c.IntN(5)): n, "gone": nil}
-	return on("merge", true, func(ctx context.Context, t *seshat.Tenant) (any, error) { return nil, t.MergeState(ctx, in, delta) })
+	return on("merge", true,
+		func(ctx context.Context, t *seshat.Tenant) (any, error) { return nil, t.MergeState(ctx, in, delta) })
 }
 
 func state(c chance, _ int) op {
 	in := scope(c)
-	return on("state", true, func(ctx context.Context, t *seshat.Tenant) (map[string]any, error) { return t.State(ctx, in) })
+	return on("state", true,
+		func(ctx context.Context, t *seshat.Tenant) (map[string]any, error) { return t.State(ctx, in) })
 }
 
 func stateAt(c chance, _ int) op {
 	id := c.id()
 	seq := c.Uint64N(9)
-	return on("state at", false, func(ctx context.Context, t *seshat.Tenant) (map[string]any, error) { return t.StateAt(ctx, id, seq) })
+	return on("state at", false,
+		func(ctx context.Context, t *seshat.Tenant) (map[string]any, error) { return t.StateAt(ctx, id, seq) })
 }
 
 func truncate(c chance, _ int) op {
 	id := c.id()
 	seq := c.Uint64N(9)
-	return on("truncate", true, func(ctx context.Context, t *seshat.Tenant) (uint64, error) { return t.Truncate(ctx, id, seq) })
+	return on("truncate", true,
+		func(ctx context.Context, t *seshat.Tenant) (uint64, error) { return t.Truncate(ctx, id, seq) })
 }
 
 func deleteMessage(c chance, _ int) op {
 	id := c.id()
 	seq := 1 + c.Uint64N(6)
-	return on("delete message", true, func(ctx context.Context, t *seshat.Tenant) (session, error) { return t.DeleteMessage(ctx, id, seq) })
+	return on("delete message", true,
+		func(ctx context.Context, t *seshat.Tenant) (session, error) { return t.DeleteMessage(ctx, id, seq) })
 }
 
 func editMessage(c chance, n int) op {
 	id := c.id()
 	seq := 1 + c.Uint64N(6)
 	return on("edit message", true, func(ctx context.Context, t *seshat.Tenant) (seshat.Message, error) {
-		return t.EditMessage(ctx, id, seq, func(m *seshat.Message) error { m.Content = fmt.Sprint("edited ", n); return nil })
+		return t.EditMessage(ctx, id, seq,
+			func(m *seshat.Message) error { m.Content = fmt.Sprint("edited ", n); return nil })
 	})
 }
 
@@ -138,12 +146,14 @@ func policy(c chance, _ int) op {
 
 func quotas(c chance, _ int) op {
 	q := seshat.NamespaceQuotas{MaxSessions: c.Uint64N(2) * 5, MaxMessages: c.Uint64N(2) * 60}
-	return on("quotas", true, func(ctx context.Context, t *seshat.Tenant) (any, error) { return nil, t.SetQuotas(ctx, q) })
+	return on("quotas", true,
+		func(ctx context.Context, t *seshat.Tenant) (any, error) { return nil, t.SetQuotas(ctx, q) })
 }
 
 func remove(c chance, _ int) op {
 	id := c.id()
-	return on("delete", false, func(ctx context.Context, t *seshat.Tenant) (seshat.EraseReport, error) { return t.Delete(ctx, id) })
+	return on("delete", false,
+		func(ctx context.Context, t *seshat.Tenant) (seshat.EraseReport, error) { return t.Delete(ctx, id) })
 }
 
 // removeUser shows no counts: what has expired and was not swept counts or not.

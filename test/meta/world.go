@@ -51,7 +51,10 @@ func maxSize(o *seshat.Options, _ int)      { o.File.MaxSize = 1 << 30 }
 func (w *world) open() (err error) {
 	o := seshat.Options{
 		Now: func() time.Time { return w.clock }, SweepEvery: seshat.Never, FeedEvents: 60,
-		Lifecycle: seshat.Lifecycle{TTL: 8 * time.Minute, IdleAfter: 2 * time.Minute, ArchiveAfter: 3 * time.Minute, Retention: 3 * time.Minute},
+		Lifecycle: seshat.Lifecycle{
+			TTL: 8 * time.Minute, IdleAfter: 2 * time.Minute, ArchiveAfter: 3 * time.Minute,
+			Retention: 3 * time.Minute,
+		},
 	}
 	if w.kind.options != nil {
 		w.kind.options(&o, w.files)
@@ -142,8 +145,10 @@ func code(err error) string {
 		return "ok"
 	}
 	for name, sentinel := range map[string]error{
-		"not found": seshat.ErrNotFound, "exists": seshat.ErrExists, "conflict": seshat.ErrConflict, "invalid": seshat.ErrInvalid,
-		"read-only": seshat.ErrReadOnly, "quota": seshat.ErrQuota, "transition": seshat.ErrTransition, "lease": seshat.ErrLease, "lagged": seshat.ErrLagged,
+		"not found": seshat.ErrNotFound, "exists": seshat.ErrExists, "conflict": seshat.ErrConflict,
+		"invalid":   seshat.ErrInvalid,
+		"read-only": seshat.ErrReadOnly, "quota": seshat.ErrQuota, "transition": seshat.ErrTransition,
+		"lease": seshat.ErrLease, "lagged": seshat.ErrLagged,
 	} {
 		if errors.Is(err, sentinel) {
 			return name

@@ -57,14 +57,16 @@ func main() {
 // table lists the bugs and what finds them.
 func table() string {
 	var rows strings.Builder
-	rows.WriteString("# Planted bugs\n\nWritten by `go run ./mutants -list`. `go run ./mutants` plants each and runs the test that has to find it.\n\n")
+	rows.WriteString("# Planted bugs\n\nWritten by `go run ./mutants -list`. `go run ./mutants` plants each " +
+		"and runs the test that has to find it.\n\n")
 	rows.WriteString("| promise or defence | planted bug | in | found by |\n|---|---|---|---|\n")
 	for _, m := range mutants {
 		where := m.dir
 		if where == root {
 			where = "the root package"
 		}
-		fmt.Fprintf(&rows, "| %s | %s | %s | `%s` of %s |\n", m.promise, m.name, m.file, strings.ReplaceAll(m.test, "|", "\\|"), where)
+		fmt.Fprintf(&rows, "| %s | %s | %s | `%s` of %s |\n", m.promise, m.name, m.file,
+			strings.ReplaceAll(m.test, "|", "\\|"), where)
 	}
 	return rows.String()
 }
@@ -86,7 +88,10 @@ func (m mutant) kill() error {
 		return err
 	}
 	where := filepath.Join(base, m.dir)
-	args := append([]string{"test", "-count=1", "-vet=off", "-timeout=" + limit.String(), "-overlay=" + overlay, "-run=" + m.test, "."}, m.flags...)
+	args := append([]string{
+		"test", "-count=1", "-vet=off", "-timeout=" + limit.String(), "-overlay=" + overlay,
+		"-run=" + m.test, ".",
+	}, m.flags...)
 	out, err := command(where, args...).CombinedOutput()
 	switch {
 	case err == nil:

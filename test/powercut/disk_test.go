@@ -57,7 +57,8 @@ func TestSyncedSectorsSurvive(t *testing.T) {
 		done(t, f.WriteAt(filled('c', 2*sector), sector))
 		d.Restart(true)
 		got := content4(t, d)
-		if len(got) != 4*sector || !bytes.Equal(got[:sector], filled('b', sector)) || !bytes.Equal(got[3*sector:], filled('a', sector)) {
+		if len(got) != 4*sector || !bytes.Equal(got[:sector], filled('b', sector)) ||
+			!bytes.Equal(got[3*sector:], filled('a', sector)) {
 			t.Fatalf("seed %d: what was synced is lost", n)
 		}
 		for i := 1; i < 3; i++ {
@@ -150,7 +151,8 @@ func TestPowerOffEndsChanges(t *testing.T) {
 		f := newFile(t, d)
 		struck := d.Arm(Trouble{Off: 2})
 		done(t, f.WriteAt(filled('b', sector), 0))
-		if f.WriteAt(filled('c', sector), sector) != syscall.EIO || f.WriteAt(filled('d', sector), 0) != syscall.EIO || f.Sync() != syscall.EIO {
+		if f.WriteAt(filled('c', sector), sector) != syscall.EIO ||
+			f.WriteAt(filled('d', sector), 0) != syscall.EIO || f.Sync() != syscall.EIO {
 			t.Fatal("the power is not off")
 		}
 		<-struck

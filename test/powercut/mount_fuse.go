@@ -45,7 +45,10 @@ func mount(d *Disk, dir string) (unmount func(), err error) {
 	var never time.Duration
 	s, err := fs.Mount(dir, &directory{d: d}, &fs.Options{
 		EntryTimeout: &never, AttrTimeout: &never, NegativeTimeout: &never,
-		MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "powercut", Name: "powercut", MaxWrite: 1 << 20, DisableXAttrs: true},
+		MountOptions: fuse.MountOptions{
+			DirectMountStrict: true, FsName: "powercut", Name: "powercut",
+			MaxWrite: 1 << 20, DisableXAttrs: true,
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -79,7 +82,9 @@ func (r *directory) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 	return r.inode(ctx, f, out), 0
 }
 
-func (r *directory) Create(ctx context.Context, name string, _, _ uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+func (r *directory) Create(ctx context.Context, name string, _, _ uint32,
+	out *fuse.EntryOut,
+) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
 	f, errno := r.d.Create(name)
 	if errno != 0 {
 		return nil, nil, 0, errno
@@ -87,7 +92,9 @@ func (r *directory) Create(ctx context.Context, name string, _, _ uint32, out *f
 	return r.inode(ctx, f, out), nil, 0, 0
 }
 
-func (r *directory) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+func (r *directory) Link(ctx context.Context, target fs.InodeEmbedder, name string,
+	out *fuse.EntryOut,
+) (*fs.Inode, syscall.Errno) {
 	n, ok := target.(*node)
 	if !ok {
 		return nil, syscall.EPERM

@@ -119,8 +119,10 @@ func TestLinearizableAcrossPowerCuts(t *testing.T) {
 		c := &Cuts{Seed: *seed + uint64(n)}
 		h, err := plan(t, v, c).Run(t.Context())
 		if bad := violation(h, err); bad != "" {
-			t.Fatalf("seed %d: %s: violation; again with -run=%s -powercut.seed=%d -powercut.runs=1", c.Seed, bad, t.Name(), c.Seed)
+			t.Fatalf("seed %d: %s: violation; again with -run=%s -powercut.seed=%d -powercut.runs=1", c.Seed, bad,
+				t.Name(), c.Seed)
 		}
-		t.Logf("seed %d: %d calls, %d power cuts, %d kills, %d troubles with an error %v", c.Seed, h.Len(), c.Power, c.Kills, c.Faults, h.Codes)
+		t.Logf("seed %d: %d calls, %d power cuts, %d kills, %d troubles with an error %v", c.Seed, h.Len(), c.Power,
+			c.Kills, c.Faults, h.Codes)
 	}
 }

@@ -38,13 +38,46 @@ type suite struct {
 }
 
 var suites = []suite{
-	{"linearizability", ".", []string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000", "-lin.clients=32"}, ""},
-	{"crash images", ".", []string{"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120", "-crash.deep=10", "-crash.steps=100", "-crash.spots=6", "-crash.checkers=4"}, ""},
-	{"every call", ".", []string{"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=200", "-crash.parts=10", "-crash.images=40", "-crash.deep=10", "-crash.checkers=4", "-parallel=4"}, ""},
-	{"disk cuts", ".", []string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"}, ""},
-	{"fs cuts", ".", []string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"}, ""},
+	{
+		"linearizability", ".",
+		[]string{"./lin", "-run=Linearizable", "-lin.seed=%d", "-lin.runs=4", "-lin.calls=1000", "-lin.clients=32"},
+		"",
+	},
+	{
+		"crash images", ".",
+		[]string{
+			"./crash", "-run=PowerFailure", "-crash.seed=%d", "-crash.images=16000", "-crash.random=120",
+			"-crash.deep=10", "-crash.steps=100", "-crash.spots=6", "-crash.checkers=4",
+		},
+		"",
+	},
+	{
+		"every call", ".",
+		[]string{
+			"./crash", "-run=EveryCallFails", "-crash.seed=%d", "-crash.steps=200", "-crash.parts=10",
+			"-crash.images=40", "-crash.deep=10", "-crash.checkers=4", "-parallel=4",
+		},
+		"",
+	},
+	{
+		"disk cuts", ".",
+		[]string{"./powercut", "-run=Linearizable", "-powercut.seed=%d", "-powercut.runs=10", "-powercut.cuts=40"},
+		"",
+	},
+	{
+		"fs cuts", ".",
+		[]string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"},
+		"",
+	},
 	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=120"},
-	{"model", "..", []string{".", "-run=^TestStoreIn(Memory|File)$/^model$", "-storetest.seed=%d", "-storetest.runs=10", "-storetest.steps=1000"}, ""},
+	{
+		"model", "..",
+		[]string{
+			".", "-run=^TestStoreIn(Memory|File)$/^model$", "-storetest.seed=%d", "-storetest.runs=10",
+			"-storetest.steps=1000",
+		},
+		"",
+	},
 	{"same answers", ".", []string{"./meta", "-run=SameAnswers", "-meta.seed=%d", "-meta.logs=10"}, ""},
 	{"damage", ".", []string{"./damage", "-run=DamagedFiles", "-damage.seed=%d000", "-damage.trials=540"}, ""},
 	{"backups", ".", []string{"./backup", "-run=Copies", "-backup.seed=%d", "-backup.copies=100"}, ""},

@@ -19,7 +19,10 @@ func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 		for i := range n / 100 {
 			turn := make([]seshat.Message, 100)
 			for j := range turn {
-				turn[j] = seshat.Message{ID: fmt.Sprint(i*100 + j), Role: seshat.RoleUser, Content: fmt.Sprintf("message %06d", i*100+j)}
+				turn[j] = seshat.Message{
+					ID: fmt.Sprint(i*100 + j), Role: seshat.RoleUser,
+					Content: fmt.Sprintf("message %06d", i*100+j),
+				}
 			}
 			_, err := tn.Append(ctx, id, turn...)
 			must(t, err)
@@ -37,7 +40,8 @@ func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 		}
 	}
 	a, b := w.counted(t, hotSessions, last("short")), w.counted(t, hotSessions, last("long"))
-	t.Logf("the last 20 of a short log visit %.2f leaf pages and %.2f keys, of a long one %.2f and %.2f", a.pages, a.keys, b.pages, b.keys)
+	t.Logf("the last 20 of a short log visit %.2f leaf pages and %.2f keys, of a long one %.2f and %.2f", a.pages,
+		a.keys, b.pages, b.keys)
 	if b.keys > a.keys+1 || b.pages > a.pages+1 {
 		t.Error("the long log reads more")
 	}
@@ -54,7 +58,8 @@ func compareAppends(t *testing.T, w *world, tn *seshat.Tenant) {
 		before, err := w.Stats(context.Background())
 		must(t, err)
 		for i := range n {
-			_, err := tn.Append(context.Background(), id, seshat.Message{ID: fmt.Sprint("new ", i), Role: seshat.RoleUser, Content: "hello"})
+			_, err := tn.Append(context.Background(), id,
+				seshat.Message{ID: fmt.Sprint("new ", i), Role: seshat.RoleUser, Content: "hello"})
 			must(t, err)
 		}
 		after, err := w.Stats(context.Background())

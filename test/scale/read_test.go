@@ -102,7 +102,8 @@ func reopen(t *testing.T, worlds ...*world) {
 		must(t, w.Close())
 		start := time.Now()
 		w.open(t)
-		t.Logf("%d sessions: verified and open after %v", w.namespaces*w.each, time.Since(start).Round(time.Millisecond))
+		t.Logf("%d sessions: verified and open after %v", w.namespaces*w.each,
+			time.Since(start).Round(time.Millisecond))
 	}
 }
 
@@ -124,7 +125,8 @@ func sweeps(t *testing.T, worlds ...*world) {
 			t.Fatalf("swept %+v; want %d expired and nothing else", r, due)
 		}
 		t.Logf("%d of %d sessions expired in %v (%.0f/s), %d chunks; %.3f keys and %.3f leaf pages read for each",
-			due, w.namespaces*w.each, time.Since(start).Round(time.Millisecond), float64(due)/time.Since(start).Seconds(), r.Chunks, n.keys, n.pages)
+			due, w.namespaces*w.each, time.Since(start).Round(time.Millisecond),
+			float64(due)/time.Since(start).Seconds(), r.Chunks, n.keys, n.pages)
 		// To look at all sessions once would add dueEach keys for each.
 		if n.keys > dueEach-2 || n.pages > 1 {
 			t.Error("the sweep reads more than what is due")

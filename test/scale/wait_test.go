@@ -63,7 +63,8 @@ func TestWritesBesideASweep(t *testing.T) {
 	})
 	t.Logf("eight writers alone:         %s", spread(alone))
 	t.Logf("beside the sweep of %6d:   %s", r.Expired, spread(beside))
-	t.Logf("%d chunks; at most %d of them came between a write's arrival and its turn", d.chunks.Load()-before, d.worst.Load())
+	t.Logf("%d chunks; at most %d of them came between a write's arrival and its turn", d.chunks.Load()-before,
+		d.worst.Load())
 	if r.Expired != w.namespaces*w.each/dueEach {
 		t.Errorf("swept %+v", r)
 	}

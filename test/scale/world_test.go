@@ -55,7 +55,8 @@ func newWorld(t *testing.T, namespaces, each int, wrap func(driver.Driver) drive
 	t.Cleanup(func() { must(t, w.Close()) })
 	start := time.Now()
 	for range namespaces {
-		tn, err := w.CreateTenant(context.Background(), seshat.Namespace{Name: fmt.Sprintf("namespace %04d", len(w.tenants))})
+		tn, err := w.CreateTenant(context.Background(),
+			seshat.Namespace{Name: fmt.Sprintf("namespace %04d", len(w.tenants))})
 		must(t, err)
 		w.tenants = append(w.tenants, tn)
 	}
@@ -65,7 +66,8 @@ func newWorld(t *testing.T, namespaces, each int, wrap func(driver.Driver) drive
 	must(t, err)
 	n := namespaces * each
 	t.Logf("%d sessions in %d namespaces: created in %v (%.0f/s), file %.1f MB (%.0f B a session)",
-		n, namespaces, took.Round(time.Millisecond), float64(n)/took.Seconds(), float64(info.Size())/1e6, float64(info.Size())/float64(n))
+		n, namespaces, took.Round(time.Millisecond), float64(n)/took.Seconds(), float64(info.Size())/1e6,
+		float64(info.Size())/float64(n))
 	return w
 }
 

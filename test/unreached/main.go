@@ -20,9 +20,11 @@ import (
 var packages = []string{".", "driver", "driver/boltdriver", "driver/memdriver", "transfer"}
 
 const (
-	base  = ".."
-	list  = "COVERAGE.md"
-	head  = "# Returns of errors that no test takes\n\nWritten by `go run ./unreached -write` from a coverage profile of the root module; the reasons are by hand, and stay with the file, the function and the text of the return.\n\n"
+	base = ".."
+	list = "COVERAGE.md"
+	head = "# Returns of errors that no test takes\n\nWritten by `go run ./unreached -write` from a coverage " +
+		"profile of the root module; the reasons are by hand, and stay with the file, the function and the " +
+		"text of the return.\n\n"
 	frame = "| file | function | return | why |\n|---|---|---|---|\n"
 )
 
@@ -52,7 +54,8 @@ func run(profile string, write bool) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%d of %d such returns in %s.\n\n%s", head, len(missed), len(missed)+taken, strings.Join(packages, ", "), frame)
+	fmt.Fprintf(&b, "%s%d of %d such returns in %s.\n\n%s", head, len(missed), len(missed)+taken,
+		strings.Join(packages, ", "), frame)
 	for _, m := range missed {
 		if why[m] == "" {
 			missing++

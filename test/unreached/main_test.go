@@ -28,7 +28,8 @@ func TestUnreachedReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	const file = "github.com/seshatdb/seshat/p.go:"
-	counted := blocks("mode: set\n" + file + "3.21,4.11 1 1\n" + file + "4.11,6.3 1 0\n" + file + "4.11,6.3 1 1\n" + file + "7.11,9.3 1 0\n")
+	counted := blocks("mode: set\n" + file + "3.21,4.11 1 1\n" + file + "4.11,6.3 1 0\n" + file + "4.11,6.3 1 1\n" +
+		file + "7.11,9.3 1 0\n")
 	missed, taken, err := look(dir, []string{"."}, counted)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,8 @@ func TestUnreachedReturns(t *testing.T) {
 	if len(missed) != 1 || missed[0] != want || taken != 1 {
 		t.Errorf("missed %v, took %d", missed, taken)
 	}
-	if why := reasons(frame + "| p.go | f | `return errSmall` | never below zero |\n"); why[want] != "never below zero" {
+	if why := reasons(frame +
+		"| p.go | f | `return errSmall` | never below zero |\n"); why[want] != "never below zero" {
 		t.Errorf("reasons %v", why)
 	}
 }

@@ -51,7 +51,10 @@ func run() error {
 		{name: "create", run: create, n: *times},
 		{name: fmt.Sprintf("get with %d events", *events), run: get, n: *times},
 		{name: "append, 10 events there", run: func(b *testing.B, p peers.Peer) { appendTo(b, p, 10) }, n: *times},
-		{name: fmt.Sprintf("append, %d events there", *long), run: func(b *testing.B, p peers.Peer) { appendTo(b, p, *long) }, n: *times, div: true},
+		{
+			name: fmt.Sprintf("append, %d events there", *long),
+			run:  func(b *testing.B, p peers.Peer) { appendTo(b, p, *long) }, n: *times, div: true,
+		},
 		{name: fmt.Sprintf("list %d sessions", *sessions), run: list, n: *listings},
 	})
 	if err != nil {
@@ -89,7 +92,8 @@ func (m measurement) measure(all []peers.Peer) ([]testing.BenchmarkResult, error
 func table(lines []measurement) (string, error) {
 	all := peers.All()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d CPUs, %s; time and allocations of one call, fastest of %d rounds\n\n|", runtime.Version(), runtime.NumCPU(), runtime.GOARCH, *rounds)
+	fmt.Fprintf(&b, "%s, %d CPUs, %s; time and allocations of one call, fastest of %d rounds\n\n|", runtime.Version(),
+		runtime.NumCPU(), runtime.GOARCH, *rounds)
 	for _, p := range all {
 		b.WriteString(" | " + p.Name)
 	}

@@ -42,9 +42,13 @@ func event(n int) *session.Event {
 	return &session.Event{
 		ID: fmt.Sprintf("event-%d", n), InvocationID: "invocation", Author: "assistant",
 		Timestamp: time.Now(),
-		Actions:   session.EventActions{StateDelta: map[string]any{"turn": float64(n)}, ArtifactDelta: map[string]int64{}},
+		Actions: session.EventActions{
+			StateDelta:    map[string]any{"turn": float64(n)},
+			ArtifactDelta: map[string]int64{},
+		},
 		LLMResponse: model.LLMResponse{
-			Content: genai.NewContentFromText("The train to Seattle leaves at nine, and arrives in the afternoon.", genai.RoleModel),
+			Content: genai.NewContentFromText("The train to Seattle leaves at nine, and arrives in the afternoon.",
+				genai.RoleModel),
 			UsageMetadata: &genai.GenerateContentResponseUsageMetadata{
 				PromptTokenCount: 900, CandidatesTokenCount: 20, TotalTokenCount: 920,
 			},

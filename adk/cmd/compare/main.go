@@ -114,7 +114,8 @@ func table() (string, error) {
 	for _, p := range all {
 		fmt.Fprintf(&body, " **%d** |", failed[p.ID])
 	}
-	return "| |" + head.String() + "\n|---|" + line.String() + "\n" + body.String() + "\n\nWhat was seen:\n\n" + why.String(), nil
+	return "| |" + head.String() + "\n|---|" + line.String() + "\n" + body.String() + "\n\nWhat was seen:\n\n" +
+		why.String(), nil
 }
 
 func mark(r adktest.Result) string {

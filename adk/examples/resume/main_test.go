@@ -27,13 +27,15 @@ func TestExampleResumesAfterBeingKilled(t *testing.T) {
 	}
 	before, after, _ := strings.Cut(string(out), "-- another process goes on:")
 	for _, want := range []string{
-		"agent:  That is the 2. thing you said.", "user:  And a hotel.\n\"I want to go to Seattle.\" is active with 5 messages",
+		"agent:  That is the 2. thing you said.",
+		"user:  And a hotel.\n\"I want to go to Seattle.\" is active with 5 messages",
 	} {
 		if !strings.Contains(before, want) {
 			t.Errorf("before it resumed: %q is not in\n%s", want, before)
 		}
 	}
-	if want := "That is the 4. thing you said. The first was: I want to go to Seattle."; !strings.Contains(after, want) {
+	if want := "That is the 4. thing you said. The first was: I want to go to Seattle."; !strings.Contains(after,
+		want) {
 		t.Errorf("after it resumed: %q is not in\n%s", want, after)
 	}
 }

@@ -31,7 +31,10 @@ func TestServerGoesOnAfterARestart(t *testing.T) {
 		run     = `{"appName": "agent", "userId": "mia", "sessionId": "s1", "newMessage": {"role": "user", "parts": [{"text": "hello"}]}}`
 	)
 	path := filepath.Join(t.TempDir(), "agents.db")
-	for n, want := range []string{"That is the 1. thing you said.", "That is the 2. thing you said. The first was: hello"} {
+	for n, want := range []string{
+		"That is the 1. thing you said.",
+		"That is the 2. thing you said. The first was: hello",
+	} {
 		store, err := seshat.Open(path, seshat.Options{})
 		if err != nil {
 			t.Fatal(err)

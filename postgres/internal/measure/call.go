@@ -37,7 +37,8 @@ var calls = []call{
 }
 
 func create(ctx context.Context, t *seshat.Tenant, i int) error {
-	_, err := t.Create(ctx, seshat.NewSession{UserID: user(i) + " made later", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
+	_, err := t.Create(ctx,
+		seshat.NewSession{UserID: user(i) + " made later", Agent: seshat.AgentConfig{Model: "gpt-4o"}})
 	return err
 }
 

@@ -95,9 +95,11 @@ func load(ctx context.Context, d driver.Loader, n int) error {
 // the table; what a user has is all over it.
 func record(i, n int) *driver.Record {
 	return &driver.Record{
-		Key: driver.Key{Namespace: 1, ID: largeID(i)}, Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
-		Version: 1, NextSeq: 1, User: largeUser(i, n), Created: epoch + int64(i), ActiveMinute: (epoch + int64(i)*1000) / 60_000,
-		Due: driver.Never, Expires: driver.Never, Bytes: bodySize, Body: make([]byte, bodySize),
+		Key:         driver.Key{Namespace: 1, ID: largeID(i)},
+		Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
+		Version:     1, NextSeq: 1, User: largeUser(i, n), Created: epoch + int64(i),
+		ActiveMinute: (epoch + int64(i)*1000) / 60_000,
+		Due:          driver.Never, Expires: driver.Never, Bytes: bodySize, Body: make([]byte, bodySize),
 	}
 }
 

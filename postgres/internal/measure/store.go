@@ -32,7 +32,9 @@ type store struct {
 
 // stores opens what is compared: the embedded store, PostgreSQL, the same
 // behind a proxy that makes it further away, and behind one that only counts.
-func (r *results) stores(ctx context.Context, server *pgserver.Server) (all []*store, counted *store, trips *pgserver.Proxy, err error) {
+func (r *results) stores(ctx context.Context,
+	server *pgserver.Server,
+) (all []*store, counted *store, trips *pgserver.Proxy, err error) {
 	far, err := pgserver.NewDistantProxy(server.Addr(), r.later)
 	if err != nil {
 		return nil, nil, nil, err
@@ -48,7 +50,8 @@ func (r *results) stores(ctx context.Context, server *pgserver.Server) (all []*s
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	distant, err := openPostgres(ctx, fmt.Sprintf("PostgreSQL, %v further", r.later), far.DSN(), postgres.Options{Schema: "near", MaxConns: maxConns})
+	distant, err := openPostgres(ctx, fmt.Sprintf("PostgreSQL, %v further", r.later), far.DSN(),
+		postgres.Options{Schema: "near", MaxConns: maxConns})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -120,7 +123,8 @@ func (s *store) fill(ctx context.Context, n int) error {
 		all.Go(func() {
 			for i := g; i < n && errs[g] == nil; i += len(errs) {
 				for _, t := range []*seshat.Tenant{s.one, s.many[i%namespaces]} {
-					_, err := t.Create(ctx, seshat.NewSession{ID: id(i), UserID: user(i), Agent: seshat.AgentConfig{Model: "gpt-4o"}})
+					_, err := t.Create(ctx,
+						seshat.NewSession{ID: id(i), UserID: user(i), Agent: seshat.AgentConfig{Model: "gpt-4o"}})
 					errs[g] = errors.Join(errs[g], err)
 				}
 			}

@@ -140,7 +140,10 @@ func (s *Server) startOnce() (err error) {
 	if err != nil {
 		return err
 	}
-	args := []string{"-D", s.data(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-p", fmt.Sprint(s.port)}
+	args := []string{
+		"-D", s.data(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-p",
+		fmt.Sprint(s.port),
+	}
 	for _, set := range s.set {
 		args = append(args, "-c", set)
 	}
