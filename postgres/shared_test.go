@@ -102,27 +102,23 @@ func TestTwoStores(t *testing.T) {
 	var done sync.WaitGroup
 	var expired atomic.Int64
 	for i := range stores {
-		done.Add(1)
-		go func() {
-			defer done.Done()
+		done.Go(func() {
 			r, err := stores[i].Sweep(t.Context(), seshat.SweepOptions{})
 			if err = errors.Join(err, r.Err); err != nil {
 				t.Error(err)
 			}
 			expired.Add(int64(r.Expired))
-		}()
+		})
 	}
 	for i := range writers {
-		done.Add(1)
-		go func() {
-			defer done.Done()
+		done.Go(func() {
 			for range 20 {
 				if _, err := tenants[i%2].Append(t.Context(), "busy",
 					seshat.Message{Role: seshat.RoleUser, Content: "x"}); err != nil {
 					t.Error(err)
 				}
 			}
-		}()
+		})
 	}
 	done.Wait()
 	if expired.Load() != due {

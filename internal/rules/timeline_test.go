@@ -37,64 +37,72 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-// Each case is a session created at 1000, with what happens to it, and the
-// instant at which it ends.
+// An endCase is a session created at 1000, what happens to it, and the moment
+// at which it ends.
+type endCase struct {
+	life func(*Lifecycle)
+	age  int64 // maximum age by quota, 0 = none
+	do   func(*Timeline)
+	want int64
+}
+
+func terminateAt(at int64) func(*Timeline) {
+	return func(c *Timeline) { c.SetStatus(Terminated, at) }
+}
+
+func writeAt(at int64) func(*Timeline) {
+	return func(c *Timeline) { c.RecordWrite(at) }
+}
+
+var endCases = map[string]endCase{
+	"never":             {want: Never},
+	"absolute":          {life: func(l *Lifecycle) { l.TTL = 50 }, want: 1050},
+	"absolute, written": {life: func(l *Lifecycle) { l.TTL = 50 }, do: writeAt(1040), want: 1050},
+	"sliding":           {life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, want: 1050},
+	"sliding, written": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, do: writeAt(1040),
+		want: 1090,
+	},
+	"sliding, capped": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 },
+		do:   writeAt(1040), want: 1070,
+	},
+	"sliding, capped by quota": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 },
+		age:  60, do: writeAt(1040), want: 1060,
+	},
+	"no TTL, capped":          {life: func(l *Lifecycle) { l.MaxLifetime = 70 }, want: 1070},
+	"no TTL, capped by quota": {age: 60, want: 1060},
+	"terminated": {
+		life: func(l *Lifecycle) { l.TTL, l.Retention = 50, 100 },
+		do:   terminateAt(1010), want: 1110,
+	},
+	"terminated, kept": {life: func(l *Lifecycle) { l.TTL = 50 }, do: terminateAt(1010), want: Never},
+	"terminated, sliding": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding, l.Retention = 50, true, 5 },
+		do:   terminateAt(1010), want: 1015,
+	},
+	"terminated, capped": {
+		life: func(l *Lifecycle) { l.Retention, l.MaxLifetime = 100, 70 },
+		do:   terminateAt(1010), want: 1070,
+	},
+	"archived slides from the move": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true },
+		do:   func(c *Timeline) { c.SetStatus(Archived, 1020) }, want: 1070,
+	},
+	"idled by time does not slide": {
+		life: func(l *Lifecycle) { l.TTL, l.Sliding, l.IdleAfter = 50, true, 10 },
+		do:   func(c *Timeline) { c.ApplyDue(1049) }, want: 1050,
+	},
+	"a shorter life takes effect": {
+		life: func(l *Lifecycle) { l.TTL = 50 },
+		do:   func(c *Timeline) { c.Lifecycle.TTL = 5; c.Refresh() }, want: 1005,
+	},
+	"no time at all": {life: func(l *Lifecycle) { l.TTL = 0 }, want: 1000},
+}
+
 func TestExpires(t *testing.T) {
-	terminate := func(at int64) func(*Timeline) {
-		return func(c *Timeline) { c.SetStatus(Terminated, at) }
-	}
-	write := func(at int64) func(*Timeline) { return func(c *Timeline) { c.RecordWrite(at) } }
-	for name, tt := range map[string]struct {
-		life func(*Lifecycle)
-		age  int64
-		do   func(*Timeline)
-		want int64
-	}{
-		"never":             {want: Never},
-		"absolute":          {life: func(l *Lifecycle) { l.TTL = 50 }, want: 1050},
-		"absolute, written": {life: func(l *Lifecycle) { l.TTL = 50 }, do: write(1040), want: 1050},
-		"sliding":           {life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, want: 1050},
-		"sliding, written": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true }, do: write(1040),
-			want: 1090,
-		},
-		"sliding, capped": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 },
-			do:   write(1040), want: 1070,
-		},
-		"sliding, capped by quota": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding, l.MaxLifetime = 50, true, 70 },
-			age:  60, do: write(1040), want: 1060,
-		},
-		"no TTL, capped":          {life: func(l *Lifecycle) { l.MaxLifetime = 70 }, want: 1070},
-		"no TTL, capped by quota": {age: 60, want: 1060},
-		"terminated": {
-			life: func(l *Lifecycle) { l.TTL, l.Retention = 50, 100 },
-			do:   terminate(1010), want: 1110,
-		},
-		"terminated, kept": {life: func(l *Lifecycle) { l.TTL = 50 }, do: terminate(1010), want: Never},
-		"terminated, sliding": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding, l.Retention = 50, true, 5 },
-			do:   terminate(1010), want: 1015,
-		},
-		"terminated, capped": {
-			life: func(l *Lifecycle) { l.Retention, l.MaxLifetime = 100, 70 },
-			do:   terminate(1010), want: 1070,
-		},
-		"archived slides from the move": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding = 50, true },
-			do:   func(c *Timeline) { c.SetStatus(Archived, 1020) }, want: 1070,
-		},
-		"idled by time does not slide": {
-			life: func(l *Lifecycle) { l.TTL, l.Sliding, l.IdleAfter = 50, true, 10 },
-			do:   func(c *Timeline) { c.ApplyDue(1049) }, want: 1050,
-		},
-		"a shorter life takes effect": {
-			life: func(l *Lifecycle) { l.TTL = 50 },
-			do:   func(c *Timeline) { c.Lifecycle.TTL = 5; c.Refresh() }, want: 1005,
-		},
-		"no time at all": {life: func(l *Lifecycle) { l.TTL = 0 }, want: 1000},
-	} {
+	for name, tt := range endCases {
 		l := forever()
 		if tt.life != nil {
 			tt.life(&l)
