@@ -2,6 +2,7 @@ package seshat_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -46,6 +47,19 @@ func refusedQueries(call func(*world, context.Context, seshat.Query) error) refu
 		"order":   {Order: 9},
 		"limit":   {Limit: -1},
 	})
+}
+
+// refusedHistories are queries that both readers of a log refuse, and more.
+func refusedHistories(call func(*world, context.Context, seshat.HistoryQuery) error, more map[string]seshat.HistoryQuery) refusals {
+	all := map[string]seshat.HistoryQuery{
+		"last":             {Last: -1},
+		"last (many)":      {Last: seshat.MaxHistory + 1},
+		"limit":            {Limit: -1},
+		"limit (many)":     {Limit: seshat.MaxHistory + 1},
+		"limit (and last)": {Limit: 1, Last: 1},
+	}
+	maps.Copy(all, more)
+	return refuse(call, all)
 }
 
 func refuse[T any](call func(*world, context.Context, T) error, args map[string]T) refusals {

@@ -294,18 +294,25 @@ var methods = map[string]method{
 		}},
 	},
 	"Tenant.History": {
-		call:    func(w *world, ctx context.Context, id string) error { return only(w.t.History(ctx, id)) },
-		session: true,
-		refused: refusals{
-			"limit":        func(w *world, ctx context.Context) error { return only(w.t.History(ctx, "s", seshat.Last(0))) },
-			"to_seq":       func(w *world, ctx context.Context) error { return only(w.t.History(ctx, "s", seshat.ToSeq(0))) },
-			"token_budget": func(w *world, ctx context.Context) error { return only(w.t.History(ctx, "s", seshat.TokenBudget(0))) },
+		call: func(w *world, ctx context.Context, id string) error {
+			return only(w.t.History(ctx, id, seshat.HistoryQuery{}))
 		},
+		session: true,
+		refused: refusedHistories(func(w *world, ctx context.Context, q seshat.HistoryQuery) error {
+			return only(w.t.History(ctx, "s", q))
+		}, nil),
 	},
 	"Tenant.Messages": {
-		call:    func(w *world, ctx context.Context, id string) error { return first(w.t.Messages(ctx, id)) },
+		call: func(w *world, ctx context.Context, id string) error {
+			return first(w.t.Messages(ctx, id, seshat.HistoryQuery{}))
+		},
 		session: true,
-		refused: refusals{"opts": func(w *world, ctx context.Context) error { return first(w.t.Messages(ctx, "s", seshat.Last(1))) }},
+		refused: refusedHistories(func(w *world, ctx context.Context, q seshat.HistoryQuery) error {
+			return first(w.t.Messages(ctx, "s", q))
+		}, map[string]seshat.HistoryQuery{
+			"last (of an iteration)": {Last: 1},
+			"token_budget":           {TokenBudget: 1},
+		}),
 	},
 	"Tenant.EditMessage": {
 		call: func(w *world, ctx context.Context, id string) error {

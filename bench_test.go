@@ -193,7 +193,7 @@ func BenchmarkHistory(b *testing.B) {
 	}
 	bench(b, func(ctx context.Context, s *benchStore, i int) error {
 		id := s.id(i % 10)
-		if ms, err := s.t.History(ctx, id, seshat.Last(20)); err != nil || len(ms) > 0 {
+		if page, err := s.t.History(ctx, id, seshat.HistoryQuery{Last: 20}); err != nil || len(page.Messages) > 0 {
 			return err
 		}
 		_, err := s.t.Append(ctx, id, turn...) // once for each of ten

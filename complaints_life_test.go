@@ -92,7 +92,7 @@ func TestComplaint_TTLDeletesHalfAThread_LangChainMongoDB151(t *testing.T) {
 		c.do(err)
 		c.equal(c.said("s"), []string{"old", "new"})
 		c.s.Clock.Advance(time.Millisecond)
-		_, err = c.tn.History(c.ctx, "s")
+		_, err = c.tn.History(c.ctx, "s", seshat.HistoryQuery{})
 		c.is(err, seshat.ErrNotFound)
 	})
 }
@@ -244,7 +244,7 @@ func TestComplaint_DatabaseIsLocked_OpenAIAgentsPR2843(t *testing.T) {
 				id := fmt.Sprint(g)
 				_, err := c.tn.Create(c.ctx, seshat.NewSession{ID: id})
 				_, err2 := c.tn.Append(c.ctx, id, seshat.Message{Role: seshat.RoleUser})
-				_, err3 := c.tn.History(c.ctx, id)
+				_, err3 := c.tn.History(c.ctx, id, seshat.HistoryQuery{})
 				if err := errors.Join(err, err2, err3); err != nil {
 					c.Error(err)
 				}

@@ -136,12 +136,13 @@ func TestComplaint_LastEventsOfMany_ADKPython2854(t *testing.T) {
 			_, err := c.tn.Append(c.ctx, "s", make50(c)...)
 			c.do(err)
 		}
-		last, err := c.tn.History(c.ctx, "s", seshat.Last(20))
+		page, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{Last: 20})
 		c.do(err)
+		last := page.Messages
 		c.equal([3]uint64{uint64(len(last)), last[0].Seq, last[19].Seq}, [3]uint64{20, 381, 400})
-		newest, err := c.tn.History(c.ctx, "s", seshat.NewestFirst(), seshat.Limit(1))
+		newest, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{NewestFirst: true, Limit: 1})
 		c.do(err)
-		c.equal(newest[0].Seq, 400)
+		c.equal(newest.Messages[0].Seq, 400)
 	})
 }
 
@@ -161,14 +162,14 @@ func TestComplaint_CompactionRewritesAll_SpringAISession28(t *testing.T) {
 		c.create(seshat.NewSession{ID: "s"})
 		_, err := c.tn.Append(c.ctx, "s", make50(c)...)
 		c.do(err)
-		before, err := c.tn.History(c.ctx, "s", seshat.FromSeq(41))
+		before, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{FromSeq: 41})
 		c.do(err)
 		_, err = c.tn.Summarize(c.ctx, "s", seshat.Range{From: 1, To: 40}, seshat.Message{Role: seshat.RoleSystem, Content: "short"})
 		c.do(err)
-		after, err := c.tn.History(c.ctx, "s")
+		after, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{})
 		c.do(err)
-		c.equal([3]any{len(after), after[0].Seq, after[0].Summary}, [3]any{11, 40, seshat.Range{From: 1, To: 40}})
-		c.equal(reflect.DeepEqual(after[1:], before), true)
+		c.equal([3]any{len(after.Messages), after.Messages[0].Seq, after.Messages[0].Summary}, [3]any{11, 40, seshat.Range{From: 1, To: 40}})
+		c.equal(reflect.DeepEqual(after.Messages[1:], before.Messages), true)
 	})
 }
 
@@ -269,8 +270,9 @@ func TestComplaint_FieldsLostOnReadBack_ADKGoDatabase(t *testing.T) {
 		m := seshat.Message{Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: payload, Author: "root"}
 		_, err := c.tn.Append(c.ctx, "s", m)
 		c.do(err)
-		log, err := c.tn.History(c.ctx, "s")
+		page, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{})
 		c.do(err)
-		c.equal([2]any{string(log[0].Payload), log[0].Author}, [2]any{string(payload), "root"})
+		got := page.Messages[0]
+		c.equal([2]any{string(got.Payload), got.Author}, [2]any{string(payload), "root"})
 	})
 }

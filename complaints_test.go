@@ -95,7 +95,7 @@ func (c *complaint) say(id string, texts ...string) *seshat.Session {
 func (c *complaint) said(id string) []string {
 	c.Helper()
 	out := []string{}
-	for m, err := range c.tn.Messages(c.ctx, id) {
+	for m, err := range c.tn.Messages(c.ctx, id, seshat.HistoryQuery{}) {
 		c.do(err)
 		out = append(out, m.Content)
 	}
@@ -168,8 +168,9 @@ func TestComplaint_InterleavedTurnsCorruptHistory_ADKPython4751(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		log, err := c.tn.History(c.ctx, "s")
+		page, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{})
 		c.do(err)
+		log := page.Messages
 		for i := 0; i < len(log); i += 2 {
 			c.equal([2]string{log[i].ID, log[i+1].ID}, [2]string{log[i].ToolCallID + ".call", log[i].ToolCallID + ".result"})
 		}
@@ -372,9 +373,9 @@ func TestComplaint_HalfWrittenTurn_OpenClaw4728(t *testing.T) {
 		_, err = c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 1}, call("a"), result("a"))
 		c.do(err)
 		for budget := uint64(1); budget <= 3; budget++ {
-			log, err := c.tn.History(c.ctx, "s", seshat.TokenBudget(budget))
+			page, err := c.tn.History(c.ctx, "s", seshat.HistoryQuery{TokenBudget: budget})
 			c.do(err)
-			c.equal(len(log) > 0 && log[0].ContentType == seshat.ContentToolResult, false)
+			c.equal(len(page.Messages) > 0 && page.Messages[0].ContentType == seshat.ContentToolResult, false)
 		}
 	})
 }

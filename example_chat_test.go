@@ -32,10 +32,11 @@ func Example_chat() {
 		return strings.ToUpper(prompt[len(prompt)-1].Content)
 	}
 	for i, said := range []string{"hello", "how are you?", "how are you?"} {
-		prompt, err := acme.History(ctx, s.ID, seshat.TokenBudget(8000))
+		history, err := acme.History(ctx, s.ID, seshat.HistoryQuery{TokenBudget: 8000})
 		if err != nil {
 			log.Fatal(err)
 		}
+		prompt := history.Messages
 		request := min(i, 1) // the last one is a retry of the one before
 		question := seshat.Message{ID: fmt.Sprint("question-", request), Role: seshat.RoleUser, Content: said}
 		answer := seshat.Message{

@@ -29,21 +29,21 @@ func ExampleTenant_History() {
 			log.Fatal(err)
 		}
 	}
-	show := func(what string, options ...seshat.HistoryOption) {
-		messages, err := acme.History(ctx, "chat", options...)
+	show := func(what string, q seshat.HistoryQuery) {
+		page, err := acme.History(ctx, "chat", q)
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Print(what, ":")
-		for _, m := range messages {
+		for _, m := range page.Messages {
 			fmt.Print(" ", m.Seq, "=", m.Content)
 		}
-		fmt.Println()
+		fmt.Println(" more:", page.More)
 	}
 
-	show("last 3", seshat.Last(3))
-	show("newest first", seshat.NewestFirst(), seshat.Limit(2))
-	show("a range", seshat.FromSeq(2), seshat.ToSeq(4))
+	show("last 3", seshat.HistoryQuery{Last: 3})
+	show("newest first", seshat.HistoryQuery{NewestFirst: true, Limit: 2})
+	show("a range", seshat.HistoryQuery{FromSeq: 2, ToSeq: 4})
 
 	removed, err := acme.Truncate(ctx, "chat", 6)
 	if err != nil {
@@ -57,12 +57,12 @@ func ExampleTenant_History() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	show(fmt.Sprint(removed, " removed, 4 summarized"))
+	show(fmt.Sprint(removed, " removed, 4 summarized"), seshat.HistoryQuery{})
 	fmt.Println(s.MessageCount, "messages, the last is", s.LastSeq)
 	// Output:
-	// last 3: 6=m6 7=m7 8=m8
-	// newest first: 8=m8 7=m7
-	// a range: 2=m2 3=m3 4=m4
-	// 2 removed, 4 summarized: 4=m1-m4 5=m5 6=m6 9=new
+	// last 3: 6=m6 7=m7 8=m8 more: true
+	// newest first: 8=m8 7=m7 more: true
+	// a range: 2=m2 3=m3 4=m4 more: false
+	// 2 removed, 4 summarized: 4=m1-m4 5=m5 6=m6 9=new more: false
 	// 4 messages, the last is 9
 }

@@ -42,11 +42,11 @@ func Example_quickstart() {
 	}
 	fmt.Printf("%q is %v\n", s.Name, s.Status)
 
-	history, err := acme.History(ctx, s.ID, seshat.Last(20))
+	history, err := acme.History(ctx, s.ID, seshat.HistoryQuery{Last: 20})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, m := range history {
+	for _, m := range history.Messages {
 		fmt.Printf("%d %v: %s\n", m.Seq, m.Role, m.Content)
 	}
 	// Output:

@@ -32,12 +32,12 @@ func Example_resume() {
 		log.Fatal(err)
 	}
 	for _, budget := range []uint64{100, 60, 30} {
-		prompt, err := acme.History(ctx, "chat", seshat.TokenBudget(budget))
+		prompt, err := acme.History(ctx, "chat", seshat.HistoryQuery{TokenBudget: budget})
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Print(budget, " tokens:")
-		for _, m := range prompt {
+		for _, m := range prompt.Messages {
 			fmt.Print(" ", m.Role, "/", m.ContentType)
 		}
 		fmt.Println()

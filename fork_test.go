@@ -152,10 +152,10 @@ func TestForkStartsAgainWhenTheParentIsEdited(t *testing.T) {
 		t.Fatalf("the fork has %d messages", child.MessageCount)
 	}
 	for i := 1; i <= 4; i++ {
-		m, err := f.tn.History(f.ctx, "f", seshat.FromSeq(uint64(301-i)), seshat.Limit(1))
+		page, err := f.tn.History(f.ctx, "f", seshat.HistoryQuery{FromSeq: uint64(301 - i), Limit: 1})
 		f.do(err)
-		if m[0].Content != fmt.Sprint(i) {
-			t.Fatalf("message %d is of before an edit: %q", m[0].Seq, m[0].Content)
+		if m := page.Messages[0]; m.Content != fmt.Sprint(i) {
+			t.Fatalf("message %d is of before an edit: %q", m.Seq, m.Content)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func TestForkAtATakenIDStagesNothing(t *testing.T) {
 	}
 	s, err := f.tn.Get(f.ctx, "s")
 	f.do(err)
-	if _, err := f.tn.Restore(f.ctx, seshat.Snapshot{Session: s, Messages: f.tn.Messages(f.ctx, "s")}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := f.tn.Restore(f.ctx, seshat.Snapshot{Session: s, Messages: f.tn.Messages(f.ctx, "s", seshat.HistoryQuery{})}); !errors.Is(err, seshat.ErrExists) {
 		t.Fatalf("got error %v", err)
 	}
 }

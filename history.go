@@ -1,7 +1,9 @@
 package seshat
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -16,16 +18,58 @@ import (
 // MaxHistory is how many messages one call of History returns at most.
 const MaxHistory = 1000
 
-// defaultHistory is how many it returns where no option says.
+// defaultHistory is how many it returns by default.
 const defaultHistory = 100
 
 // historyPage is how many messages an iteration reads at once.
 const historyPage = 256
 
-// A HistoryOption selects messages of a log. Options add up: a message has to
-// fit all of them.
-type HistoryOption func(*historyQuery)
+// HistoryQuery selects messages of a log: those that fit all of its fields. The
+// zero HistoryQuery is the 100 oldest messages.
+type HistoryQuery struct {
+	// Last selects the newest messages, up to that many, 1 to MaxHistory.
+	// They come oldest first. 0 = read from the old end. It takes the place
+	// of Limit: a query has one of the two.
+	Last int
 
+	// Limit ends the page after that many messages, 1 to MaxHistory. 0 = 100,
+	// or MaxHistory with TokenBudget.
+	Limit int
+
+	// FromSeq and ToSeq select messages with numbers in that range, both
+	// included. 0 = open: messages are numbered from 1.
+	FromSeq, ToSeq uint64
+
+	// AppendedAfter selects messages that the store took after that moment,
+	// by its clock to the millisecond (see Message.AppendedAt). Zero = all.
+	AppendedAfter time.Time
+
+	// NewestFirst reads from the new end, and returns the newest first.
+	NewestFirst bool
+
+	// TokenBudget selects the newest messages that together have at most that
+	// many tokens, oldest of them first, as a prompt wants them. A call and
+	// its results are in or out together. A message that was appended without
+	// Tokens counts one token for each four bytes that it holds, rounded up.
+	// 0 = no budget. With Last or Limit, both bounds hold.
+	TokenBudget uint64
+}
+
+// HistoryPage is what History returns.
+type HistoryPage struct {
+	Messages []Message
+
+	// More reports that the log has messages within FromSeq, ToSeq and
+	// AppendedAfter that are not in Messages, because Last, Limit or
+	// TokenBudget left them out. They are older than the page if it was read
+	// from the new end (Last, NewestFirst, TokenBudget), and newer otherwise.
+	// To read them, set ToSeq to the smallest number of the page minus 1, or
+	// FromSeq to its largest number plus 1. Only a page of a TokenBudget can
+	// be empty and have More: then its newest messages exceed the budget.
+	More bool
+}
+
+// historyQuery is a HistoryQuery that was checked.
 type historyQuery struct {
 	span   driver.Span
 	after  time.Time
@@ -33,140 +77,101 @@ type historyQuery struct {
 	newest bool // newest first
 	last   bool // the newest ones, whichever order they come in
 	budget uint64
-	err    error
 }
 
-// Last selects the n newest messages, 1 to MaxHistory, oldest of them first.
-func Last(n int) HistoryOption {
-	return func(q *historyQuery) {
-		q.last = true
-		Limit(n)(q)
+// newHistoryQuery checks q. A query without Last and Limit gets defaultLimit.
+func newHistoryQuery(q HistoryQuery, defaultLimit int) (historyQuery, error) {
+	switch {
+	case q.Last < 0 || q.Last > MaxHistory:
+		return historyQuery{}, invalid("last", "is %d; 1 to %d are allowed, or 0 for none", q.Last, MaxHistory)
+	case q.Limit < 0 || q.Limit > MaxHistory:
+		return historyQuery{}, invalid("limit", "is %d; 1 to %d are allowed, or 0 for the default", q.Limit, MaxHistory)
+	case q.Last > 0 && q.Limit > 0:
+		return historyQuery{}, invalid("limit", "is given beside last; a query has one of the two")
 	}
+	return historyQuery{
+		span:   driver.Span{From: q.FromSeq, To: q.ToSeq},
+		after:  q.AppendedAfter,
+		limit:  cmp.Or(q.Last, q.Limit, defaultLimit),
+		newest: q.NewestFirst,
+		last:   q.Last > 0 || q.TokenBudget > 0,
+		budget: q.TokenBudget,
+	}, nil
 }
 
-// Limit ends the history after n messages, 1 to MaxHistory. The default is
-// 100; with TokenBudget it is MaxHistory.
-func Limit(n int) HistoryOption {
-	return func(q *historyQuery) {
-		if n < 1 || n > MaxHistory {
-			q.err = invalid("limit", "is %d; 1 to %d are allowed", n, MaxHistory)
-		}
-		q.limit = n
-	}
-}
-
-// FromSeq selects messages with that number and above.
-func FromSeq(n uint64) HistoryOption { return func(q *historyQuery) { q.span.From = n } }
-
-// ToSeq selects messages up to and including that number, from 1.
-func ToSeq(n uint64) HistoryOption {
-	return func(q *historyQuery) {
-		if n == 0 {
-			q.err = invalid("to_seq", "is 0; messages are numbered from 1")
-		}
-		q.span.To = n
-	}
-}
-
-// AppendedAfter selects messages that the store took after that moment, by its
-// clock to the millisecond (see Message.AppendedAt).
-func AppendedAfter(t time.Time) HistoryOption { return func(q *historyQuery) { q.after = t } }
-
-// NewestFirst turns the order around.
-func NewestFirst() HistoryOption { return func(q *historyQuery) { q.newest = true } }
-
-// TokenBudget selects the newest messages that together have at most n tokens,
-// oldest of them first, as a prompt wants them: a result never comes without
-// the call that it answers, so a call and its results are in or out together.
-// A message that was appended without Tokens counts a token for each four
-// bytes that it holds, rounded up.
-func TokenBudget(n uint64) HistoryOption {
-	return func(q *historyQuery) {
-		if n == 0 {
-			q.err = invalid("token_budget", "is 0; a positive number is allowed")
-		}
-		q.budget, q.last = n, true
-	}
-}
-
-func newHistoryQuery(opts []HistoryOption) (q historyQuery, err error) {
-	for _, o := range opts {
-		if o != nil {
-			o(&q)
-		}
-	}
-	if q.limit == 0 {
-		q.limit = defaultHistory
-		if q.budget > 0 {
-			q.limit = MaxHistory
-		}
-	}
-	return q, q.err
-}
+// fromNewEnd reports whether the log is read from its new end.
+func (q *historyQuery) fromNewEnd() bool { return q.newest || q.last }
 
 // History returns messages of the session's log: by default its 100 oldest, in
-// order. Reading n of them costs n, wherever they are in the log; Last,
-// NewestFirst and TokenBudget read from the new end. A gap in the numbers is
-// where messages were removed. It is one durable snapshot, but for
-// AppendedAfter and TokenBudget, which may read the log in several.
+// order. Reading n of them costs n, wherever they are in the log. A gap in the
+// numbers is where messages were removed. The page is one durable snapshot,
+// except that AppendedAfter and TokenBudget may read the log in several.
+//
 // ErrNotFound, ErrInvalid, ErrCorrupt.
-func (t *Tenant) History(ctx context.Context, id string, opts ...HistoryOption) ([]Message, error) {
-	ms, err := t.history(ctx, id, opts)
+func (t *Tenant) History(ctx context.Context, id string, q HistoryQuery) (HistoryPage, error) {
+	page, err := t.history(ctx, id, q)
 	if err != nil {
-		return nil, t.wrapError("History", id, err)
+		return HistoryPage{}, t.wrapError("History", id, err)
 	}
-	return ms, nil
+	return page, nil
 }
 
-func (t *Tenant) history(ctx context.Context, id string, opts []HistoryOption) ([]Message, error) {
-	q, err := newHistoryQuery(opts)
+func (t *Tenant) history(ctx context.Context, id string, query HistoryQuery) (page HistoryPage, err error) {
+	limit := defaultHistory
+	if query.TokenBudget > 0 {
+		limit = MaxHistory
+	}
+	q, err := newHistoryQuery(query, limit)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
 	log, err := t.openLog(ctx, id)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
-	fromNew := q.newest || q.last
-	var ms []Message
 	found := true
-	if !fromNew {
+	if !q.fromNewEnd() {
 		found, err = log.skipTo(ctx, &q)
 	}
 	switch {
 	case err != nil || !found:
 	case q.budget > 0:
-		ms, err = log.readBudget(ctx, q)
+		page, err = log.readBudget(ctx, q)
 	default:
-		ms, err = log.readPage(ctx, q, fromNew)
+		page, err = log.readPage(ctx, q, q.fromNewEnd())
 	}
 	if err == nil {
-		err = log.confirmLive(ctx, len(ms))
+		err = log.confirmLive(ctx, len(page.Messages))
 	}
-	if fromNew && !q.newest {
-		slices.Reverse(ms)
+	if q.fromNewEnd() && !q.newest {
+		slices.Reverse(page.Messages)
 	}
-	return ms, err
+	return page, err
 }
 
-// Messages returns the messages that History would, without a limit unless one
-// is given, reading a page at a time: each page is a snapshot of its own. The
+// Messages returns the messages that History would, without a limit unless q
+// has one, reading a page at a time: each page is a snapshot of its own. The
 // loop body runs with nothing locked. The loop ends after the first error.
-func (t *Tenant) Messages(ctx context.Context, id string, opts ...HistoryOption) iter.Seq2[Message, error] {
+//
+// ErrNotFound, ErrCorrupt. ErrInvalid: also if q has Last or TokenBudget, which
+// are for History. NewestFirst with Limit reads the newest ones.
+func (t *Tenant) Messages(ctx context.Context, id string, q HistoryQuery) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		if err := t.eachMessage(ctx, id, opts, func(m Message) bool { return yield(m, nil) }); err != nil {
+		if err := t.eachMessage(ctx, id, q, func(m Message) bool { return yield(m, nil) }); err != nil {
 			yield(Message{}, t.wrapError("Messages", id, err))
 		}
 	}
 }
 
-func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOption, yield func(Message) bool) error {
-	q, err := newHistoryQuery(append([]HistoryOption{func(q *historyQuery) { q.limit = math.MaxInt }}, opts...))
-	if err != nil {
+func (t *Tenant) eachMessage(ctx context.Context, id string, query HistoryQuery, yield func(Message) bool) error {
+	q, err := newHistoryQuery(query, math.MaxInt)
+	switch {
+	case err != nil:
 		return err
-	}
-	if q.last || q.budget > 0 {
-		return invalid("opts", "Last and TokenBudget are for History; use NewestFirst and Limit")
+	case query.Last > 0:
+		return invalid("last", "is for History; Messages takes newest_first and limit")
+	case query.TokenBudget > 0:
+		return invalid("token_budget", "is for History; Messages takes newest_first and limit")
 	}
 	log, err := t.openLog(ctx, id)
 	if err != nil {
@@ -185,27 +190,27 @@ func (t *Tenant) eachMessage(ctx context.Context, id string, opts []HistoryOptio
 		if err != nil {
 			return err
 		}
-		for _, m := range page {
+		for _, m := range page.Messages {
 			if !yield(m) {
 				return nil
 			}
 		}
-		if len(page) < q.limit || !q.advance(page[len(page)-1].Seq) {
-			return log.confirmLive(ctx, len(page))
+		if !page.More {
+			return log.confirmLive(ctx, len(page.Messages))
 		}
+		q.advance(page.Messages[len(page.Messages)-1].Seq)
 	}
 	return nil
 }
 
-// advance moves the span past the message of that number, and reports whether
-// anything is left of it.
-func (q *historyQuery) advance(seq uint64) bool {
+// advance moves the span past the message of that number, of which it is known
+// that it is not the last.
+func (q *historyQuery) advance(seq uint64) {
 	if q.newest {
 		q.span.To = seq - 1
-		return seq > 1
+	} else {
+		q.span.From = seq + 1
 	}
-	q.span.From = seq + 1
-	return true
 }
 
 // logReader is the log of a session's life that was live when it was opened.
@@ -245,21 +250,42 @@ func (l *logReader) confirmLive(ctx context.Context, n int) error {
 }
 
 // readPage returns up to q.limit messages, from the new end, or from the old one
-// after start.
-func (l *logReader) readPage(ctx context.Context, q historyQuery, desc bool) ([]Message, error) {
+// after skipTo. It reads one message more, which says whether any are left.
+func (l *logReader) readPage(ctx context.Context, q historyQuery, desc bool) (page HistoryPage, err error) {
 	if q.span.To != 0 && q.span.From > q.span.To {
-		return nil, nil
+		return page, nil
 	}
-	page, err := l.readRange(ctx, q.span, q.limit, desc)
+	raw, err := l.readRange(ctx, q.span, q.limit+1, desc)
+	if errors.Is(err, ErrCorrupt) { // perhaps the one more: then the page is sound
+		raw, err = l.readRange(ctx, q.span, q.limit, desc)
+		page.More = len(raw) == q.limit
+	}
 	if err != nil {
-		return nil, err
+		return page, err
 	}
-	for i := range page {
-		if !q.matches(&page[i]) { // nor any older one
-			return page[:i], nil
+	page.Messages, err = decodeMessages(raw[:min(len(raw), q.limit)])
+	if err != nil {
+		return page, err
+	}
+	for i := range page.Messages {
+		if !q.matches(&page.Messages[i]) { // nor any older one
+			return HistoryPage{Messages: page.Messages[:i]}, nil
 		}
 	}
+	if len(raw) > q.limit {
+		page.More = q.mayMatch(&raw[q.limit])
+	}
 	return page, nil
+}
+
+// mayMatch is matches of a message within q's span that is not decoded yet. One
+// that cannot be decoded is a message that was left out.
+func (q *historyQuery) mayMatch(raw *driver.Message) bool {
+	if q.after.IsZero() {
+		return true
+	}
+	m, err := decodeMessage(raw)
+	return err != nil || q.matches(&m)
 }
 
 // matches reports whether the message is neither too old nor too far from the
@@ -278,7 +304,11 @@ func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	from, to := max(q.span.From, 1), l.last+1
 	for from < to {
 		mid := from + (to-from)/2
-		at, err := l.readRange(ctx, driver.Span{From: mid}, 1, false)
+		raw, err := l.readRange(ctx, driver.Span{From: mid}, 1, false)
+		if err != nil {
+			return false, err
+		}
+		at, err := decodeMessages(raw)
 		if err != nil {
 			return false, err
 		}
@@ -292,20 +322,22 @@ func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	return from <= l.last, nil
 }
 
-// readRange reads and decodes one range.
-func (l *logReader) readRange(ctx context.Context, span driver.Span, limit int, desc bool) ([]Message, error) {
+// readRange reads one range.
+func (l *logReader) readRange(ctx context.Context, span driver.Span, limit int, desc bool) ([]driver.Message, error) {
 	l.reads++
-	raw, err := l.t.store.d.Messages(ctx, driver.LogQuery{
+	return l.t.store.d.Messages(ctx, driver.LogQuery{
 		Namespace: l.key.Namespace, Incarnation: l.inc, Span: span, Limit: limit, Desc: desc,
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+func decodeMessages(raw []driver.Message) ([]Message, error) {
 	out := make([]Message, len(raw))
 	for i := range raw {
-		if out[i], err = decodeMessage(&raw[i]); err != nil {
+		m, err := decodeMessage(&raw[i])
+		if err != nil {
 			return nil, fmt.Errorf("message %d: %w", raw[i].Seq, err)
 		}
+		out[i] = m
 	}
 	return out, nil
 }
@@ -315,35 +347,41 @@ const firstBudgetPage = 32
 
 // readBudget returns the newest messages that fit q.budget, newest first, cut
 // where no call is parted from its results.
-func (l *logReader) readBudget(ctx context.Context, q historyQuery) ([]Message, error) {
+func (l *logReader) readBudget(ctx context.Context, q historyQuery) (HistoryPage, error) {
 	var ms []Message
 	cut := rules.NewCutter(q.budget)
+	whole := func(more bool) HistoryPage {
+		n := cut.Whole()
+		return HistoryPage{Messages: ms[:n], More: more || n < len(ms)}
+	}
 	// What q does not take is read too: whether it is a call decides the cut.
-	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage}
+	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage, newest: true}
 	for {
 		page.limit = min(page.limit, q.limit+1-len(ms))
 		next, err := l.readPage(ctx, page, true)
 		if err != nil {
-			return nil, err
+			return HistoryPage{}, err
 		}
-		for i := range next {
-			if len(ms) == q.limit || !q.matches(&next[i]) {
-				cut.Before(next[i].ContentType == ContentToolCall)
-				return ms[:cut.Whole()], nil
+		for i := range next.Messages {
+			m := &next.Messages[i]
+			matches := q.matches(m)
+			if len(ms) == q.limit || !matches {
+				cut.Before(m.ContentType == ContentToolCall)
+				return whole(matches), nil
 			}
-			if !cut.Add(next[i].cutPart()) {
-				return ms[:cut.Whole()], nil
+			if !cut.Add(m.cutPart()) {
+				return whole(true), nil
 			}
-			ms = append(ms, next[i])
+			ms = append(ms, *m)
 		}
-		page.newest = true
-		if len(next) < page.limit || !page.advance(next[len(next)-1].Seq) {
+		if !next.More {
 			break
 		}
+		page.advance(next.Messages[len(next.Messages)-1].Seq)
 		page.limit *= 2
 	}
 	cut.Before(false)
-	return ms[:cut.Whole()], nil
+	return whole(false), nil
 }
 
 // cutPart is what the message is to a cut. One without Tokens counts a token for

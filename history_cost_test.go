@@ -82,18 +82,18 @@ func TestReadingTwentyOfManyMessagesCostsTwenty(t *testing.T) {
 	c.fill("small", 100)
 	c.fill("large", 5000)
 	ctx := context.Background()
-	for name, opts := range map[string][]seshat.HistoryOption{
-		"last":          {seshat.Last(20)},
-		"newest first":  {seshat.NewestFirst(), seshat.Limit(20)},
-		"oldest first":  {seshat.Limit(20)},
-		"in the middle": {seshat.FromSeq(50), seshat.Limit(20)},
-		"a budget":      {seshat.TokenBudget(20 * 11)},
+	for name, q := range map[string]seshat.HistoryQuery{
+		"last":          {Last: 20},
+		"newest first":  {NewestFirst: true, Limit: 20},
+		"oldest first":  {Limit: 20},
+		"in the middle": {FromSeq: 50, Limit: 20},
+		"a budget":      {TokenBudget: 20 * 11},
 	} {
 		read := func(id string) driver.Stats {
 			return c.cost(func() error {
-				all, err := c.tn.History(ctx, id, opts...)
-				if err == nil && len(all) != 20 {
-					t.Fatalf("%s: %d messages", name, len(all))
+				page, err := c.tn.History(ctx, id, q)
+				if err == nil && len(page.Messages) != 20 {
+					t.Fatalf("%s: %d messages", name, len(page.Messages))
 				}
 				return err
 			})
@@ -113,9 +113,9 @@ func TestReadingAfterAMomentSeeks(t *testing.T) {
 	c := newCounted(t)
 	c.fill("s", 5000)
 	got := c.cost(func() error {
-		all, err := c.tn.History(context.Background(), "s", seshat.AppendedAfter(seshattest.Start), seshat.Limit(5))
-		if len(all) != 0 {
-			t.Fatalf("%d messages were appended after the clock stood still", len(all))
+		page, err := c.tn.History(context.Background(), "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start, Limit: 5})
+		if len(page.Messages) != 0 {
+			t.Fatalf("%d messages were appended after the clock stood still", len(page.Messages))
 		}
 		return err
 	})

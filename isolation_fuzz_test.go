@@ -170,7 +170,7 @@ func (p *space) rename(i *isolated, id string) {
 func (p *space) append(i *isolated, id string) {
 	s, err := p.tenant.Append(i.t.Context(), id, seshat.Message{Role: seshat.RoleUser, Content: p.tenant.ID()})
 	p.got(i, id, s, err)
-	for m, err := range p.tenant.Messages(i.t.Context(), id) {
+	for m, err := range p.tenant.Messages(i.t.Context(), id, seshat.HistoryQuery{}) {
 		if _, ok := p.users[id]; !ok {
 			p.got(i, id, nil, err)
 			continue

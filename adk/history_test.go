@@ -43,8 +43,9 @@ func TestLogIsReadableWithoutADK(t *testing.T) {
 	} {
 		s.must(s.AppendEvent(t.Context(), h, e))
 	}
-	log, err := s.tenant().History(t.Context(), adk.SessionID("mia", "s"))
+	page, err := s.tenant().History(t.Context(), adk.SessionID("mia", "s"), seshat.HistoryQuery{})
 	s.must(err)
+	log := page.Messages
 	type line struct {
 		ID             string
 		Role           seshat.Role

@@ -53,12 +53,9 @@ func (h *handle) load(ctx context.Context, req *session.GetRequest) (err error) 
 // readEvents returns the events up to h.seq that are not before after, or the
 // newest n of them; 0 is all.
 func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events, error) {
-	opts := []seshat.HistoryOption{seshat.ToSeq(h.seq)}
-	if n > 0 {
-		opts = append(opts, seshat.NewestFirst())
-	}
+	q := seshat.HistoryQuery{ToSeq: h.seq, NewestFirst: n > 0}
 	var out events
-	for m, err := range h.tenant.Messages(ctx, h.life.ID, opts...) {
+	for m, err := range h.tenant.Messages(ctx, h.life.ID, q) {
 		if err != nil {
 			return nil, err
 		}

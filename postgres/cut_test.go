@@ -119,18 +119,18 @@ func (w *cutWriter) run(rounds int) {
 // verify expects each message once, in its place.
 func (w *cutWriter) verify(rounds int) {
 	for seen := 0; seen < rounds; {
-		page, err := w.tenant.History(w.t.Context(), w.id, seshat.FromSeq(uint64(seen+1)))
+		page, err := w.tenant.History(w.t.Context(), w.id, seshat.HistoryQuery{FromSeq: uint64(seen + 1)})
 		if err != nil {
 			continue // the reader's connections are cut too
 		}
-		for _, m := range page {
+		for _, m := range page.Messages {
 			if m.ID != fmt.Sprintf("m%d", seen) {
 				w.t.Errorf("message %d of %s is %s", seen, w.id, m.ID)
 				return
 			}
 			seen++
 		}
-		if len(page) == 0 {
+		if len(page.Messages) == 0 {
 			w.t.Errorf("%d messages of %d", seen, rounds)
 			return
 		}

@@ -108,7 +108,7 @@ func workload(t *testing.T, s *seshat.Store) {
 	}
 	_, _, err = tenant.Events(ctx, 0, 100)
 	must(err)
-	_, err = tenant.History(ctx, "b")
+	_, err = tenant.History(ctx, "b", seshat.HistoryQuery{})
 	must(err)
 	_, err = tenant.Delete(ctx, "c")
 	must(err)

@@ -99,7 +99,8 @@ func (x *exchange) checkWhole(key string, a *seshat.AppendResult, n int) error {
 	if n == seshat.MaxTurnMessages {
 		return nil
 	}
-	next, err := x.t.History(x.r.Context(), x.session, seshat.FromSeq(a.Last+1), seshat.Limit(1))
+	page, err := x.t.History(x.r.Context(), x.session, seshat.HistoryQuery{FromSeq: a.Last + 1, Limit: 1})
+	next := page.Messages
 	if err != nil || len(next) == 0 || next[0].ID != keyedID(key, n) {
 		return err
 	}

@@ -45,10 +45,11 @@ func (x *exchange) messages(ctx context.Context, s *seshat.Session, offset, limi
 		return nil, nil
 	}
 	if s.MessageCount == s.LastSeq { // no gaps: the numbers are the places
-		return x.t.History(ctx, s.ID, seshat.FromSeq(uint64(offset)+1), seshat.Limit(limit))
+		page, err := x.t.History(ctx, s.ID, seshat.HistoryQuery{FromSeq: uint64(offset) + 1, Limit: limit})
+		return page.Messages, err
 	}
 	var out []seshat.Message
-	for m, err := range x.t.Messages(ctx, s.ID) {
+	for m, err := range x.t.Messages(ctx, s.ID, seshat.HistoryQuery{}) {
 		if err != nil {
 			return nil, err
 		}

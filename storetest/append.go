@@ -124,7 +124,7 @@ func logAbsolute(e *env) {
 	e.clock.Advance(hour / 2)
 	_, err := t.Append(e.ctx, "s", lines(1)...)
 	e.fails(err, seshat.ErrNotFound)
-	_, err = t.History(e.ctx, "s")
+	_, err = t.History(e.ctx, "s", seshat.HistoryQuery{})
 	e.fails(err, seshat.ErrNotFound)
 }
 

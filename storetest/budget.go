@@ -48,23 +48,28 @@ func answered(before []seshat.Message, id string) bool {
 	})
 }
 
-// window is the model of TokenBudget: it tries every cut.
-func window(log []seshat.Message, s *selection, budget uint64) []seshat.Message {
-	for len(log) > 0 && s.to != 0 && log[len(log)-1].Seq > s.to {
+// window is the model of TokenBudget: it tries every cut. more says whether it
+// leaves out messages that fit the rest of the query.
+func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
+	for len(log) > 0 && q.ToSeq != 0 && log[len(log)-1].Seq > q.ToSeq {
 		log = log[:len(log)-1]
+	}
+	limit := max(q.Limit, q.Last)
+	if limit == 0 {
+		limit = seshat.MaxHistory
 	}
 	best, cost := len(log), uint64(0)
 	for i := len(log) - 1; i >= 0; i-- {
 		m := &log[i]
 		cost += priced(m)
-		if cost > budget || m.Seq < s.from || !m.AppendedAt.After(s.after) || len(log)-i > s.limit {
+		if cost > q.TokenBudget || !within(m, q) || len(log)-i > limit {
 			break
 		}
 		if !parts(log, i) {
 			best = i
 		}
 	}
-	return log[best:]
+	return log[best:], best > 0 && within(&log[best-1], q)
 }
 
 // chatter is a random conversation: parallel calls, calls of several tools,
@@ -116,28 +121,27 @@ func budgetProperty(e *env) {
 // budgeted compares one random window with the model's.
 func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *rand.Rand, start time.Time) {
 	e.Helper()
-	s := selection{limit: seshat.MaxHistory}
-	budget := 1 + r.Uint64N(uint64(8*len(log)))
-	opts := []seshat.HistoryOption{seshat.TokenBudget(budget)}
-	if r.IntN(3) == 0 {
-		s.limit = 1 + r.IntN(len(log)+2)
-		opts = append(opts, seshat.Limit(s.limit))
+	q := seshat.HistoryQuery{TokenBudget: 1 + r.Uint64N(uint64(8*len(log)))}
+	switch n := 1 + r.IntN(len(log)+2); r.IntN(6) {
+	case 0:
+		q.Last = n
+	case 1:
+		q.Limit = n
 	}
 	if r.IntN(4) == 0 {
-		s.from = 1 + r.Uint64N(uint64(len(log)))
-		opts = append(opts, seshat.FromSeq(s.from))
+		q.FromSeq = 1 + r.Uint64N(uint64(len(log)))
 	}
 	if r.IntN(4) == 0 {
-		s.to = 1 + r.Uint64N(uint64(len(log)))
-		opts = append(opts, seshat.ToSeq(s.to))
+		q.ToSeq = 1 + r.Uint64N(uint64(len(log)))
 	}
 	if r.IntN(4) == 0 {
-		s.after = start
-		opts = append(opts, seshat.AppendedAfter(start))
+		q.AppendedAfter = start
 	}
-	got := e.log(t, id, opts...)
-	if want := window(log, &s, budget); fmt.Sprint(numbers(got)) != fmt.Sprint(numbers(want)) {
-		e.Fatalf("%d tokens, %+v: got %v, want %v of\n%s", budget, s, numbers(got), numbers(want), outline(log))
+	got, err := t.History(e.ctx, id, q)
+	e.must(err)
+	want, more := window(log, &q)
+	if fmt.Sprint(numbers(got.Messages)) != fmt.Sprint(numbers(want)) || got.More != more {
+		e.Fatalf("%+v: got %v, more: %t, want %v, %t of\n%s", q, numbers(got.Messages), got.More, numbers(want), more, outline(log))
 	}
 }
 
@@ -167,7 +171,7 @@ func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first .
 	e.create(t, seshat.NewSession{ID: id})
 	e.append(t, id, log...)
 	for i, want := range first {
-		got := e.log(t, id, seshat.TokenBudget(uint64(i+1)))
+		got := e.history(t, id, seshat.HistoryQuery{TokenBudget: uint64(i + 1)})
 		at := uint64(len(log) + 1) // empty
 		if len(got) > 0 {
 			at = got[0].Seq
@@ -205,11 +209,11 @@ func budgetPages(e *env) {
 	log = append(log, toolResult("a"), userLine())
 	e.append(t, "s", log...)
 	for budget, want := range map[uint64]int{1: 1, 2: 1, 152: 1, 153: 153, 154: 154, 1 << 40: 154} {
-		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.log(t, "s", seshat.TokenBudget(budget))), want)
+		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
 	}
-	got := e.log(t, "s", seshat.TokenBudget(1000), seshat.NewestFirst(), seshat.Last(153))
+	got := e.history(t, "s", seshat.HistoryQuery{TokenBudget: 1000, NewestFirst: true, Last: 153})
 	equal(e, "window of a limit, newest first", [3]uint64{uint64(len(got)), got[0].Seq, got[152].Seq}, [3]uint64{153, 154, 2})
-	equal(e, "window above the log", len(e.log(t, "s", seshat.TokenBudget(9), seshat.FromSeq(1000))), 0)
+	equal(e, "window above the log", len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: 9, FromSeq: 1000})), 0)
 }
 
 func budgetSizes(e *env) {
@@ -220,6 +224,6 @@ func budgetSizes(e *env) {
 		seshat.Message{Role: seshat.RoleUser, Content: "12345"},
 		seshat.Message{Role: seshat.RoleUser})
 	for budget, want := range map[uint64]int{1: 1, 2: 2, 3: 2, 4: 3} {
-		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.log(t, "s", seshat.TokenBudget(budget))), want)
+		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
 	}
 }

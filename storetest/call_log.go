@@ -143,18 +143,16 @@ func (c *call) deleteMessage() {
 // history compares a part of the log, chosen at random.
 func (c *call) history() {
 	from, to, limit := c.p.r.Uint64N(6), c.p.r.Uint64N(20), 1+c.p.r.IntN(12)
-	opts := []seshat.HistoryOption{seshat.FromSeq(from), seshat.Limit(limit)}
-	if to > 0 {
-		opts = append(opts, seshat.ToSeq(to))
-	}
+	q := seshat.HistoryQuery{FromSeq: from, ToSeq: to, Limit: limit}
 	order := c.p.r.IntN(3)
 	switch order {
 	case 1:
-		opts = append(opts, seshat.NewestFirst())
+		q.NewestFirst = true
 	case 2:
-		opts = append(opts, seshat.Last(limit))
+		q.Limit = 0
+		q.Last = limit
 	}
-	got, err := c.t.History(c.p.ctx, c.id, opts...)
+	got, err := c.t.History(c.p.ctx, c.id, q)
 	s := c.found(err)
 	if s == nil {
 		return
@@ -164,15 +162,16 @@ func (c *call) history() {
 	if order > 0 {
 		slices.Reverse(want)
 	}
+	more := len(want) > limit
 	want = want[:min(limit, len(want))]
 	if order == 2 {
 		slices.Reverse(want)
 	}
 	var have []modelMessage
-	for _, m := range got {
+	for _, m := range got.Messages {
 		have = append(have, modelMessage{m.Seq, m.ID, m.Content})
 	}
-	if !slices.Equal(have, want) {
-		c.p.Fatalf("step %d: history from %d to %d, %d, order %d: got %v, want %v", c.p.step, from, to, limit, order, have, want)
+	if !slices.Equal(have, want) || got.More != more {
+		c.p.Fatalf("step %d: history %+v: got %v, more: %t, want %v, %t", c.p.step, q, have, got.More, want, more)
 	}
 }

@@ -176,11 +176,11 @@ func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text 
 			return append(slices.Clone(log), text), uint64(len(log))+1 == a.First
 		})
 	case 2:
-		all, err := t.History(e.ctx, id)
+		page, err := t.History(e.ctx, id, seshat.HistoryQuery{})
 		if err != nil {
 			e.Error(err)
 		}
-		r.record(begin, func(log []string) ([]string, bool) { return log, sameTexts(log, all) })
+		r.record(begin, func(log []string) ([]string, bool) { return log, sameTexts(log, page.Messages) })
 	case 3:
 		removed, err := t.Truncate(e.ctx, id, 1)
 		if err != nil {

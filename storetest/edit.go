@@ -228,7 +228,7 @@ func summarizes(e *env) {
 	equal(e, "stats", s.Stats, before.Stats)
 	equal(e, "name", s.Name, before.Name)
 	equal(e, "messages after the first four's moment",
-		fmt.Sprint(numbers(e.log(t, "s", seshat.AppendedAfter(log[3].AppendedAt)))), "[5 6]")
+		fmt.Sprint(numbers(e.history(t, "s", seshat.HistoryQuery{AppendedAfter: log[3].AppendedAt}))), "[5 6]")
 }
 
 func summarizeRefused(e *env) {
@@ -261,7 +261,7 @@ func summarizeAgain(e *env) {
 	for _, r := range []seshat.Range{{From: 3, To: 3}, {From: 2, To: 3}, {From: 1, To: 4}, {From: 4, To: 5}} {
 		_, err := t.Summarize(e.ctx, "s", r, seshat.Message{Role: seshat.RoleSystem, Content: fmt.Sprint(r)})
 		e.must(err)
-		log := e.log(t, "s", seshat.ToSeq(r.To), seshat.Last(1))
+		log := e.history(t, "s", seshat.HistoryQuery{ToSeq: r.To, Last: 1})
 		equal(e, "summary", log[0].Summary, r)
 		equal(e, "content", log[0].Content, fmt.Sprint(r))
 	}
@@ -363,5 +363,5 @@ func editWhileAppending(e *env) {
 	wg.Wait()
 	s := e.get(t, "s")
 	equal(e, "counts", [2]uint64{s.LastSeq, s.MessageCount}, [2]uint64{10 + appenders*each, 10 + appenders*each - 6})
-	equal(e, "first numbers", fmt.Sprint(numbers(e.log(t, "s", seshat.Limit(4)))), "[1 2 8 10]")
+	equal(e, "first numbers", fmt.Sprint(numbers(e.history(t, "s", seshat.HistoryQuery{Limit: 4}))), "[1 2 8 10]")
 }

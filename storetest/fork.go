@@ -136,7 +136,7 @@ func forkEverywhere(e *env) {
 	last := e.get(t, "s").LastSeq
 	for seq := uint64(1); seq <= last; seq++ {
 		child := e.fork(t, "s", seshat.ForkOptions{ID: fmt.Sprint(seq), Seq: seq})
-		want := (&selection{to: seq, limit: len(log)}).of(log)
+		want, _ := selected(log, &seshat.HistoryQuery{ToSeq: seq, Limit: len(log)})
 		sameLogs(e, e.log(t, child.ID), want)
 		equal(e, "next number", e.append(t, child.ID, lines(1)...).LastSeq, seq+1)
 	}
@@ -154,7 +154,7 @@ func forkLarge(e *env) {
 		child := e.fork(t, "s", seshat.ForkOptions{Seq: seq})
 		equal(e, "counts", [2]uint64{child.MessageCount, child.LastSeq}, [2]uint64{seq, seq})
 		n := uint64(0)
-		for m, err := range t.Messages(e.ctx, child.ID) {
+		for m, err := range t.Messages(e.ctx, child.ID, seshat.HistoryQuery{}) {
 			e.must(err)
 			n++
 			equal(e, "number", m.Seq, n)

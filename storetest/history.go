@@ -12,9 +12,11 @@ import (
 )
 
 var histories = []promise{
-	{name: "options add up", test: historyOptions},
-	{name: "without options it is the oldest hundred", test: historyDefault},
-	{name: "options out of bounds are refused", test: historyRefused},
+	{name: "the fields of a query add up", test: historyQueries},
+	{name: "more says that messages were left out", test: historyMore},
+	{name: "a log read in pages is whole", test: historyPaged},
+	{name: "the zero query is the oldest hundred", test: historyDefault},
+	{name: "a query out of bounds is refused", test: historyRefused},
 	{name: "an empty log and an absent session differ", test: historyEmpty},
 	{name: "messages appended after a moment", test: historyAfter},
 	{name: "an iteration is the history without a limit", test: historyIteration},
@@ -24,56 +26,52 @@ var histories = []promise{
 	{name: "a loop body may call the store", test: historyReentrant},
 }
 
-// selection is what the options of a history say, and so a model of it.
-type selection struct {
-	from, to uint64
-	after    time.Time
-	limit    int
-	last     bool
-	newest   bool
+// randomQuery selects from a log of n numbers that was appended within d of
+// start.
+func randomQuery(r *rand.Rand, n int, d time.Duration) (q seshat.HistoryQuery) {
+	if r.IntN(3) == 0 {
+		q.FromSeq = r.Uint64N(uint64(n + 3))
+	}
+	if r.IntN(3) == 0 {
+		q.ToSeq = 1 + r.Uint64N(uint64(n+3))
+	}
+	if r.IntN(3) == 0 {
+		q.AppendedAfter = seshattest.Start.Add(time.Duration(r.Int64N(int64(d) + 2))).Truncate(ms).Add(-ms)
+	}
+	q.NewestFirst = r.IntN(3) == 0
+	if limit := 1 + r.IntN(n+5); r.IntN(3) == 0 {
+		q.Last = limit
+	} else {
+		q.Limit = limit
+	}
+	return q
 }
 
-// random returns options and what they say, for a log of n numbers that was
-// appended within d of start.
-func (s *selection) random(r *rand.Rand, n int, d time.Duration) (opts []seshat.HistoryOption) {
-	if r.IntN(3) == 0 {
-		s.from = r.Uint64N(uint64(n + 3))
-		opts = append(opts, seshat.FromSeq(s.from))
-	}
-	if r.IntN(3) == 0 {
-		s.to = 1 + r.Uint64N(uint64(n+3))
-		opts = append(opts, seshat.ToSeq(s.to))
-	}
-	if r.IntN(3) == 0 {
-		s.after = seshattest.Start.Add(time.Duration(r.Int64N(int64(d) + 2))).Truncate(ms).Add(-ms)
-		opts = append(opts, seshat.AppendedAfter(s.after))
-	}
-	if r.IntN(3) == 0 {
-		s.newest = true
-		opts = append(opts, seshat.NewestFirst())
-	}
-	s.limit = 1 + r.IntN(n+5)
-	if s.last = r.IntN(3) == 0; s.last {
-		return append(opts, seshat.Last(s.limit))
-	}
-	return append(opts, seshat.Limit(s.limit))
+// within reports whether a message is in the ranges of a query.
+func within(m *seshat.Message, q *seshat.HistoryQuery) bool {
+	return m.Seq >= q.FromSeq && (q.ToSeq == 0 || m.Seq <= q.ToSeq) && m.AppendedAt.After(q.AppendedAfter)
 }
 
-func (s *selection) of(log []seshat.Message) []seshat.Message {
-	var out []seshat.Message
+// selected is the model of History without TokenBudget.
+func selected(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
 	for _, m := range log {
-		if m.Seq >= s.from && (s.to == 0 || m.Seq <= s.to) && m.AppendedAt.After(s.after) {
-			out = append(out, m)
+		if within(&m, q) {
+			page = append(page, m)
 		}
 	}
-	if over := len(out) - s.limit; over > 0 && (s.last || s.newest) {
-		out = out[over:]
+	limit := max(q.Limit, q.Last)
+	over := len(page) - limit
+	switch {
+	case over <= 0:
+	case q.Last > 0 || q.NewestFirst:
+		page = page[over:]
+	default:
+		page = page[:limit]
 	}
-	out = out[:min(len(out), s.limit)]
-	if s.newest {
-		slices.Reverse(out)
+	if q.NewestFirst {
+		slices.Reverse(page)
 	}
-	return out
+	return page, over > 0
 }
 
 // gappy fills a session's log in turns over some time, and removes some of it.
@@ -94,25 +92,120 @@ func (e *env) gappy(t *seshat.Tenant, id string, r *rand.Rand, turns int) (log [
 	return e.log(t, id), e.clock.Now().Sub(start)
 }
 
-func historyOptions(e *env) {
+func historyQueries(e *env) {
 	t := e.tenant("t")
 	r := rand.New(rand.NewPCG(7, 11))
 	log, took := e.gappy(t, "s", r, 20)
 	for range 300 {
-		var s selection
-		opts := s.random(r, len(log), took)
-		got, err := t.History(e.ctx, "s", opts...)
+		q := randomQuery(r, len(log), took)
+		want, more := selected(log, &q)
+		got, err := t.History(e.ctx, "s", q)
 		e.must(err)
-		equal(e, fmt.Sprintf("%+v", s), fmt.Sprint(numbers(got)), fmt.Sprint(numbers(s.of(log))))
-		if s.last {
+		equal(e, fmt.Sprintf("%+v", q), fmt.Sprint(numbers(got.Messages)), fmt.Sprint(numbers(want)))
+		equal(e, fmt.Sprintf("%+v: more", q), got.More, more)
+		if q.Last > 0 {
 			continue
 		}
 		var each []seshat.Message
-		for m, err := range t.Messages(e.ctx, "s", opts...) {
+		for m, err := range t.Messages(e.ctx, "s", q) {
 			e.must(err)
 			each = append(each, m)
 		}
-		equal(e, fmt.Sprintf("iteration %+v", s), fmt.Sprint(numbers(each)), fmt.Sprint(numbers(s.of(log))))
+		equal(e, fmt.Sprintf("iteration %+v", q), fmt.Sprint(numbers(each)), fmt.Sprint(numbers(want)))
+	}
+}
+
+// historyMore is the table of HistoryPage.More on the log 1, 2, 4, 5.
+func historyMore(e *env) {
+	t := e.tenant("t")
+	e.create(t, seshat.NewSession{ID: "s"})
+	for i := range 5 {
+		e.clock.Set(seshattest.Start.Add(time.Duration(i+1) * ms))
+		e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Content: "?", Tokens: 1})
+	}
+	e.must(second(t.DeleteMessage(e.ctx, "s", 3)))
+	after := func(seq int) time.Time { return seshattest.Start.Add(time.Duration(seq) * ms) }
+	for _, c := range []struct {
+		q    seshat.HistoryQuery
+		want string
+		more bool
+	}{
+		{seshat.HistoryQuery{}, "[1 2 4 5]", false},
+		{seshat.HistoryQuery{Limit: 4}, "[1 2 4 5]", false},
+		{seshat.HistoryQuery{Limit: 3}, "[1 2 4]", true},
+		{seshat.HistoryQuery{Limit: 2, ToSeq: 3}, "[1 2]", false},
+		{seshat.HistoryQuery{Limit: 2, ToSeq: 4}, "[1 2]", true},
+		{seshat.HistoryQuery{Limit: 1, FromSeq: 5}, "[5]", false},
+		{seshat.HistoryQuery{Limit: 2, FromSeq: 4}, "[4 5]", false},
+		{seshat.HistoryQuery{Limit: 1, AppendedAfter: after(4)}, "[5]", false},
+		{seshat.HistoryQuery{Limit: 1, AppendedAfter: after(2)}, "[4]", true},
+		{seshat.HistoryQuery{Last: 4}, "[1 2 4 5]", false},
+		{seshat.HistoryQuery{Last: 3}, "[2 4 5]", true},
+		{seshat.HistoryQuery{Last: 2, FromSeq: 3}, "[4 5]", false},
+		{seshat.HistoryQuery{Last: 2, FromSeq: 2}, "[4 5]", true},
+		{seshat.HistoryQuery{Last: 2, AppendedAfter: after(2)}, "[4 5]", false},
+		{seshat.HistoryQuery{Last: 2, AppendedAfter: after(1)}, "[4 5]", true},
+		{seshat.HistoryQuery{Last: 1, ToSeq: 1}, "[1]", false},
+		{seshat.HistoryQuery{Last: 3, NewestFirst: true}, "[5 4 2]", true},
+		{seshat.HistoryQuery{Limit: 4, NewestFirst: true}, "[5 4 2 1]", false},
+		{seshat.HistoryQuery{Limit: 3, NewestFirst: true}, "[5 4 2]", true},
+		{seshat.HistoryQuery{TokenBudget: 4}, "[1 2 4 5]", false},
+		{seshat.HistoryQuery{TokenBudget: 3}, "[2 4 5]", true},
+		{seshat.HistoryQuery{TokenBudget: 2, FromSeq: 3}, "[4 5]", false},
+		{seshat.HistoryQuery{TokenBudget: 1, FromSeq: 3}, "[5]", true},
+		{seshat.HistoryQuery{TokenBudget: 2, AppendedAfter: after(2)}, "[4 5]", false},
+		{seshat.HistoryQuery{TokenBudget: 9, Last: 2}, "[4 5]", true},
+		{seshat.HistoryQuery{TokenBudget: 9, Limit: 4}, "[1 2 4 5]", false},
+		{seshat.HistoryQuery{FromSeq: 6}, "[]", false},
+		{seshat.HistoryQuery{FromSeq: 3, ToSeq: 3}, "[]", false},
+		{seshat.HistoryQuery{FromSeq: 5, ToSeq: 4}, "[]", false},
+		{seshat.HistoryQuery{AppendedAfter: after(5)}, "[]", false},
+	} {
+		got, err := t.History(e.ctx, "s", c.q)
+		e.must(err)
+		equal(e, fmt.Sprintf("%+v", c.q), fmt.Sprint(numbers(got.Messages)), c.want)
+		equal(e, fmt.Sprintf("%+v: more", c.q), got.More, c.more)
+	}
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Content: "?", Tokens: 9})
+	got, err := t.History(e.ctx, "s", seshat.HistoryQuery{TokenBudget: 8})
+	e.must(err)
+	equal(e, "messages within too small a budget", len(got.Messages), 0)
+	equal(e, "more than too small a budget", got.More, true)
+}
+
+// historyPaged reads a log page by page, as HistoryPage.More says how.
+func historyPaged(e *env) {
+	t := e.tenant("t")
+	log, _ := e.gappy(t, "s", rand.New(rand.NewPCG(19, 23)), 20)
+	for n := 1; n <= len(log)+1; n++ {
+		for name, q := range map[string]seshat.HistoryQuery{
+			"limit": {Limit: n}, "newest first": {Limit: n, NewestFirst: true}, "last": {Last: n},
+		} {
+			var all []seshat.Message
+			for more := true; more; {
+				page, err := t.History(e.ctx, "s", q)
+				e.must(err)
+				if len(page.Messages) == 0 {
+					e.Fatalf("%s %d: an empty page was announced by %v", name, n, numbers(all))
+				}
+				first, last := page.Messages[0].Seq, page.Messages[len(page.Messages)-1].Seq
+				switch more = page.More; {
+				case q.Last > 0:
+					all = append(page.Messages, all...)
+					q.ToSeq = first - 1
+				case q.NewestFirst:
+					all = append(all, page.Messages...)
+					q.ToSeq = last - 1
+				default:
+					all = append(all, page.Messages...)
+					q.FromSeq = last + 1
+				}
+			}
+			if q.NewestFirst {
+				slices.Reverse(all)
+			}
+			equal(e, fmt.Sprintf("pages of %d by %s", n, name), fmt.Sprint(numbers(all)), fmt.Sprint(numbers(log)))
+		}
 	}
 }
 
@@ -120,47 +213,55 @@ func historyDefault(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(120)...)
-	all, err := t.History(e.ctx, "s")
+	page, err := t.History(e.ctx, "s", seshat.HistoryQuery{})
 	e.must(err)
+	all := page.Messages
 	equal(e, "messages", [3]uint64{uint64(len(all)), all[0].Seq, all[99].Seq}, [3]uint64{100, 1, 100})
-	all, err = t.History(e.ctx, "s", seshat.NewestFirst(), nil)
-	e.must(err)
+	all = e.history(t, "s", seshat.HistoryQuery{NewestFirst: true})
 	equal(e, "newest first", [3]uint64{uint64(len(all)), all[0].Seq, all[99].Seq}, [3]uint64{100, 120, 21})
 }
 
 func historyRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	for field, opts := range map[string][]seshat.HistoryOption{
-		"limit":        {seshat.Limit(0), seshat.Limit(-1), seshat.Limit(seshat.MaxHistory + 1), seshat.Last(0)},
-		"to_seq":       {seshat.ToSeq(0)},
-		"token_budget": {seshat.TokenBudget(0)},
+	e.append(t, "s", lines(1)...)
+	for field, queries := range map[string][]seshat.HistoryQuery{
+		"last":  {{Last: -1}, {Last: seshat.MaxHistory + 1}},
+		"limit": {{Limit: -1}, {Limit: seshat.MaxHistory + 1}, {Limit: 1, Last: 1}},
 	} {
-		for _, o := range opts {
-			_, err := t.History(e.ctx, "s", o)
-			e.refused(err, field)
+		for _, q := range queries {
+			e.refused(second(t.History(e.ctx, "s", q)), field)
+			for _, err := range t.Messages(e.ctx, "s", q) {
+				e.refused(err, field)
+			}
 		}
 	}
-	for _, o := range []seshat.HistoryOption{seshat.Last(1), seshat.TokenBudget(1)} {
-		for _, err := range t.Messages(e.ctx, "s", o) {
-			e.refused(err, "opts")
+	for field, q := range map[string]seshat.HistoryQuery{"last": {Last: 1}, "token_budget": {TokenBudget: 1}} {
+		seen := 0
+		for _, err := range t.Messages(e.ctx, "s", q) {
+			e.refused(err, field)
+			seen++
 		}
+		equal(e, "errors of an iteration with "+field, seen, 1)
 	}
 }
 
 func historyEmpty(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "empty"})
-	for _, o := range []seshat.HistoryOption{nil, seshat.Last(1), seshat.TokenBudget(1), seshat.AppendedAfter(seshattest.Start)} {
-		equal(e, "messages", len(e.log(t, "empty", o)), 0)
-		_, err := t.History(e.ctx, "absent", o)
+	for _, q := range []seshat.HistoryQuery{{}, {Last: 1}, {TokenBudget: 1}, {AppendedAfter: seshattest.Start}} {
+		page, err := t.History(e.ctx, "empty", q)
+		e.must(err)
+		equal(e, "messages", len(page.Messages), 0)
+		equal(e, "more", page.More, false)
+		_, err = t.History(e.ctx, "absent", q)
 		e.fails(err, seshat.ErrNotFound)
 	}
-	for m, err := range t.Messages(e.ctx, "empty") {
+	for m, err := range t.Messages(e.ctx, "empty", seshat.HistoryQuery{}) {
 		e.Fatalf("got %v, %v of an empty log", m, err)
 	}
 	failed := 0
-	for _, err := range t.Messages(e.ctx, "absent") {
+	for _, err := range t.Messages(e.ctx, "absent", seshat.HistoryQuery{}) {
 		e.fails(err, seshat.ErrNotFound)
 		failed++
 	}
@@ -178,14 +279,17 @@ func historyAfter(e *env) {
 	for _, i := range []int{-1, 0, 1, 50, 98, 99, 100} {
 		at := seshattest.Start.Add(time.Duration(i) * ms)
 		want := max(n-3*(i+1), 0)
-		for _, o := range []seshat.HistoryOption{nil, seshat.NewestFirst(), seshat.Last(seshat.MaxHistory)} {
-			got := e.log(t, "s", seshat.Limit(seshat.MaxHistory), seshat.AppendedAfter(at), o)
+		for _, q := range []seshat.HistoryQuery{
+			{Limit: seshat.MaxHistory}, {Limit: seshat.MaxHistory, NewestFirst: true}, {Last: seshat.MaxHistory},
+		} {
+			q.AppendedAfter = at
+			got := e.history(t, "s", q)
 			equal(e, fmt.Sprintf("messages after %d ms", i), len(got), want)
 		}
 	}
-	got := e.log(t, "s", seshat.AppendedAfter(seshattest.Start.Add(50*ms)), seshat.Limit(2))
+	got := e.history(t, "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start.Add(50 * ms), Limit: 2})
 	equal(e, "first ones", fmt.Sprint(numbers(got)), "[154 155]")
-	got = e.log(t, "s", seshat.AppendedAfter(seshattest.Start.Add(50*ms+ms/2)), seshat.Limit(1))
+	got = e.history(t, "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start.Add(50*ms + ms/2), Limit: 1})
 	equal(e, "first after half a millisecond", got[0].Seq, 154)
 }
 
@@ -196,13 +300,13 @@ func historyIteration(e *env) {
 	for i := 0; i < n; i += 200 {
 		e.append(t, "s", lines(200)...)
 	}
-	for _, o := range []seshat.HistoryOption{nil, seshat.NewestFirst()} {
+	for _, newest := range []bool{false, true} {
 		seq, step := uint64(0), uint64(1)
-		if o != nil {
+		if newest {
 			seq, step = n+1, ^uint64(0)
 		}
 		seen := 0
-		for m, err := range t.Messages(e.ctx, "s", o) {
+		for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{NewestFirst: newest}) {
 			e.must(err)
 			seq += step
 			equal(e, "number", m.Seq, seq)
@@ -211,7 +315,7 @@ func historyIteration(e *env) {
 		equal(e, "messages", seen, n)
 	}
 	seen := 0
-	for _, err := range t.Messages(e.ctx, "s", seshat.Limit(300)) {
+	for _, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{Limit: 300}) {
 		e.must(err)
 		seen++
 	}
@@ -222,7 +326,7 @@ func historyBreak(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(5)...)
-	for m, err := range t.Messages(e.ctx, "s") {
+	for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{}) {
 		e.must(err)
 		if m.Seq == 3 {
 			break
@@ -241,12 +345,8 @@ func historyWhileWriting(e *env) {
 		for range 3 {
 			e.append(t, id, lines(200)...)
 		}
-		var opts []seshat.HistoryOption
-		if newest {
-			opts = append(opts, seshat.NewestFirst())
-		}
 		seen := map[uint64]int{}
-		for m, err := range t.Messages(e.ctx, id, opts...) {
+		for m, err := range t.Messages(e.ctx, id, seshat.HistoryQuery{NewestFirst: newest}) {
 			e.must(err)
 			seen[m.Seq]++
 			if m.Seq%100 == 0 && m.Seq <= 600 {
@@ -273,7 +373,7 @@ func historyEnded(e *env) {
 		}
 		var last error
 		seen := 0
-		for m, err := range t.Messages(e.ctx, "s") {
+		for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{}) {
 			if last = err; err != nil {
 				continue
 			}
@@ -295,14 +395,14 @@ func historyReentrant(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(3)...)
 	seen := 0
-	for m, err := range t.Messages(e.ctx, "s") {
+	for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{}) {
 		e.must(err)
 		_, err = t.EditMessage(e.ctx, "s", m.Seq, func(m *seshat.Message) error {
 			m.Content += "!"
 			return nil
 		})
 		e.must(err)
-		equal(e, "content", e.log(t, "s", seshat.FromSeq(m.Seq), seshat.Limit(1))[0].Content, m.Content+"!")
+		equal(e, "content", e.history(t, "s", seshat.HistoryQuery{FromSeq: m.Seq, Limit: 1})[0].Content, m.Content+"!")
 		seen++
 	}
 	equal(e, "messages", seen, 3)

@@ -270,10 +270,10 @@ func leaseRaces(e *env) {
 		})
 	}
 	wg.Wait()
-	log, err := t.History(e.ctx, s.ID, seshat.Last(runners*turns*each))
+	page, err := t.History(e.ctx, s.ID, seshat.HistoryQuery{Last: runners * turns * each})
 	e.must(err)
-	equal(e, "messages", len(log), runners*turns*each)
-	for i, m := range log {
+	equal(e, "messages", len(page.Messages), runners*turns*each)
+	for i, m := range page.Messages {
 		equal(e, "message", m.Content, fmt.Sprint(i/each+1, "/", i%each))
 	}
 }

@@ -38,15 +38,18 @@ func (e *env) append(t *seshat.Tenant, id string, messages ...seshat.Message) *s
 	return s
 }
 
-// log returns the whole log, or what the options select of it.
-func (e *env) log(t *seshat.Tenant, id string, opts ...seshat.HistoryOption) []seshat.Message {
+// log returns the whole log.
+func (e *env) log(t *seshat.Tenant, id string) []seshat.Message {
 	e.Helper()
-	if opts == nil {
-		opts = []seshat.HistoryOption{seshat.Limit(seshat.MaxHistory)}
-	}
-	all, err := t.History(e.ctx, id, opts...)
+	return e.history(t, id, seshat.HistoryQuery{Limit: seshat.MaxHistory})
+}
+
+// history returns what the query selects of a log.
+func (e *env) history(t *seshat.Tenant, id string, q seshat.HistoryQuery) []seshat.Message {
+	e.Helper()
+	page, err := t.History(e.ctx, id, q)
 	e.must(err)
-	return all
+	return page.Messages
 }
 
 // numbers are the sequence numbers of messages.
@@ -104,7 +107,7 @@ func logRoundTrip(e *env) {
 		want := m
 		want.Seq, want.AppendedAt = uint64(i+1), seshattest.Start
 		want.Latency, want.Timestamp = 2*ms, at.UTC().Truncate(ms)
-		got := e.log(t, "s", seshat.Last(1))[0]
+		got := e.history(t, "s", seshat.HistoryQuery{Last: 1})[0]
 		same(e, got, want)
 	}
 }
@@ -204,7 +207,7 @@ func logWhole(e *env) {
 	if s := e.get(t, "s"); !reflect.DeepEqual(s, a.Session) {
 		e.Fatalf("the append returned\n%+v\nread is\n%+v", a.Session, s)
 	}
-	for i, m := range e.log(t, "s", seshat.FromSeq(3), seshat.Limit(seshat.MaxHistory)) {
+	for i, m := range e.history(t, "s", seshat.HistoryQuery{FromSeq: 3, Limit: seshat.MaxHistory}) {
 		equal(e, "content", m.Content, fmt.Sprintf("message %d", i))
 	}
 }
@@ -280,7 +283,7 @@ func logBounds(e *env) {
 	}
 	largest.ToolOutputs = largest.ToolInputs
 	e.append(t, "s", largest)
-	got := e.log(t, "s", seshat.Last(1))[0]
+	got := e.history(t, "s", seshat.HistoryQuery{Last: 1})[0]
 	if got.Content != largest.Content || string(got.ToolOutputs) != string(largest.ToolOutputs) {
 		e.Fatal("the largest message did not come back")
 	}

@@ -33,7 +33,7 @@ func (e *env) snapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.S
 	e.Helper()
 	state, err := t.State(e.ctx, seshat.SessionScope(id))
 	e.must(err)
-	return seshat.Snapshot{Session: as, State: state, Messages: t.Messages(e.ctx, id)}
+	return seshat.Snapshot{Session: as, State: state, Messages: t.Messages(e.ctx, id, seshat.HistoryQuery{})}
 }
 
 // moved copies a session to another tenant, and expects an equal one there.
@@ -186,9 +186,9 @@ func restoreFromAhead(e *env) {
 	for range 2 {
 		s := e.append(b, "s", lines(1)...)
 		equal(e, "updated", s.UpdatedAt, ahead)
-		equal(e, "appended", e.log(b, "s", seshat.Last(1))[0].AppendedAt, ahead)
+		equal(e, "appended", e.history(b, "s", seshat.HistoryQuery{Last: 1})[0].AppendedAt, ahead)
 	}
-	equal(e, "messages after the first", len(e.log(b, "s", seshat.AppendedAfter(seshattest.Start))), 3)
+	equal(e, "messages after the first", len(e.history(b, "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start})), 3)
 }
 
 func restoreLarge(e *env) {

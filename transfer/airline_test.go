@@ -106,7 +106,7 @@ func checkAirline(t *testing.T, tn *seshat.Tenant, data []byte) {
 // checkLog compares a log, in order, with the messages it was made of.
 func checkLog(t *testing.T, tn *seshat.Tenant, id string, want []json.RawMessage) (n int) {
 	t.Helper()
-	for m, err := range tn.Messages(context.Background(), id) {
+	for m, err := range tn.Messages(context.Background(), id, seshat.HistoryQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -224,7 +224,7 @@ func (x *exporter) log(ctx context.Context, t *seshat.Tenant, s *seshat.Session)
 	if s.LastSeq == 0 {
 		return nil
 	}
-	for m, err := range t.Messages(ctx, s.ID, seshat.ToSeq(s.LastSeq)) {
+	for m, err := range t.Messages(ctx, s.ID, seshat.HistoryQuery{ToSeq: s.LastSeq}) {
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func conversationOf(ctx context.Context, t *seshat.Tenant, s *seshat.Session) (c
 	if others, ok := s.Metadata.Map()[metadataOthers].(string); ok && isObject(others) {
 		c.others = []byte(others)
 	}
-	for m, err := range t.Messages(ctx, s.ID) {
+	for m, err := range t.Messages(ctx, s.ID, seshat.HistoryQuery{}) {
 		if err != nil {
 			return c, err
 		}

@@ -83,7 +83,7 @@ func checkPayloads(t *testing.T, tn *seshat.Tenant, in []byte) {
 func checkLogIs(t *testing.T, tn *seshat.Tenant, id string, want []json.RawMessage) {
 	t.Helper()
 	n := 0
-	for m, err := range tn.Messages(t.Context(), id) {
+	for m, err := range tn.Messages(t.Context(), id, seshat.HistoryQuery{}) {
 		must(t, err)
 		if n >= len(want) || !bytes.Equal(m.Payload, want[n]) {
 			t.Fatalf("message %d of %q is %q", m.Seq, id, m.Payload)

@@ -28,8 +28,9 @@ func TestChatFormat(t *testing.T) {
 	tn := tenant(t, seshattest.Open(t), "acme")
 	_, err := transfer.ImportOpenAI(ctx, tn, strings.NewReader(in), transfer.Options{})
 	must(t, err)
-	ms, err := tn.History(ctx, "s")
+	page, err := tn.History(ctx, "s", seshat.HistoryQuery{})
 	must(t, err)
+	ms := page.Messages
 	if len(ms) != 5 || ms[0].Role != seshat.RoleSystem || ms[1].Content != "See this" || ms[2].ToolInputs != nil ||
 		ms[3].ToolName != "f" || ms[4].ToolCalls != 2 || ms[4].ToolName != "" {
 		t.Errorf("imported as %+v", ms)
@@ -59,8 +60,9 @@ func TestChatFormatOfOtherSessions(t *testing.T) {
 	}
 	_, err = transfer.ImportOpenAI(ctx, to, &out, transfer.Options{})
 	must(t, err)
-	ms, err := to.History(ctx, "calls")
+	page, err := to.History(ctx, "calls", seshat.HistoryQuery{})
 	must(t, err)
+	ms := page.Messages
 	if len(ms) != 4 { // without the event of a framework
 		t.Fatalf("%d messages came back; want 4", len(ms))
 	}

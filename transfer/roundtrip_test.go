@@ -137,9 +137,9 @@ func compareTenants(t *testing.T, a, b *seshat.Tenant) {
 			!s.ExpiresAt.Equal(o.ExpiresAt) {
 			t.Errorf("session %v became %v", s, o)
 		}
-		ma, err := a.History(ctx, s.ID)
+		ma, err := a.History(ctx, s.ID, seshat.HistoryQuery{})
 		must(t, err)
-		mb, err := b.History(ctx, s.ID)
+		mb, err := b.History(ctx, s.ID, seshat.HistoryQuery{})
 		must(t, err)
 		if !reflect.DeepEqual(ma, mb) {
 			t.Errorf("log of %s: %+v became %+v", s.ID, ma, mb)

@@ -77,7 +77,7 @@ func (s *fileSessions) History(ctx context.Context, id string, r logRange) ([]me
 		return s.newest(ctx, id, r)
 	}
 	var all []message
-	for m, err := range s.t.Messages(ctx, id, r.options()...) {
+	for m, err := range s.t.Messages(ctx, id, r.query()) {
 		if err != nil {
 			return nil, err
 		}
@@ -94,11 +94,11 @@ func (s *fileSessions) History(ctx context.Context, id string, r logRange) ([]me
 
 // newest returns a part of a log that is found from its end.
 func (s *fileSessions) newest(ctx context.Context, id string, r logRange) ([]message, error) {
-	log, err := s.t.History(ctx, id, r.options()...)
+	page, err := s.t.History(ctx, id, r.query())
 	if err != nil {
 		return nil, err
 	}
-	log = log[min(r.Skip, len(log)):]
+	log := page.Messages[min(r.Skip, len(page.Messages)):]
 	if r.Limit > 0 {
 		log = log[:min(r.Limit, len(log))]
 	}

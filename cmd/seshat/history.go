@@ -21,21 +21,9 @@ type logRange struct {
 	From, To, Tokens uint64
 }
 
-// options selects what the store does; Limit and Skip are left to the caller.
-func (r logRange) options() (opts []seshat.HistoryOption) {
-	if r.Last > 0 {
-		opts = append(opts, seshat.Last(r.Last))
-	}
-	if r.From > 0 {
-		opts = append(opts, seshat.FromSeq(r.From))
-	}
-	if r.To > 0 {
-		opts = append(opts, seshat.ToSeq(r.To))
-	}
-	if r.Tokens > 0 {
-		opts = append(opts, seshat.TokenBudget(r.Tokens))
-	}
-	return opts
+// query selects what the store does; Limit and Skip are left to the caller.
+func (r logRange) query() seshat.HistoryQuery {
+	return seshat.HistoryQuery{Last: r.Last, FromSeq: r.From, ToSeq: r.To, TokenBudget: r.Tokens}
 }
 
 // fileOnly says whether r needs a file.

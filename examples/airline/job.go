@@ -140,7 +140,7 @@ func (j *job) readBack() error {
 		if err != nil {
 			return err
 		}
-		for m, err := range j.tenant.Messages(j.ctx, s.ID) {
+		for m, err := range j.tenant.Messages(j.ctx, s.ID, seshat.HistoryQuery{}) {
 			if err != nil {
 				return err
 			}

@@ -100,7 +100,7 @@ func agree(ctx context.Context, t *seshat.Tenant, s *seshat.Session, e seshat.Ev
 			e.LastSeq, e.Status)
 	}
 	seq := uint64(0)
-	for m, err := range t.Messages(ctx, s.ID) {
+	for m, err := range t.Messages(ctx, s.ID, seshat.HistoryQuery{}) {
 		if err != nil {
 			return fmt.Sprintf("Messages of %v: %v", s, err)
 		}

@@ -120,7 +120,7 @@ func BenchmarkGet(b *testing.B) {
 func BenchmarkHistory(b *testing.B) {
 	t := filled(b)
 	timed(b, 100, func(id string) error {
-		_, err := t.History(context.Background(), id, seshat.Limit(8))
+		_, err := t.History(context.Background(), id, seshat.HistoryQuery{Limit: 8})
 		return err
 	})
 }

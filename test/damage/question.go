@@ -35,7 +35,9 @@ var questions = func() (all []question) {
 			add("get "+id, false, n,
 				one(func(ctx context.Context, t *seshat.Tenant) (any, error) { return t.Get(ctx, id) }))
 			add("messages "+id, false, n,
-				func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] { return anys(t.Messages(ctx, id)) })
+				func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] {
+					return anys(t.Messages(ctx, id, seshat.HistoryQuery{}))
+				})
 			add("state "+id, false, n, stateOf(seshat.SessionScope(id)))
 		}
 		add("state u1", false, -1, stateOf(seshat.UserScope("u1")))

@@ -182,19 +182,16 @@ func count(c chance, _ int) op {
 
 func history(c chance, _ int) op {
 	id := c.id()
-	opts := []seshat.HistoryOption{seshat.FromSeq(c.Uint64N(5)), seshat.Limit(1 + c.IntN(9))}
-	if c.IntN(2) == 0 {
-		opts = append(opts, seshat.NewestFirst())
-	}
-	return on("history", true, func(ctx context.Context, t *seshat.Tenant) ([]seshat.Message, error) {
-		return t.History(ctx, id, opts...)
+	q := seshat.HistoryQuery{FromSeq: c.Uint64N(5), Limit: 1 + c.IntN(9), NewestFirst: c.IntN(2) == 0}
+	return on("history", true, func(ctx context.Context, t *seshat.Tenant) (seshat.HistoryPage, error) {
+		return t.History(ctx, id, q)
 	})
 }
 
 func budget(c chance, _ int) op {
 	id := c.id()
 	n := 1 + c.Uint64N(200)
-	return on("budget", true, func(ctx context.Context, t *seshat.Tenant) ([]seshat.Message, error) {
-		return t.History(ctx, id, seshat.TokenBudget(n))
+	return on("budget", true, func(ctx context.Context, t *seshat.Tenant) (seshat.HistoryPage, error) {
+		return t.History(ctx, id, seshat.HistoryQuery{TokenBudget: n})
 	})
 }

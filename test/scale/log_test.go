@@ -31,10 +31,10 @@ func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 	last := func(id string) func() {
 		return func() {
 			for range hotSessions {
-				ms, err := tn.History(ctx, id, seshat.Last(20))
+				page, err := tn.History(ctx, id, seshat.HistoryQuery{Last: 20})
 				must(t, err)
-				if len(ms) != 20 {
-					t.Fatalf("%d messages", len(ms))
+				if len(page.Messages) != 20 {
+					t.Fatalf("%d messages", len(page.Messages))
 				}
 			}
 		}
