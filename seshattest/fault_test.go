@@ -85,7 +85,7 @@ func TestEveryKindOfReadFails(t *testing.T) {
 			"Events": func() error { _, _, err := tenant.Events(ctx, 0, 10); return err },
 			"Stats":  func() error { _, err := s.Stats(ctx); return err },
 			"History": func() error {
-				for _, err := range tenant.Messages(ctx, "s") {
+				for _, err := range tenant.Messages(ctx, "s", seshat.HistoryQuery{}) {
 					return err
 				}
 				return nil

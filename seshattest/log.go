@@ -27,7 +27,7 @@ import (
 func DumpLog(t testing.TB, tenant *seshat.Tenant, id string) string {
 	t.Helper()
 	var b strings.Builder
-	for m, err := range tenant.Messages(context.Background(), id) {
+	for m, err := range tenant.Messages(context.Background(), id, seshat.HistoryQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
