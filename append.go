@@ -146,7 +146,7 @@ func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 	return a, nil
 }
 
-func (a *appendPlan) apply(c *sessionWrite) error {
+func (a *appendPlan) apply(c *tenantWrite) error {
 	s, err := c.requireLive()
 	if err != nil {
 		return err
@@ -166,24 +166,24 @@ func (a *appendPlan) apply(c *sessionWrite) error {
 	if len(a.turn.UserState) > 0 && s.UserID != a.user {
 		return errRetry
 	}
-	if err := s.lease.admit(a.turn.Lease, c.now); err != nil {
+	if err := s.lease.admit(a.turn.Lease, c.view.Now); err != nil {
 		return err
 	}
 	n := totalsOf(a.turn.Messages)
-	if err := s.checkQuotas(n, c.now); err != nil {
+	if err := s.checkQuotas(n, c.view.Now); err != nil {
 		return err
 	}
 	if s.timeline.Status == rules.Idle {
-		s.timeline.SetStatus(rules.Active, c.now)
-		s.LastTransition = Transition{At: timeFromMillis(c.now), Reason: "message"}
+		s.timeline.SetStatus(rules.Active, c.view.Now)
+		s.LastTransition = Transition{At: timeFromMillis(c.view.Now), Reason: "message"}
 	}
 	if s.Name == "" {
 		s.Name = a.name
 	}
 	a.addMessages(c, s)
-	s.addTotals(n, c.now)
+	s.addTotals(n, c.view.Now)
 	c.addMessages = n.messages
-	s.timeline.Active = c.now
+	s.timeline.Active = c.view.Now
 	c.markWritten(eventAppended)
 	return a.merges.apply(&c.out, c.tenant.ordinal, s.LastSeq, c.view.Entries[1:])
 }
@@ -213,13 +213,13 @@ func (a *appendPlan) matchRetry(refs []driver.Ref) (bool, error) {
 }
 
 // addMessages numbers the messages and adds them to the change.
-func (a *appendPlan) addMessages(c *sessionWrite, s *storedSession) {
+func (a *appendPlan) addMessages(c *tenantWrite, s *storedSession) {
 	c.out.Append = make([]driver.Message, len(a.turn.Messages))
 	for i := range a.turn.Messages {
 		m := a.turn.Messages[i] // plan may run again
 		s.LastSeq++
 		m.Seq, a.seqs[i] = s.LastSeq, s.LastSeq
-		m.setDefaults(max(c.now, s.updated))
+		m.setDefaults(max(c.view.Now, s.updated))
 		body := encodeMessage(nil, &m)
 		c.out.Append[i] = driver.Message{Seq: m.Seq, ID: m.ID, Digest: a.digests[i], Body: body}
 		s.bytes += uint64(len(body))

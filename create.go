@@ -92,7 +92,7 @@ func (s *storedSession) startTimeline(life rules.Lifecycle, now int64) {
 // Create makes a session. ErrExists: n.ID is taken by a live session. ErrQuota:
 // the namespace is full. ErrInvalid, ErrNotFound (the namespace was deleted).
 func (t *Tenant) Create(ctx context.Context, n NewSession) (*Session, error) {
-	return t.create(ctx, "Create", n, func(*sessionWrite) error { return ErrExists })
+	return t.create(ctx, "Create", n, func(exists error) error { return exists })
 }
 
 // Ensure returns the live session n.ID, or makes it of n, and reports whether
@@ -109,15 +109,16 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 		}
 	}
 	created = true
-	s, err = t.create(ctx, "Ensure", n, func(*sessionWrite) error {
+	s, err = t.create(ctx, "Ensure", n, func(error) error {
 		created = false
 		return nil
 	})
 	return s, created && err == nil, err
 }
 
-// create makes the session unless there is one: then found decides.
-func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(*sessionWrite) error) (*Session, error) {
+// create makes the session. If there is one, found gets ErrExists and decides
+// how the call ends.
+func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(error) error) (*Session, error) {
 	if n.ID == "" {
 		n.ID = NewSessionID()
 	}
@@ -132,17 +133,15 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	if err != nil {
 		return nil, t.wrapError(op, n.ID, err)
 	}
-	return t.writeSession(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ordinal)}, func(c *sessionWrite) (err error) {
-		if c.session != nil {
-			return found(c)
+	return t.writeSession(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ordinal)}, func(c *tenantWrite) error {
+		if err := c.takeID(); err != nil {
+			return found(err)
 		}
-		if r := c.view.Record; r != nil {
-			c.addExpired(r)
-		}
-		if c.session, err = n.newStored(c.ns, t.store.opts.Lifecycle, c.now); err != nil {
+		s, err := n.newStored(c.namespace, t.store.opts.Lifecycle, c.view.Now)
+		if err != nil {
 			return err
 		}
-		c.addSessions, c.eventKind, c.dirty = 1, eventCreated, true
+		c.create(s, 0)
 		if err := state.applyFresh(&c.out, t.ordinal); err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	m.digest, m.extra = base.digest, base.extra // fn may have made a new one
 	m.normalize()
 	body := encodeMessage(nil, &m)
-	_, err = t.writeSession(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *sessionWrite) error {
+	_, err = t.writeSession(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (c *sessionWrite) markLogEdited() {
 // stats do not change. ErrNotFound: no such session or message. ErrReadOnly,
 // ErrInvalid.
 func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Session, error) {
-	return t.writeSession(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *sessionWrite) error {
+	return t.writeSession(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed u
 		return 0, t.wrapError("Truncate", id, invalid("seq", "is above every number"))
 	}
 	span := driver.Span{From: seq + 1, To: math.MaxUint64}
-	_, err = t.writeSession(ctx, "Truncate", id, driver.Target{Span: span}, func(c *sessionWrite) error {
+	_, err = t.writeSession(ctx, "Truncate", id, driver.Target{Span: span}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 		return nil, t.wrapError(op, id, err)
 	}
 	target := driver.Target{Seqs: []uint64{r.To}, Span: driver.Span{From: r.From, To: r.To}}
-	return t.writeSession(ctx, op, id, target, func(c *sessionWrite) error {
+	return t.writeSession(ctx, op, id, target, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
@@ -199,7 +199,7 @@ func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driv
 		return err
 	}
 	m.ID, m.Seq, m.Summary = last.ID, last.Seq, r
-	m.setDefaults(c.now)
+	m.setDefaults(c.view.Now)
 	m.AppendedAt = old.AppendedAt // which never falls along a log
 	body := encodeMessage(nil, &m)
 	if r.From < r.To {

@@ -83,15 +83,12 @@ func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (child *
 		return nil, err == nil, err
 	}
 	target := driver.Target{Entries: []driver.EntryKey{erasuresKey(t.ordinal)}}
-	child, err = t.writeSession(ctx, "Fork", f.ID, target, func(c *sessionWrite) error {
-		if c.session != nil {
-			return ErrExists
+	child, err = t.writeSession(ctx, "Fork", f.ID, target, func(c *tenantWrite) error {
+		if err := c.takeID(); err != nil {
+			return err
 		}
-		if g.mayBeReclaimed(c.now) || !bytes.Equal(c.view.Entries[1], erasures) {
+		if g.mayBeReclaimed(c.view.Now) || !bytes.Equal(c.view.Entries[1], erasures) {
 			return errRetry // the parent's user may have been erased since it was read
-		}
-		if r := c.view.Record; r != nil {
-			c.addExpired(r)
 		}
 		c.initFork(parent, f.ID, seq, g, stats)
 		return state.applyFresh(&c.out, t.ordinal)
@@ -142,18 +139,17 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 }
 
 // initFork makes the change's session a child of parent.
-func (c *sessionWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
+func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
 	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{chosenLifecycle: parent.chosenLifecycle, filedDue: driver.Never}}
 	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
 	s.LastTransition, s.Stats = Transition{}, SessionStats{}
 	s.lease = lease{}
-	s.startTimeline(parent.timeline.Lifecycle, c.now)
+	s.startTimeline(parent.timeline.Lifecycle, c.view.Now)
 	s.LastSeq = seq
 	g.attachTo(s)
-	s.addTotals(n, c.now)
+	s.addTotals(n, c.view.Now)
 	s.rate = rules.Rate{} // copying is not talking
-	c.session, c.addSessions, c.addMessages = s, 1, g.messages
-	c.dirty, c.eventKind = true, eventCreated
+	c.create(s, g.messages)
 }
 
 // A log that comes from elsewhere is staged: written in bounded steps under an

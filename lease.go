@@ -90,16 +90,16 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 	if ttl <= 0 || ttl > MaxLease {
 		return Lease{}, t.wrapError(op, id, invalid("ttl", "is %v; more than 0 and at most %v are allowed", ttl, MaxLease))
 	}
-	s, err := t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
+	s, err := t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
-		if err := take(&s.lease, c.now); err != nil {
+		if err := take(&s.lease, c.view.Now); err != nil {
 			return err
 		}
-		s.lease.Expires = rules.After(c.now, rules.Millis(ttl))
-		c.markWritten(0)
+		s.lease.Expires = rules.After(c.view.Now, rules.Millis(ttl))
+		c.markWritten(noEvent)
 		return nil
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 // To release it again is a no-op. ErrLease: the token is not the newest; see
 // [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) ReleaseLease(ctx context.Context, id string, token uint64) error {
-	_, err := t.writeSession(ctx, "ReleaseLease", id, driver.Target{}, func(c *sessionWrite) error {
+	_, err := t.writeSession(ctx, "ReleaseLease", id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		switch {
 		case err != nil:
@@ -123,7 +123,7 @@ func (t *Tenant) ReleaseLease(ctx context.Context, id string, token uint64) erro
 			return nil
 		}
 		s.lease.free()
-		c.markWritten(0)
+		c.markWritten(noEvent)
 		return nil
 	})
 	return err

@@ -171,7 +171,7 @@ func (t *Tenant) ApplyPolicy(ctx context.Context) (PolicyReport, error) {
 		}
 		r.Sessions++
 		changed := false
-		_, err := t.writeSession(ctx, "ApplyPolicy", s.ID, driver.Target{}, func(c *sessionWrite) (err error) {
+		_, err := t.writeSession(ctx, "ApplyPolicy", s.ID, driver.Target{}, func(c *tenantWrite) (err error) {
 			changed, err = c.applyPolicy()
 			return err
 		})
@@ -190,20 +190,19 @@ const policyPage = 256
 
 // applyPolicy resolves the session's lifecycle anew. It is no write of the
 // session: a sliding TTL is not extended.
-func (c *sessionWrite) applyPolicy() (bool, error) {
+func (c *tenantWrite) applyPolicy() (bool, error) {
 	s, err := c.requireLive()
 	if err != nil {
 		return false, err
 	}
-	life := s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
+	life := s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
 	if life == s.timeline.Lifecycle {
 		return false, nil
 	}
 	s.timeline.Lifecycle = life
 	s.timeline.Refresh()
 	s.Version++
-	s.updated = c.now
-	c.dirty, c.eventKind = true, eventUpdated
+	c.markChanged(eventUpdated)
 	return true, nil
 }
 

@@ -61,14 +61,11 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	if err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	return t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
-		if c.session != nil {
-			return ErrExists
+	return t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
+		if err := c.takeID(); err != nil {
+			return err
 		}
-		if r := c.view.Record; r != nil {
-			c.addExpired(r)
-		}
-		if g.mayBeReclaimed(c.now) {
+		if g.mayBeReclaimed(c.view.Now) {
 			return ErrConflict
 		}
 		if err := c.initRestored(snap.Session, g, appended); err != nil {
@@ -208,7 +205,7 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 
 // initRestored makes the change's session the one that from describes, with a log
 // of which the last message was appended at that time.
-func (c *sessionWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
+func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
 	s := &storedSession{Session: *from.clone(), storedFields: storedFields{
 		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle, filedDue: driver.Never,
 	}}
@@ -219,18 +216,17 @@ func (c *sessionWrite) initRestored(from *Session, g *stagedLog, appended time.T
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	if err := s.restoreCourse(s.Lifecycle.inherit(c.ns.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()); err != nil {
+	if err := s.restoreCourse(s.Lifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()); err != nil {
 		return err
 	}
-	if !s.timeline.Alive(c.now) {
+	if !s.timeline.Alive(c.view.Now) {
 		return invalid("expires_at", "has passed")
 	}
 	g.attachTo(s)
 	if s.MessageCount > s.Stats.TotalMessages {
 		return invalid("stats.total_messages", "is below the number of messages")
 	}
-	c.session, c.addSessions, c.addMessages = s, 1, g.messages
-	c.dirty, c.eventKind = true, eventCreated
+	c.create(s, g.messages)
 	return nil
 }
 

@@ -214,13 +214,13 @@ func resetRecord(rec *driver.Record) {
 // Touch marks the session as in use: it counts as activity, and extends a
 // sliding TTL. ErrNotFound, ErrReadOnly, ErrInvalid.
 func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
-	return t.writeSession(ctx, "Touch", id, driver.Target{}, func(c *sessionWrite) error {
+	return t.writeSession(ctx, "Touch", id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
 		}
-		s.timeline.Active = c.now
-		c.markWritten(0)
+		s.timeline.Active = c.view.Now
+		c.markWritten(noEvent)
 		return nil
 	})
 }
@@ -230,14 +230,13 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 // what was removed. ErrNotFound, ErrInvalid.
 func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
 	var gone EraseReport
-	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *sessionWrite) error {
+	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireLive()
 		if err != nil {
 			return err
 		}
 		gone = EraseReport{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
-		c.dirty, c.out.Remove = false, true
-		c.addEvent(eventDeleted)
+		c.remove(eventDeleted)
 		return nil
 	})
 	if err != nil {

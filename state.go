@@ -245,7 +245,7 @@ func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]a
 		return t.wrapError(op, scope.session(), err)
 	}
 	if scope.kind == kindSessionState {
-		_, err := t.writeSession(ctx, op, scope.owner, driver.Target{Entries: m.entryKeys(t.ordinal)}, func(c *sessionWrite) error {
+		_, err := t.writeSession(ctx, op, scope.owner, driver.Target{Entries: m.entryKeys(t.ordinal)}, func(c *tenantWrite) error {
 			s, err := c.requireWritable()
 			if err != nil || len(m.keys) == 0 {
 				return err

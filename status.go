@@ -98,7 +98,7 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 	if err := o.move.check(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	return t.writeSession(ctx, op, id, driver.Target{}, func(c *sessionWrite) error {
+	return t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireLive()
 		if err != nil {
 			return err
@@ -114,8 +114,8 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 			return &TransitionError{From: from, To: to, Allowed: toAllowed(from)}
 		}
 		s.Version++
-		s.timeline.SetStatus(rules.Status(to), c.now)
-		s.LastTransition = Transition{At: timeFromMillis(c.now), Reason: o.move.Reason, Actor: o.move.Actor}
+		s.timeline.SetStatus(rules.Status(to), c.view.Now)
+		s.LastTransition = Transition{At: timeFromMillis(c.view.Now), Reason: o.move.Reason, Actor: o.move.Actor}
 		c.markWritten(eventTransitioned)
 		return nil
 	})

@@ -172,23 +172,35 @@ func checkContext(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// planFunc decides what one op changes.
+type planFunc func(driver.View) (driver.Change, error)
+
 // mutate runs one op, and wakes those who watch what it did.
-func (s *Store) mutate(ctx context.Context, t driver.Target, plan func(driver.View) (driver.Change, error)) error {
+func (s *Store) mutate(ctx context.Context, t driver.Target, plan planFunc) error {
 	news := false
-	op := &driver.Op{Target: t, Clock: s.clock.Read, Plan: func(v driver.View) (driver.Change, error) {
-		if s.opts.ReadOnly {
-			return driver.Change{}, ErrReadOnly
-		}
+	return s.mutateWith(ctx, t, func(v driver.View) (driver.Change, error) {
 		c, err := plan(v)
 		news = len(c.Events) > 0 || c.Erase != nil
 		return c, err
-	}}
-	err := s.d.Mutate(ctx, op)
-	if err == nil && news || errors.Is(err, ErrUnknown) {
+	}, &news)
+}
+
+// mutateWith is mutate of a plan that says itself, in news, whether its last
+// run has something to watch. Each write of a session passes here, so a
+// wrapped plan would cost it a frame and an allocation.
+func (s *Store) mutateWith(ctx context.Context, t driver.Target, plan planFunc, news *bool) error {
+	if s.opts.ReadOnly {
+		plan = refuseWrite
+	}
+	err := s.d.Mutate(ctx, &driver.Op{Target: t, Clock: s.clock.Read, Plan: plan})
+	if err == nil && *news || errors.Is(err, ErrUnknown) {
 		s.hub.Announce(t.Key.Namespace)
 	}
 	return err
 }
+
+// refuseWrite is the plan of every op of a store that is read-only.
+func refuseWrite(driver.View) (driver.Change, error) { return driver.Change{}, ErrReadOnly }
 
 // readEntry reads one small value. ErrNotFound.
 func (s *Store) readEntry(ctx context.Context, k driver.EntryKey) ([]byte, error) {

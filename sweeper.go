@@ -231,11 +231,11 @@ func (w *sweepRun) sweepChunk(ctx context.Context) (bool, error) {
 	sweeps := make([]sweepPlan, len(due))
 	ops := make([]*driver.Op, len(due))
 	for i := range due {
-		sweeps[i].key, sweeps[i].feedLimit = due[i].Key, w.s.opts.FeedEvents
-		sweeps[i].op = driver.Op{
-			Target: driver.Target{Key: due[i].Key}, Clock: w.s.clock.Read, Plan: sweeps[i].plan,
-		}
-		ops[i] = &sweeps[i].op
+		p := &sweeps[i]
+		p.store = w.s
+		p.key = due[i].Key
+		p.op = driver.Op{Target: driver.Target{Key: p.key}, Clock: w.s.clock.Read, Plan: p.apply}
+		ops[i] = &p.op
 	}
 	err = w.s.d.Mutate(ctx, ops...)
 	w.r.Chunks++
@@ -290,45 +290,30 @@ var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: 
 
 // sweepPlan decides, inside the write, what time did to one session.
 type sweepPlan struct {
-	key       driver.Key
-	feedLimit uint64 // events of the feed
-	op        driver.Op
-	action    action
-	buf       []byte
+	sessionWrite
+	op     driver.Op
+	action action
+	body   []byte
 }
 
-func (o *sweepPlan) plan(v driver.View) (driver.Change, error) {
-	o.action = actNone
-	rec := v.Record
-	if rec == nil || rec.Due > v.Now {
+func (p *sweepPlan) apply(v driver.View) (driver.Change, error) {
+	p.sessionWrite = sessionWrite{store: p.store, key: p.key, buf: &p.body, view: v}
+	p.action = actNone
+	switch rec := v.Record; {
+	case rec == nil || rec.Due > v.Now:
 		return driver.Change{}, nil // removed or moved since it was listed
+	case rec.Expires <= v.Now:
+		p.action = actExpire
+		p.removeExpired()
+	default:
+		if err := p.load("", ""); err != nil {
+			return driver.Change{}, err
+		}
+		p.action = actionOf(p.session, p.statusMoved)
+		p.reschedule()
 	}
-	c := sessionWrite{id: o.key.ID, view: v, now: v.Now}
-	if rec.Expires <= v.Now {
-		o.action = actExpire
-		c.out.Remove = true
-		c.addExpired(rec)
-		c.trimFeed(o.feedLimit)
-		return c.out, nil
-	}
-	s, err := decodeStoredSession(rec, "", "")
-	if err != nil {
-		return driver.Change{}, err
-	}
-	c.session, c.oldStatus = s, Status(s.timeline.Status)
-	c.applyDue()
-	o.action = actionOf(s, c.statusMoved)
-	s.filedDue = s.timeline.NextDeadline()
-	if c.statusMoved {
-		s.Version++
-		s.updated = v.Now
-		s.publish()
-		c.addEvent(eventTransitioned)
-		c.trimFeed(o.feedLimit)
-	}
-	c.encodeRecord(o.key.Namespace, &o.buf)
-	c.out.Put = &c.rec
-	return c.out, nil
+	p.build()
+	return p.out, nil
 }
 
 func actionOf(s *storedSession, moved bool) action {

@@ -139,7 +139,7 @@ func checkEdit(base, edited *Session) error {
 // newest. For a caller who named the version, a session that was made of the
 // id since is not the one: its version means nothing.
 func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versioned bool) (*Session, error) {
-	return t.writeSession(ctx, "Update", base.ID, driver.Target{}, func(c *sessionWrite) error {
+	return t.writeSession(ctx, "Update", base.ID, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
 		if err != nil {
 			return err
@@ -157,7 +157,7 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
 			s.chosenLifecycle = s.chosenLifecycle.withEdits(base.Lifecycle, edited.Lifecycle)
-			s.timeline.Lifecycle = s.chosenLifecycle.inherit(c.ns.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
+			s.timeline.Lifecycle = s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
 		}
 		s.Version++
 		c.markWritten(eventUpdated)

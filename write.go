@@ -9,37 +9,49 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// sessionWrite is one write to one session, while it is planned: what is stored,
-// what a call makes of it, and what follows. It is built anew for each run of
-// a plan.
+// sessionWrite is one write to one session, while it is planned: what is
+// stored, what is made of it, and what follows. The sweeper uses it as it is;
+// the calls of a tenant use a tenantWrite. Each run of a plan begins anew.
 type sessionWrite struct {
-	tenant    *Tenant
-	id        string
-	view      driver.View
-	now       int64
-	ns        *Namespace
+	store *Store
+	key   driver.Key
+	buf   *[]byte // what the record is encoded into
+	view  driver.View
+
 	session   *storedSession // the live session, what is overdue applied; nil = none
 	oldStatus Status         // as stored
+	oldBytes  uint64         // driver.Record.Bytes as stored
 
-	oldBytes    uint64 // driver.Record.Bytes as stored
-	dirty       bool   // s is to be stored
-	statusMoved bool   // time moved the status
+	dirty       bool // session is to be stored
+	statusMoved bool // time moved the status
+	refile      bool // the due entry moves to the next deadline, also to a later one
 	eventKind   driver.EventKind
-	out         driver.Change
+
+	rec driver.Record
+	out driver.Change
+}
+
+// tenantWrite is a sessionWrite of a tenant's call, which quotas bound and
+// which may create the session.
+type tenantWrite struct {
+	sessionWrite
+	tenant    *Tenant
+	namespace *Namespace
+	apply     func(*tenantWrite) error // what the call does
 
 	// What the call adds, for the namespace's quotas.
 	addSessions, addMessages uint64
 
-	rec driver.Record
+	news bool // the last run made events
 }
 
 // bodyBuffers keeps the buffers that records are encoded into; a driver is done
 // with them when Mutate returns.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// writeSession plans fn on the session at id and commits what it decides. It returns
-// the session as it is then, or nil where there is none.
-func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target, fn func(*sessionWrite) error) (*Session, error) {
+// writeSession plans apply on the session at id and commits what it decides.
+// It returns the session as it is then, or nil if there is none.
+func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target, apply func(*tenantWrite) error) (*Session, error) {
 	if err := t.checkCall(ctx, id); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
@@ -48,74 +60,82 @@ func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.
 	target.Usage = t.cache.Load().ns.Quotas != NamespaceQuotas{}
 	buf := bodyBuffers.Get().(*[]byte)
 	defer bodyBuffers.Put(buf)
-	for {
-		var s *Session
-		err := t.store.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
-			c := &sessionWrite{tenant: t, id: id, view: v, now: v.Now}
-			out, err := c.run(fn, buf)
-			if s = nil; c.session != nil {
-				s = &c.session.Session
-			}
-			return out, err
-		})
-		if errors.Is(err, errNeedUsage) && !target.Usage {
-			target.Usage = true
-			continue
-		}
-		if err != nil {
-			return nil, t.wrapError(op, id, err)
-		}
-		return s, nil
+	w := &tenantWrite{tenant: t, apply: apply}
+	w.store, w.key, w.buf = t.store, target.Key, buf
+	err := t.store.mutateWith(ctx, target, w.run, &w.news)
+	if errors.Is(err, errNeedUsage) && !target.Usage {
+		target.Usage = true
+		err = t.store.mutateWith(ctx, target, w.run, &w.news)
 	}
+	if err != nil {
+		return nil, t.wrapError(op, id, err)
+	}
+	if w.session == nil {
+		return nil, nil
+	}
+	return &w.session.Session, nil
 }
 
-func (c *sessionWrite) run(fn func(*sessionWrite) error, buf *[]byte) (driver.Change, error) {
-	if err := c.load(); err != nil {
+// run plans the write on a view.
+func (w *tenantWrite) run(v driver.View) (driver.Change, error) {
+	w.sessionWrite = sessionWrite{store: w.store, key: w.key, buf: w.buf, view: v}
+	w.addSessions, w.addMessages = 0, 0
+	var err error
+	if w.namespace, err = w.tenant.cachedNamespace(v.Entries[0]); err != nil {
 		return driver.Change{}, err
 	}
-	if err := fn(c); err != nil {
+	if err = w.load(w.tenant.id, w.tenant.organization); err != nil {
 		return driver.Change{}, err
 	}
-	return c.build(buf)
+	if err = w.apply(w); err != nil {
+		return driver.Change{}, err
+	}
+	w.build()
+	if err = w.checkQuota(); err != nil {
+		return driver.Change{}, err
+	}
+	w.news = len(w.out.Events) > 0
+	return w.out, nil
 }
 
-// load reads the namespace and the session, and lets time do what is overdue.
-func (c *sessionWrite) load() (err error) {
-	if c.ns, err = c.tenant.cachedNamespace(c.view.Entries[0]); err != nil {
-		return err
-	}
-	rec := c.view.Record
-	if rec == nil || rec.Expires <= c.now {
+// load decodes the session, unless there is none or it has expired, and lets
+// time do what is overdue.
+func (w *sessionWrite) load(namespaceID, organization string) (err error) {
+	rec := w.view.Record
+	if rec == nil || rec.Expires <= w.view.Now {
 		return nil
 	}
-	if c.session, err = decodeStoredSession(rec, c.tenant.id, c.tenant.organization); err != nil {
+	if w.session, err = decodeStoredSession(rec, namespaceID, organization); err != nil {
 		return err
 	}
-	c.oldStatus, c.oldBytes = Status(c.session.timeline.Status), rec.Bytes
-	c.applyDue()
+	w.oldStatus, w.oldBytes = Status(w.session.timeline.Status), rec.Bytes
+	w.applyDue()
 	return nil
 }
 
-// applyDue applies overdue idling and archiving.
-func (c *sessionWrite) applyDue() {
-	if !c.session.timeline.ApplyDue(c.now) {
+// applyDue applies overdue idling and archiving. Its version and its event
+// follow in build, as a message may wake the session at once.
+func (w *sessionWrite) applyDue() {
+	s := w.session
+	if !s.timeline.ApplyDue(w.view.Now) {
 		return
 	}
-	c.statusMoved, c.dirty = true, true
-	c.session.LastTransition = Transition{At: timeFromMillis(c.session.timeline.StatusAt), Reason: "no activity", Actor: sweepActor}
+	w.statusMoved = true
+	s.LastTransition = Transition{At: timeFromMillis(s.timeline.StatusAt), Reason: "no activity", Actor: sweepActor}
+	w.markChanged(noEvent)
 }
 
 // requireLive returns the session. ErrNotFound: there is none.
-func (c *sessionWrite) requireLive() (*storedSession, error) {
-	if c.session == nil {
+func (w *sessionWrite) requireLive() (*storedSession, error) {
+	if w.session == nil {
 		return nil, ErrNotFound
 	}
-	return c.session, nil
+	return w.session, nil
 }
 
 // requireWritable returns the session if it takes writes. ErrNotFound, ErrReadOnly.
-func (c *sessionWrite) requireWritable() (*storedSession, error) {
-	s, err := c.requireLive()
+func (w *sessionWrite) requireWritable() (*storedSession, error) {
+	s, err := w.requireLive()
 	if err != nil {
 		return nil, err
 	}
@@ -125,79 +145,132 @@ func (c *sessionWrite) requireWritable() (*storedSession, error) {
 	return s, nil
 }
 
-// markWritten notes that the session was written, as an event of kind; 0 is none.
-func (c *sessionWrite) markWritten(kind driver.EventKind) {
-	c.session.updated = max(c.session.updated, c.now) // a restored session may come from a clock ahead
-	c.session.timeline.RecordWrite(c.now)
-	c.dirty, c.eventKind = true, kind
-}
-
-// build completes the driver's change, within the namespace's quotas.
-func (c *sessionWrite) build(buf *[]byte) (driver.Change, error) {
-	if c.session != nil && c.dirty {
-		if err := c.encodePut(buf); err != nil {
-			return driver.Change{}, err
-		}
+// takeID makes room for a new session. ErrExists: the id is taken by a live
+// one. One that has expired ends here, before a sweep removes it.
+func (w *tenantWrite) takeID() error {
+	if w.session != nil {
+		return ErrExists
 	}
-	c.trimFeed(c.tenant.store.opts.FeedEvents)
-	return c.out, nil
-}
-
-func (c *sessionWrite) encodePut(buf *[]byte) error {
-	now := Status(c.session.timeline.Status)
-	if c.statusMoved && now != c.oldStatus {
-		c.session.Version++
-	}
-	c.session.publish()
-	c.encodeRecord(c.tenant.ordinal, buf)
-	if c.eventKind == eventCreated || c.eventKind == eventUpdated || c.eventKind == eventAppended {
-		// What adds no content of the caller's is no matter of quotas: a full
-		// namespace could not even end its sessions.
-		if err := c.ns.checkQuota(&c.view, c.addSessions, c.addMessages, c.session.bytes-min(c.oldBytes, c.session.bytes)); err != nil {
-			return err
-		}
-	}
-	c.out.Put = &c.rec
-	if now != c.oldStatus && c.eventKind != eventCreated && c.eventKind != eventTransitioned {
-		c.addEvent(eventTransitioned)
-	}
-	if c.eventKind != 0 {
-		c.addEvent(c.eventKind)
+	if w.view.Record != nil {
+		w.addExpired()
 	}
 	return nil
 }
 
+// create makes s the session, with so many messages.
+func (w *tenantWrite) create(s *storedSession, messages uint64) {
+	w.session, w.addSessions, w.addMessages = s, 1, messages
+	w.dirty, w.eventKind = true, eventCreated
+}
+
+// noEvent is the kind of a change that the feed does not show.
+const noEvent driver.EventKind = 0
+
+// markWritten notes that the session was written, which extends a sliding TTL.
+func (w *sessionWrite) markWritten(kind driver.EventKind) {
+	w.session.timeline.RecordWrite(w.view.Now)
+	w.markChanged(kind)
+}
+
+// markChanged notes a change of the session, as an event of kind. UpdatedAt
+// never goes back: a restored session may come from a clock ahead.
+func (w *sessionWrite) markChanged(kind driver.EventKind) {
+	w.session.updated = max(w.session.updated, w.view.Now)
+	w.dirty, w.eventKind = true, kind
+}
+
+// remove removes the live session.
+func (w *sessionWrite) remove(kind driver.EventKind) {
+	w.dirty, w.out.Remove = false, true
+	w.addEvent(kind)
+}
+
+// removeExpired removes the session that has expired.
+func (w *sessionWrite) removeExpired() {
+	w.out.Remove = true
+	w.addExpired()
+}
+
+// reschedule files the session at its next deadline.
+func (w *sessionWrite) reschedule() {
+	w.dirty = true
+	w.refile = true
+}
+
+// build completes the driver's change.
+func (w *sessionWrite) build() {
+	if w.dirty {
+		w.encodePut()
+	}
+	w.trimFeed(w.store.opts.FeedEvents)
+}
+
+func (w *sessionWrite) encodePut() {
+	s := w.session
+	status := Status(s.timeline.Status)
+	moved := status != w.oldStatus && w.eventKind != eventCreated
+	if moved && w.statusMoved {
+		s.Version++
+	}
+	s.publish()
+	w.encodeRecord()
+	w.out.Put = &w.rec
+	if moved && w.eventKind != eventTransitioned {
+		w.addEvent(eventTransitioned)
+	}
+	if w.eventKind != noEvent {
+		w.addEvent(w.eventKind)
+	}
+}
+
 // encodeRecord makes the driver's record of the session.
-func (c *sessionWrite) encodeRecord(namespace uint64, buf *[]byte) {
-	s := c.session
+func (w *sessionWrite) encodeRecord() {
+	s := w.session
 	old := 0
-	if r := c.view.Record; r != nil && r.Incarnation == s.incarnation {
+	if r := w.view.Record; r != nil && r.Incarnation == s.incarnation {
 		old = len(r.Body)
 	}
-	*buf = encodeSession((*buf)[:0], s)
-	s.bytes += uint64(len(*buf)) - uint64(old)
-	s.filedDue = rules.RefileDue(s.filedDue, s.timeline.NextDeadline())
-	c.rec = driver.Record{
-		Key:         driver.Key{Namespace: namespace, ID: s.ID},
+	body := encodeSession((*w.buf)[:0], s)
+	*w.buf = body
+	s.bytes += uint64(len(body)) - uint64(old)
+	s.filedDue = rules.RefileDue(s.filedDue, s.timeline.NextDeadline(), w.refile)
+	w.rec = driver.Record{
+		Key:         w.key,
 		Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
 		User: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels),
 		Created: s.timeline.Created, ActiveMinute: s.timeline.Active / 60_000,
 		Due: s.filedDue, Expires: s.timeline.Expires,
-		Messages: s.MessageCount, Bytes: s.bytes, Body: *buf,
+		Messages: s.MessageCount, Bytes: s.bytes, Body: body,
 	}
 }
 
-func (c *sessionWrite) addEvent(kind driver.EventKind) {
-	c.out.Events = append(c.out.Events, driver.Event{
-		Time: c.now, ID: c.session.ID, Kind: kind, Status: uint8(c.session.timeline.Status),
-		Version: c.session.Version, LastSeq: c.session.LastSeq,
+// checkQuota enforces the namespace's quotas on content that the caller adds.
+// Other writes are exempt: a full namespace could not even end its sessions.
+func (w *tenantWrite) checkQuota() error {
+	switch w.eventKind {
+	case eventCreated, eventUpdated, eventAppended:
+	default:
+		return nil
+	}
+	if !w.dirty {
+		return nil
+	}
+	grown := w.session.bytes - min(w.oldBytes, w.session.bytes)
+	return w.namespace.checkQuota(&w.view, w.addSessions, w.addMessages, grown)
+}
+
+func (w *sessionWrite) addEvent(kind driver.EventKind) {
+	w.out.Events = append(w.out.Events, driver.Event{
+		Time: w.view.Now, ID: w.key.ID, Kind: kind, Status: uint8(w.session.timeline.Status),
+		Version: w.session.Version, LastSeq: w.session.LastSeq,
 	})
 }
 
-// addExpired reports the end of a session that no sweep has removed yet.
-func (c *sessionWrite) addExpired(r *driver.Record) {
-	c.out.Events = append(c.out.Events, driver.Event{
-		Time: c.now, ID: c.id, Kind: eventExpired, Status: r.Status, Version: r.Version, LastSeq: r.NextSeq - 1,
+// addExpired reports the end of the stored session, which has expired.
+func (w *sessionWrite) addExpired() {
+	r := w.view.Record
+	w.out.Events = append(w.out.Events, driver.Event{
+		Time: w.view.Now, ID: w.key.ID, Kind: eventExpired, Status: r.Status, Version: r.Version, LastSeq: r.NextSeq - 1,
 	})
 }
 
@@ -207,10 +280,10 @@ func (c *sessionWrite) addExpired(r *driver.Record) {
 const trimStep = 128
 
 // trimFeed keeps the feed within limit events.
-func (c *sessionWrite) trimFeed(limit uint64) {
-	added := uint64(len(c.out.Events))
-	held := c.view.FeedHead + added - c.view.FeedTail
+func (w *sessionWrite) trimFeed(limit uint64) {
+	added := uint64(len(w.out.Events))
+	held := w.view.FeedHead + added - w.view.FeedTail
 	if added > 0 && held > limit {
-		c.out.TrimFeed = min(c.view.FeedTail+min(held-limit, trimStep), c.view.FeedHead)
+		w.out.TrimFeed = min(w.view.FeedTail+min(held-limit, trimStep), w.view.FeedHead)
 	}
 }

@@ -64,6 +64,7 @@ var concerns = []concern{
 	{"expiry", expiry},
 	{"clock", clock},
 	{"sweep", sweeps},
+	{"deadlines", overdueDeadlines},
 	{"list", lists},
 	{"cursor", cursors},
 	{"count", counts},

@@ -137,7 +137,13 @@ func (c *Timeline) SetStatus(to Status, now int64) {
 	c.RecordWrite(now)
 }
 
-// RefileDue returns where the due entry belongs, given where it is filed now:
-// it moves only when the next deadline became earlier, so that extending a life
-// moves no index. The sweeper files it anew when it comes up.
-func RefileDue(filed, next int64) int64 { return min(filed, next) }
+// RefileDue returns where the due entry belongs, given where it is filed now. A
+// write moves it only if the next deadline became earlier, so that extending a
+// life moves no index. The sweeper moves it also to a later one, when it comes
+// up.
+func RefileDue(filed, next int64, later bool) int64 {
+	if later {
+		return next
+	}
+	return min(filed, next)
+}

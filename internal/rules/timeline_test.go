@@ -178,14 +178,17 @@ func TestReturnToActiveCountsAsActivity(t *testing.T) {
 
 func TestFileMovesOnlyToEarlier(t *testing.T) {
 	for _, tt := range []struct{ filed, next, want int64 }{
-		{100, 200, 100}, // later: left for the sweeper
+		{100, 200, 100}, // later: left to the sweeper
 		{200, 100, 100},
 		{Never, 100, 100},
 		{100, Never, 100},
 		{Never, Never, Never},
 	} {
-		if got := RefileDue(tt.filed, tt.next); got != tt.want {
-			t.Errorf("File(%d, %d): got %d, want %d", tt.filed, tt.next, got, tt.want)
+		if got := RefileDue(tt.filed, tt.next, false); got != tt.want {
+			t.Errorf("RefileDue(%d, %d, false): got %d, want %d", tt.filed, tt.next, got, tt.want)
+		}
+		if got := RefileDue(tt.filed, tt.next, true); got != tt.next {
+			t.Errorf("RefileDue(%d, %d, true): got %d, want %d", tt.filed, tt.next, got, tt.next)
 		}
 	}
 }
@@ -325,10 +328,10 @@ func TestCapsHold(t *testing.T) {
 func TestFiledIsNeverLate(t *testing.T) {
 	for seed := range uint64(2_000) {
 		w := newWalk(seed)
-		filed := RefileDue(Never, w.c.NextDeadline())
+		filed := RefileDue(Never, w.c.NextDeadline(), false)
 		for range 20 {
 			w.step()
-			filed = RefileDue(filed, w.c.NextDeadline())
+			filed = RefileDue(filed, w.c.NextDeadline(), false)
 			if filed > w.c.NextDeadline() {
 				t.Fatalf("seed %d: filed at %d, next deadline %d", seed, filed, w.c.NextDeadline())
 			}

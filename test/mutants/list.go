@@ -136,7 +136,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the sweeper ignores what happened since an entry was filed", promise: "Expiry", file: "sweeper.go",
-		from: "if rec.Expires <= v.Now {", to: "if true {",
+		from: "case rec.Expires <= v.Now:", to: "case true:",
 		dir: root, test: "^TestStoreInMemory$/^sweep$",
 	},
 	{
@@ -174,7 +174,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a lease guards nothing", promise: "Write modes", file: "append.go",
-		from: "if err := s.lease.admit(a.turn.Lease, c.now); err != nil {", to: "if err := error(nil); err != nil {",
+		from: "if err := s.lease.admit(a.turn.Lease, c.view.Now); err != nil {", to: "if err := error(nil); err != nil {",
 		dir: root, test: "^TestStoreInMemory$/^lease$",
 	},
 	{
