@@ -82,13 +82,6 @@ func count(t *testing.T, s *seshat.Store, want uint64) {
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Compact gives space back, and the store goes on working.
 func TestCompactShrinksTheFile(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -12,7 +12,6 @@ import (
 
 var (
 	long      = strings.Repeat("x", seshat.MaxNameBytes+1)
-	hello     = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	negative  = seshat.Lifecycle{TTL: -2}
 	noRole    = seshat.Message{Content: "hello"}
 	unstorage = map[string]any{"k": func() {}}

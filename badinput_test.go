@@ -66,9 +66,6 @@ func newWorldOn(t *testing.T, s *seshat.Store) *world {
 	return w
 }
 
-// only returns the error of a call.
-func only[T any](_ T, err error) error { return err }
-
 // first returns the first error of an iterator, and looks no further than its
 // first element.
 func first[T any](seq iter.Seq2[T, error]) error {

@@ -12,7 +12,7 @@ import (
 
 // What was deleted came back with the session that reused its id.
 func TestComplaint_ReusedIDRevivesEvents_ADKGoDatabase(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", State: map[string]any{"k": "old"}})
 		c.say("s", "old", "older")
 		_, err := c.tn.Delete(c.ctx, "s")
@@ -26,7 +26,7 @@ func TestComplaint_ReusedIDRevivesEvents_ADKGoDatabase(t *testing.T) {
 
 // Deleting left state that revived when the id was used again.
 func TestComplaint_OrphanStateRevives_Flowcraft421(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for _, end := range []func(){
 			func() { _, err := c.tn.Delete(c.ctx, "s"); c.do(err) },
 			func() { c.s.Clock.Advance(8 * 24 * time.Hour) },
@@ -46,7 +46,7 @@ func TestComplaint_OrphanStateRevives_Flowcraft421(t *testing.T) {
 
 // There was no way to keep the store from growing.
 func TestComplaint_StoreGrowsForEver_LangGraphJS1138(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 5 {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i)})
 			c.say(fmt.Sprint(i), "hello")
@@ -64,7 +64,7 @@ func TestComplaint_StoreGrowsForEver_LangGraphJS1138(t *testing.T) {
 // Deleting a thread left its checkpoints behind, and each needs a TTL of its
 // own (also PR 545).
 func TestComplaint_OrphansAfterDelete_Aegra288(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "short", State: map[string]any{"k": 1}, Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		c.create(seshat.NewSession{ID: "long", Lifecycle: seshat.Lifecycle{TTL: seshat.Never}})
 		c.say("short", "hello")
@@ -82,7 +82,7 @@ func TestComplaint_OrphansAfterDelete_Aegra288(t *testing.T) {
 
 // A TTL on messages deleted a part of a thread.
 func TestComplaint_TTLDeletesHalfAThread_LangChainMongoDB151(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		c.say("s", "old")
 		c.s.Clock.Advance(time.Hour - time.Millisecond)
@@ -99,7 +99,7 @@ func TestComplaint_TTLDeletesHalfAThread_LangChainMongoDB151(t *testing.T) {
 
 // An expired session that no sweep had removed was revived by an append.
 func TestComplaint_AppendRevivesTheExpired_TRPCAgentGoSQLite(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		c.s.Clock.Advance(time.Hour)
 		_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser})
@@ -111,7 +111,7 @@ func TestComplaint_AppendRevivesTheExpired_TRPCAgentGoSQLite(t *testing.T) {
 
 // Cleaning up should say first what it would do, and work in batches.
 func TestComplaint_CleanupWithoutDryRun_DeerFlowPR4148(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 10 {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i), Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		}
@@ -129,7 +129,7 @@ func TestComplaint_CleanupWithoutDryRun_DeerFlowPR4148(t *testing.T) {
 
 // One expired token was deleted by each sweep, and no more.
 func TestComplaint_SweepRemovesOne_SCSPR133(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 100 {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i), Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 		}
@@ -143,7 +143,7 @@ func TestComplaint_SweepRemovesOne_SCSPR133(t *testing.T) {
 // What was said could not be purged for good, nor all that a user has (also
 // parlant PR 135).
 func TestComplaint_NoWayToPurge_VercelEve2261(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
 		c.say("s", "secret")
 		c.do(c.tn.MergeState(c.ctx, seshat.UserScope("mia"), map[string]any{"address": "Main St."}))
@@ -163,7 +163,7 @@ func TestComplaint_NoWayToPurge_VercelEve2261(t *testing.T) {
 
 // Deleting a session left a copy of it in the memory of the user.
 func TestComplaint_DeleteLeavesMemoryCopy_ADKPython7109(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
 		_, err := c.tn.Delete(c.ctx, "s")
 		c.do(err)
@@ -174,7 +174,7 @@ func TestComplaint_DeleteLeavesMemoryCopy_ADKPython7109(t *testing.T) {
 // The prefix of one tenant matched another's, and so did wildcards
 // (CVE-2026-71433; also LangGraph 6890).
 func TestComplaint_PrefixCrossesTenants_LangGraph8300(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		names := []string{"a", "ab", "a/b", "a%", "a_", "%", "a.b"}
 		for _, name := range names {
 			tn := c.tenant(name)
@@ -200,7 +200,7 @@ func TestComplaint_PrefixCrossesTenants_LangGraph8300(t *testing.T) {
 // A fork at a message had no support, and neither had a rewind (also
 // ADKPython4010, c0wrk51).
 func TestComplaint_NoForkAndRewind_ADKGo343(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		c.say("s", "one", "two", "three")
 		f, err := c.tn.Fork(c.ctx, "s", seshat.ForkOptions{Seq: 2})
@@ -216,7 +216,7 @@ func TestComplaint_NoForkAndRewind_ADKGo343(t *testing.T) {
 
 // A rewind lost the initial state, which no event had set.
 func TestComplaint_RewindLosesInitialState_ADKPython4839(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", State: map[string]any{"lang": "de"}})
 		for i := range 3 {
 			_, err := c.tn.AppendTurn(c.ctx, "s", seshat.Turn{
@@ -237,7 +237,7 @@ func TestComplaint_RewindLosesInitialState_ADKPython4839(t *testing.T) {
 
 // Concurrent writers got "database is locked" (also 2854, 4987, opencode 21215).
 func TestComplaint_DatabaseIsLocked_OpenAIAgentsPR2843(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		var wg sync.WaitGroup
 		for g := range 16 {
 			wg.Go(func() {
@@ -262,7 +262,7 @@ func TestComplaint_DatabaseIsLocked_OpenAIAgentsPR2843(t *testing.T) {
 // Suspending and archiving were one, and what was archived could not be
 // resumed (also 3786, xacpx PR 72).
 func TestComplaint_SuspendIsNotArchive_Paseo2179(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 			s, err := c.tn.Transition(c.ctx, "s", to, seshat.Because("why", "who"))
@@ -275,7 +275,7 @@ func TestComplaint_SuspendIsNotArchive_Paseo2179(t *testing.T) {
 
 // Idle sessions should be archived by themselves (also copilot-session-manager 16).
 func TestComplaint_AutoArchive_Hapi278(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Hour, ArchiveAfter: time.Hour}})
 		for _, want := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived} {
 			c.s.Clock.Advance(time.Hour)
@@ -288,7 +288,7 @@ func TestComplaint_AutoArchive_Hapi278(t *testing.T) {
 
 // Some path resurrected a session without a look at its status.
 func TestComplaint_EveryPathChecksStatus_AgentricPR826(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		c.say("s", "last words")
 		_, err := c.tn.Transition(c.ctx, "s", seshat.StatusTerminated)
@@ -309,7 +309,7 @@ func TestComplaint_EveryPathChecksStatus_AgentricPR826(t *testing.T) {
 
 // A runner that crashed left its session running for ever.
 func TestComplaint_StaleRunning_AgentaPR5688(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Minute}})
 		_, err := c.tn.AcquireLease(c.ctx, "s", "crashed", time.Minute)
 		c.do(err)
@@ -325,7 +325,7 @@ func TestComplaint_StaleRunning_AgentaPR5688(t *testing.T) {
 // Polling missed transitions; a log in the same transaction does not (also
 // PostHog PR 61049, fak 4196: no gap after re-attaching).
 func TestComplaint_PollingMissesTransitions_ThurboxPR1059(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive, seshat.StatusTerminated} {
 			_, err := c.tn.Transition(c.ctx, "s", to)

@@ -13,7 +13,7 @@ import (
 
 // Ten thousand sessions took 74 seconds, as there were no pages (also 4871).
 func TestComplaint_ListHasNoPages_ADKPython4621(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		const n = 120
 		for i := range n {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i)})
@@ -30,7 +30,7 @@ func TestComplaint_ListHasNoPages_ADKPython4621(t *testing.T) {
 
 // Pages got lost, or came twice, while sessions came and went (also 2860).
 func TestComplaint_LostPages_ADKPython4302(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 40 {
 			c.create(seshat.NewSession{ID: fmt.Sprintf("%02d", i)})
 		}
@@ -51,7 +51,7 @@ func TestComplaint_LostPages_ADKPython4302(t *testing.T) {
 
 // Limit, order and total were missing from the list.
 func TestComplaint_LimitOrderAndTotal_ADKJSPR331(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 5 {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 			c.s.Clock.Advance(time.Minute)
@@ -69,7 +69,7 @@ func TestComplaint_LimitOrderAndTotal_ADKJSPR331(t *testing.T) {
 // Lists had no title and no metadata to show (also ADK Python PR 1825,
 // claude-agent-sdk-typescript 165).
 func TestComplaint_ListsWithoutTitle_ADKPython781(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Metadata: map[string]any{"topic": "flights"}})
 		c.say("s", "Book me a flight", "please")
 		p, err := c.tn.List(c.ctx, seshat.Query{})
@@ -81,7 +81,7 @@ func TestComplaint_ListsWithoutTitle_ADKPython781(t *testing.T) {
 
 // A cursor that is an offset, or that a caller can build, breaks and leaks.
 func TestComplaint_CursorsMustBeOpaque_GajaeCode3955(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for i := range 3 {
 			c.create(seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 		}
@@ -100,7 +100,7 @@ func TestComplaint_CursorsMustBeOpaque_GajaeCode3955(t *testing.T) {
 
 // The list of sessions showed those of other users.
 func TestComplaint_SessionsLeakAcrossUsers_Idun670(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		for _, user := range []string{"a", "ab", "a%", "b"} {
 			c.create(seshat.NewSession{ID: "of " + user, UserID: user})
 		}
@@ -113,7 +113,7 @@ func TestComplaint_SessionsLeakAcrossUsers_Idun670(t *testing.T) {
 
 // Sessions could not be found by their user, counted, or cleaned up.
 func TestComplaint_SessionsOfAUser_OpenAIAgents2808(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "1", UserID: "mia"})
 		c.create(seshat.NewSession{ID: "2", UserID: "mia"})
 		c.create(seshat.NewSession{ID: "3", UserID: "tom"})
@@ -130,7 +130,7 @@ func TestComplaint_SessionsOfAUser_OpenAIAgents2808(t *testing.T) {
 // The newest of 50,000 events could not be read without all the others (also
 // 4673: 70 seconds for a runner that loads all).
 func TestComplaint_LastEventsOfMany_ADKPython2854(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		for range 8 {
 			_, err := c.tn.Append(c.ctx, "s", make50(c)...)
@@ -158,7 +158,7 @@ func make50(c *complaint) []seshat.Message {
 
 // Compaction rewrote every event of the session.
 func TestComplaint_CompactionRewritesAll_SpringAISession28(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		_, err := c.tn.Append(c.ctx, "s", make50(c)...)
 		c.do(err)
@@ -175,7 +175,7 @@ func TestComplaint_CompactionRewritesAll_SpringAISession28(t *testing.T) {
 
 // State could only be changed by an event, under the version check.
 func TestComplaint_StateMergeWithoutEvent_ADKPythonPR6236(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		v := c.create(seshat.NewSession{ID: "s"}).Version
 		c.do(c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{"k": "v"}))
 		s := c.get("s")
@@ -188,7 +188,7 @@ func TestComplaint_StateMergeWithoutEvent_ADKPythonPR6236(t *testing.T) {
 
 // State was one blob, and the later of two writers undid the other's key.
 func TestComplaint_BlobStateLosesWrites_Omnigent3402(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		var wg sync.WaitGroup
 		for g := range 16 {
@@ -208,7 +208,7 @@ func TestComplaint_BlobStateLosesWrites_Omnigent3402(t *testing.T) {
 
 // A state of the user could not be read without a session.
 func TestComplaint_UserStateWithoutSession_ADKGo1158(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.do(c.tn.MergeState(c.ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}))
 		state, err := c.tn.State(c.ctx, seshat.UserScope("mia"))
 		c.do(err)
@@ -218,7 +218,7 @@ func TestComplaint_UserStateWithoutSession_ADKGo1158(t *testing.T) {
 
 // A key could not be deleted: a nil stored a null (also ADK Python PR 6625).
 func TestComplaint_StateKeyCannotBeDeleted_ADKGo326(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", State: map[string]any{"k": "v", "other": 1}})
 		c.do(c.tn.MergeState(c.ctx, seshat.SessionScope("s"), map[string]any{"k": nil}))
 		state, err := c.tn.State(c.ctx, seshat.SessionScope("s"))
@@ -231,7 +231,7 @@ func TestComplaint_StateKeyCannotBeDeleted_ADKGo326(t *testing.T) {
 
 // Some state is meant to be shared by all sessions, explicitly.
 func TestComplaint_ExplicitlySharedState_ADKPython1793(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.do(c.tn.MergeState(c.ctx, seshat.NamespaceScope(), map[string]any{"motd": "hi"}))
 		state, err := c.tn.State(c.ctx, seshat.NamespaceScope())
 		c.do(err)
@@ -245,7 +245,7 @@ func TestComplaint_ExplicitlySharedState_ADKPython1793(t *testing.T) {
 // Absence could only be told by the text of an error, so a runner that creates
 // missing sessions created one on any error, and the history was lost (also 85).
 func TestComplaint_AnyErrorCreatesASession_ADKGo751(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		_, err := c.tn.Get(c.ctx, "absent")
 		c.is(err, seshat.ErrNotFound)
 		var e *seshat.Error
@@ -264,7 +264,7 @@ func TestComplaint_AnyErrorCreatesASession_ADKGo751(t *testing.T) {
 
 // Fields of an event were lost on the way through the database.
 func TestComplaint_FieldsLostOnReadBack_ADKGoDatabase(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		payload := []byte(`{"finish_reason":"STOP","logprobs":{},"empty":null}` + "\x00\xff")
 		m := seshat.Message{Role: seshat.RoleFramework, ContentType: seshat.ContentEvent, Payload: payload, Author: "root"}

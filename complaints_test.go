@@ -25,7 +25,7 @@ type complaint struct {
 	tn  *seshat.Tenant
 }
 
-func onBoth(t *testing.T, fn func(*complaint)) {
+func onComplaint(t *testing.T, fn func(*complaint)) {
 	t.Helper()
 	for name, open := range map[string]func(testing.TB, ...seshat.Options) *seshattest.Store{
 		"memory": seshattest.Open, "file": seshattest.OpenFile,
@@ -113,7 +113,7 @@ func result(id string) seshat.Message {
 // Every handle was an implicit write lease: a legitimate second writer's turn
 // was refused as stale and lost.
 func TestComplaint_SecondWriterLosesItsTurn_ADKGo1229(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		old := c.get("s")
 		c.say("s", "first writer")
@@ -125,7 +125,7 @@ func TestComplaint_SecondWriterLosesItsTurn_ADKGo1229(t *testing.T) {
 // A user who wrote again before the agent had answered got a stale session
 // error (also 537, 917, 1733).
 func TestComplaint_DoubleTextingIsStale_ADKPython1049(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		c.say("s", "question")
 		agent := c.get("s") // reads, and thinks
@@ -138,7 +138,7 @@ func TestComplaint_DoubleTextingIsStale_ADKPython1049(t *testing.T) {
 // Staleness was decided by comparing float timestamps, which failed for equal
 // ones; an integer was asked for.
 func TestComplaint_FalseStaleOnEqualTimestamps_ADKPython3717(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		s := c.create(seshat.NewSession{ID: "s"})
 		for i := range 5 { // all in one millisecond
 			var err error
@@ -156,7 +156,7 @@ func TestComplaint_FalseStaleOnEqualTimestamps_ADKPython3717(t *testing.T) {
 // A stale handle was reloaded without a word, so two turns were interleaved
 // and the history was corrupt for ever.
 func TestComplaint_InterleavedTurnsCorruptHistory_ADKPython4751(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		var wg sync.WaitGroup
 		for g := range 8 {
@@ -184,7 +184,7 @@ func TestComplaint_InterleavedTurnsCorruptHistory_ADKPython4751(t *testing.T) {
 // The version check ended the turn of a human who was asked, because the
 // session had changed while they thought.
 func TestComplaint_HumanInTheLoopTurnIsStale_AGUI957(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		_, err := c.tn.Append(c.ctx, "s", call("approve"))
 		c.do(err)
@@ -203,7 +203,7 @@ func TestComplaint_HumanInTheLoopTurnIsStale_AGUI957(t *testing.T) {
 // Everybody wrapped the append in retries of their own (also Solace Agent Mesh
 // PR 937, ADK Go PR 1256).
 func TestComplaint_EveryoneWritesAppendWithRetry_ADKPythonPR3586(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		var wg sync.WaitGroup
 		for range 16 {
@@ -223,7 +223,7 @@ func TestComplaint_EveryoneWritesAppendWithRetry_ADKPythonPR3586(t *testing.T) {
 
 // A back-dated timestamp of an event bypassed the version check.
 func TestComplaint_BackdatedWriterIsNotStale_ADKGoDatabase(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		v := c.create(seshat.NewSession{ID: "s"}).Version
 		for range 2 {
 			_, err := c.tn.Append(c.ctx, "s", seshat.Message{Role: seshat.RoleUser, Timestamp: time.Unix(1, 0)})
@@ -243,7 +243,7 @@ func TestComplaint_BackdatedWriterIsNotStale_ADKGoDatabase(t *testing.T) {
 // A rejected append left its event in the caller's handle, as if it had been
 // stored.
 func TestComplaint_RejectedAppendStaysInTheHandle_ADKGoDatabase(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		s := c.create(seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
 		turn := []seshat.Message{{Role: seshat.RoleUser}, {Role: seshat.RoleAssistant}}
 		after, err := c.tn.Append(c.ctx, "s", turn...)
@@ -258,7 +258,7 @@ func TestComplaint_RejectedAppendStaysInTheHandle_ADKGoDatabase(t *testing.T) {
 // Events and state were shared with the caller: a concurrent map write ended
 // the process (also trpc-agent-go 2516).
 func TestComplaint_SharedMapsCrashTheProcess_ADKGo1560(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}, Metadata: map[string]any{"k": "v"}})
 		c.say("s", "hello")
 		shared := c.get("s")
@@ -287,7 +287,7 @@ func TestComplaint_SharedMapsCrashTheProcess_ADKGo1560(t *testing.T) {
 // Two runners of one session had nothing to fence the one that hung (also
 // stacklok/mecatl 60).
 func TestComplaint_ConcurrentRunnersAreNotFenced_QwenLMPR7237(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		hung, err := c.tn.AcquireLease(c.ctx, "s", "one", time.Minute)
 		c.do(err)
@@ -308,7 +308,7 @@ func TestComplaint_ConcurrentRunnersAreNotFenced_QwenLMPR7237(t *testing.T) {
 
 // A retry stored its event twice, and applied its state twice (also 5723).
 func TestComplaint_RetryDuplicatesEvents_ADKPython4506(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		turn := seshat.Turn{Messages: []seshat.Message{call("a"), result("a")}, State: map[string]any{"n": 1}}
 		first, err := c.tn.AppendTurn(c.ctx, "s", turn)
@@ -327,7 +327,7 @@ func TestComplaint_RetryDuplicatesEvents_ADKPython4506(t *testing.T) {
 // The same event id twice should be a no-op, and was an error of the database
 // or stored twice.
 func TestComplaint_DuplicateIDIsNoNoOp_SpringAISessionPR40(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		for range 3 {
 			_, err := c.tn.Append(c.ctx, "s", call("a"))
@@ -347,7 +347,7 @@ func TestComplaint_DuplicateIDIsNoNoOp_SpringAISessionPR40(t *testing.T) {
 // The tool had run and the write of its result failed: the call stayed an
 // orphan. A caller can write both at once, and repeat it.
 func TestComplaint_OrphanToolCall_OpenAIAgents4615(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		canceled, cancel := context.WithCancel(c.ctx)
 		cancel()
@@ -363,7 +363,7 @@ func TestComplaint_OrphanToolCall_OpenAIAgents4615(t *testing.T) {
 // A half-written pair of call and result made a session unusable for ever
 // (also 19048, strands PR 1123, pi 4189).
 func TestComplaint_HalfWrittenTurn_OpenClaw4728(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		bad := result("a")
 		bad.ToolOutputs = []byte("{not json")
@@ -382,7 +382,7 @@ func TestComplaint_HalfWrittenTurn_OpenClaw4728(t *testing.T) {
 
 // Equal timestamps came back in any order: c, a, b, z, d as d, z, b, a, c.
 func TestComplaint_OrderOfEqualTimestamps_ADKGoDatabase(t *testing.T) {
-	onBoth(t, func(c *complaint) {
+	onComplaint(t, func(c *complaint) {
 		c.create(seshat.NewSession{ID: "s"})
 		at := time.Unix(1_700_000_000, 0)
 		for _, text := range []string{"c", "a", "b", "z", "d"} {

@@ -25,7 +25,8 @@ type Fault struct {
 	// Required, unless Lost is set.
 	Err error
 
-	// Sticky makes all later writes (or reads) fail too, until Cancel or Reopen.
+	// Sticky makes all later writes (or reads) fail too, until Cancel or
+	// Reopen.
 	Sticky bool
 
 	// Lost makes the write happen all the same; only its answer is lost. Err
@@ -117,7 +118,8 @@ func (i *Injection) Cancel() (unreached bool) {
 	return unreached
 }
 
-// remove takes the fault from its store, and reports whether it was not reached.
+// remove takes the fault from its store, and reports whether it was not
+// reached.
 func (i *Injection) remove() (unreached bool) {
 	i.faults.mu.Lock()
 	defer i.faults.mu.Unlock()

@@ -108,7 +108,7 @@ func TestReopenTakesOtherOptions(t *testing.T) {
 	}
 }
 
-// Promise: a store in a file has all the options that seshat.Open would give it.
+// Promise: a store in a file has all options that seshat.Open would give it.
 func TestFileOptionsReachTheEngine(t *testing.T) {
 	s := seshattest.OpenFile(t, seshat.Options{File: seshat.FileOptions{MaxSize: 1 << 20}})
 	tenant := s.MustTenant(t, "t")

@@ -1,0 +1,65 @@
+package seshat_test
+
+import (
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
+)
+
+// What tests of this package share. Those of package seshat itself share
+// setup_internal_test.go.
+
+// hello is a message that every session takes.
+var hello = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
+
+// onBoth runs fn on a new store in memory and on one in a file.
+func onBoth(t *testing.T, fn func(*testing.T, *seshattest.Store)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) { fn(t, seshattest.Open(t)) })
+	t.Run("file", func(t *testing.T) { fn(t, seshattest.OpenFile(t)) })
+}
+
+// must ends the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// only drops the result of a call that is made for its error.
+func only[T any](_ T, err error) error { return err }
+
+// openMemory opens a store for a suite, which closes it.
+func openMemory(t testing.TB, o seshat.Options) *seshat.Store {
+	t.Helper()
+	s, err := seshat.OpenMemory(o)
+	must(t, err)
+	return s
+}
+
+// files opens stores in files for a suite, which closes them, and knows where
+// their files are.
+type files struct{ paths sync.Map } // *seshat.Store to path
+
+func (f *files) open(t testing.TB, o seshat.Options) *seshat.Store {
+	t.Helper()
+	return f.at(t, filepath.Join(t.TempDir(), "seshat.db"), o)
+}
+
+func (f *files) reopen(t testing.TB, s *seshat.Store, o seshat.Options) *seshat.Store {
+	t.Helper()
+	path, _ := f.paths.Load(s)
+	return f.at(t, path.(string), o)
+}
+
+func (f *files) at(t testing.TB, path string, o seshat.Options) *seshat.Store {
+	t.Helper()
+	s, err := seshat.Open(path, o)
+	must(t, err)
+	f.paths.Store(s, path)
+	return s
+}
