@@ -11,6 +11,7 @@ package storetest
 
 import (
 	"flag"
+	"slices"
 	"testing"
 
 	"github.com/seshatdb/seshat"
@@ -89,6 +90,7 @@ var concerns = []concern{
 	{"closed", closed},
 	{"reopen", reopens},
 	{"readonly", readOnly},
+	{"agent", slices.Concat(agentTurns, agentLives, agentReads)},
 }
 
 var (

@@ -1,0 +1,347 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seshatdb/seshat"
+)
+
+// The promises of the concern agent are what users of other session stores ask
+// for loudest. The comment of each says what went wrong there, and ends with
+// the project and number of the thread: ADKPython and ADKGo are
+// google/adk-python and google/adk-go, and PR is a pull request.
+
+var agentTurns = []promise{
+	{name: "a second writer does not lose its turn", test: secondWriter},
+	{name: "a user may write again before the answer", test: doubleTexting},
+	{name: "versions tell edits of one millisecond apart", test: equalInstants},
+	{name: "turns of many writers do not interleave", test: interleavedTurns},
+	{name: "an answer that took a day is not stale", test: humanInTheLoop},
+	{name: "appends need no retries", test: noRetries},
+	{name: "a back-dated message does not hide a change", test: backdatedWriter},
+	{name: "a rejected turn leaves nothing with the caller", test: rejectedTurn},
+	{name: "callers share no maps", test: sharedMaps},
+	{name: "a runner that hung is fenced", test: fencedRunners},
+	{name: "a turn that is repeated is kept once, with its state", test: repeatedTurn},
+	{name: "a message id given again is a no-op", test: repeatedID},
+	{name: "a call and its result are kept together or not at all", test: toolPair},
+	{name: "no prompt begins with half a call", test: halfTurn},
+	{name: "messages of one timestamp keep their order", test: equalTimestamps},
+}
+
+// Every handle was an implicit write lease: a legitimate second writer's turn
+// was refused as stale and lost. [ADKGo1229]
+func secondWriter(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	old := e.get(tn, "s")
+	e.says(tn, "s", "first writer")
+	e.says(tn, old.ID, "second writer")
+	e.prints(e.contents(tn, "s"), []string{"first writer", "second writer"})
+}
+
+// A user who wrote again before the agent had answered got a stale session
+// error (also 537, 917, 1733). [ADKPython1049]
+func doubleTexting(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	e.says(tn, "s", "question")
+	agent := e.get(tn, "s") // reads, and thinks
+	e.says(tn, "s", "one more thing")
+	e.says(tn, agent.ID, "answer")
+	e.prints(e.get(tn, "s").LastSeq, 3)
+}
+
+// Staleness was decided by comparing float timestamps, which failed for equal
+// ones; an integer was asked for. [ADKPython3717]
+func equalInstants(e *env) {
+	tn := e.tenant("acme")
+	s := e.create(tn, seshat.NewSession{ID: "s"})
+	for i := range 5 { // all in one millisecond
+		var err error
+		s, err = tn.Update(e.ctx, "s", func(s *seshat.Session) error {
+			s.Name = fmt.Sprint(i)
+			return nil
+		}, seshat.IfVersion(s.Version))
+		e.must(err)
+	}
+	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.IfVersion(s.Version-1))
+	e.fails(err, seshat.ErrConflict)
+}
+
+// A stale handle was reloaded without a word, so two turns were interleaved and
+// the history was corrupt for ever. [ADKPython4751]
+func interleavedTurns(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			id := fmt.Sprint(g)
+			if _, err := tn.Append(e.ctx, "s", namedCall(id), namedResult(id)); err != nil {
+				e.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	page, err := tn.History(e.ctx, "s", seshat.HistoryQuery{})
+	e.must(err)
+	log := page.Messages
+	for i := 0; i < len(log); i += 2 {
+		e.prints(log[i].ID, log[i].ToolCallID+".call")
+		e.prints(log[i+1].ID, log[i].ToolCallID+".result")
+	}
+	known := uint64(0) // who must not answer what it did not see, says so
+	_, err = tn.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{namedCall("late")}, IfLastSeq: &known})
+	e.fails(err, seshat.ErrConflict)
+	e.prints(e.get(tn, "s").LastSeq, 16)
+}
+
+// The version check ended the turn of a human who was asked, because the
+// session had changed while they thought. [AGUI957]
+func humanInTheLoop(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	_, err := tn.Append(e.ctx, "s", namedCall("approve"))
+	e.must(err)
+	e.clock.Advance(24 * time.Hour)
+	_, err = tn.Update(e.ctx, "s", func(s *seshat.Session) error {
+		s.Name = "changed by a dashboard"
+		return nil
+	})
+	e.must(err)
+	_, err = tn.Append(e.ctx, "s", namedResult("approve"))
+	e.must(err)
+	e.prints(e.get(tn, "s").MessageCount, 2)
+}
+
+// Everybody wrapped the append in retries of their own (also Solace Agent Mesh
+// PR 937, ADK Go PR 1256). [ADKPythonPR3586]
+func noRetries(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 5 {
+				if _, err := tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
+					e.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s := e.get(tn, "s")
+	e.prints([2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{80, 80})
+}
+
+// A back-dated timestamp of an event bypassed the version check.
+// [ADKGoDatabase]
+func backdatedWriter(e *env) {
+	tn := e.tenant("acme")
+	v := e.create(tn, seshat.NewSession{ID: "s"}).Version
+	for range 2 {
+		_, err := tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Timestamp: time.Unix(1, 0)})
+		e.must(err)
+	}
+	rename := func(s *seshat.Session) error {
+		s.Name = "x"
+		return nil
+	}
+	_, err := tn.Update(e.ctx, "s", rename, seshat.IfVersion(v))
+	e.must(err)
+	_, err = tn.Update(e.ctx, "s", rename, seshat.IfVersion(v))
+	e.fails(err, seshat.ErrConflict)
+}
+
+// A rejected append left its event in the caller's handle, as if it had been
+// stored. [ADKGoDatabase]
+func rejectedTurn(e *env) {
+	tn := e.tenant("acme")
+	s := e.create(tn, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
+	turn := []seshat.Message{{Role: seshat.RoleUser}, {Role: seshat.RoleAssistant}}
+	after, err := tn.Append(e.ctx, "s", turn...)
+	e.fails(err, seshat.ErrQuota)
+	if after != nil || s.MessageCount != 0 || turn[0].ID != "" || turn[0].Seq != 0 {
+		e.Fatalf("a rejected append left %v, %v, %+v", after, s, turn)
+	}
+	e.prints(e.contents(tn, "s"), []string{})
+}
+
+// Events and state were shared with the caller: a concurrent map write ended
+// the process (also trpc-agent-go 2516). [ADKGo1560]
+func sharedMaps(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}, Metadata: map[string]any{"k": "v"}})
+	e.says(tn, "s", "hello")
+	shared := e.get(tn, "s")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			s, err := tn.Get(e.ctx, "s")
+			if err != nil {
+				e.Error(err)
+				return
+			}
+			s.Labels["k"], s.Metadata.Map()["k"] = "mine", "mine"
+			_, _ = shared.Metadata.Map()["k"], shared.Labels["k"]
+			if _, err := tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
+				e.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := e.get(tn, "s")
+	e.prints(s.Labels["k"], "v")
+	e.prints(s.Metadata.Map()["k"], "v")
+}
+
+// Two runners of one session had nothing to fence the one that hung (also
+// stacklok/mecatl 60). [QwenLMPR7237]
+func fencedRunners(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	hung, err := tn.AcquireLease(e.ctx, "s", "one", time.Minute)
+	e.must(err)
+	_, err = tn.AcquireLease(e.ctx, "s", "two", time.Minute)
+	e.fails(err, seshat.ErrLease)
+	e.clock.Advance(time.Minute)
+	next, err := tn.AcquireLease(e.ctx, "s", "two", time.Minute)
+	e.must(err)
+	turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleAssistant}}, Lease: hung.Token}
+	_, err = tn.AppendTurn(e.ctx, "s", turn)
+	e.fails(err, seshat.ErrLease)
+	turn.Lease = next.Token
+	_, err = tn.AppendTurn(e.ctx, "s", turn)
+	e.must(err)
+	e.prints(e.get(tn, "s").MessageCount, 1)
+}
+
+// A retry stored its event twice, and applied its state twice (also 5723).
+// [ADKPython4506]
+func repeatedTurn(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	turn := seshat.Turn{Messages: []seshat.Message{namedCall("a"), namedResult("a")}, State: map[string]any{"n": 1}}
+	first, err := tn.AppendTurn(e.ctx, "s", turn)
+	e.must(err)
+	e.must(tn.MergeState(e.ctx, seshat.SessionScope("s"), map[string]any{"n": 2}))
+	again, err := tn.AppendTurn(e.ctx, "s", turn)
+	e.must(err)
+	e.prints([3]any{again.Repeated, again.First, again.Last}, [3]any{true, first.First, first.Last})
+	state, err := tn.State(e.ctx, seshat.SessionScope("s"))
+	e.must(err)
+	e.prints(state["n"], 2)
+	e.prints(e.get(tn, "s").MessageCount, 2)
+}
+
+// The same event id twice should be a no-op, and was an error of the database
+// or stored twice. [SpringAISessionPR40]
+func repeatedID(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	for range 3 {
+		_, err := tn.Append(e.ctx, "s", namedCall("a"))
+		e.must(err)
+	}
+	e.prints(e.get(tn, "s").MessageCount, 1)
+	other := namedCall("a")
+	other.Content = "other"
+	_, err := tn.Append(e.ctx, "s", other)
+	var used *seshat.MessageIDError
+	if !errors.As(err, &used) || used.MessageID != "a.call" || used.Seq != 1 {
+		e.Fatalf("got error %v", err)
+	}
+}
+
+// The tool had run and the write of its result failed: the call stayed an
+// orphan. A caller can write both at once, and repeat it. [OpenAIAgents4615]
+func toolPair(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	canceled, cancel := context.WithCancel(e.ctx)
+	cancel()
+	_, err := tn.Append(canceled, "s", namedCall("a"), namedResult("a"))
+	e.fails(err, context.Canceled)
+	e.prints(e.get(tn, "s").MessageCount, 0)
+	_, err = tn.Append(e.ctx, "s", namedCall("a"), namedResult("a"))
+	e.must(err)
+	e.prints(e.get(tn, "s").MessageCount, 2)
+}
+
+// A half-written pair of call and result made a session unusable for ever (also
+// 19048, strands PR 1123, pi 4189). [OpenClaw4728]
+func halfTurn(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	bad := namedResult("a")
+	bad.ToolOutputs = []byte("{not json")
+	_, err := tn.Append(e.ctx, "s", namedCall("a"), bad)
+	e.fails(err, seshat.ErrInvalid)
+	e.prints(e.get(tn, "s").LastSeq, 0)
+	_, err = tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 1}, namedCall("a"), namedResult("a"))
+	e.must(err)
+	for budget := uint64(1); budget <= 3; budget++ {
+		page, err := tn.History(e.ctx, "s", seshat.HistoryQuery{TokenBudget: budget})
+		e.must(err)
+		e.prints(len(page.Messages) > 0 && page.Messages[0].ContentType == seshat.ContentToolResult, false)
+	}
+}
+
+// Equal timestamps came back in any order: c, a, b, z, d as d, z, b, a, c.
+// [ADKGoDatabase]
+func equalTimestamps(e *env) {
+	tn := e.tenant("acme")
+	e.create(tn, seshat.NewSession{ID: "s"})
+	at := time.Unix(1_700_000_000, 0)
+	for _, text := range []string{"c", "a", "b", "z", "d"} {
+		_, err := tn.Append(e.ctx, "s", seshat.Message{ID: text, Role: seshat.RoleUser, Content: text, Timestamp: at})
+		e.must(err)
+	}
+	e.prints(e.contents(tn, "s"), []string{"c", "a", "b", "z", "d"})
+}
+
+// says appends one message of the user for each text, as one turn.
+func (e *env) says(t *seshat.Tenant, id string, texts ...string) *seshat.Session {
+	e.Helper()
+	var all []seshat.Message
+	for _, text := range texts {
+		all = append(all, seshat.Message{Role: seshat.RoleUser, Content: text})
+	}
+	return e.append(t, id, all...)
+}
+
+// contents returns the contents of the log, in order.
+func (e *env) contents(t *seshat.Tenant, id string) []string {
+	e.Helper()
+	out := []string{}
+	for m, err := range t.Messages(e.ctx, id, seshat.HistoryQuery{}) {
+		e.must(err)
+		out = append(out, m.Content)
+	}
+	return out
+}
+
+// prints expects that two values look the same when they are printed.
+func (e *env) prints(got, want any) {
+	e.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		e.Fatalf("got %v, want %v", got, want)
+	}
+}
+
+func namedCall(id string) seshat.Message {
+	return seshat.Message{
+		ID: id + ".call", Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, ToolCallID: id, Tokens: 1,
+	}
+}
+
+func namedResult(id string) seshat.Message {
+	return seshat.Message{
+		ID: id + ".result", Role: seshat.RoleTool, ContentType: seshat.ContentToolResult, ToolCallID: id, Tokens: 1,
+	}
+}
