@@ -24,6 +24,14 @@ func TestArchitectureShowsTheKeys(t *testing.T) {
 	}
 }
 
+// The program of the README is examples/hello, which is compiled and tested.
+func TestReadmeShowsTheProgramOfExamplesHello(t *testing.T) {
+	program := readText(t, filepath.Join("examples", "hello", "main.go"))
+	if !strings.Contains(readText(t, "README.md"), "\n```go\n"+program+"```\n") {
+		t.Error("README.md does not show examples/hello/main.go as it is")
+	}
+}
+
 // Links of the pages to files of the project lead somewhere.
 func TestLinksOfThePages(t *testing.T) {
 	pages, err := filepath.Glob("*.md")
