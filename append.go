@@ -2,7 +2,6 @@ package seshat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
@@ -72,8 +71,12 @@ func (e *MessageIDError) Is(target error) bool { return target == ErrConflict }
 
 // Append adds messages to the end of the session's log, as AppendTurn does.
 func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*Session, error) {
-	a, err := t.AppendTurn(ctx, id, Turn{Messages: messages})
-	return a.Session, err
+	const op = "Append"
+	a, err := t.prepareAppend(Turn{Messages: messages})
+	if err != nil {
+		return nil, t.wrapError(op, id, err)
+	}
+	return t.writeSession(ctx, op, id, a.target(t.ordinal), a.apply)
 }
 
 // AppendTurn adds a turn to the end of the session's log. The store numbers
@@ -93,22 +96,19 @@ func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (AppendRe
 	if err != nil {
 		return AppendResult{}, t.wrapError(op, id, err)
 	}
-	s, err := t.runAppend(ctx, op, id, a)
-	for try := 1; errors.Is(err, errRetry) && try < maxRetries; try++ {
-		s, err = t.runAppend(ctx, op, id, a)
-	}
+	var s *Session
+	err = retry(ctx, func() error {
+		err := t.prepareState(ctx, id, a)
+		if err != nil {
+			return err
+		}
+		s, err = t.writeSession(ctx, op, id, a.target(t.ordinal), a.apply)
+		return err
+	})
 	if err != nil {
-		return AppendResult{}, err
+		return AppendResult{}, t.wrapError(op, id, unwrapError(err))
 	}
 	return AppendResult{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
-}
-
-func (t *Tenant) runAppend(ctx context.Context, op, id string, a *appendPlan) (*Session, error) {
-	if err := t.prepareState(ctx, id, a); err != nil {
-		return nil, t.wrapError(op, id, err)
-	}
-	target := driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(t.ordinal)}
-	return t.writeSession(ctx, op, id, target, a.apply)
 }
 
 // appendPlan is an append under way.
@@ -144,6 +144,11 @@ func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 		}
 	}
 	return a, nil
+}
+
+// target is what apply has to see of the session.
+func (a *appendPlan) target(ord uint64) driver.Target {
+	return driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(ord)}
 }
 
 func (a *appendPlan) apply(c *tenantWrite) error {

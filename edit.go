@@ -3,7 +3,6 @@ package seshat
 import (
 	"bytes"
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -24,22 +23,15 @@ func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func
 	if fn == nil {
 		return Message{}, t.wrapError(op, id, invalid("fn", "is nil"))
 	}
-	for try := 0; ; try++ {
-		m, err := t.editOnce(ctx, id, seq, fn)
-		if errors.Is(err, errRetry) && try+1 < maxRetries {
-			if err := waitBackoff(ctx, try); err != nil {
-				return Message{}, t.wrapError(op, id, err)
-			}
-			continue
-		}
-		if errors.Is(err, errRetry) {
-			err = ErrConflict
-		}
-		if err != nil {
-			return Message{}, t.wrapError(op, id, unwrapError(err))
-		}
-		return m, nil
+	var m Message
+	err := retry(ctx, func() (err error) {
+		m, err = t.editOnce(ctx, id, seq, fn)
+		return err
+	})
+	if err != nil {
+		return Message{}, t.wrapError(op, id, unwrapError(err))
 	}
+	return m, nil
 }
 
 func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {

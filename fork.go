@@ -40,50 +40,52 @@ func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, 
 	if err := t.checkIDAvailable(ctx, f.ID); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	for range maxRetries {
-		s, again, err := t.tryFork(ctx, id, f)
-		if err != nil {
-			return nil, t.wrapError(op, id, unwrapError(err))
-		}
-		if !again {
-			return s, nil
-		}
+	var s *Session
+	err := retry(ctx, func() (err error) {
+		s, err = t.tryFork(ctx, id, f)
+		return err
+	})
+	if err != nil {
+		return nil, t.wrapError(op, id, unwrapError(err))
 	}
-	return nil, t.wrapError(op, id, ErrConflict)
+	return s, nil
 }
 
-// tryFork copies the log; again means that it was edited meanwhile, or that a
-// user was erased.
-func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (child *Session, again bool, err error) {
+// tryFork copies the log and creates the child. errRetry: the log was edited
+// meanwhile, or a user was erased.
+func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (*Session, error) {
 	erasures, err := t.store.readEntry(ctx, erasuresKey(t.ordinal))
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, false, err
+		return nil, err
 	}
 	parent, err := t.loadStored(ctx, id)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	seq := f.Seq
 	if seq == 0 {
 		seq = parent.LastSeq
 	}
 	if seq > parent.LastSeq {
-		return nil, false, invalid("seq", "is above the newest number, which is %d", parent.LastSeq)
+		return nil, invalid("seq", "is above the newest number, which is %d", parent.LastSeq)
 	}
 	g, stats, err := t.copyLog(ctx, parent, seq)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	state, err := t.copyState(ctx, parent, seq, f.ID)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	now, err := t.reload(ctx, &parent.Session)
-	if err != nil || now.logEdits != parent.logEdits {
-		return nil, err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	if now.logEdits != parent.logEdits {
+		return nil, errRetry
 	}
 	target := driver.Target{Entries: []driver.EntryKey{erasuresKey(t.ordinal)}}
-	child, err = t.writeSession(ctx, "Fork", f.ID, target, func(c *tenantWrite) error {
+	return t.writeSession(ctx, "Fork", f.ID, target, func(c *tenantWrite) error {
 		if err := c.takeID(); err != nil {
 			return err
 		}
@@ -93,10 +95,6 @@ func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (child *
 		c.initFork(parent, f.ID, seq, g, stats)
 		return state.applyFresh(&c.out, t.ordinal)
 	})
-	if errors.Is(err, errRetry) {
-		return nil, true, nil
-	}
-	return child, false, err
 }
 
 // copyState makes the parent's state at seq the initial one of the child.

@@ -7,12 +7,39 @@ import (
 	"time"
 )
 
-// maxRetries is how often Update starts again when another call got in between
-// its read and its write.
+// maxRetries is how often a call is tried that another one can get in the way
+// of, between its read and its write.
 const maxRetries = 32
 
+// lostRace is the error of a try that another call got in the way of. err is
+// what the call fails with if it loses each of its tries.
+type lostRace struct{ err error }
+
+func (e *lostRace) Error() string { return "changed since it was read" }
+
 // errRetry: what was read has changed since.
-var errRetry = errors.New("changed since it was read")
+var errRetry = &lostRace{ErrConflict}
+
+// retry calls try until it loses no race, at most maxRetries times, and returns
+// its error, or the context's.
+func retry(ctx context.Context, try func() error) error {
+	for n := 0; ; n++ {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		var lost *lostRace
+		if !errors.As(err, &lost) {
+			return err
+		}
+		if n+1 == maxRetries {
+			return lost.err
+		}
+		if err := waitBackoff(ctx, n); err != nil {
+			return err
+		}
+	}
+}
 
 // Backoff of calls that lose a race with another caller.
 const (

@@ -52,8 +52,14 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
 	t, err := s.findTenant(ctx, n.OrganizationID, n.Name)
-	for try := 0; errors.Is(err, ErrNotFound) && try < maxRetries; try++ {
-		t, _, err = s.ensureTenant(ctx, n) // one that is there may be gone again
+	if errors.Is(err, ErrNotFound) {
+		err = retry(ctx, func() (err error) {
+			t, _, err = s.ensureTenant(ctx, n)
+			if errors.Is(err, ErrNotFound) { // it was there, and is gone again
+				return &lostRace{err}
+			}
+			return err
+		})
 	}
 	if err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}

@@ -55,27 +55,33 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 		return nil, t.wrapError(op, id, invalid("fn", "is nil"))
 	}
 	o := newWriteOptions(opts)
-	for try := 0; ; try++ {
-		base, err := t.Get(ctx, id)
-		if err != nil {
-			return nil, t.wrapError(op, id, unwrapError(err))
-		}
-		edited, err := runEdit(base, fn, o)
-		if err != nil {
-			return nil, t.wrapError(op, id, err)
-		}
-		s, err := t.commitEdit(ctx, base, edited, o.hasVersion)
-		if errors.Is(err, ErrConflict) && !o.hasVersion && try+1 < maxRetries {
-			if err := waitBackoff(ctx, try); err != nil {
-				return nil, t.wrapError(op, id, err)
-			}
-			continue
-		}
-		if err != nil {
-			return nil, t.wrapError(op, id, unwrapError(err))
-		}
-		return s, nil
+	var s *Session
+	err := retry(ctx, func() (err error) {
+		s, err = t.updateOnce(ctx, id, fn, o)
+		return err
+	})
+	if err != nil {
+		return nil, t.wrapError(op, id, err)
 	}
+	return s, nil
+}
+
+// updateOnce reads the session, edits it and commits the edit. A conflict that
+// the caller asked for, by a version, is not worth another try.
+func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error, o writeOptions) (*Session, error) {
+	base, err := t.Get(ctx, id)
+	if err != nil {
+		return nil, unwrapError(err)
+	}
+	edited, err := runEdit(base, fn, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.commitEdit(ctx, base, edited, o.hasVersion)
+	if errors.Is(err, ErrConflict) && !o.hasVersion {
+		return nil, &lostRace{unwrapError(err)}
+	}
+	return s, unwrapError(err)
 }
 
 // runEdit runs fn on a copy of base, and checks what it did.

@@ -156,8 +156,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "a repeated message is appended again", promise: "Order", file: "append.go",
-		from: "target := driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(t.ordinal)}",
-		to:   "a.givenIDs = nil\n\ttarget := driver.Target{Entries: a.merges.targets(t.ordinal)}",
+		from: "return driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(ord)}",
+		to:   "a.givenIDs = nil\n\treturn driver.Target{Entries: a.merges.targets(ord)}",
 		dir:  root, test: "^TestStoreInMemory$/^repeat$",
 	},
 	{
