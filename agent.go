@@ -1,8 +1,6 @@
 package seshat
 
-import (
-	"slices"
-)
+import "slices"
 
 // Bounds of an agent's configuration.
 const (
@@ -26,32 +24,33 @@ type AgentConfig struct {
 // Ptr returns a pointer to v, for the optional fields of a literal.
 func Ptr[T any](v T) *T { return &v }
 
-func (a AgentConfig) check() error {
-	if err := checkOptional("agent_config.model", a.Model); err != nil {
-		return err
+func (a *AgentConfig) check() *fieldError {
+	if e := checkOptional("model", a.Model); e != nil {
+		return e
 	}
 	if t := a.Temperature; t != nil && !(*t >= 0 && *t <= MaxTemperature) {
-		return invalid("agent_config.temperature", "is outside 0 to %v", MaxTemperature)
+		return refuse("temperature", "is %v; 0 to %v are allowed", *t, MaxTemperature)
 	}
 	if n := a.MaxTokens; n != nil && (*n < 1 || *n > MaxTokens) {
-		return invalid("agent_config.max_tokens", "is outside 1 to %d", MaxTokens)
+		return refuse("max_tokens", "is %d; 1 to %d are allowed", *n, MaxTokens)
 	}
 	return a.checkTexts()
 }
 
-func (a AgentConfig) checkTexts() error {
+func (a *AgentConfig) checkTexts() *fieldError {
 	if len(a.SystemPrompt) > MaxSystemPromptBytes {
-		return invalid("agent_config.system_prompt", "has %d bytes; at most %d are allowed", len(a.SystemPrompt), MaxSystemPromptBytes)
+		return refuse("system_prompt", "has %d bytes; at most %d are allowed", len(a.SystemPrompt),
+			MaxSystemPromptBytes)
 	}
-	if err := checkUTF8("agent_config.system_prompt", a.SystemPrompt); err != nil {
-		return err
+	if e := checkUTF8("system_prompt", a.SystemPrompt); e != nil {
+		return e
 	}
 	if len(a.AvailableTools) > MaxTools {
-		return invalid("agent_config.available_tools", "has %d names; at most %d are allowed", len(a.AvailableTools), MaxTools)
+		return refuse("available_tools", "has %d names; at most %d are allowed", len(a.AvailableTools), MaxTools)
 	}
 	for _, name := range a.AvailableTools {
-		if err := checkName("agent_config.available_tools", name); err != nil {
-			return err
+		if e := checkName("available_tools", name); e != nil {
+			return e
 		}
 	}
 	return nil

@@ -49,7 +49,11 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret 
 	if k.OrganizationID == "" {
 		k.OrganizationID = DefaultOrganization
 	}
-	if err := k.check(ctx); err != nil {
+	err = checkContext(ctx)
+	if err == nil {
+		err = k.check().err()
+	}
+	if err != nil {
 		return APIKey{}, "", &Error{Op: "CreateAPIKey", Err: err}
 	}
 	k.Namespaces = slices.Clone(k.Namespaces)
@@ -68,29 +72,30 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret 
 	return k, secret, nil
 }
 
-func (k *APIKey) check(ctx context.Context) error {
-	if err := checkContext(ctx); err != nil {
-		return err
-	}
+func (k *APIKey) check() *fieldError {
 	if k.ID != "" {
-		return invalid("key_id", "is given; the store makes it")
+		return refuse("key_id", "is set by the store; leave it empty")
 	}
-	if err := checkName("internal_id", k.OrganizationID); err != nil {
-		return err
+	if e := checkName("internal_id", k.OrganizationID); e != nil {
+		return e
+	}
+	if e := checkOptional("name", k.Name); e != nil {
+		return e
 	}
 	// Stored, the zero time stands for never.
 	if !k.ExpiresAt.IsZero() && k.ExpiresAt.UnixMilli() <= 0 {
-		return invalid("expires_at", "is before 1970")
+		return refuse("expires_at", "is before 1970; a later time is allowed, and the zero time for never")
 	}
 	if len(k.Namespaces) > maxKeySpaces {
-		return invalid("namespaces", "are %d; at most %d are allowed", len(k.Namespaces), maxKeySpaces)
+		return refuse("namespaces", "has %d ids; at most %d are allowed", len(k.Namespaces), maxKeySpaces)
 	}
-	for _, id := range k.Namespaces {
+	for i, id := range k.Namespaces {
 		if !isNamespaceID(id) {
-			return invalid("namespaces", "holds what is not a namespace's id")
+			return refuse("namespaces", "has at index %d what is not a namespace's id; ids of namespaces are allowed",
+				i)
 		}
 	}
-	return checkOptional("name", k.Name)
+	return nil
 }
 
 func keyChange(k *APIKey) driver.Change {
@@ -167,7 +172,7 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 	err := checkContext(ctx)
 	if err == nil {
-		err = checkName("key_id", id)
+		err = checkName("key_id", id).err()
 	}
 	if err == nil {
 		target := driver.Target{Entries: []driver.EntryKey{apiKeyKey(id)}}
@@ -189,7 +194,7 @@ func (s *Store) APIKeys(ctx context.Context, internalID string) iter.Seq2[APIKey
 		internalID = DefaultOrganization
 	}
 	return func(yield func(APIKey, error) bool) {
-		if err := checkName("internal_id", internalID); err != nil {
+		if err := checkName("internal_id", internalID).err(); err != nil {
 			yield(APIKey{}, &Error{Op: "Keys", Err: err})
 			return
 		}

@@ -61,9 +61,9 @@ type MessageIDError struct {
 
 func (e *MessageIDError) Error() string {
 	if e.Seq == 0 {
-		return fmt.Sprintf("message id %q is new, but others of the turn are known", e.MessageID)
+		return fmt.Sprintf("message id %s is new, but the session has other messages of the turn", quoteName(e.MessageID))
 	}
-	return fmt.Sprintf("message id %q is used for other content, at %d", e.MessageID, e.Seq)
+	return fmt.Sprintf("message id %s is used by message %d with other content", quoteName(e.MessageID), e.Seq)
 }
 
 // Is reports whether target is ErrConflict.
@@ -128,7 +128,7 @@ type appendPlan struct {
 
 // prepareAppend checks the turn, and does what needs no transaction.
 func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
-	if err := checkTurn(turn.Messages); err != nil {
+	if err := checkTurn(turn.Messages).err(); err != nil {
 		return nil, err
 	}
 	a := &appendPlan{turn: turn, digests: make([][16]byte, len(turn.Messages)), seqs: make([]uint64, len(turn.Messages))}
@@ -281,7 +281,7 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 			return unwrapError(err)
 		}
 		if a.user = s.UserID; a.user == "" {
-			return invalid("user_state", "is given, but the session has no user")
+			return invalid("user_state", "is not empty, but the session has no user; leave it empty")
 		}
 	}
 	for _, d := range []struct {
@@ -309,7 +309,7 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 func (n *NewSession) sharedState() (ms stateMerges, err error) {
 	if len(n.UserState) > 0 {
 		if n.UserID == "" {
-			return nil, invalid("user_state", "is given, but the session has no user")
+			return nil, invalid("user_state", "is not empty, but the session has no user; leave it empty")
 		}
 		m, err := newStateMerge(UserScope(n.UserID), "user_state", n.UserState)
 		if err != nil {

@@ -320,7 +320,7 @@ var methods = map[string]method{
 		session: true, ended: seshat.ErrReadOnly,
 		refused: refusals{
 			"fn": func(w *world, ctx context.Context) error { return only(w.t.EditMessage(ctx, "s", 1, nil)) },
-			"message": func(w *world, ctx context.Context) error {
+			"message.seq": func(w *world, ctx context.Context) error {
 				return only(w.t.EditMessage(ctx, "s", 1, func(m *seshat.Message) error {
 					m.Seq = 2
 					return nil

@@ -12,7 +12,7 @@ import (
 // Promise: a refusal names the field and the place in it, and is ErrInvalid.
 func TestDocumentRefusalsNameThePlace(t *testing.T) {
 	d := NewDocument(map[string]any{"prefs": map[string]any{"colors": []any{"red", "blue", 1, math.NaN()}}})
-	err := d.check("user_memory")
+	err := d.check("user_memory").err()
 	e := (*InvalidError)(nil)
 	if !errors.Is(err, ErrInvalid) || !errors.As(err, &e) || e.Field != "user_memory.prefs.colors[3]" {
 		t.Errorf("%v", err)

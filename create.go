@@ -34,32 +34,32 @@ type NewSession struct {
 	DisableMemory bool
 }
 
-func (n *NewSession) check() error {
-	if err := checkOptional("session_id", n.ID); err != nil {
-		return err
+func (n *NewSession) check() *fieldError {
+	if e := checkOptional("session_id", n.ID); e != nil {
+		return e
 	}
-	if err := checkOptional("user_id", n.UserID); err != nil {
-		return err
+	if e := checkOptional("user_id", n.UserID); e != nil {
+		return e
 	}
-	if err := checkSessionName(n.Name); err != nil {
-		return err
+	if e := checkSessionName(n.Name); e != nil {
+		return e
 	}
-	if err := n.Agent.check(); err != nil {
-		return err
+	if e := n.Agent.check(); e != nil {
+		return e.at("agent_config")
 	}
-	if err := n.Quotas.check(); err != nil {
-		return err
+	if e := n.Quotas.check(); e != nil {
+		return e.at("quotas")
 	}
 	if n.DisableMemory && len(n.UserMemory) > 0 {
 		return errMemoryDisabled
 	}
-	if err := checkLabels(n.Labels); err != nil {
-		return err
+	if e := checkLabels(n.Labels); e != nil {
+		return e
 	}
-	return n.Lifecycle.check("lifecycle")
+	return n.Lifecycle.check().at("lifecycle")
 }
 
-var errMemoryDisabled = invalid("user_memory", "is disabled for this session")
+var errMemoryDisabled = refuse("user_memory", "is not empty, and this session has no user memory; leave it empty")
 
 // newStored makes the session that n describes, in a namespace, at now.
 func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*storedSession, error) {
@@ -69,7 +69,7 @@ func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*store
 		Version: 1, MemoryDisabled: n.DisableMemory,
 	}}
 	s.UserMemory, s.Metadata = NewDocument(n.UserMemory), NewDocument(n.Metadata)
-	if err := s.checkDocuments(); err != nil {
+	if err := s.checkDocuments().err(); err != nil {
 		return nil, err
 	}
 	s.incarnation = driver.Incarnation(newULID(now))
@@ -122,7 +122,7 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	if n.ID == "" {
 		n.ID = NewSessionID()
 	}
-	if err := n.check(); err != nil {
+	if err := n.check().err(); err != nil {
 		return nil, t.wrapError(op, n.ID, err)
 	}
 	state, err := newStateMerge(SessionScope(n.ID), "state", n.State)

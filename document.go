@@ -18,8 +18,8 @@ const (
 // is decoded only when asked for, so carrying one around is cheap, and copies
 // may be shared between goroutines. The zero value is the empty document.
 type Document struct {
-	enc string // msgpack of a map in normal form; "" = empty
-	err error  // why Doc could not make one; told by the call that stores it
+	enc string      // msgpack of a map in normal form; "" = empty
+	err *fieldError // why NewDocument could not make one; the call that stores it returns it
 }
 
 // NewDocument makes a document of m, which is copied. Values are normalized: strings,
@@ -35,8 +35,8 @@ func NewDocument(m map[string]any) Document {
 	if len(m) == 0 {
 		return Document{}
 	}
-	enc, err := encodeDocument(m)
-	return Document{enc: enc, err: err}
+	enc, err := document.Encode(m, documentLimits)
+	return Document{enc: enc, err: refuseDocument(err)}
 }
 
 // IsZero reports whether the document is empty.
@@ -61,7 +61,7 @@ func (d Document) Equal(e Document) bool { return d.enc == e.enc && d.err == nil
 // Bytes become base64 and times RFC 3339, as encoding/json does.
 func (d Document) MarshalJSON() ([]byte, error) {
 	if d.err != nil {
-		return nil, d.err
+		return nil, d.err.at("document").err()
 	}
 	return json.Marshal(d.Map())
 }
@@ -70,24 +70,17 @@ func (d Document) MarshalJSON() ([]byte, error) {
 // exponent that fit become integers, all others float64. ErrInvalid: see Doc;
 // also a key that is given twice.
 func (d *Document) UnmarshalJSON(data []byte) error {
-	m, err := jsonObject(data)
+	m, err := document.FromJSON(data, documentLimits)
 	if err != nil {
-		return Document{err: err}.check("document")
+		return refuseDocument(err).at("document").err()
 	}
 	*d = NewDocument(m)
-	return d.check("document")
+	return d.check("document").err()
 }
 
-// check names the field that holds a document which Doc could not make.
-func (d Document) check(field string) error {
-	if d.err == nil {
-		return nil
-	}
-	if e, ok := d.err.(*InvalidError); ok {
-		return &InvalidError{Field: field + e.Field, Reason: e.Reason}
-	}
-	return d.err
-}
+// check refuses a document that NewDocument could not make. The field of the
+// error is the path of the bad value, such as "metadata.prefs.colors[3]".
+func (d *Document) check(field string) *fieldError { return d.err.at(field) }
 
 // MemoryAs is DocumentAs of a session's user memory.
 func MemoryAs[T any](s *Session) (T, error) { return DocumentAs[T](s.UserMemory) }
@@ -99,7 +92,7 @@ func MemoryAs[T any](s *Session) (T, error) { return DocumentAs[T](s.UserMemory)
 func DocumentAs[T any](d Document) (T, error) {
 	var v T
 	if d.err != nil {
-		return v, d.err
+		return v, d.err.at("document").err()
 	}
 	return v, decodeDocumentInto(d.enc, &v)
 }
@@ -108,7 +101,7 @@ func DocumentAs[T any](d Document) (T, error) {
 // not: bytes, times, and the kinds of numbers.
 func (d Document) MarshalBinary() ([]byte, error) {
 	if d.err != nil {
-		return nil, d.err
+		return nil, d.err.at("document").err()
 	}
 	return []byte(d.enc), nil
 }
@@ -118,20 +111,13 @@ func (d Document) MarshalBinary() ([]byte, error) {
 func (d *Document) UnmarshalBinary(data []byte) error {
 	enc := string(data)
 	if checkDocument(enc) != nil {
-		return invalid("document", "is not what MarshalBinary writes")
+		return invalid("document", "is not a document; only what MarshalBinary returned is allowed")
 	}
 	*d = Document{enc: enc}
 	return nil
 }
 
 var documentLimits = document.Limits{Bytes: MaxDocumentBytes, Depth: MaxDocumentDepth}
-
-// encodeDocument returns the normal form of m; see Doc. The field of an
-// *InvalidError is the path in m, such as ".prefs.colors[3]".
-func encodeDocument(m map[string]any) (string, error) {
-	enc, err := document.Encode(m, documentLimits)
-	return enc, documentError(err)
-}
 
 // decodeDocument returns fresh values; see Document.Map. ErrCorrupt.
 func decodeDocument(enc string) (map[string]any, error) {
@@ -150,23 +136,26 @@ func decodeDocumentInto(enc string, v any) error {
 	if err == nil || errors.Is(err, document.ErrMalformed) {
 		return documentError(err)
 	}
-	return invalid("document", "does not fit a %T: %v", v, err)
+	// The text of err may quote what the document holds.
+	return invalid("document", "does not fit into the Go type %T", v)
 }
 
-// jsonObject reads a JSON object or null; see Document.UnmarshalJSON.
-func jsonObject(data []byte) (map[string]any, error) {
-	m, err := document.FromJSON(data, documentLimits)
-	return m, documentError(err)
-}
-
-// documentError says in the errors of this package what package document says
-// in its own.
-func documentError(err error) error {
+// refuseDocument returns the error for a refusal of package document, whose
+// path it keeps.
+func refuseDocument(err error) *fieldError {
 	if err == nil {
 		return nil
 	}
-	if e := (*document.Error)(nil); errors.As(err, &e) {
-		return &InvalidError{Field: e.Path, Reason: e.Reason}
+	var e *document.Error
+	errors.As(err, &e) // it refuses with no other type
+	return &fieldError{field: e.Path, reason: e.Reason}
+}
+
+// documentError returns the error for stored bytes that are no document.
+// ErrCorrupt.
+func documentError(err error) error {
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrCorrupt, err)
 }

@@ -21,7 +21,7 @@ import (
 func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
 	const op = "EditMessage"
 	if fn == nil {
-		return Message{}, t.wrapError(op, id, invalid("fn", "is nil"))
+		return Message{}, t.wrapError(op, id, invalid("fn", "is nil; a function is required"))
 	}
 	var m Message
 	err := retry(ctx, func() (err error) {
@@ -56,7 +56,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	if err := fn(&m); err != nil {
 		return Message{}, err
 	}
-	if err := checkMessageEdit(&base, &m); err != nil {
+	if err := checkMessageEdit(&base, &m).err(); err != nil {
 		return Message{}, err
 	}
 	m.digest, m.extra = base.digest, base.extra // fn may have made a new one
@@ -80,16 +80,26 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 }
 
 // checkMessageEdit refuses edits of what the store gives, and illegal ones.
-func checkMessageEdit(base, m *Message) error {
-	if m.ID != base.ID || m.Seq != base.Seq || !m.AppendedAt.Equal(base.AppendedAt) || m.Summary != base.Summary {
-		return invalid("message", "has another message_id, seq, appended_at or summary; they cannot be edited")
+func checkMessageEdit(base, m *Message) *fieldError {
+	for _, f := range [...]struct {
+		field string
+		same  bool
+	}{
+		{"message_id", m.ID == base.ID},
+		{"seq", m.Seq == base.Seq},
+		{"appended_at", m.AppendedAt.Equal(base.AppendedAt)},
+		{"summary", m.Summary == base.Summary},
+	} {
+		if !f.same {
+			return refuse("message."+f.field, "cannot be edited; all but message_id, seq, appended_at and summary can")
+		}
 	}
 	given := *m
 	given.Seq, given.AppendedAt, given.Summary = 0, time.Time{}, Range{}
 	if m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond); m.Timestamp.IsZero() {
 		m.Timestamp = base.Timestamp
 	}
-	return given.check("message")
+	return given.check().at("message")
 }
 
 // markLogEdited notes a change of the log other than an append.
@@ -132,7 +142,8 @@ func (c *sessionWrite) dropSpan(s *storedSession, span driver.Span, held driver.
 // ErrNotFound, ErrReadOnly, ErrInvalid.
 func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed uint64, err error) {
 	if seq == math.MaxUint64 {
-		return 0, t.wrapError("Truncate", id, invalid("seq", "is above every number"))
+		return 0, t.wrapError("Truncate", id,
+			invalid("seq", "is %d; at most %d is allowed", seq, uint64(math.MaxUint64-1)))
 	}
 	span := driver.Span{From: seq + 1, To: math.MaxUint64}
 	_, err = t.writeSession(ctx, "Truncate", id, driver.Target{Span: span}, func(c *tenantWrite) error {
@@ -166,9 +177,10 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 		return nil, t.wrapError(op, id, invalid("range", "is empty; from is at least 1 and at most to"))
 	}
 	if summary.ID != "" {
-		return nil, t.wrapError(op, id, invalid("summary.message_id", "is given; a summary takes that of the message at range.to"))
+		return nil, t.wrapError(op, id,
+			invalid("summary.message_id", "is set by the store, to that of the message at range.to; leave it empty"))
 	}
-	if err := summary.check("summary"); err != nil {
+	if err := summary.check().at("summary").err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
 	target := driver.Target{Seqs: []uint64{r.To}, Span: driver.Span{From: r.From, To: r.To}}

@@ -1,7 +1,11 @@
 package seshat
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
+// enumName returns the name of number i, or field and the number.
 func enumName(names []string, i int, field string) string {
 	if name := enumNameAt(names, i); name != "" {
 		return name
@@ -17,11 +21,17 @@ func enumNameAt(names []string, i int) string {
 	return names[i]
 }
 
+// parseEnum returns the number of a name; field is what errors call it.
 func parseEnum(names []string, name, field string) (int, error) {
 	for i, n := range names {
 		if i > 0 && n == name {
 			return i, nil
 		}
 	}
-	return 0, invalid(field, "is none of %q", names[1:])
+	return 0, refuseEnum(field, names).err()
+}
+
+// refuseEnum says which names are allowed.
+func refuseEnum(field string, names []string) *fieldError {
+	return refuse(field, "is unknown; %s are allowed", strings.Join(names[1:], ", "))
 }

@@ -34,7 +34,7 @@ const reclaimStep = 256
 // anything is not an error. ErrInvalid, ErrNotFound.
 func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, error) {
 	const op = "DeleteUser"
-	if err := checkName("user_id", user); err != nil {
+	if err := checkName("user_id", user).err(); err != nil {
 		return EraseReport{}, t.wrapError(op, "", err)
 	}
 	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -68,29 +70,31 @@ var (
 )
 
 // Error says which operation failed, and on what. It never holds session
-// content, so it is safe to log.
+// content, so it is safe to log. Its text is one line of at most 2 KiB: longer
+// names and texts are cut in the middle.
 type Error struct {
 	Op     string // the method, such as "Get"
-	Tenant string // the namespace's name, if one is concerned
-	ID     string // the session's id, if one is concerned
+	Tenant string // the namespace's name; "" if the call concerns none
+	ID     string // the session's id as the caller gave it; "" if the call concerns none
 	Err    error  // the cause
 }
 
 func (e *Error) Error() string {
 	msg := "seshat: " + e.Op
 	if e.Tenant != "" {
-		msg += " " + strconv.Quote(e.Tenant)
+		msg += " " + quoteName(e.Tenant)
 	}
 	if e.ID != "" {
-		msg += "/" + strconv.Quote(e.ID)
+		msg += "/" + quoteName(e.ID)
 	}
-	return msg + ": " + e.Err.Error()
+	return oneLine(msg + ": " + e.Err.Error())
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// wrapStoreError is the error of a call that no tenant is concerned with, if it failed.
+// wrapStoreError is the error of a call that no tenant is concerned with, if it
+// failed.
 func wrapStoreError(op string, err error) error {
 	if err != nil {
 		err = &Error{Op: op, Err: err}
@@ -110,8 +114,54 @@ func (e *InvalidError) Error() string { return e.Field + ": " + e.Reason }
 // Is reports whether target is ErrInvalid.
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
+// invalid returns an *InvalidError; see refuse.
 func invalid(field, format string, args ...any) error {
-	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
+	return refuse(field, format, args...).err()
+}
+
+// fieldError says that a check refused a value. field is a path inside the
+// value that was checked, "" for the value itself; each caller on the way up
+// puts its own place in front, with at or atIndex. A nil *fieldError means that
+// the check passed. It is no error, so that nil never becomes an error that is
+// not nil; err converts it.
+type fieldError struct {
+	field  string
+	reason string
+}
+
+// refuse returns a fieldError of that field. It formats the reason, so checks
+// call it only when they fail.
+func refuse(field, format string, args ...any) *fieldError {
+	return &fieldError{field: field, reason: fmt.Sprintf(format, args...)}
+}
+
+// at returns the error with place in front of its field.
+func (e *fieldError) at(place string) *fieldError {
+	switch {
+	case e == nil:
+		return nil
+	case e.field == "":
+		return &fieldError{field: place, reason: e.reason}
+	case e.field[0] == '.' || e.field[0] == '[': // a path inside a document
+		return &fieldError{field: place + e.field, reason: e.reason}
+	}
+	return &fieldError{field: place + "." + e.field, reason: e.reason}
+}
+
+// atIndex is at for element i of the list at place.
+func (e *fieldError) atIndex(place string, i int) *fieldError {
+	if e == nil {
+		return nil
+	}
+	return e.at(place + "[" + strconv.Itoa(i) + "]")
+}
+
+// err returns the *InvalidError for callers, or nil.
+func (e *fieldError) err() error {
+	if e == nil {
+		return nil
+	}
+	return &InvalidError{Field: shorten(e.field, maxFieldBytes), Reason: shorten(e.reason, maxFieldBytes)}
 }
 
 // ConflictError carries both versions of a lost update, or both numbers of an
@@ -177,4 +227,42 @@ func unwrapError(err error) error {
 		return e.Err
 	}
 	return err
+}
+
+// Bounds of the texts of errors, in bytes.
+const (
+	maxErrorBytes = 2 << 10 // the whole text of an Error
+	maxFieldBytes = 256     // a field's path, and a reason
+)
+
+// quoteName returns a name in quotes. One that is longer than any legal name
+// is shortened first.
+func quoteName(name string) string { return strconv.Quote(shorten(name, MaxNameBytes)) }
+
+// shorten cuts out the middle of s, between runes, so that at most n bytes are
+// left.
+func shorten(s string, n int) string {
+	const cut = "…"
+	if len(s) <= n {
+		return s
+	}
+	head := (n - len(cut)) / 2
+	tail := len(s) - (n - len(cut) - head)
+	for head > 0 && !utf8.RuneStart(s[head]) {
+		head--
+	}
+	for tail < len(s) && !utf8.RuneStart(s[tail]) {
+		tail++
+	}
+	return s[:head] + cut + s[tail:]
+}
+
+// oneLine returns text as one line of valid UTF-8 without control characters,
+// of at most maxErrorBytes bytes.
+func oneLine(text string) string {
+	text = shorten(text, maxErrorBytes)
+	if utf8.ValidString(text) && controlIndex(text) < 0 {
+		return text
+	}
+	return replaceControls(strings.ToValidUTF8(text, "?"))
 }

@@ -1,6 +1,7 @@
 package seshat
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +92,10 @@ func TestErrorsHoldNoContent(t *testing.T) {
 			_, err := p.n.Create(ctx, NewSession{UserMemory: map[string]any{"k": long}})
 			return err
 		},
-		"label":  func() error { _, err := p.n.Create(ctx, NewSession{Labels: map[string]string{"k": long}}); return err },
+		"label": func() error {
+			_, err := p.n.Create(ctx, NewSession{Labels: map[string]string{"k": long}})
+			return err
+		},
 		"reason": func() error { _, err := p.n.Transition(ctx, "s", StatusIdle, Because(long, "")); return err },
 		"message": func() error {
 			_, err := p.n.Append(ctx, "s", Message{Role: RoleUser, Content: secret + "\xff"})
@@ -110,5 +114,77 @@ func TestErrorsHoldNoContent(t *testing.T) {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: the error shows content: %.200v", name, err)
 		}
+	}
+}
+
+// Promise: a check of good arguments allocates nothing: places and reasons are
+// built only for an error.
+func TestChecksOfGoodArgumentsAllocateNothing(t *testing.T) {
+	full := Message{
+		Role: RoleTool, Content: "hello", ContentType: ContentToolResult, ToolName: "search", ToolCallID: "call-1",
+		ToolCalls:  2,
+		ToolInputs: json.RawMessage(`{"q":1}`), ToolOutputs: json.RawMessage(`[1]`), ToolStatus: "ok", Author: "mia",
+		Tokens:  7,
+		Latency: time.Second, Timestamp: time.Unix(1, 0), Payload: []byte("x"),
+		Metadata: NewDocument(map[string]any{"k": 1}),
+	}
+	turn := make([]Message, MaxTurnMessages)
+	for i := range turn {
+		turn[i] = full
+	}
+	named := []Message{full}
+	named[0].ID = "m"
+	session := NewSession{
+		ID: "s", UserID: "mia", Name: "title", Labels: map[string]string{"a": "b", "c": ""},
+		Agent: AgentConfig{
+			Model: "m", Temperature: Ptr(1.0), MaxTokens: Ptr(1), SystemPrompt: "p",
+			AvailableTools: []string{"t"},
+		},
+	}
+	query := Query{UserID: "mia", Statuses: []Status{StatusIdle}, Labels: session.Labels, Limit: 1}
+	namespace := Namespace{Name: "acme", OrganizationID: "o"}
+	key := APIKey{OrganizationID: "o", Name: "k"}
+	for name, check := range map[string]func() *fieldError{
+		"turn":             func() *fieldError { return checkTurn(turn) },
+		"message with id":  func() *fieldError { return checkTurn(named) },
+		"session":          session.check,
+		"query":            query.check,
+		"namespace":        namespace.check,
+		"key":              key.check,
+		"restored session": func() *fieldError { return checkRestored(restorable) },
+		"transition":       (&Transition{Reason: "r", Actor: "a"}).check,
+		"state of a user":  UserScope("mia").check,
+	} {
+		var failed *fieldError
+		allocs := testing.AllocsPerRun(100, func() {
+			if e := check(); e != nil {
+				failed = e
+			}
+		})
+		if allocs != 0 || failed != nil {
+			t.Errorf("%s: %v allocations, error %v", name, allocs, failed.err())
+		}
+	}
+}
+
+var restorable = &Session{
+	ID: "s", Status: StatusActive, Version: 1, CreatedAt: time.Unix(1, 0), UpdatedAt: time.Unix(1, 0),
+	LastActivityAt: time.Unix(1, 0),
+	UserMemory:     NewDocument(map[string]any{"k": 1}), Labels: map[string]string{"a": "b"},
+}
+
+// Promise: ids of a turn are compared in one map, so they cost a few
+// allocations, whatever their number.
+func TestIDsOfATurnAreComparedInOneMap(t *testing.T) {
+	turn := make([]Message, MaxTurnMessages)
+	for i := range turn {
+		turn[i] = Message{ID: fmt.Sprint("m", i), Role: RoleUser}
+	}
+	if got := testing.AllocsPerRun(10, func() { _ = checkTurn(turn) }); got > 8 {
+		t.Errorf("%v allocations for %d ids", got, len(turn))
+	}
+	turn[200].ID = "m7"
+	if e := checkTurn(turn); e == nil || e.field != "messages[200].message_id" {
+		t.Errorf("an id given twice: %v", e.err())
 	}
 }

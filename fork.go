@@ -34,7 +34,7 @@ func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, 
 	if f.ID == "" {
 		f.ID = NewSessionID()
 	}
-	if err := checkName("session_id", f.ID); err != nil {
+	if err := checkName("session_id", f.ID).err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
 	if err := t.checkIDAvailable(ctx, f.ID); err != nil {
@@ -67,7 +67,7 @@ func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (*Sessio
 		seq = parent.LastSeq
 	}
 	if seq > parent.LastSeq {
-		return nil, invalid("seq", "is above the newest number, which is %d", parent.LastSeq)
+		return nil, invalid("seq", "is %d; at most the newest number, %d, is allowed", seq, parent.LastSeq)
 	}
 	g, stats, err := t.copyLog(ctx, parent, seq)
 	if err != nil {

@@ -34,36 +34,36 @@ func NewSessionID() string { return sessionPrefix + newULID(time.Now().UnixMilli
 
 // checkName refuses what is not an id, name, user or label: 1 to MaxName bytes
 // of valid UTF-8 without control characters. All else is kept byte for byte.
-func checkName(field, s string) error {
+func checkName(field, s string) *fieldError {
 	switch {
 	case s == "":
-		return invalid(field, "is empty; 1 to %d bytes are allowed", MaxNameBytes)
+		return refuse(field, "is empty; 1 to %d bytes are allowed", MaxNameBytes)
 	case len(s) > MaxNameBytes:
-		return invalid(field, "has %d bytes; 1 to %d are allowed", len(s), MaxNameBytes)
+		return refuse(field, "has %d bytes; 1 to %d are allowed", len(s), MaxNameBytes)
 	}
 	return checkText(field, s)
 }
 
 // checkText refuses invalid UTF-8 and control characters (Unicode category Cc).
-func checkText(field, s string) error {
-	if err := checkUTF8(field, s); err != nil {
-		return err
+func checkText(field, s string) *fieldError {
+	if e := checkUTF8(field, s); e != nil {
+		return e
 	}
 	if i := controlIndex(s); i >= 0 {
-		return invalid(field, "has a control character at byte %d; none are allowed", i)
+		return refuse(field, "has a control character at byte %d; none are allowed", i)
 	}
 	return nil
 }
 
-func checkUTF8(field, s string) error {
+func checkUTF8(field, s string) *fieldError {
 	if !utf8.ValidString(s) {
-		return invalid(field, "is not valid UTF-8")
+		return refuse(field, "is not valid UTF-8; UTF-8 is required")
 	}
 	return nil
 }
 
 // checkOptional is checkName for a name that may be absent.
-func checkOptional(field, s string) error {
+func checkOptional(field, s string) *fieldError {
 	if s == "" {
 		return nil
 	}
@@ -89,6 +89,16 @@ func controlIndex(s string) int {
 		}
 	}
 	return -1
+}
+
+// replaceControls returns s with a space for each control character.
+func replaceControls(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // isControl reports whether r is a control character.

@@ -33,12 +33,12 @@ type LeaseError struct {
 func (e *LeaseError) Error() string {
 	switch {
 	case e.Owner == "":
-		return fmt.Sprintf("lease lost: token %d is no longer good, and nobody has the lease", e.Token)
+		return fmt.Sprintf("lease lost: token %d is not valid; nobody holds the lease", e.Token)
 	case e.Token == 0:
-		return fmt.Sprintf("lease held by %q until %s", e.Owner, e.ExpiresAt.Format(time.RFC3339))
+		return fmt.Sprintf("lease held by %s until %s", quoteName(e.Owner), e.ExpiresAt.Format(time.RFC3339))
 	}
-	return fmt.Sprintf("lease lost: token %d is no longer good; held by %q until %s",
-		e.Token, e.Owner, e.ExpiresAt.Format(time.RFC3339))
+	return fmt.Sprintf("lease lost: token %d is not the newest; %s holds the lease until %s",
+		e.Token, quoteName(e.Owner), e.ExpiresAt.Format(time.RFC3339))
 }
 
 // Is reports whether target is ErrLease.
@@ -60,7 +60,7 @@ func (e *LeaseError) Is(target error) bool { return target == ErrLease }
 // ErrNotFound, ErrInvalid.
 func (t *Tenant) AcquireLease(ctx context.Context, id, owner string, ttl time.Duration) (Lease, error) {
 	const op = "AcquireLease"
-	if err := checkName("owner", owner); err != nil {
+	if err := checkName("owner", owner).err(); err != nil {
 		return Lease{}, t.wrapError(op, id, err)
 	}
 	return t.holdLease(ctx, op, id, ttl, func(l *lease, now int64) error {
@@ -86,9 +86,12 @@ func (t *Tenant) RenewLease(ctx context.Context, id string, token uint64, ttl ti
 }
 
 // holdLease changes the lease as take says, and makes it last for ttl.
-func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration, take func(*lease, int64) error) (Lease, error) {
+func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration,
+	take func(*lease, int64) error,
+) (Lease, error) {
 	if ttl <= 0 || ttl > MaxLease {
-		return Lease{}, t.wrapError(op, id, invalid("ttl", "is %v; more than 0 and at most %v are allowed", ttl, MaxLease))
+		return Lease{},
+			t.wrapError(op, id, invalid("ttl", "is %v; more than 0 and at most %v is allowed", ttl, MaxLease))
 	}
 	s, err := t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
@@ -139,8 +142,8 @@ func (s *Session) Lease() Lease {
 	return Lease{Owner: s.lease.Owner, Token: s.lease.Token, ExpiresAt: timeFromMillis(s.lease.Expires)}
 }
 
-// isCurrent reports whether token belongs to the newest lease, and that was neither
-// released nor overtaken.
+// isCurrent reports whether token belongs to the newest lease, and that was
+// neither released nor overtaken.
 func (l *lease) isCurrent(token uint64) bool { return l.Owner != "" && token == l.Token }
 
 func (l *lease) inForce(now int64) bool { return l.Owner != "" && l.Expires > now }

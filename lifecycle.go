@@ -77,9 +77,8 @@ func (l Lifecycle) inherit(base Lifecycle) Lifecycle {
 	return l
 }
 
-// check refuses durations below zero other than Never. field is the prefix of
-// the names in the error.
-func (l Lifecycle) check(field string) error {
+// check refuses negative durations except Never, and an unknown Expiry.
+func (l *Lifecycle) check() *fieldError {
 	for _, d := range []struct {
 		name string
 		d    time.Duration
@@ -91,11 +90,11 @@ func (l Lifecycle) check(field string) error {
 		{"retention", l.Retention},
 	} {
 		if d.d < 0 && d.d != Never {
-			return invalid(field+"."+d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")
+			return refuse(d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")
 		}
 	}
 	if l.Expiry > ExpiryAbsolute {
-		return invalid(field+".expiry", "is none of sliding, absolute")
+		return refuse("expiry", "is none of sliding, absolute")
 	}
 	return nil
 }

@@ -198,7 +198,7 @@ func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
 
 // driverQuery checks q and makes the driver's query of it.
 func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
-	if err := q.check(); err != nil {
+	if err := q.check().err(); err != nil {
 		return driver.Query{}, err
 	}
 	dq := driver.Query{
@@ -221,26 +221,26 @@ func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 	return dq, nil
 }
 
-func (q *Query) check() error {
-	if err := checkOptional("user_id", q.UserID); err != nil {
-		return err
+func (q *Query) check() *fieldError {
+	if e := checkOptional("user_id", q.UserID); e != nil {
+		return e
 	}
 	if len(q.Statuses) > 2*len(statusNames) {
-		return invalid("status", "are %d; each status is allowed once", len(q.Statuses))
+		return refuse("status", "has %d statuses; each is allowed once", len(q.Statuses))
 	}
 	for _, s := range q.Statuses {
-		if err := s.check("status"); err != nil {
-			return err
+		if e := s.check(); e != nil {
+			return e
 		}
 	}
-	if err := checkLabels(q.Labels); err != nil {
-		return err
+	if e := checkLabels(q.Labels); e != nil {
+		return e
 	}
 	if q.Order > OrderByActivity {
-		return invalid("order", "is none of creation, activity")
+		return refuse("order", "is unknown; creation, activity are allowed")
 	}
 	if q.Limit < 0 || q.Limit > MaxPage {
-		return invalid("limit", "is %d; 1 to %d are allowed", q.Limit, MaxPage)
+		return refuse("limit", "is %d; 1 to %d are allowed", q.Limit, MaxPage)
 	}
 	return nil
 }

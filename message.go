@@ -2,7 +2,6 @@ package seshat
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -90,8 +89,14 @@ type Range struct {
 }
 
 var (
-	roleNames        = [...]string{RoleUser: "user", RoleAssistant: "assistant", RoleTool: "tool", RoleSystem: "system", RoleFramework: "framework"}
-	contentTypeNames = [...]string{ContentText: "text", ContentToolCall: "tool_call", ContentToolResult: "tool_result", ContentEvent: "event"}
+	roleNames = [...]string{
+		RoleUser: "user", RoleAssistant: "assistant", RoleTool: "tool",
+		RoleSystem: "system", RoleFramework: "framework",
+	}
+	contentTypeNames = [...]string{
+		ContentText: "text", ContentToolCall: "tool_call",
+		ContentToolResult: "tool_result", ContentEvent: "event",
+	}
 )
 
 // String returns user, assistant, tool, system or framework.
@@ -121,92 +126,135 @@ func (c *ContentType) UnmarshalText(text []byte) error {
 }
 
 // checkTurn refuses messages that cannot be appended together.
-func checkTurn(ms []Message) error {
+func checkTurn(ms []Message) *fieldError {
 	if len(ms) == 0 || len(ms) > MaxTurnMessages {
-		return invalid("messages", "are %d; 1 to %d are allowed", len(ms), MaxTurnMessages)
+		return refuse("messages", "has %d messages; 1 to %d are allowed", len(ms), MaxTurnMessages)
 	}
-	ids := make(map[string]bool, len(ms))
 	size := 0
 	for i := range ms {
-		field := fmt.Sprintf("messages[%d]", i)
-		if err := ms[i].check(field); err != nil {
-			return err
+		if e := ms[i].check(); e != nil {
+			return e.atIndex("messages", i)
 		}
-		if id := ms[i].ID; id != "" && ids[id] {
-			return invalid(field+".message_id", "is given twice in one turn")
-		}
-		ids[ms[i].ID] = true
 		size += ms[i].size()
 	}
+	if i := repeatedID(ms); i >= 0 {
+		return refuse("message_id", "is given twice in one turn; each id is allowed once").atIndex("messages", i)
+	}
 	if size > MaxTurnBytes {
-		return invalid("messages", "have %d bytes; at most %d are allowed", size, MaxTurnBytes)
+		return refuse("messages", "has %d bytes; at most %d are allowed", size, MaxTurnBytes)
 	}
 	return nil
+}
+
+// repeatedID returns the index of the first message whose id an earlier one
+// has, or -1. Only a turn of several messages with ids allocates.
+func repeatedID(ms []Message) int {
+	if len(ms) == 1 {
+		return -1
+	}
+	var seen map[string]bool
+	for i := range ms {
+		id := ms[i].ID
+		if id == "" {
+			continue
+		}
+		if seen[id] {
+			return i
+		}
+		if seen == nil {
+			seen = make(map[string]bool, len(ms)-i)
+		}
+		seen[id] = true
+	}
+	return -1
 }
 
 func (m *Message) size() int {
 	return len(m.Content) + len(m.ToolInputs) + len(m.ToolOutputs) + len(m.Payload) + len(m.Metadata.enc)
 }
 
-// check refuses a message that cannot be stored; field is its place in the
-// error.
-func (m *Message) check(field string) error {
-	if m.Seq != 0 || m.Summary != (Range{}) || !m.AppendedAt.IsZero() {
-		return invalid(field, "has seq, summary or appended_at; the store gives them")
+// check refuses a message that a caller cannot give.
+func (m *Message) check() *fieldError {
+	if e := m.checkStoreFields(); e != nil {
+		return e
 	}
 	if enumNameAt(roleNames[:], int(m.Role)) == "" {
-		return invalid(field+".role", "is none of %q", roleNames[1:])
+		return refuseEnum("role", roleNames[:])
 	}
 	if m.ContentType != 0 && enumNameAt(contentTypeNames[:], int(m.ContentType)) == "" {
-		return invalid(field+".content_type", "is none of %q", contentTypeNames[1:])
+		return refuseEnum("content_type", contentTypeNames[:])
 	}
-	for _, x := range []struct{ name, value string }{
+	for _, x := range [...]struct{ field, value string }{
 		{"message_id", m.ID},
 		{"tool_name", m.ToolName},
 		{"tool_call_id", m.ToolCallID},
 		{"tool_status", m.ToolStatus},
 		{"author", m.Author},
 	} {
-		if err := checkOptional(field+"."+x.name, x.value); err != nil {
-			return err
+		if e := checkOptional(x.field, x.value); e != nil {
+			return e
 		}
 	}
-	if err := checkUTF8(field+".content", m.Content); err != nil {
-		return err
+	if e := checkUTF8("content", m.Content); e != nil {
+		return e
 	}
-	if err := m.checkSizes(field); err != nil {
-		return err
+	if e := m.checkSizes(); e != nil {
+		return e
 	}
-	return m.Metadata.check(field + ".metadata")
+	if e := m.checkNumbers(); e != nil {
+		return e
+	}
+	return m.Metadata.check("metadata")
 }
 
-func (m *Message) checkSizes(field string) error {
-	for _, x := range []struct {
-		name       string
-		size, most int
+// checkStoreFields refuses fields that only the store sets.
+func (m *Message) checkStoreFields() *fieldError {
+	const reason = "is set by the store; leave it empty"
+	switch {
+	case m.Seq != 0:
+		return refuse("seq", reason)
+	case !m.AppendedAt.IsZero():
+		return refuse("appended_at", reason)
+	case m.Summary != Range{}:
+		return refuse("summary", reason)
+	}
+	return nil
+}
+
+func (m *Message) checkSizes() *fieldError {
+	for _, x := range [...]struct {
+		field     string
+		size, max int
 	}{
 		{"content", len(m.Content), MaxContentBytes},
 		{"tool_inputs", len(m.ToolInputs), MaxToolJSONBytes},
 		{"tool_outputs", len(m.ToolOutputs), MaxToolJSONBytes},
 		{"payload", len(m.Payload), MaxPayloadBytes},
 	} {
-		if x.size > x.most {
-			return invalid(field+"."+x.name, "has %d bytes; at most %d are allowed", x.size, x.most)
+		if x.size > x.max {
+			return refuse(x.field, "has %d bytes; at most %d are allowed", x.size, x.max)
 		}
 	}
-	if m.Tokens > maxTokens || m.ToolCalls > maxTokens {
-		return invalid(field+".tokens", "or tool_calls is above %d", uint64(maxTokens))
+	if len(m.ToolInputs) > 0 && !json.Valid(m.ToolInputs) {
+		return refuse("tool_inputs", "is not valid JSON; any JSON value is allowed")
 	}
-	if m.Latency < 0 || m.Latency > maxLatency {
-		return invalid(field+".latency_ms", "is outside 0 to %v", maxLatency)
+	if len(m.ToolOutputs) > 0 && !json.Valid(m.ToolOutputs) {
+		return refuse("tool_outputs", "is not valid JSON; any JSON value is allowed")
 	}
-	if y := m.Timestamp.UTC().Year(); !m.Timestamp.IsZero() && (y < 1 || y > 9999) {
-		return invalid(field+".timestamp", "is outside the years 1 to 9999")
-	}
-	for name, raw := range map[string]json.RawMessage{"tool_inputs": m.ToolInputs, "tool_outputs": m.ToolOutputs} {
-		if len(raw) > 0 && !json.Valid(raw) {
-			return invalid(field+"."+name, "is not valid JSON")
-		}
+	return nil
+}
+
+func (m *Message) checkNumbers() *fieldError {
+	year := m.Timestamp.UTC().Year()
+	switch {
+	case m.Tokens > maxTokens:
+		return refuse("tokens", "is %d; at most %d is allowed", m.Tokens, uint64(maxTokens))
+	case m.ToolCalls > maxTokens:
+		return refuse("tool_calls", "is %d; at most %d is allowed", m.ToolCalls, uint64(maxTokens))
+	case m.Latency < 0 || m.Latency > maxLatency:
+		return refuse("latency_ms", "is %d; 0 to %d are allowed", m.Latency.Milliseconds(), maxLatency.Milliseconds())
+	case !m.Timestamp.IsZero() && (year < 1 || year > 9999):
+		return refuse("timestamp", "is in the year %d; 1 to 9999 are allowed", year)
 	}
 	return nil
 }

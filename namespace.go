@@ -27,25 +27,25 @@ type Namespace struct {
 // DefaultOrganization owns the namespaces of programs that have one.
 const DefaultOrganization = "int_default"
 
-func (n *Namespace) check() error {
+func (n *Namespace) check() *fieldError {
 	if n.ID != "" {
-		return invalid("namespace_id", "is given; the store makes it")
+		return refuse("namespace_id", "is set by the store; leave it empty")
 	}
-	if err := checkName("internal_id", n.OrganizationID); err != nil {
-		return err
+	if e := checkName("internal_id", n.OrganizationID); e != nil {
+		return e
 	}
-	if err := checkNamespaceName(n.Name); err != nil {
-		return err
+	if e := checkNamespaceName(n.Name); e != nil {
+		return e
 	}
-	return n.Lifecycle.check("lifecycle")
+	return n.Lifecycle.check().at("lifecycle")
 }
 
-func checkNamespaceName(name string) error {
-	if err := checkName("name", name); err != nil {
-		return err
+func checkNamespaceName(name string) *fieldError {
+	if e := checkName("name", name); e != nil {
+		return e
 	}
 	if isNamespaceID(name) {
-		return invalid("name", "has the form of a namespace's id")
+		return refuse("name", "has the form of a namespace's id; any other name is allowed")
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
 // Rename gives the namespace another name. ErrExists: the organization has one
 // of that name. ErrNotFound, ErrInvalid.
 func (t *Tenant) Rename(ctx context.Context, name string) error {
-	if err := checkNamespaceName(name); err != nil {
+	if err := checkNamespaceName(name).err(); err != nil {
 		return t.wrapError("Rename", "", err)
 	}
 	key := namespaceNameKey(t.organization, name)
@@ -97,7 +97,7 @@ func (t *Tenant) Rename(ctx context.Context, name string) error {
 // SetLifecycle replaces the lifecycle that the namespace gives to its new
 // sessions; see [Tenant.ApplyPolicy] for the others. ErrNotFound, ErrInvalid.
 func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
-	if err := l.check("lifecycle"); err != nil {
+	if err := l.check().at("lifecycle").err(); err != nil {
 		return t.wrapError("SetLifecycle", "", err)
 	}
 	return t.updateNamespace(ctx, "SetLifecycle", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
@@ -259,7 +259,7 @@ const namespacePage = 256
 func (s *Store) namespaces(ctx context.Context, org string, q driver.EntryQuery) iter.Seq2[Namespace, error] {
 	return func(yield func(Namespace, error) bool) {
 		fail := func(err error) { yield(Namespace{}, &Error{Op: "Namespaces", Err: err}) }
-		if err := checkName("internal_id", org); err != nil {
+		if err := checkName("internal_id", org).err(); err != nil {
 			fail(err)
 			return
 		}

@@ -83,7 +83,7 @@ const (
 
 // withDefaults returns a complete copy of o, or an error naming the bad field.
 func (o Options) withDefaults() (Options, error) {
-	if err := o.Lifecycle.check("lifecycle"); err != nil {
+	if err := o.Lifecycle.check().at("lifecycle").err(); err != nil {
 		return o, err
 	}
 	o.Lifecycle = o.Lifecycle.inherit(defaultLifecycle)

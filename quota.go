@@ -69,7 +69,7 @@ type Quotas struct {
 	MaxSessionDurationMinutes uint64 `json:"max_session_duration_minutes,omitempty"`
 }
 
-func (q Quotas) check() error {
+func (q *Quotas) check() *fieldError {
 	for _, n := range []struct {
 		name string
 		n    uint64
@@ -81,7 +81,7 @@ func (q Quotas) check() error {
 		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
 	} {
 		if n.n > math.MaxInt64/60_000 {
-			return invalid("quotas."+n.name, "is above %d", int64(math.MaxInt64/60_000))
+			return refuse(n.name, "is %d; at most %d is allowed", n.n, int64(math.MaxInt64/60_000))
 		}
 	}
 	return nil

@@ -41,13 +41,13 @@ type Snapshot struct {
 func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	const op = "Restore"
 	if snap.Session == nil {
-		return nil, t.wrapError(op, "", invalid("session", "is nil"))
+		return nil, t.wrapError(op, "", invalid("session", "is nil; a session is required"))
 	}
 	id := snap.Session.ID
 	if err := t.checkCall(ctx, id); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	if err := checkRestored(snap.Session); err != nil {
+	if err := checkRestored(snap.Session).err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
 	state, err := newStateMerge(SessionScope(id), "state", snap.State)
@@ -75,48 +75,44 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	})
 }
 
-// checkRestored checks what Create would, and what the store otherwise gives.
-func checkRestored(s *Session) error {
+// checkRestored checks what Create does, and the fields that only the store
+// sets otherwise.
+func checkRestored(s *Session) *fieldError {
 	n := NewSession{
 		ID: s.ID, UserID: s.UserID, Name: s.Name, Agent: s.Agent, Quotas: s.Quotas,
 		Labels: s.Labels, Lifecycle: s.Lifecycle, DisableMemory: s.MemoryDisabled,
 	}
-	if err := n.check(); err != nil {
-		return err
+	if e := n.check(); e != nil {
+		return e
 	}
-	if err := s.Status.check("status"); err != nil {
-		return err
+	if e := s.Status.check(); e != nil {
+		return e
 	}
-	if err := s.LastTransition.check(); err != nil {
-		return err
+	if e := s.LastTransition.check(); e != nil {
+		return e.at("last_move")
 	}
-	if err := checkOptional("parent.session_id", s.Parent.SessionID); err != nil {
-		return err
+	if e := checkOptional("session_id", s.Parent.SessionID); e != nil {
+		return e.at("parent")
 	}
-	if err := checkStoreFields(s); err != nil {
-		return err
+	if e := checkTimes(s); e != nil {
+		return e
+	}
+	if e := checkCounters(s); e != nil {
+		return e
 	}
 	return s.checkDocuments()
 }
 
-func checkStoreFields(s *Session) error {
-	if err := checkTimes(s); err != nil {
-		return err
-	}
-	st := s.Stats
+func checkCounters(s *Session) *fieldError {
+	const maxNumber = math.MaxInt64 - 1
 	switch {
-	case s.Version == 0 || s.Version >= math.MaxInt64:
-		return invalid("version", "is outside 1 to %d", int64(math.MaxInt64)-1)
-	case s.LastSeq >= math.MaxInt64:
-		return invalid("last_seq", "is above %d", int64(math.MaxInt64)-1)
-	case st.TotalMessages > maxTotal || st.TotalTokens > maxTotal || st.TotalToolCalls > maxTotal:
-		return invalid("stats", "has a total above %d", uint64(maxTotal))
-	case st.LatencyCount > st.TotalMessages:
-		return invalid("stats.latency_count", "is above total_messages")
-	case !(st.AvgLatencyMS >= 0 && st.AvgLatencyMS <= float64(maxLatency.Milliseconds())):
-		return invalid("stats.avg_latency_ms", "is outside 0 to %d", maxLatency.Milliseconds())
-	case st.AvgLatencyMS*float64(st.LatencyCount) > maxTotal || st.LatencyCount == 0 && st.AvgLatencyMS != 0:
-		return invalid("stats.avg_latency_ms", "does not fit latency_count")
+	case s.Version == 0 || s.Version > maxNumber:
+		return refuse("version", "is %d; 1 to %d are allowed", s.Version, int64(maxNumber))
+	case s.LastSeq > maxNumber:
+		return refuse("last_seq", "is %d; at most %d is allowed", s.LastSeq, int64(maxNumber))
+	}
+	if e := s.Stats.check(); e != nil {
+		return e.at("stats")
 	}
 	return nil
 }
@@ -124,9 +120,37 @@ func checkStoreFields(s *Session) error {
 // maxTotal bounds the stats of a restored session, so that none overflows.
 const maxTotal = 1 << 62
 
-func checkTimes(s *Session) error {
-	for _, x := range []struct {
-		name     string
+func (st *SessionStats) check() *fieldError {
+	for _, x := range [...]struct {
+		field string
+		n     uint64
+	}{
+		{"total_messages", st.TotalMessages},
+		{"total_tokens", st.TotalTokens},
+		{"total_tool_calls", st.TotalToolCalls},
+	} {
+		if x.n > maxTotal {
+			return refuse(x.field, "is %d; at most %d is allowed", x.n, uint64(maxTotal))
+		}
+	}
+	maxAverage := float64(maxLatency.Milliseconds())
+	switch {
+	case st.LatencyCount > st.TotalMessages:
+		return refuse("latency_count", "is %d; at most total_messages, %d, is allowed", st.LatencyCount,
+			st.TotalMessages)
+	case !(st.AvgLatencyMS >= 0 && st.AvgLatencyMS <= maxAverage):
+		return refuse("avg_latency_ms", "is %v; 0 to %v are allowed", st.AvgLatencyMS, maxAverage)
+	case st.LatencyCount == 0 && st.AvgLatencyMS != 0:
+		return refuse("avg_latency_ms", "is %v; 0 is allowed if latency_count is 0", st.AvgLatencyMS)
+	case st.AvgLatencyMS*float64(st.LatencyCount) > maxTotal:
+		return refuse("avg_latency_ms", "is too large; at most %d / latency_count is allowed", uint64(maxTotal))
+	}
+	return nil
+}
+
+func checkTimes(s *Session) *fieldError {
+	for _, x := range [...]struct {
+		field    string
 		t        time.Time
 		optional bool
 	}{
@@ -137,20 +161,29 @@ func checkTimes(s *Session) error {
 		{"terminated_at", s.TerminatedAt, true},
 		{"last_move.at", s.LastTransition.At, true},
 	} {
-		if !(x.optional && x.t.IsZero()) && !isStorableTime(x.t) {
-			return invalid(x.name, "is missing, or outside the years 1970 to 9999")
+		if x.optional && x.t.IsZero() {
+			continue
+		}
+		if e := checkStorableTime(x.field, x.t); e != nil {
+			return e
 		}
 	}
 	if (s.Status == StatusTerminated) == s.TerminatedAt.IsZero() {
-		return invalid("terminated_at", "and status terminated go together")
+		return refuse("terminated_at", "is required if and only if the status is terminated")
 	}
 	return nil
 }
 
-// isStorableTime reports whether t is a time that the store may have given.
-func isStorableTime(t time.Time) bool {
-	y := t.UTC().Year()
-	return y >= 1970 && y <= 9999 && t.UnixMilli() > 0
+// checkStorableTime refuses a time that no store has set.
+func checkStorableTime(field string, t time.Time) *fieldError {
+	year := t.UTC().Year()
+	switch {
+	case t.IsZero():
+		return refuse(field, "is missing; a time after 1970-01-01T00:00:00Z is required")
+	case year < 1970 || year > 9999 || t.UnixMilli() <= 0:
+		return refuse(field, "is out of range; times after 1970-01-01T00:00:00Z and before the year 10000 are allowed")
+	}
+	return nil
 }
 
 // stageLog stages the messages of a snapshot, and returns when the last was
@@ -165,8 +198,8 @@ func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, app
 		if err != nil {
 			return nil, appended, err
 		}
-		if err := checkRestoredMessage(&m, snap.Session, g.last, ids, appended); err != nil {
-			return nil, appended, err
+		if e := checkRestoredMessage(&m, snap.Session, g.last, ids, appended); e != nil {
+			return nil, appended, e.atIndex("messages", len(ids)).err()
 		}
 		ids[m.ID], appended = true, m.AppendedAt
 		digest := m.digest
@@ -182,32 +215,40 @@ func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, app
 	return g, appended, g.flush(ctx)
 }
 
-func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bool, appended time.Time) error {
-	switch {
-	case m.Seq <= last || m.Seq > s.LastSeq:
-		return invalid("messages.seq", "is %d after %d; numbers ascend up to last_seq, %d", m.Seq, last, s.LastSeq)
-	case ids[m.ID]:
-		return invalid("messages.message_id", "is given twice")
-	case !isStorableTime(m.AppendedAt):
-		return invalid("messages.appended_at", "of message %d is missing, or outside the years 1970 to 9999", m.Seq)
-	case m.AppendedAt.Before(appended):
-		return invalid("messages.appended_at", "of message %d is before that of an earlier one", m.Seq)
-	case m.Summary != (Range{}) && (m.Summary.From <= last || m.Summary.From > m.Summary.To || m.Summary.To != m.Seq):
-		return invalid("messages.summary", "of message %d does not end at it, or has others in it", m.Seq)
+// checkRestoredMessage checks a message that follows number last, appended at
+// that time, in a log whose ids so far are ids.
+func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bool, appended time.Time) *fieldError {
+	if e := checkName("message_id", m.ID); e != nil {
+		return e
 	}
-	if err := checkName("messages.message_id", m.ID); err != nil {
-		return err
+	if ids[m.ID] {
+		return refuse("message_id", "is given twice; each id is allowed once")
+	}
+	if m.Seq <= last || m.Seq > s.LastSeq {
+		return refuse("seq", "is %d; a number above %d, of the message before, and up to last_seq, %d, is allowed",
+			m.Seq, last, s.LastSeq)
+	}
+	if e := checkStorableTime("appended_at", m.AppendedAt); e != nil {
+		return e
+	}
+	if m.AppendedAt.Before(appended) {
+		return refuse("appended_at", "is before that of the message before; equal or later is allowed")
+	}
+	if sum := m.Summary; sum != (Range{}) && (sum.From <= last || sum.From > sum.To || sum.To != m.Seq) {
+		return refuse("summary", "is not a range from above %d, of the message before, to %d, its own number", last,
+			m.Seq)
 	}
 	given := *m
 	given.Seq, given.AppendedAt, given.Summary = 0, time.Time{}, Range{}
-	return given.check("messages")
+	return given.check()
 }
 
-// initRestored makes the change's session the one that from describes, with a log
-// of which the last message was appended at that time.
+// initRestored makes the change's session the one that from describes, with a
+// log of which the last message was appended at that time.
 func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
 	s := &storedSession{Session: *from.clone(), storedFields: storedFields{
-		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle, filedDue: driver.Never,
+		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle,
+		filedDue: driver.Never,
 	}}
 	s.lease = lease{}
 	s.NamespaceID, s.OrganizationID = c.tenant.id, c.tenant.organization
@@ -220,11 +261,12 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 		return err
 	}
 	if !s.timeline.Alive(c.view.Now) {
-		return invalid("expires_at", "has passed")
+		return invalid("expires_at", "has passed; a time in the future is allowed")
 	}
 	g.attachTo(s)
 	if s.MessageCount > s.Stats.TotalMessages {
-		return invalid("stats.total_messages", "is below the number of messages")
+		return invalid("stats.total_messages", "is %d; at least the number of messages, %d, is allowed",
+			s.Stats.TotalMessages, s.MessageCount)
 	}
 	c.create(s, g.messages)
 	return nil
@@ -246,7 +288,7 @@ func (s *storedSession) restoreCourse(life rules.Lifecycle) error {
 		s.timeline.RecordWrite(expires - life.TTL)
 	}
 	if expires != 0 && expires != s.timeline.Expires {
-		return invalid("lifecycle", "does not lead to expires_at")
+		return invalid("lifecycle", "does not lead to expires_at; leave expires_at empty to have it computed")
 	}
 	return nil
 }

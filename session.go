@@ -107,17 +107,29 @@ type lease struct {
 	Expires int64  // Unix milliseconds
 }
 
-func checkLabels(labels map[string]string) error {
+// checkLabels refuses too many labels, and illegal names and values. Of several
+// it names the one whose name sorts first.
+func checkLabels(labels map[string]string) *fieldError {
 	if len(labels) > MaxLabels {
-		return invalid("labels", "are %d; at most %d are allowed", len(labels), MaxLabels)
+		return refuse("labels", "has %d labels; at most %d are allowed", len(labels), MaxLabels)
 	}
-	for k, v := range labels {
-		if err := checkName("labels", k); err != nil {
-			return err
+	var bad string
+	var first *fieldError
+	for name, value := range labels {
+		if e := checkLabel(name, value); e != nil && (first == nil || name < bad) {
+			bad = name
+			first = e
 		}
-		if err := checkOptional("labels."+k, v); err != nil {
-			return err
-		}
+	}
+	return first
+}
+
+func checkLabel(name, value string) *fieldError {
+	if e := checkName("labels", name); e != nil {
+		return e
+	}
+	if e := checkOptional("", value); e != nil {
+		return e.at("labels." + name)
 	}
 	return nil
 }
@@ -150,9 +162,9 @@ func (s *Session) deriveFields(in *storedFields) {
 	}
 }
 
-func (s *Session) checkDocuments() error {
-	if err := s.UserMemory.check("user_memory"); err != nil {
-		return err
+func (s *Session) checkDocuments() *fieldError {
+	if e := s.UserMemory.check("user_memory"); e != nil {
+		return e
 	}
 	if s.MemoryDisabled && !s.UserMemory.IsZero() {
 		return errMemoryDisabled

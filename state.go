@@ -34,7 +34,7 @@ func UserScope(user string) Scope { return Scope{kindUserState, user} }
 // NamespaceScope is the scope that all sessions of the tenant share.
 func NamespaceScope() Scope { return Scope{kind: kindNamespaceState} }
 
-func (s Scope) check() error {
+func (s Scope) check() *fieldError {
 	switch s.kind {
 	case kindSessionState:
 		return checkName("session_id", s.owner)
@@ -43,7 +43,7 @@ func (s Scope) check() error {
 	case kindNamespaceState:
 		return nil
 	}
-	return invalid("scope", "is zero; use SessionScope, UserScope or NamespaceScope")
+	return refuse("scope", "is zero; one of SessionScope, UserScope and NamespaceScope is required")
 }
 
 // session returns the id of the session that has the scope, or "".
@@ -67,7 +67,7 @@ func (t *Tenant) State(ctx context.Context, scope Scope) (map[string]any, error)
 }
 
 func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, error) {
-	if err := scope.check(); err != nil {
+	if err := scope.check().err(); err != nil {
 		return nil, err
 	}
 	if scope.kind == kindSessionState {
@@ -173,7 +173,7 @@ func (t *Tenant) StateAt(ctx context.Context, id string, seq uint64) (map[string
 // once there is another one, so only now needs to be one snapshot.
 func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[string]any, err error) {
 	if seq > s.LastSeq {
-		return nil, invalid("seq", "is above the newest number, which is %d", s.LastSeq)
+		return nil, invalid("seq", "is %d; at most the newest number, %d, is allowed", seq, s.LastSeq)
 	}
 	for {
 		if seq == s.LastSeq {

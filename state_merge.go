@@ -20,7 +20,7 @@ type stateMerge struct {
 
 // newStateMerge checks and copies a delta, which errors call field.
 func newStateMerge(scope Scope, field string, delta map[string]any) (*stateMerge, error) {
-	if err := scope.check(); err != nil {
+	if err := scope.check().err(); err != nil {
 		return nil, err
 	}
 	if len(delta) > MaxStateKeys {
@@ -28,11 +28,11 @@ func newStateMerge(scope Scope, field string, delta map[string]any) (*stateMerge
 	}
 	m := &stateMerge{scope: scope, keys: slices.Sorted(maps.Keys(delta))}
 	for _, key := range m.keys {
-		if err := checkName(field, key); err != nil {
+		if err := checkName(field, key).err(); err != nil {
 			return nil, err
 		}
 		pair := NewDocument(map[string]any{key: delta[key]})
-		if err := pair.check(field); err != nil {
+		if err := pair.check(field).err(); err != nil {
 			return nil, err
 		}
 		m.values = append(m.values, []byte(pair.enc))

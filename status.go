@@ -24,15 +24,18 @@ const (
 	StatusTerminated = Status(rules.Terminated)
 )
 
-var statusNames = [...]string{StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived", StatusTerminated: "terminated"}
+var statusNames = [...]string{
+	StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived",
+	StatusTerminated: "terminated",
+}
 
 // String returns the status's name: active, idle, archived or terminated.
 func (s Status) String() string { return enumName(statusNames[:], int(s), "status") }
 
 // MarshalText returns the status's name. ErrInvalid: there is no such status.
 func (s Status) MarshalText() ([]byte, error) {
-	if err := s.check("status"); err != nil {
-		return nil, err
+	if e := s.check(); e != nil {
+		return nil, e.err()
 	}
 	return []byte(s.String()), nil
 }
@@ -44,9 +47,9 @@ func (s *Status) UnmarshalText(text []byte) error {
 	return err
 }
 
-func (s Status) check(field string) error {
+func (s Status) check() *fieldError {
 	if !rules.Status(s).Valid() {
-		return invalid(field, "is none of active, idle, archived, terminated")
+		return refuseEnum("status", statusNames[:])
 	}
 	return nil
 }
@@ -64,12 +67,12 @@ const sweepActor = "seshat"
 // maxReason bounds the reason of a transition, in bytes.
 const maxReason = 1024
 
-func (m Transition) check() error {
+func (m *Transition) check() *fieldError {
 	if len(m.Reason) > maxReason {
-		return invalid("reason", "has %d bytes; at most %d are allowed", len(m.Reason), maxReason)
+		return refuse("reason", "has %d bytes; at most %d are allowed", len(m.Reason), maxReason)
 	}
-	if err := checkText("reason", m.Reason); err != nil {
-		return err
+	if e := checkText("reason", m.Reason); e != nil {
+		return e
 	}
 	return checkOptional("actor", m.Actor)
 }
@@ -84,18 +87,19 @@ func toAllowed(s Status) []Status {
 	return out
 }
 
-// Transition moves the session to another status, by the table at [StatusActive].
-// To the status that it has is a no-op. It takes IfVersion and Because.
+// Transition moves the session to another status, by the table at
+// [StatusActive]. To the status that it has is a no-op. It takes IfVersion and
+// Because.
 //
 // ErrTransition: the table has no such move. ErrConflict, ErrNotFound,
 // ErrInvalid.
 func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...WriteOption) (*Session, error) {
 	const op = "Transition"
 	o := newWriteOptions(opts)
-	if err := to.check("status"); err != nil {
+	if err := to.check().err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	if err := o.move.check(); err != nil {
+	if err := o.move.check().err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
 	return t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {

@@ -48,7 +48,7 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 	if n.OrganizationID == "" {
 		n.OrganizationID = DefaultOrganization
 	}
-	if err := n.check(); err != nil {
+	if err := n.check().err(); err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
 	t, err := s.findTenant(ctx, n.OrganizationID, n.Name)
@@ -90,10 +90,10 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 	if org == "" {
 		org = DefaultOrganization
 	}
-	if err := checkName("internal_id", org); err != nil {
+	if err := checkName("internal_id", org).err(); err != nil {
 		return nil, err
 	}
-	if err := checkName("name", name); err != nil {
+	if err := checkName("name", name).err(); err != nil {
 		return nil, err
 	}
 	if isNamespaceID(name) {
@@ -164,7 +164,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 	if n.OrganizationID == "" {
 		n.OrganizationID = DefaultOrganization
 	}
-	if err := n.check(); err != nil {
+	if err := n.check().err(); err != nil {
 		return nil, false, err
 	}
 	var enc []byte
@@ -228,5 +228,5 @@ func (t *Tenant) checkCall(ctx context.Context, id string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
-	return checkName("session_id", id)
+	return checkName("session_id", id).err()
 }

@@ -26,12 +26,7 @@ func firstLine(content string) string {
 
 // title makes what a name function returned into a legal session name.
 func title(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
+	name = replaceControls(strings.ToValidUTF8(name, ""))
 	for len(name) > MaxSessionNameBytes {
 		_, n := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-n]
@@ -39,9 +34,9 @@ func title(name string) string {
 	return strings.TrimSpace(name)
 }
 
-func checkSessionName(name string) error {
+func checkSessionName(name string) *fieldError {
 	if len(name) > MaxSessionNameBytes {
-		return invalid("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionNameBytes)
+		return refuse("session_name", "has %d bytes; at most %d are allowed", len(name), MaxSessionNameBytes)
 	}
 	return checkText("session_name", name)
 }

@@ -52,7 +52,7 @@ func Because(reason, actor string) WriteOption {
 func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, opts ...WriteOption) (*Session, error) {
 	const op = "Update"
 	if fn == nil {
-		return nil, t.wrapError(op, id, invalid("fn", "is nil"))
+		return nil, t.wrapError(op, id, invalid("fn", "is nil; a function is required"))
 	}
 	o := newWriteOptions(opts)
 	var s *Session
@@ -96,14 +96,14 @@ func runEdit(base *Session, fn func(*Session) error, o writeOptions) (*Session, 
 	if err := fn(edited); err != nil {
 		return nil, err
 	}
-	if err := checkEdit(base, edited); err != nil {
+	if err := checkEdit(base, edited).err(); err != nil {
 		return nil, err
 	}
 	return edited, nil
 }
 
 // checkEdit refuses edits of what cannot be edited, and illegal ones.
-func checkEdit(base, edited *Session) error {
+func checkEdit(base, edited *Session) *fieldError {
 	for _, f := range []struct {
 		name string
 		same bool
@@ -114,9 +114,12 @@ func checkEdit(base, edited *Session) error {
 		{"user_id", base.UserID == edited.UserID},
 		{"agent_config", base.Agent.equal(edited.Agent)},
 		{"quotas", base.Quotas == edited.Quotas},
-		{"status", base.Status == edited.Status && base.LastTransition == edited.LastTransition},
-		{"stats", base.Stats == edited.Stats && base.MessageCount == edited.MessageCount},
-		{"version", base.Version == edited.Version && base.LastSeq == edited.LastSeq},
+		{"status", base.Status == edited.Status},
+		{"last_move", base.LastTransition == edited.LastTransition},
+		{"message_count", base.MessageCount == edited.MessageCount},
+		{"stats", base.Stats == edited.Stats},
+		{"version", base.Version == edited.Version},
+		{"last_seq", base.LastSeq == edited.LastSeq},
 		{"parent", base.Parent == edited.Parent},
 		{"memory_disabled", base.MemoryDisabled == edited.MemoryDisabled},
 		{"created_at", base.CreatedAt.Equal(edited.CreatedAt)},
@@ -126,17 +129,17 @@ func checkEdit(base, edited *Session) error {
 		{"terminated_at", base.TerminatedAt.Equal(edited.TerminatedAt)},
 	} {
 		if !f.same {
-			return invalid(f.name, "cannot be edited; session_name, user_memory, metadata, labels and lifecycle can")
+			return refuse(f.name, "cannot be edited; session_name, user_memory, metadata, labels and lifecycle can")
 		}
 	}
-	if err := checkSessionName(edited.Name); err != nil {
-		return err
+	if e := checkSessionName(edited.Name); e != nil {
+		return e
 	}
-	if err := checkLabels(edited.Labels); err != nil {
-		return err
+	if e := checkLabels(edited.Labels); e != nil {
+		return e
 	}
-	if err := edited.Lifecycle.check("lifecycle"); err != nil {
-		return err
+	if e := edited.Lifecycle.check().at("lifecycle"); e != nil {
+		return e
 	}
 	return edited.checkDocuments()
 }

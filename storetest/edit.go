@@ -65,12 +65,13 @@ func editRefused(e *env) {
 	e.append(t, "s", lines(1)...)
 	check := e.still(t, "s")
 	for field, edits := range map[string][]func(*seshat.Message){
-		"message": {
-			func(m *seshat.Message) { m.ID = "other" }, func(m *seshat.Message) { m.Seq = 7 },
-			func(m *seshat.Message) { m.AppendedAt = m.AppendedAt.Add(ms) },
-			func(m *seshat.Message) { m.Summary = seshat.Range{From: 1, To: 1} },
+		"message.message_id": {
+			func(m *seshat.Message) { m.ID = "other" },
 			func(m *seshat.Message) { *m = seshat.Message{Role: seshat.RoleUser} },
 		},
+		"message.seq":         {func(m *seshat.Message) { m.Seq = 7 }},
+		"message.appended_at": {func(m *seshat.Message) { m.AppendedAt = m.AppendedAt.Add(ms) }},
+		"message.summary":     {func(m *seshat.Message) { m.Summary = seshat.Range{From: 1, To: 1} }},
 		"message.role":        {func(m *seshat.Message) { m.Role = 0 }},
 		"message.content":     {func(m *seshat.Message) { m.Content = "\xff" }},
 		"message.tool_inputs": {func(m *seshat.Message) { m.ToolInputs = []byte("{") }},

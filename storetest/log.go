@@ -258,7 +258,7 @@ func badMessages() map[string]seshat.Message {
 		"messages[1].tokens":       with(func(m *seshat.Message) { m.Tokens = 1 << 40 }),
 		"messages[1].latency_ms":   with(func(m *seshat.Message) { m.Latency = -1 }),
 		"messages[1].metadata.k":   with(func(m *seshat.Message) { m.Metadata = seshat.NewDocument(map[string]any{"k": func() {}}) }),
-		"messages[1]":              with(func(m *seshat.Message) { m.Seq = 1 }),
+		"messages[1].seq":          with(func(m *seshat.Message) { m.Seq = 1 }),
 		"messages[1].timestamp": with(func(m *seshat.Message) {
 			m.Timestamp = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("west", -7200))
 		}),

@@ -17,10 +17,13 @@ var badSessions = map[string][]func(*seshat.Session){
 	"session_name":     {func(s *seshat.Session) { s.Name = "\x00" }},
 	"labels":           {func(s *seshat.Session) { s.Labels = map[string]string{"": ""} }},
 	"status":           {func(s *seshat.Session) { s.Status = 0 }, func(s *seshat.Session) { s.Status = 5 }},
-	"reason":           {func(s *seshat.Session) { s.LastTransition.Reason = strings.Repeat("x", 1025) }},
-	"actor":            {func(s *seshat.Session) { s.LastTransition.Actor = "\n" }},
+	"last_move.reason": {func(s *seshat.Session) { s.LastTransition.Reason = strings.Repeat("x", 1025) }},
+	"last_move.actor":  {func(s *seshat.Session) { s.LastTransition.Actor = "\n" }},
 	"last_move.at":     {func(s *seshat.Session) { s.LastTransition.At = far }},
-	"created_at":       {func(s *seshat.Session) { s.CreatedAt = time.Time{} }, func(s *seshat.Session) { s.CreatedAt = far }},
+	"created_at": {
+		func(s *seshat.Session) { s.CreatedAt = time.Time{} },
+		func(s *seshat.Session) { s.CreatedAt = far },
+	},
 	"updated_at":       {func(s *seshat.Session) { s.UpdatedAt = time.UnixMilli(0) }},
 	"last_activity_at": {func(s *seshat.Session) { s.LastActivityAt = time.Unix(math.MaxInt64, 0) }},
 	"expires_at": {
@@ -41,10 +44,13 @@ var badSessions = map[string][]func(*seshat.Session){
 		func(s *seshat.Session) { s.Status = seshat.StatusTerminated },
 		func(s *seshat.Session) { s.TerminatedAt = s.CreatedAt },
 	},
-	"version":              {func(s *seshat.Session) { s.Version = 0 }, func(s *seshat.Session) { s.Version = math.MaxUint64 }},
+	"version": {
+		func(s *seshat.Session) { s.Version = 0 },
+		func(s *seshat.Session) { s.Version = math.MaxUint64 },
+	},
 	"last_seq":             {func(s *seshat.Session) { s.LastSeq = math.MaxUint64 }},
-	"messages.seq":         {func(s *seshat.Session) { s.LastSeq = 0 }},
-	"stats":                {func(s *seshat.Session) { s.Stats.TotalTokens = math.MaxUint64 }},
+	"messages[0].seq":      {func(s *seshat.Session) { s.LastSeq = 0 }},
+	"stats.total_tokens":   {func(s *seshat.Session) { s.Stats.TotalTokens = math.MaxUint64 }},
 	"stats.total_messages": {func(s *seshat.Session) { s.Stats = seshat.SessionStats{} }},
 	"stats.latency_count":  {func(s *seshat.Session) { s.Stats.LatencyCount = 2 }},
 	"stats.avg_latency_ms": {
@@ -59,7 +65,9 @@ var badSessions = map[string][]func(*seshat.Session){
 	"user_memory": {func(s *seshat.Session) {
 		s.MemoryDisabled, s.UserMemory = true, seshat.NewDocument(map[string]any{"k": 1})
 	}},
-	"metadata.k":               {func(s *seshat.Session) { s.Metadata = seshat.NewDocument(map[string]any{"k": func() {}}) }},
+	"metadata.k": {func(s *seshat.Session) {
+		s.Metadata = seshat.NewDocument(map[string]any{"k": func() {}})
+	}},
 	"agent_config.temperature": {func(s *seshat.Session) { s.Agent.Temperature = seshat.Ptr(9.0) }},
 	"quotas.max_messages":      {func(s *seshat.Session) { s.Quotas.MaxMessages = math.MaxUint64 }},
 }
@@ -102,27 +110,29 @@ func restoreRefusedMessages(e *env) {
 	e.append(a, "s", lines(3)...)
 	snap := *e.get(a, "s")
 	for field, edits := range map[string][]func(m []seshat.Message){
-		"messages.seq": {
-			func(m []seshat.Message) { m[1].Seq = 1 }, func(m []seshat.Message) { m[0].Seq = 0 },
-			func(m []seshat.Message) { m[2].Seq = 4 }, func(m []seshat.Message) { m[2].Seq = math.MaxUint64 },
+		"messages[0].seq": {func(m []seshat.Message) { m[0].Seq = 0 }},
+		"messages[1].seq": {func(m []seshat.Message) { m[1].Seq = 1 }},
+		"messages[2].seq": {
+			func(m []seshat.Message) { m[2].Seq = 4 },
+			func(m []seshat.Message) { m[2].Seq = math.MaxUint64 },
 		},
-		"messages.message_id": {
-			func(m []seshat.Message) { m[2].ID = m[0].ID }, func(m []seshat.Message) { m[0].ID = "" },
-			func(m []seshat.Message) { m[0].ID = "\n" },
+		"messages[0].message_id": {
+			func(m []seshat.Message) { m[0].ID = "" }, func(m []seshat.Message) { m[0].ID = "\n" },
 		},
-		"messages.appended_at": {
-			func(m []seshat.Message) { m[0].AppendedAt = time.Time{} },
+		"messages[2].message_id":  {func(m []seshat.Message) { m[2].ID = m[0].ID }},
+		"messages[0].appended_at": {func(m []seshat.Message) { m[0].AppendedAt = time.Time{} }},
+		"messages[2].appended_at": {
 			func(m []seshat.Message) { m[2].AppendedAt = m[1].AppendedAt.Add(-ms) },
 			func(m []seshat.Message) { m[2].AppendedAt = far },
 		},
-		"messages.summary": {
-			func(m []seshat.Message) { m[1].Summary = seshat.Range{From: 1, To: 2} },
+		"messages[0].summary": {
 			func(m []seshat.Message) { m[0].Summary = seshat.Range{From: 0, To: 1} },
 			func(m []seshat.Message) { m[0].Summary = seshat.Range{From: 1, To: 3} },
-			func(m []seshat.Message) { m[2].Summary = seshat.Range{From: 4, To: 3} },
 		},
-		"messages.role":    {func(m []seshat.Message) { m[0].Role = 9 }},
-		"messages.content": {func(m []seshat.Message) { m[0].Content = "\xff" }},
+		"messages[1].summary": {func(m []seshat.Message) { m[1].Summary = seshat.Range{From: 1, To: 2} }},
+		"messages[2].summary": {func(m []seshat.Message) { m[2].Summary = seshat.Range{From: 4, To: 3} }},
+		"messages[0].role":    {func(m []seshat.Message) { m[0].Role = 9 }},
+		"messages[0].content": {func(m []seshat.Message) { m[0].Content = "\xff" }},
 	} {
 		for i, edit := range edits {
 			log := e.log(a, "s")

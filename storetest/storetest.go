@@ -57,6 +57,7 @@ type promise struct {
 var concerns = []concern{
 	{"isolation", isolation},
 	{"names", names},
+	{"refused arguments", refusedArguments},
 	{"sessions", sessions},
 	{"update", updates},
 	{"atomic", atomicity},
