@@ -25,7 +25,7 @@ type appended struct {
 	Repeated     bool   `json:"repeated"`
 }
 
-// appendFlags are one message, or where several are.
+// appendFlags describe one message, or name the input that holds a turn.
 type appendFlags struct {
 	m                     seshat.Message
 	role, kind            string
@@ -38,13 +38,17 @@ func (a *app) appendCmd() *cobra.Command {
 	var f appendFlags
 	c := &cobra.Command{
 		Use:   "append ID [CONTENT]",
-		Short: "Append a message, or a turn of several, to a session",
-		Long: `Append a message, or a turn of several, to a session.
+		Short: "Append a message, or a turn of several messages, to a session",
+		Long: `Append a message, or a turn of several messages, to a session.
 
-Without --input, CONTENT and the flags are one message. With --input FILE (- is
-standard input), messages are read as a JSON array or as one JSON object a line,
-in the form that history --json prints, and are appended all or none. A message
-whose --message-id the session knows is not appended again.`,
+Without --input, CONTENT and the flags describe one message. With --input FILE
+(- = standard input), seshat reads a turn: a JSON array of messages, or JSON
+objects one after another. history --json prints an object with such an array;
+to append it elsewhere, extract it with jq -c '.messages[]'. A turn is appended
+whole or not at all.
+
+If the session already has a message with the same id, the append is not
+repeated.`,
 		Example: `  seshat append --db agents.db trip-1 "Book me a flight to Seattle."
   seshat append --db agents.db trip-1 --role tool --tool-name search --tool-outputs '{"flights":3}'
   jq -c '.messages[]' turn.json | seshat append --db agents.db trip-1 --input -`,
@@ -80,43 +84,44 @@ func (d appended) sentence() string {
 	return text + ", messages " + count(d.FirstSeq) + " to " + count(d.LastSeq)
 }
 
-// messageFlags are those that describe the one message of the command line.
+// messageFlags describe the message given on the command line. --input excludes
+// them.
 var messageFlags = []string{
 	"role", "message-id", "content-type", "author", "tool-name", "tool-call-id", "tool-inputs", "tool-outputs",
 	"tool-status", "tokens", "latency", "metadata",
 }
 
-// speakingFlags are those that make a message without content worth having.
+// speakingFlags make a message worth appending although CONTENT is empty.
 var speakingFlags = []string{"tool-name", "tool-call-id", "tool-inputs", "tool-outputs", "tool-status", "metadata"}
 
 func (af *appendFlags) flags(f *pflag.FlagSet) {
 	m := &af.m
-	f.StringVar(&af.role, "role", "user", "who speaks: user, assistant, tool, system or framework")
-	f.StringVar(&m.ID, "message-id", "", "the message's id, which makes the append repeatable (default a new one)")
-	f.StringVar(&af.kind, "content-type", "", "text, tool_call, tool_result or event (default text)")
+	f.StringVar(&af.role, "role", "user", "role: user, assistant, tool, system or framework")
+	f.StringVar(&m.ID, "message-id", "", "id of the message; makes the append repeatable (default a new id)")
+	f.StringVar(&af.kind, "content-type", "", "content type: text, tool_call, tool_result or event (default text)")
 	f.StringVar(&m.Author, "author", "", "the author")
 	f.StringVar(&m.ToolName, "tool-name", "", "the tool")
-	f.StringVar(&m.ToolCallID, "tool-call-id", "", "what pairs a call with its result")
-	f.StringVar(&af.inputs, "tool-inputs", "", "the tool's inputs: JSON")
-	f.StringVar(&af.outputs, "tool-outputs", "", "the tool's outputs: JSON")
+	f.StringVar(&m.ToolCallID, "tool-call-id", "", "id that a tool call and its result share")
+	f.StringVar(&af.inputs, "tool-inputs", "", "inputs of the tool, as JSON")
+	f.StringVar(&af.outputs, "tool-outputs", "", "outputs of the tool, as JSON")
 	f.StringVar(&m.ToolStatus, "tool-status", "", "the tool's status")
-	f.Uint64Var(&m.Tokens, "tokens", 0, "how many tokens the message has")
-	f.DurationVar(&af.latency, "latency", 0, "how long the answer took")
-	f.StringVar(&af.meta, "metadata", "", "metadata: a JSON object")
-	f.StringVar(&af.input, "input", "", "read messages from a file, or - for standard input")
-	f.StringVar(&af.key, "idempotency-key", "", "makes a repeated request append once (server only)")
+	f.Uint64Var(&m.Tokens, "tokens", 0, "number of tokens of the message")
+	f.DurationVar(&af.latency, "latency", 0, "time that the answer took, such as 1.5s")
+	f.StringVar(&af.meta, "metadata", "", "metadata, as a JSON object")
+	f.StringVar(&af.input, "input", "", "`file` to read messages from; - = standard input")
+	f.StringVar(&af.key, "idempotency-key", "", "key that makes a repeated request append once (server only)")
 }
 
 func (af *appendFlags) turn(f *pflag.FlagSet, content []string, in io.Reader) ([]seshat.Message, error) {
 	if af.input == "" {
 		if len(content) == 0 && !anyChanged(f, speakingFlags...) {
-			return nil, usagef("append what? Give CONTENT, --input FILE, or what a tool was given or gave")
+			return nil, usagef("nothing to append: give CONTENT, --input FILE, --tool-inputs or --tool-outputs")
 		}
 		m, err := af.message(content)
 		return []seshat.Message{m}, err
 	}
 	if len(content) > 0 || anyChanged(f, messageFlags...) {
-		return nil, usagef("with --input, messages come from there alone")
+		return nil, usagef("--input excludes CONTENT and the flags of a message")
 	}
 	if af.input != "-" {
 		file, err := os.Open(af.input)
@@ -128,7 +133,7 @@ func (af *appendFlags) turn(f *pflag.FlagSet, content []string, in io.Reader) ([
 	}
 	turn, err := readTurn(in)
 	if err == nil && len(turn) == 0 {
-		err = usagef("--input holds no message")
+		err = usagef("--input: no message")
 	}
 	return turn, err
 }
@@ -138,11 +143,11 @@ func (af *appendFlags) message(content []string) (m seshat.Message, err error) {
 	m.Content = strings.Join(content, " ")
 	m.Latency = af.latency
 	if err := m.Role.UnmarshalText([]byte(af.role)); err != nil {
-		return m, usagef("--role is user, assistant, tool, system or framework, not %q", af.role)
+		return m, usagef("--role: %q; give user, assistant, tool, system or framework", af.role)
 	}
 	if af.kind != "" {
 		if err := m.ContentType.UnmarshalText([]byte(af.kind)); err != nil {
-			return m, usagef("--content-type is text, tool_call, tool_result or event, not %q", af.kind)
+			return m, usagef("--content-type: %q; give text, tool_call, tool_result or event", af.kind)
 		}
 	}
 	if m.ToolInputs, err = rawJSON("tool-inputs", af.inputs); err != nil {
@@ -161,12 +166,12 @@ func rawJSON(flag, text string) (json.RawMessage, error) {
 		return nil, nil
 	}
 	if !json.Valid([]byte(text)) {
-		return nil, usagef("--%s is no JSON", flag)
+		return nil, usagef("--%s: not valid JSON", flag)
 	}
 	return json.RawMessage(text), nil
 }
 
-// readTurn reads messages: a JSON array, or JSON objects one after another.
+// readTurn reads messages from a JSON array or from JSON objects in a row.
 func readTurn(r io.Reader) ([]seshat.Message, error) {
 	data, err := io.ReadAll(io.LimitReader(r, 4*seshat.MaxTurnBytes))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// sessions is one namespace, in a file or on a server: what the HTTP API and
-// the store both do.
+// sessions is one namespace, in a store or on a server. Its methods are the
+// calls that both the store and the HTTP API have.
 type sessions interface {
 	Create(ctx context.Context, n seshat.NewSession) (session, error)
 	Get(ctx context.Context, id string) (session, error)
@@ -22,13 +22,14 @@ type sessions interface {
 	Erase(ctx context.Context, id string) (seshat.EraseReport, error)
 	EraseUser(ctx context.Context, user string) (seshat.EraseReport, error)
 
-	// Watch returns the events after a position. If wait it goes on with new
-	// ones until ctx ends.
+	// Watch returns the events after a position. If wait is true, it then
+	// returns new events until ctx ends.
 	Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error]
 	io.Closer
 }
 
-// operator is a whole store, in a file or behind a server's operator socket.
+// operator is a whole store, opened directly or reached through a server's
+// operator socket.
 type operator interface {
 	Namespaces(ctx context.Context, p place) ([]seshat.Namespace, error)
 	CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.Namespace, error)
@@ -42,7 +43,8 @@ type operator interface {
 	Stats(ctx context.Context, p place) (storeStats, error)
 	Compact(ctx context.Context, _ nothing) (compacted, error)
 
-	// Backup writes the file's bytes, and Export lines, to w.
+	// Backup writes the bytes of the store's file to w. Export writes JSON
+	// lines.
 	Backup(ctx context.Context, w io.Writer) error
 	Export(ctx context.Context, o exportOptions, w io.Writer) (transfer.Counts, error)
 	Import(ctx context.Context, o importOptions, r io.Reader) (transfer.Report, error)
@@ -59,17 +61,18 @@ func (p place) ref() seshat.Namespace {
 	return seshat.Namespace{Name: p.Namespace, OrganizationID: p.Organization}
 }
 
-// nothing is the argument of calls that take none.
+// nothing is the argument of calls without one.
 type nothing struct{}
 
-// shown is a value as it is shown: in JSON, one that came from a server is
-// what the server said, byte for byte.
+// shown is a value to print. A value from a server is printed in JSON byte for
+// byte as the server sent it.
 type shown[T any] struct {
 	v   T
-	raw json.RawMessage // nil = it came from a file
+	raw json.RawMessage // nil if the value comes from a file
 }
 
-// MarshalJSON returns what the server said, or the value's own JSON.
+// MarshalJSON returns the bytes that the server sent, or else the value's own
+// JSON.
 func (s shown[T]) MarshalJSON() ([]byte, error) {
 	if s.raw != nil {
 		return s.raw, nil
@@ -77,7 +80,7 @@ func (s shown[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s.v)
 }
 
-// UnmarshalJSON keeps what the server said.
+// UnmarshalJSON decodes data and keeps a copy of it.
 func (s *shown[T]) UnmarshalJSON(data []byte) error {
 	s.raw = append(json.RawMessage(nil), data...)
 	return json.Unmarshal(data, &s.v)
@@ -88,8 +91,8 @@ type (
 	message = shown[seshat.Message]
 )
 
-// page is a part of a list.
+// page is one page of a list.
 type page struct {
 	sessions []session
-	next     string // cursor; "" = this is the last
+	next     string // cursor, "" on the last page
 }

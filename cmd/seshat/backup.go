@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// backedUp is a backup that was made.
+// backedUp is the report of a backup.
 type backedUp struct {
 	File     string `json:"file"`
 	Bytes    int64  `json:"bytes"`
@@ -21,17 +21,17 @@ func (a *app) backupCmd() *cobra.Command {
 	var force, verify bool
 	c := &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Copy a store to a new file, as one durable snapshot",
-		Long: `Copy a store to a new file, as one durable snapshot, while others use it. The
-file appears once it is whole, and with --verify once it was found sound; what
---force replaces stays until then. FILE - is standard output.
+		Short: "Copy a store to a new file in one durable snapshot",
+		Long: `Copy a store to a new file in one durable snapshot, while others use the store.
+The file appears when it is complete, or with --verify when it is verified. Until
+then, a file that --force replaces stays. FILE - is standard output.
 
-What was erased may still be in it, in pages that were not used again: compact
-the store first where that matters.`,
+The copy may contain erased data in pages that have not been used again. To
+avoid that, compact the store first.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if verify && args[0] == "-" {
-				return usagef("--verify needs a file")
+				return usagef("--verify: give a file, not standard output")
 			}
 			if err := inFile("backup", a.target.store); err != nil {
 				return err
@@ -47,8 +47,8 @@ the store first where that matters.`,
 			return a.p.show(b, func() { a.p.line("%s: %s", b.File, size(b.Bytes)) })
 		},
 	}
-	c.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
-	c.Flags().BoolVar(&verify, "verify", false, "read the copy back whole, and check it")
+	c.Flags().BoolVar(&force, "force", false, "replace FILE if it exists")
+	c.Flags().BoolVar(&verify, "verify", false, "read the whole copy back and check it")
 	a.readOnlyFlag(c)
 	return c
 }
@@ -73,7 +73,7 @@ func (a *app) backup(ctx context.Context, o operator, path string, force, verify
 	return b, err
 }
 
-// counter counts what is written through it.
+// counter counts the bytes written through it.
 type counter struct {
 	w io.Writer
 	n int64
@@ -94,7 +94,7 @@ func (f *file) Backup(ctx context.Context, w io.Writer) error {
 func (a *app) restoreBackupCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore-backup BACKUP [FILE]",
-		Short: "Make a store's file of a backup, which is verified before",
+		Short: "Verify a backup and restore it to a file",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			dst, err := a.pathArg(c, "restore-backup", args, 1)

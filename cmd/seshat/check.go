@@ -26,7 +26,7 @@ type finding struct {
 func (a *app) checkCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Compare all that a store keeps twice: indexes, counters, checksums",
+		Short: "Compare the indexes, counters and checksums of a store with its records",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.operate(c, "check", false, func(ctx context.Context, o operator) error {
@@ -65,7 +65,7 @@ func (a *app) findings(fs []finding) {
 	for _, f := range fs {
 		rows = append(rows, []string{f.Where, f.What})
 	}
-	a.p.table([]string{"WHERE", "WHAT IS WRONG"}, rows)
+	a.p.table([]string{"WHERE", "PROBLEM"}, rows)
 }
 
 func verdict(ok bool) string {
@@ -75,7 +75,7 @@ func verdict(ok bool) string {
 	return "DAMAGED"
 }
 
-// Check compares all that the store keeps twice.
+// Check compares indexes, counters and checksums with the records.
 func (f *file) Check(ctx context.Context, _ nothing) (checkReport, error) {
 	r, err := f.store.Check(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *file) Check(ctx context.Context, _ nothing) (checkReport, error) {
 	return v, nil
 }
 
-// pathArg returns the file of a verb on closed files: its argument, or --db.
+// pathArg returns the path of a closed file: the verb's argument, or --db.
 func (a *app) pathArg(c *cobra.Command, verb string, args []string, i int) (string, error) {
 	if err := a.fileOnly(c, verb, len(args) > i); err != nil {
 		return "", err
@@ -106,4 +106,4 @@ func (a *app) pathArg(c *cobra.Command, verb string, args []string, i int) (stri
 	return path, inFile(verb, path)
 }
 
-var errNoFile = &usageError{err: errors.New("which file? Name it, or give --db")}
+var errNoFile = &usageError{err: errors.New("no file: give FILE or --db")}

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// unixPrefix begins the URL of an operator socket.
+// unixPrefix is the prefix of the URL of an operator socket.
 const unixPrefix = "unix:"
 
-// maxAnswer bounds what is read of one answer, in bytes.
+// maxAnswer is the largest answer that is read, in bytes.
 const maxAnswer = 64 << 20
 
-// client is an HTTP client of one server.
+// client is an HTTP client for one server.
 type client struct {
 	http    *http.Client
-	base    string // without a slash at its end
+	base    string // without a trailing slash
 	timeout time.Duration
 }
 
@@ -47,7 +47,7 @@ func newClient(t *target) (*client, error) {
 	}
 	u, err := url.Parse(t.url)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usagef("--url is http(s)://HOST:PORT or unix:PATH, not %q", t.url)
+		return nil, usagef("--url: %q; give http(s)://HOST:PORT or unix:PATH", t.url)
 	}
 	return c, nil
 }
@@ -58,7 +58,7 @@ func (c *client) Close() error {
 	return nil
 }
 
-// bounded limits how long one call takes.
+// bounded adds the call's time limit to ctx.
 func (c *client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.timeout <= 0 {
 		return context.WithCancel(ctx)

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// compacted are the file's sizes, in bytes.
+// compacted holds the sizes of a file before and after, in bytes.
 type compacted struct {
 	Before int64 `json:"before"`
 	After  int64 `json:"after"`
@@ -15,10 +15,10 @@ type compacted struct {
 func (a *app) compactCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
-		Short: "Make a store's file smaller",
-		Long: `Make a store's file smaller: copy what is in use, and put the copy in the file's
-place. Other calls wait meanwhile. Of what was erased before, nothing is left in
-the file.`,
+		Short: "Compact a store's file",
+		Long: `Compact a store's file: copy the pages in use to a new file, and replace the old
+file with it. Other calls wait until that is done. The new file contains no
+erased data.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := inFile("compact", a.target.store); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// createFlags are what seshat create makes a session of.
+// createFlags describe the session to create.
 type createFlags struct {
 	n                seshat.NewSession
 	life             lifecycleFlags
@@ -47,27 +47,27 @@ func (a *app) createCmd() *cobra.Command {
 
 func (cf *createFlags) flags(f *pflag.FlagSet) {
 	n := &cf.n
-	f.StringVar(&n.ID, "id", "", "the session's id (default a new one)")
+	f.StringVar(&n.ID, "id", "", "id of the session (default a new id)")
 	f.StringVar(&n.UserID, "user", "", "the user")
-	f.StringVar(&n.Name, "name", "", "the session's name (default from its first user message)")
-	f.StringVar(&n.Agent.Model, "model", "", "the agent's model")
+	f.StringVar(&n.Name, "name", "", "name of the session (default from its first user message)")
+	f.StringVar(&n.Agent.Model, "model", "", "model of the agent")
 	f.Float64Var(&cf.temperature, "temperature", 0,
-		"the agent's temperature, 0 to 2 (default not set in a file, 0.7 on a server)")
+		"temperature of the agent, 0 to 2 (default none in a store, 0.7 on a server)")
 	f.IntVar(&cf.maxTokens, "max-tokens", 0,
-		"the agent's limit of tokens, 1 to 100000 (default not set in a file, 4096 on a server)")
-	f.StringVar(&n.Agent.SystemPrompt, "system-prompt", "", "the agent's system prompt")
-	f.StringArrayVar(&n.Agent.AvailableTools, "tool", nil, "a `tool` that the agent has; may be repeated")
-	labelsFlag(f, &n.Labels, "a label, as `key=value`; may be repeated")
-	f.StringVar(&cf.memory, "user-memory", "", "what is known of the user: a JSON object")
-	f.StringVar(&cf.metadata, "metadata", "", "metadata: a JSON object")
-	f.BoolVar(&n.DisableMemory, "no-memory", false, "keep no user memory in this session")
+		"maximum tokens of an answer, 1 to 100000 (default none in a store, 4096 on a server)")
+	f.StringVar(&n.Agent.SystemPrompt, "system-prompt", "", "system prompt of the agent")
+	f.StringArrayVar(&n.Agent.AvailableTools, "tool", nil, "`tool` available to the agent; may be repeated")
+	labelsFlag(f, &n.Labels, "label, as `key=value`; may be repeated")
+	f.StringVar(&cf.memory, "user-memory", "", "what is known about the user, as a JSON object")
+	f.StringVar(&cf.metadata, "metadata", "", "metadata, as a JSON object")
+	f.BoolVar(&n.DisableMemory, "no-memory", false, "no user memory in this session")
 	cf.life.flags(f)
 	f.Uint64Var(&n.Quotas.MaxMessages, "max-messages", 0, "quota: messages; 0 = unlimited")
-	f.Uint64Var(&n.Quotas.MaxTokensTotal, "max-tokens-total", 0, "quota: tokens of all messages; 0 = unlimited")
-	f.Uint64Var(&n.Quotas.MaxToolCalls, "max-tool-calls", 0, "quota: tool calls; 0 = unlimited")
-	f.Uint64Var(&n.Quotas.RateLimitMessagesPerMinute, "rate-limit", 0, "quota: messages a minute; 0 = unlimited")
+	f.Uint64Var(&n.Quotas.MaxTokensTotal, "max-tokens-total", 0, "quota: tokens of all messages (0 = unlimited)")
+	f.Uint64Var(&n.Quotas.MaxToolCalls, "max-tool-calls", 0, "quota: tool calls (0 = unlimited)")
+	f.Uint64Var(&n.Quotas.RateLimitMessagesPerMinute, "rate-limit", 0, "quota: messages a minute (0 = unlimited)")
 	f.Uint64Var(&n.Quotas.MaxSessionDurationMinutes, "max-minutes", 0,
-		"quota: minutes that the session exists; 0 = unlimited")
+		"quota: lifetime of the session in minutes (0 = unlimited)")
 }
 
 func (cf *createFlags) session(f *pflag.FlagSet) (n seshat.NewSession, err error) {
@@ -86,20 +86,19 @@ func (cf *createFlags) session(f *pflag.FlagSet) (n seshat.NewSession, err error
 	return n, err
 }
 
-// object reads a flag that holds a JSON object.
+// object parses the value of a flag that takes a JSON object.
 func object(flag, text string) (map[string]any, error) {
 	if text == "" {
 		return nil, nil
 	}
 	var d seshat.Document
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
-		return nil, usagef("--%s is no JSON object: %w", flag, err)
+		return nil, usagef("--%s: not a JSON object: %w", flag, err)
 	}
 	return d.Map(), nil
 }
 
-// labelsFlag is the flag of labels, without the empty map that pflag calls its
-// default.
+// labelsFlag adds a flag of labels whose help shows no empty default.
 func labelsFlag(f *pflag.FlagSet, to *map[string]string, usage string) {
 	f.StringToStringVar(to, "label", nil, usage)
 	f.Lookup("label").DefValue = ""

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	_ "embed" // for the sample
+	_ "embed" // for demo_sample.json
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ var sample []byte
 
 const demoNamespace = "demo"
 
-// sampleSession is one conversation of the sample.
+// sampleSession is one conversation of demo_sample.json.
 type sampleSession struct {
 	ID         string             `json:"session_id"`
 	User       string             `json:"user_id"`
@@ -31,7 +32,7 @@ type sampleSession struct {
 	Messages   []seshat.Message   `json:"messages"`
 }
 
-// demoInfo is how to reach a demo.
+// demoInfo tells how to reach a demo.
 type demoInfo struct {
 	URL       string `json:"url"`
 	Key       string `json:"key"`
@@ -42,9 +43,9 @@ func (a *app) demoCmd() *cobra.Command {
 	s := &serveFlags{}
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve sample conversations from memory, and print how to ask for them",
-		Long: `Serve sample conversations from memory, with a fresh API key, and print commands
-that ask for them. What is changed ends with the demo.`,
+		Short: "Serve sample conversations from memory and print commands to read them",
+		Long: `Serve sample conversations from memory with a new API key, and print commands to
+read them. Nothing is kept when the demo ends.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.demo(c.Context(), s)
@@ -79,17 +80,18 @@ func (a *app) demo(ctx context.Context, s *serveFlags) error {
 	}
 	info.URL = api.url
 	if err := a.p.show(info, func() { a.introduce(info) }); err != nil {
-		log.Warn("the address could not be printed", "error", err)
+		log.Warn("cannot print the address", "error", err)
 	}
 	return finish(serveAll(ctx, s.shutdownTimeout, log, api), f)
 }
 
-// pastClock lets the sample have happened over the last hour, in its order.
+// pastClock runs behind, so that the sample conversations happened within the
+// last hour, in order.
 type pastClock struct{ ago atomic.Int64 }
 
 func (c *pastClock) now() time.Time { return time.Now().Add(-time.Duration(c.ago.Load())) }
 
-// fillDemo puts the sample into the store, and makes a key for it.
+// fillDemo stores the sample conversations and creates an API key.
 func (f *file) fillDemo(ctx context.Context, c *pastClock) (demoInfo, error) {
 	info := demoInfo{Namespace: demoNamespace}
 	c.ago.Store(int64(time.Hour))
@@ -129,8 +131,9 @@ func (s *sampleSession) put(ctx context.Context, t *seshat.Tenant) error {
 	return err
 }
 
-// introduce prints commands that are ready to be pasted into a shell.
+// introduce prints commands to paste into a shell.
 func (a *app) introduce(d demoInfo) {
+	const auth = `-H "Authorization: Bearer $SESHAT_KEY" -H "X-Namespace: demo"`
 	fmt.Fprintf(a.out, `# Seshat serves sample conversations on %[1]s until you press Ctrl-C.
 # Paste this into another terminal:
 
@@ -139,17 +142,32 @@ export SESHAT_KEY=%[2]s
 export SESHAT_NAMESPACE=%[3]s
 
 # the newest sessions
-curl -sS -X POST "$SESHAT_URL/v1/agents/sessions/list?limit=3" -H "Authorization: Bearer $SESHAT_KEY" -H "X-Namespace: demo"
+curl -sS -X POST "$SESHAT_URL/v1/agents/sessions/list?limit=3" \
+  %[4]s
 
-# one session, and what was said in it
-curl -sS "$SESHAT_URL/v1/agents/sessions/trip-to-seattle" -H "Authorization: Bearer $SESHAT_KEY" -H "X-Namespace: demo"
-curl -sS "$SESHAT_URL/v1/agents/sessions/trip-to-seattle/history" -H "Authorization: Bearer $SESHAT_KEY" -H "X-Namespace: demo"
+# one session and its messages
+curl -sS "$SESHAT_URL/v1/agents/sessions/trip-to-seattle" \
+  %[4]s
+curl -sS "$SESHAT_URL/v1/agents/sessions/trip-to-seattle/history" \
+  %[4]s
 
-# say something
-curl -sS -X POST "$SESHAT_URL/v1/agents/sessions/trip-to-seattle/messages" -H "Authorization: Bearer $SESHAT_KEY" -H "X-Namespace: demo" -H "Content-Type: application/json" -d '{"messages":[{"role":"user","content":"An aisle seat, please."}]}'
+# append a message
+curl -sS -X POST "$SESHAT_URL/v1/agents/sessions/trip-to-seattle/messages" \
+  %[4]s \
+  -H "Content-Type: application/json" \
+  -d '{"messages":[{"role":"user","content":"An aisle seat, please."}]}'
 
-# the same, with this program
-seshat list
-seshat history trip-to-seattle
-`, d.URL, d.Key, d.Namespace)
+# the same with this program
+%[5]s list
+%[5]s history trip-to-seattle
+`, d.URL, d.Key, d.Namespace, auth, programName())
+}
+
+// programName returns the command that runs this program from a shell. In a
+// checkout, without an installed program, that is go run.
+func programName() string {
+	if _, err := exec.LookPath("seshat"); err != nil {
+		return "go run ./cmd/seshat"
+	}
+	return "seshat"
 }

@@ -14,14 +14,14 @@ func (a *app) eraseCmd() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "erase ID | --user USER",
-		Short: "Erase a session, or all that a user has, for good",
-		Long: `Erase a session, or all that a user has, for good: no call finds it again. Its
-bytes may stay in the file until the next sweep and until their pages are used
-again; compact leaves none.`,
+		Short: "Erase a session, or all data of a user, for good",
+		Long: `Erase a session, or all data of a user, for good: no call finds it again. Its
+bytes may stay in the file until a sweep has reclaimed them and other data has
+overwritten their pages. seshat compact removes them at once.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 1) == (user != "") {
-				return usagef("erase what? Give a session's id, or --user")
+				return usagef("nothing to erase: give the id of a session, or --user")
 			}
 			question := "Erase all sessions and state of user " + strconv.Quote(user) + ", for good?"
 			if user == "" {
@@ -45,8 +45,8 @@ again; compact leaves none.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&user, "user", "", "erase all that this user has in the namespace")
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().StringVar(&user, "user", "", "`user` whose sessions and state in the namespace are erased")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "skip the question")
 	return c
 }
 

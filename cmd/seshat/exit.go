@@ -15,7 +15,7 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// Exit codes, as exitCodesTopic documents them.
+// Exit codes. exitCodesTopic documents them.
 const (
 	exitOK       = 0
 	exitError    = 1
@@ -31,28 +31,29 @@ const (
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
-		Short: "What the exit codes mean",
+		Short: "List the exit codes",
 		Long: `Exit codes:
 
     0  done
-    1  an error that is none of these
+    1  any other error
     2  usage: a flag, an argument or a value is not allowed, or the target
-       cannot do what was asked
-    3  not found: no such file, namespace, session, user or key
-    4  conflict: the file is locked, the id or name is taken, the file exists,
-       the session is read-only or leased, the move is illegal, the destination
-       of a migration holds something else, or its source was written
-    5  corrupt: the store or export is damaged, or is not one of this version
-    6  a quota is used up
-    7  the server refused the key
+       does not support the verb
+    3  not found: file, namespace, session, user or key
+    4  conflict: the file is locked or exists, the id or name is taken, the
+       session is read-only or leased, the transition is not allowed, the
+       destination of a migration is not empty, or its source was written
+    5  corrupt: the store or export is damaged, has another version, or is not
+       completely migrated
+    6  a quota is exceeded
+    7  the server rejected the key
   130  interrupted`,
 	}
 }
 
-// usageError is a command line that cannot be done.
+// usageError reports an invalid command line.
 type usageError struct{ err error }
 
-// errUsage is what every usageError matches.
+// errUsage matches every usageError.
 var errUsage = errors.New("usage")
 
 func (e *usageError) Error() string        { return e.err.Error() }
@@ -63,11 +64,13 @@ func usagef(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
-// errDenied: the server does not accept the key, or not for this.
+// errDenied reports that the server rejects the key, or does not allow the call
+// to it.
 var errDenied = errors.New("access denied")
 
-// errDamaged: a check found damage, and said what before.
-var errDamaged = errors.New("damage was found")
+// errDamaged reports that a check found damage. The findings are printed
+// before.
+var errDamaged = errors.New("the store is damaged")
 
 // exitCode returns the code of an error.
 func exitCode(ctx context.Context, err error) int {
@@ -105,7 +108,7 @@ func exitCode(ctx context.Context, err error) int {
 	return exitError
 }
 
-// report says what went wrong, and returns the exit code.
+// report prints an error and returns its exit code.
 func (a *app) report(ctx context.Context, err error) int {
 	code := exitCode(ctx, err)
 	if code == exitOK {
@@ -119,12 +122,12 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(a.err, "seshat:", printable(text))
 	if code == exitUsage && !a.began {
-		fmt.Fprintf(a.err, "Run '%s --help' for what there is.\n", a.verb)
+		fmt.Fprintf(a.err, "See '%s --help'.\n", a.verb)
 	}
 	return code
 }
 
-// explain returns an error's text, with what to do about it where that helps.
+// explain returns the text of an error, with advice if there is some.
 func explain(err error) string {
 	text := strings.TrimPrefix(err.Error(), "seshat: ")
 	switch {

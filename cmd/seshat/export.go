@@ -17,8 +17,8 @@ const (
 	formatOpenAI = "openai"
 )
 
-// exportOptions say what is exported: a session, a user, a namespace, or if
-// none of these is named all.
+// exportOptions select one session, one user or one namespace. If they name
+// none of these, the whole store is exported.
 type exportOptions struct {
 	Place   place  `json:"place"`
 	Session string `json:"session,omitempty"`
@@ -29,16 +29,16 @@ type exportOptions struct {
 func (o exportOptions) check() error {
 	switch {
 	case o.Format != formatSeshat && o.Format != formatOpenAI:
-		return usagef("--format is seshat or openai, not %q", o.Format)
+		return usagef("--format: %q; give seshat or openai", o.Format)
 	case o.Session != "" && o.User != "":
 		return usagef("--session and --user exclude each other")
 	case o.Format == formatOpenAI && o.Session != "":
-		return usagef("--session: the chat format is for a namespace or a user")
+		return usagef("--session: the openai format exports a namespace or a user")
 	}
 	return nil
 }
 
-// exported is an export that was made.
+// exported is the report of an export.
 type exported struct {
 	File string `json:"file"`
 	transfer.Counts
@@ -50,10 +50,10 @@ func (a *app) exportCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export FILE",
 		Short: "Write a store, a namespace, a user or a session as JSON lines",
-		Long: `Write all of a store as JSON lines, which import reads; or one namespace
-(--namespace), user (--user) or session (--session). With --format openai,
-conversations of a namespace or user in the chat format of OpenAI. The file
-appears once it is whole. FILE - is standard output.`,
+		Long: `Write a store as JSON lines for seshat import: all of it, or one namespace
+(--namespace), user (--user) or session (--session). With --format openai, write
+the conversations of a namespace or a user in OpenAI's chat format. The file
+appears when it is complete. FILE - is standard output.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Place = a.target.place()
@@ -68,8 +68,8 @@ appears once it is whole. FILE - is standard output.`,
 	f := c.Flags()
 	f.StringVar(&o.Session, "session", "", "only this session")
 	f.StringVar(&o.User, "user", "", "only this user's sessions and state")
-	f.StringVar(&o.Format, "format", formatSeshat, "seshat or openai")
-	f.BoolVar(&force, "force", false, "replace FILE if it is there")
+	f.StringVar(&o.Format, "format", formatSeshat, "`format`: seshat or openai")
+	f.BoolVar(&force, "force", false, "replace FILE if it exists")
 	a.readOnlyFlag(c)
 	return c
 }
@@ -90,7 +90,7 @@ func (a *app) export(ctx context.Context, b operator, o exportOptions, path stri
 	})
 }
 
-// Export writes what o names to w.
+// Export writes the selection o to w.
 func (f *file) Export(ctx context.Context, o exportOptions, w io.Writer) (transfer.Counts, error) {
 	b := bufio.NewWriterSize(w, 64<<10)
 	n, err := f.export(ctx, o, b)

@@ -7,8 +7,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// file is a store that this process has open, be it in a file or in a database.
-// It is the operator of verbs on stores, and behind a server's operator socket.
+// file is a store that this process has open, in a file or a database. It
+// implements operator, and a server's operator socket serves it.
 type file struct {
 	store *seshat.Store
 	at    location
@@ -17,7 +17,8 @@ type file struct {
 // Close closes the store.
 func (f *file) Close() error { return f.store.Close() }
 
-// tenant returns the namespace at p: the only one there is if p names none.
+// tenant returns the namespace at p. If p names none, it returns the
+// organization's only namespace.
 func (f *file) tenant(ctx context.Context, p place) (*seshat.Tenant, error) {
 	if p.Namespace != "" {
 		return f.store.Tenant(ctx, p.ref())
@@ -30,21 +31,21 @@ func (f *file) tenant(ctx context.Context, p place) (*seshat.Tenant, error) {
 		all = append(all, n)
 	}
 	if len(all) != 1 {
-		return nil, usagef("which namespace? The organization has %d: name one with --namespace", len(all))
+		return nil, usagef("no namespace: the organization has %d; choose one with --namespace", len(all))
 	}
 	return f.store.Tenant(ctx, all[0])
 }
 
-// fileSessions is a namespace of a file.
+// fileSessions is one namespace of an open store.
 type fileSessions struct {
 	file *file
 	t    *seshat.Tenant
 }
 
-// Close closes the file.
+// Close closes the store.
 func (s *fileSessions) Close() error { return s.file.Close() }
 
-// Create makes a session.
+// Create creates a session.
 func (s *fileSessions) Create(ctx context.Context, n seshat.NewSession) (session, error) {
 	return local(s.t.Create(ctx, n))
 }
@@ -92,7 +93,7 @@ func (s *fileSessions) History(ctx context.Context, id string, r logRange) ([]me
 	return all, nil
 }
 
-// newest returns a part of a log that is found from its end.
+// newest returns messages counted from the end of a log.
 func (s *fileSessions) newest(ctx context.Context, id string, r logRange) ([]message, error) {
 	page, err := s.t.History(ctx, id, r.query())
 	if err != nil {
@@ -109,10 +110,11 @@ func (s *fileSessions) newest(ctx context.Context, id string, r logRange) ([]mes
 	return all, nil
 }
 
-// Append adds a turn. A file has no idempotency keys: message ids do that.
+// Append appends a turn. Only servers have idempotency keys; here, message ids
+// make an append repeatable.
 func (s *fileSessions) Append(ctx context.Context, id string, turn []seshat.Message, key string) (appended, error) {
 	if key != "" {
-		return appended{}, usagef("--idempotency-key is for a server; in a file, message ids make an append repeatable")
+		return appended{}, usagef("--idempotency-key: needs a server; in a store, use --message-id")
 	}
 	done, err := s.t.AppendTurn(ctx, id, seshat.Turn{Messages: turn})
 	if err != nil {
@@ -124,7 +126,7 @@ func (s *fileSessions) Append(ctx context.Context, id string, turn []seshat.Mess
 	}, nil
 }
 
-// Transition moves a session to another status.
+// Transition changes the status of a session.
 func (s *fileSessions) Transition(ctx context.Context, id string, m move) (moved, error) {
 	opts := []seshat.WriteOption{seshat.Because(m.Reason, m.Actor)}
 	if m.Version != 0 {
@@ -140,17 +142,18 @@ func (s *fileSessions) Transition(ctx context.Context, id string, m move) (moved
 	}.tidy(), nil
 }
 
-// Erase removes a session with all that belongs to it.
+// Erase removes a session with its log and state.
 func (s *fileSessions) Erase(ctx context.Context, id string) (seshat.EraseReport, error) {
 	return s.t.Delete(ctx, id)
 }
 
-// EraseUser removes all that a user has.
+// EraseUser removes all sessions and state of a user.
 func (s *fileSessions) EraseUser(ctx context.Context, user string) (seshat.EraseReport, error) {
 	return s.t.DeleteUser(ctx, user)
 }
 
-// Namespaces returns those of an organization, or of all if p names none.
+// Namespaces returns the namespaces of an organization, or of all if p names
+// none.
 func (f *file) Namespaces(ctx context.Context, p place) ([]seshat.Namespace, error) {
 	all := []seshat.Namespace{}
 	seq := f.store.AllNamespaces(ctx)
@@ -166,7 +169,8 @@ func (f *file) Namespaces(ctx context.Context, p place) ([]seshat.Namespace, err
 	return all, nil
 }
 
-// organizations returns the owners of namespaces, and the default one.
+// organizations returns the organizations that own a namespace, and the default
+// one.
 func (f *file) organizations(ctx context.Context) ([]string, error) {
 	orgs := []string{seshat.DefaultOrganization}
 	for n, err := range f.store.AllNamespaces(ctx) {

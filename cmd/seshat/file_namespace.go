@@ -6,7 +6,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// CreateNamespace makes a namespace.
+// CreateNamespace creates a namespace.
 func (f *file) CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.Namespace, error) {
 	t, err := f.store.CreateTenant(ctx, n)
 	if err != nil {
@@ -15,7 +15,7 @@ func (f *file) CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.
 	return t.Namespace(ctx)
 }
 
-// SetNamespace renames a namespace, and replaces its policy.
+// SetNamespace renames a namespace and replaces its policy.
 func (f *file) SetNamespace(ctx context.Context, c namespaceChange) (done namespaceChanged, err error) {
 	t, err := f.store.Tenant(ctx, c.Place.ref())
 	if err != nil {
@@ -47,7 +47,7 @@ func (f *file) SetNamespace(ctx context.Context, c namespaceChange) (done namesp
 	return done, err
 }
 
-// DeleteNamespace erases a namespace with all that is in it.
+// DeleteNamespace erases a namespace with all of its sessions and state.
 func (f *file) DeleteNamespace(ctx context.Context, p place) (seshat.EraseReport, error) {
 	t, err := f.store.Tenant(ctx, p.ref())
 	if err != nil {

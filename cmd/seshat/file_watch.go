@@ -7,8 +7,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Watch returns the retained events after a position. It waits for more only of
-// a database: nobody else can write to a file that this process has open.
+// Watch returns the retained events after a position. It waits for new ones
+// only in a database, because nobody else can write to a file that this process
+// has open.
 func (s *fileSessions) Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error] {
 	if wait && s.file.at.database() {
 		return s.t.Watch(ctx, since)

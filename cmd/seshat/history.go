@@ -13,20 +13,20 @@ import (
 
 // logRange selects messages of a log, oldest first.
 type logRange struct {
-	Limit int // 0 = all
-	Skip  int // the oldest of those selected
-	Last  int // only so many of the newest; 0 = all
+	Limit int // maximum number of messages, 0 = no limit
+	Skip  int // number of the oldest messages to leave out
+	Last  int // only the newest N, 0 = all
 
-	// What only a file can do.
+	// Only a store has these; the HTTP API does not.
 	From, To, Tokens uint64
 }
 
-// query selects what the store does; Limit and Skip are left to the caller.
+// query returns the query for the store. The caller applies Limit and Skip.
 func (r logRange) query() seshat.HistoryQuery {
 	return seshat.HistoryQuery{Last: r.Last, FromSeq: r.From, ToSeq: r.To, TokenBudget: r.Tokens}
 }
 
-// fileOnly says whether r needs a file.
+// fileOnly reports whether the HTTP API lacks one of the given ranges.
 func (r logRange) fileOnly() bool { return r.From > 0 || r.To > 0 || r.Tokens > 0 }
 
 func (r logRange) check() error {
@@ -34,7 +34,7 @@ func (r logRange) check() error {
 	case r.Limit < 0, r.Skip < 0, r.Last < 0:
 		return usagef("--limit, --skip and --last cannot be negative")
 	case r.Last > seshat.MaxHistory:
-		return usagef("--last is at most %d", seshat.MaxHistory)
+		return usagef("--last: at most %d is allowed", seshat.MaxHistory)
 	case r.Last > 0 && r.Skip > 0:
 		return usagef("--last and --skip exclude each other")
 	}
@@ -53,7 +53,7 @@ func (a *app) historyCmd() *cobra.Command {
 			}
 			byDefault := !c.Flags().Changed("limit")
 			if byDefault && (r.Last > 0 || r.Tokens > 0) {
-				r.Limit = 0 // they bound the log by themselves
+				r.Limit = 0 // --last and --token-budget set the limit
 			}
 			return a.converse(c, func(ctx context.Context, b sessions) error {
 				log, err := b.History(ctx, args[0], r)
@@ -62,7 +62,7 @@ func (a *app) historyCmd() *cobra.Command {
 				}
 				err = a.showHistory(args[0], log)
 				if err == nil && byDefault && len(log) > 0 && len(log) == r.Limit {
-					fmt.Fprintf(a.err, "these are the first %d; --limit 0 prints all\n", len(log))
+					fmt.Fprintf(a.err, "only the first %d messages are shown; --limit 0 prints all\n", len(log))
 				}
 				return err
 			})
@@ -75,15 +75,15 @@ func (a *app) historyCmd() *cobra.Command {
 
 func historyFlags(f *pflag.FlagSet, r *logRange) {
 	f.IntVar(&r.Limit, "limit", 100,
-		"at most so many messages, the oldest of those selected; 0 = all, which --last and --token-budget mean too")
-	f.IntVar(&r.Skip, "skip", 0, "leave out so many of the oldest")
-	f.IntVar(&r.Last, "last", 0, "the newest messages, so many")
-	f.Uint64Var(&r.From, "from-seq", 0, "from this number on (file only)")
-	f.Uint64Var(&r.To, "to-seq", 0, "up to this number (file only)")
-	f.Uint64Var(&r.Tokens, "token-budget", 0, "the newest messages that have at most so many tokens (file only)")
+		"maximum number of messages, oldest first (0 = no limit; the default with --last or --token-budget)")
+	f.IntVar(&r.Skip, "skip", 0, "skip the oldest N")
+	f.IntVar(&r.Last, "last", 0, "only the newest N")
+	f.Uint64Var(&r.From, "from-seq", 0, "first sequence number (not on a server)")
+	f.Uint64Var(&r.To, "to-seq", 0, "last sequence number (not on a server)")
+	f.Uint64Var(&r.Tokens, "token-budget", 0, "only the newest messages within N tokens (not on a server)")
 }
 
-// transcript is a part of a log as JSON.
+// transcript is the JSON of a part of a log.
 type transcript struct {
 	SessionID string    `json:"session_id"`
 	Messages  []message `json:"messages"`
@@ -103,7 +103,7 @@ func (a *app) showHistory(id string, log []message) error {
 	})
 }
 
-// said is what a message says, in one line.
+// said returns the text of a message on one line.
 func said(m *seshat.Message) string {
 	switch {
 	case m.Content != "":

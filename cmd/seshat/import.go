@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// importOptions say how something is imported, and into which namespace; none
-// = those that the export names.
+// importOptions describe an import. Without a namespace, sessions go to the
+// namespaces that the export names.
 type importOptions struct {
 	Place   place  `json:"place"`
 	Format  string `json:"format"`
@@ -32,28 +32,28 @@ func (a *app) importCmd() *cobra.Command {
 	var o importOptions
 	c := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Read sessions from JSON lines, as export writes them",
-		Long: `Read sessions from JSON lines, as export writes them: into the namespaces that
-the export names, which are made if there are none, or into --namespace, which
-has to be there. With --format openai, conversations in the chat format of
-OpenAI, into a namespace. A store that is not there is made. FILE - is standard
-input.
+		Short: "Import sessions from the JSON lines of an export",
+		Long: `Import sessions from the JSON lines that seshat export writes. They go to the
+namespaces that the export names, which are created if missing, or to
+--namespace, which must exist. With --format openai, read conversations in
+OpenAI's chat format into --namespace. A missing store is created. FILE - is
+standard input.
 
-Sessions appear one by one, each of them whole, and stay if the import fails;
---skip-existing goes on where another run ended.`,
+Each session is imported whole. If the import fails, the sessions imported so
+far stay; repeat it with --skip-existing to continue.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.Format != formatSeshat && o.Format != formatOpenAI {
-				return usagef("--format is seshat or openai, not %q", o.Format)
+				return usagef("--format: %q; give seshat or openai", o.Format)
 			}
 			o.Place = a.target.place()
 			return a.importFrom(c, args[0], o)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.Format, "format", formatSeshat, "seshat or openai")
-	f.BoolVar(&o.Skip, "skip-existing", false, "leave sessions as they are that are there already")
-	f.IntVar(&o.Workers, "workers", 0, "sessions that are written at once (default 16)")
+	f.StringVar(&o.Format, "format", formatSeshat, "`format`: seshat or openai")
+	f.BoolVar(&o.Skip, "skip-existing", false, "skip sessions that exist")
+	f.IntVar(&o.Workers, "workers", 0, "number of sessions to write at once (default 16)")
 	return c
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// newKey is a key with its secret, which is shown this once.
+// newKey is a new API key with its secret, which no later call returns.
 type newKey struct {
 	seshat.APIKey
 	Secret string `json:"secret"`
 }
 
-// shownKey is a key in JSON: times that are not are null.
+// shownKey is the JSON of an API key, with null for times that are not set.
 type shownKey struct {
 	seshat.APIKey
 	ExpiresAt  *time.Time `json:"expires_at"`
@@ -31,7 +31,7 @@ func newShownKey(k seshat.APIKey, secret string) shownKey {
 	return v
 }
 
-// keyRef names a key.
+// keyRef identifies an API key.
 type keyRef struct {
 	ID string `json:"key_id"`
 }
@@ -52,16 +52,17 @@ func (a *app) keyCreateCmd() *cobra.Command {
 	var life time.Duration
 	c := &cobra.Command{
 		Use:   "create",
-		Short: "Create an API key and print its secret, this once",
-		Long: `Create an API key and print its secret, which is not kept: only its hash is.
+		Short: "Create an API key and print its secret",
+		Long: `Create an API key and print its secret. The store keeps only a hash of it, so it
+cannot be printed again.
 
-A key opens all namespaces of its organization (--org), or those that are given
-with --for.`,
+A key opens all namespaces of its organization (--org), or only those given with
+--for.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			k.OrganizationID = a.target.org
 			if life < 0 {
-				return usagef("--expires-in is negative")
+				return usagef("--expires-in: a negative duration is not allowed")
 			}
 			if life > 0 {
 				k.ExpiresAt = time.Now().Add(life)
@@ -76,11 +77,11 @@ with --for.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&k.Name, "name", "", "what people call the key")
+	f.StringVar(&k.Name, "name", "", "name of the key, for people")
 	f.StringSliceVar(&k.Namespaces, "for", nil,
-		"a `namespace` that it opens, by name or id; may be repeated (default all)")
-	f.BoolVar(&k.ReadOnly, "no-writes", false, "the key may read only")
-	f.DurationVar(&life, "expires-in", 0, "how long the key is good (default for ever)")
+		"`namespace` that the key opens, by name or id; may be repeated (default all)")
+	f.BoolVar(&k.ReadOnly, "no-writes", false, "read-only key")
+	f.DurationVar(&life, "expires-in", 0, "`duration` until the key expires (default never)")
 	return c
 }
 
@@ -88,7 +89,7 @@ func (a *app) keyListCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List API keys, without their secrets: of all organizations, or of --org",
+		Short:   "List API keys, without secrets, of all organizations or of --org",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.operate(c, "key list", false, func(ctx context.Context, o operator) error {
@@ -124,7 +125,7 @@ func (a *app) keyTable(keys []seshat.APIKey) {
 	a.p.table([]string{"ID", "NAME", "ORGANIZATION", "MAY", "EXPIRES", "LAST USED", "NAMESPACES"}, rows)
 }
 
-// when prints a time, and "never" for none.
+// when formats a time; the zero time is "never".
 func when(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -135,7 +136,7 @@ func when(t time.Time) string {
 func (a *app) keyRevokeCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke ID",
-		Short: "Revoke an API key: it opens nothing from then on",
+		Short: "Revoke an API key",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.operate(c, "key revoke", false, func(ctx context.Context, o operator) error {
@@ -149,7 +150,7 @@ func (a *app) keyRevokeCmd() *cobra.Command {
 	}
 }
 
-// Keys returns the keys of an organization, or of all if p names none.
+// Keys returns the API keys of an organization, or of all if p names none.
 func (f *file) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
 	orgs := []string{p.Organization}
 	if p.Organization == "" {
@@ -170,7 +171,7 @@ func (f *file) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
 	return all, nil
 }
 
-// CreateKey makes a key. Its namespaces may be given by name.
+// CreateKey creates an API key. Its namespaces may be given by name.
 func (f *file) CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error) {
 	for i, name := range k.Namespaces {
 		t, err := f.store.Tenant(ctx, seshat.Namespace{Name: name, OrganizationID: k.OrganizationID})
@@ -183,7 +184,7 @@ func (f *file) CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error) {
 	return newKey{APIKey: made, Secret: secret}, err
 }
 
-// RevokeKey removes a key.
+// RevokeKey revokes an API key.
 func (f *file) RevokeKey(ctx context.Context, k keyRef) (keyRef, error) {
 	return k, f.store.RevokeAPIKey(ctx, k.ID)
 }

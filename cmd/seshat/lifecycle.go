@@ -16,13 +16,14 @@ type lifecycleFlags struct{ seshat.Lifecycle }
 var lifecycleNames = []string{"ttl", "expiry", "max-lifetime", "idle-after", "archive-after", "retention"}
 
 func (l *lifecycleFlags) flags(f *pflag.FlagSet) {
-	f.Var((*duration)(&l.TTL), "ttl", "how long a session exists, such as 48h, or never")
+	f.Var((*duration)(&l.TTL), "ttl", "time to live of a session, such as 48h, or never")
 	f.TextVar(&l.Expiry, "expiry", seshat.Expiry(0),
-		"the `kind` of ttl: sliding (from the last write) or absolute (from creation)")
-	f.Var((*duration)(&l.MaxLifetime), "max-lifetime", "end of a session, counted from its creation, whatever keeps it")
-	f.Var((*duration)(&l.IdleAfter), "idle-after", "idle after so long without activity")
-	f.Var((*duration)(&l.ArchiveAfter), "archive-after", "archived after so long idle")
-	f.Var((*duration)(&l.Retention), "retention", "how long a terminated session is kept")
+		"`start` of the ttl: sliding (last write) or absolute (creation)")
+	f.Var((*duration)(&l.MaxLifetime), "max-lifetime",
+		"limit of a session's life from its creation, even if writes extend it")
+	f.Var((*duration)(&l.IdleAfter), "idle-after", "time without activity until a session is idle")
+	f.Var((*duration)(&l.ArchiveAfter), "archive-after", "time that a session is idle until it is archived")
+	f.Var((*duration)(&l.Retention), "retention", "time to keep a terminated session")
 }
 
 func (l *lifecycleFlags) changed(f *pflag.FlagSet) bool { return anyChanged(f, lifecycleNames...) }
@@ -34,7 +35,7 @@ func anyChanged(f *pflag.FlagSet, names ...string) bool {
 // duration is the flag of a deadline: a Go duration, or never.
 type duration time.Duration
 
-// String returns the duration as Set reads it.
+// String returns the duration in the form that Set parses.
 func (d *duration) String() string {
 	switch time.Duration(*d) {
 	case 0:
@@ -45,7 +46,7 @@ func (d *duration) String() string {
 	return time.Duration(*d).String()
 }
 
-// Set reads a duration, such as 90m or 48h, or never.
+// Set parses a duration, such as 90m or 48h, or never.
 func (d *duration) Set(s string) error {
 	if s == "never" {
 		*d = duration(seshat.Never)
@@ -53,11 +54,11 @@ func (d *duration) Set(s string) error {
 	}
 	v, err := time.ParseDuration(s)
 	if err != nil || v <= 0 {
-		return fmt.Errorf("%q is neither a duration such as 90m or 48h, nor never", s)
+		return fmt.Errorf("%q: give a duration such as 90m or 48h, or never", s)
 	}
 	*d = duration(v)
 	return nil
 }
 
-// Type names the value in help.
+// Type returns the name of the value in help texts.
 func (d *duration) Type() string { return "duration" }

@@ -21,7 +21,7 @@ type listFlags struct {
 	all             bool
 }
 
-// listed is a list of sessions as JSON.
+// listed is the JSON of a list of sessions.
 type listed struct {
 	Sessions   []session `json:"sessions"`
 	NextCursor *string   `json:"next_cursor"`
@@ -35,9 +35,9 @@ func (a *app) listCmd() *cobra.Command {
 		Short:   "List sessions, newest first",
 		Long: `List sessions, newest first.
 
-A page ends after --limit sessions; if there are more, its cursor is printed to
-standard error, or is in the JSON. Times are RFC 3339, or how long ago, such as
-24h.`,
+A page has at most --limit sessions. If more follow, the cursor of the next page
+is printed to standard error, or is in the JSON. Give times in RFC 3339, or as an
+age such as 24h.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			q, err := f.query(time.Now())
@@ -63,18 +63,18 @@ standard error, or is in the JSON. Times are RFC 3339, or how long ago, such as
 }
 
 func (lf *listFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&lf.q.UserID, "user", "", "of this user")
+	f.StringVar(&lf.q.UserID, "user", "", "only sessions of this user")
 	f.StringSliceVar(&lf.statuses, "status", nil,
-		"in this `status`: active, idle, archived or terminated; may be repeated")
-	labelsFlag(f, &lf.q.Labels, "with this label, as `key=value`; may be repeated")
-	f.StringVar(&lf.created[0], "created-from", "", "created then or later")
-	f.StringVar(&lf.created[1], "created-to", "", "created before")
-	f.StringVar(&lf.active[0], "active-from", "", "last active then or later, by the minute")
-	f.StringVar(&lf.active[1], "active-to", "", "last active before, by the minute")
+		"only sessions with this `status`: active, idle, archived or terminated; may be repeated")
+	labelsFlag(f, &lf.q.Labels, "only sessions with this label, as `key=value`; may be repeated")
+	f.StringVar(&lf.created[0], "created-from", "", "only sessions created at this `time` or later")
+	f.StringVar(&lf.created[1], "created-to", "", "only sessions created before this `time`")
+	f.StringVar(&lf.active[0], "active-from", "", "only sessions active at this `time` or later, in whole minutes")
+	f.StringVar(&lf.active[1], "active-to", "", "only sessions last active before this `time`, in whole minutes")
 	f.StringVar(&lf.order, "order", "creation", "order: creation or activity")
 	f.BoolVar(&lf.q.OldestFirst, "oldest-first", false, "oldest first")
-	f.IntVar(&lf.q.Limit, "limit", 50, "sessions of a page, 1 to 1000")
-	f.StringVar(&lf.q.Cursor, "cursor", "", "go on where an earlier page ended")
+	f.IntVar(&lf.q.Limit, "limit", 50, "number of sessions on a page, 1 to 1000")
+	f.StringVar(&lf.q.Cursor, "cursor", "", "cursor of the page, from the page before")
 	f.BoolVar(&lf.all, "all", false, "all pages")
 }
 
@@ -85,12 +85,12 @@ func (lf *listFlags) query(now time.Time) (q seshat.Query, err error) {
 	case "activity":
 		q.Order = seshat.OrderByActivity
 	default:
-		return q, usagef("--order is creation or activity, not %q", lf.order)
+		return q, usagef("--order: %q; give creation or activity", lf.order)
 	}
 	for _, name := range lf.statuses {
 		var s seshat.Status
 		if err := s.UnmarshalText([]byte(name)); err != nil {
-			return q, usagef("--status is active, idle, archived or terminated, not %q", name)
+			return q, usagef("--status: %q; give active, idle, archived or terminated", name)
 		}
 		q.Statuses = append(q.Statuses, s)
 	}
@@ -110,7 +110,7 @@ func (lf *listFlags) query(now time.Time) (q seshat.Query, err error) {
 	return q, nil
 }
 
-// moment reads a time: RFC 3339, or how long ago.
+// moment parses a time in RFC 3339, or an age such as 24h.
 func moment(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -120,13 +120,13 @@ func moment(text string, now time.Time) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, fmt.Errorf("%q is neither a time such as 2025-01-02T15:04:05Z nor how long ago, such as 24h", text)
+		return t, fmt.Errorf("%q: give a time such as 2025-01-02T15:04:05Z, or an age such as 24h", text)
 	}
 	return t, nil
 }
 
-// pages reads one page, or all. A page that a filter left empty is not the
-// last one, so it goes on until there is something to show.
+// pages returns one page, or all. A filter may leave a page empty although more
+// pages follow, so pages reads on until it has a session to show.
 func (lf *listFlags) pages(ctx context.Context, b sessions, q seshat.Query) (page, error) {
 	all := page{sessions: []session{}}
 	for {

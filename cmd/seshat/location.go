@@ -16,10 +16,10 @@ import (
 	"github.com/seshatdb/seshat/postgres"
 )
 
-// location is where a store is: in a file or in a database.
+// location is the place of a store: a file or a database.
 type location struct {
-	name string // for people: without a password
-	path string // of the file; "" = it is in a database
+	name string // for messages, without a password
+	path string // of the file, "" for a database
 	dsn  string // of the database
 	pg   postgres.Options
 }
@@ -31,8 +31,8 @@ func inDatabase(text string) bool {
 	return ok && (scheme == "postgres" || scheme == "postgresql")
 }
 
-// parseLocation reads a path, or the URL of a database. Two parameters of the
-// URL are ours, and not PostgreSQL's: schema and max_conns.
+// parseLocation parses a path or the URL of a database. Two parameters of the
+// URL are Seshat's, not PostgreSQL's: schema and max_conns.
 func parseLocation(text string) (location, error) {
 	if !inDatabase(text) {
 		return location{name: text, path: text}, nil
@@ -45,7 +45,7 @@ func parseLocation(text string) (location, error) {
 	l.pg.Schema = q.Get("schema")
 	if n := q.Get("max_conns"); n != "" {
 		if l.pg.MaxConns, err = strconv.Atoi(n); err != nil || l.pg.MaxConns < 1 {
-			return location{}, usagef("max_conns of the database's URL is a number from 1")
+			return location{}, usagef("URL of the database: max_conns must be a number, at least 1")
 		}
 	}
 	q.Del("schema")
@@ -60,43 +60,44 @@ func parseLocation(text string) (location, error) {
 	return l, nil
 }
 
-// parseDatabase reads the URL of a database and its parameters. Its errors show
-// nothing of it. What a password ends up in that was not escaped (a fragment, a
-// path, parameters) is refused, as is a parameter that would be lost.
+// parseDatabase parses the URL of a database and its parameters. Its errors
+// show no part of the URL. If the password is not escaped, parts of it end up
+// in the fragment, the path or the parameters: such a URL is refused, and so is
+// a parameter that would be lost.
 func parseDatabase(text string) (*url.URL, url.Values, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, nil, usagef("the URL of the database cannot be read")
+		return nil, nil, usagef("URL of the database: syntax error")
 	}
 	if u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
 		return nil, nil,
-			usagef("the URL of the database holds a # or @ in a place that has none: in user, password, name " +
-				"and parameters they are %%23 and %%40, and / and ? are %%2F and %%3F")
+			usagef("URL of the database: # and @ are not allowed here; in the user, password, name " +
+				"and parameters write %%23 for #, %%40 for @, %%2F for / and %%3F for ?")
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, nil, usagef("the parameters of the database's URL cannot be read")
+		return nil, nil, usagef("URL of the database: syntax error in the parameters")
 	}
 	u.ForceQuery = false
 	if u.Host == "" && u.Path == "" && u.User == nil {
-		u.Path = "/" // or it would be written without //
+		u.Path = "/" // or it would be written without // without a path the URL would be printed without //
 	}
 	return u, q, nil
 }
 
-// database reports whether the store is in one.
+// database reports whether the store is in a database.
 func (l location) database() bool { return l.path == "" }
 
-// opening says how a store is to be opened.
+// opening is a way to open a store.
 type opening int
 
 const (
-	reading  opening = iota // and never written
-	existing                // a mistyped name makes no new store
-	creating                // if there is none
+	reading  opening = iota // read only
+	existing                // read and write, so that a mistyped name makes no new store
+	creating                // read and write, and create a missing store
 )
 
-// open opens the store there.
+// open opens the store.
 func (l location) open(ctx context.Context, how opening, o seshat.Options) (s *seshat.Store, err error) {
 	o.ReadOnly = how == reading
 	if !l.database() {
@@ -113,7 +114,7 @@ func (l location) open(ctx context.Context, how opening, o seshat.Options) (s *s
 	return s, l.explain(err)
 }
 
-// driver opens only the engine there.
+// driver opens the store's engine without the store.
 func (l location) driver(ctx context.Context, how opening) (d driver.Driver, err error) {
 	if l.database() {
 		d, err = l.connect(ctx, how)
@@ -126,7 +127,7 @@ func (l location) driver(ctx context.Context, how opening) (d driver.Driver, err
 	return d, nil
 }
 
-// explain names the store in an error, if there is one.
+// explain adds the store's name to an error.
 func (l location) explain(err error) error {
 	if err == nil {
 		return nil
@@ -140,13 +141,12 @@ func (l location) exists(how opening) error {
 	}
 	_, err := os.Stat(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w (seshat namespace create and seshat serve make a new file)", fs.ErrNotExist)
+		return fmt.Errorf("%w (seshat namespace create and seshat serve create a file)", fs.ErrNotExist)
 	}
-	return nil // what else there is, opening it will tell
+	return nil // opening the file will find any other error
 }
 
-// connect opens the database. Tables are made, or brought to this version, only
-// by what may create a store.
+// connect opens the database. Only creating makes the tables or upgrades them.
 func (l location) connect(ctx context.Context, how opening) (*postgres.Driver, error) {
 	if how != creating {
 		o := l.pg

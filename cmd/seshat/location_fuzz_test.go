@@ -117,14 +117,17 @@ func shownAs(text string) string {
 	return l.name
 }
 
+// fixedText is what errors about URLs say of every one.
+const fixedText = "URL of the database: syntax error # and @ are not allowed here; " +
+	"in the user, password, name and parameters write"
+
 // secrets are the parts of a password that would tell something.
 func secrets(pass string) []string {
 	parts := strings.FieldsFunc(pass, func(r rune) bool { return strings.ContainsRune("/?#@:", r) })
 	parts = append(parts, pass)
 	all := parts[:0:0]
 	for _, p := range parts {
-		if len(p) >= 6 &&
-			!strings.Contains("the URL of the database cannot be read holds a # or @ in a place that has none", p) {
+		if len(p) >= 6 && !strings.Contains(fixedText, p) {
 			all = append(all, p)
 		}
 	}

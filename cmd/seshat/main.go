@@ -1,4 +1,4 @@
-// Seshat serves, shows and mends stores of agent sessions from the command
+// Seshat serves, inspects and repairs stores of agent sessions from the command
 // line.
 package main
 

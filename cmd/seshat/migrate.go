@@ -23,8 +23,8 @@ type migrated struct {
 	Namespaces []migratedSpace `json:"namespaces"`
 }
 
-// migratedSpace is one namespace of it, by the number that the store gave it; 0
-// is the store itself.
+// migratedSpace is one namespace of the report, by the number that the store
+// gave it. Number 0 is the store itself.
 type migratedSpace struct {
 	Ordinal uint64 `json:"ordinal"`
 	migrate.Sums
@@ -35,41 +35,41 @@ func (a *app) migrateCmd() *cobra.Command {
 	var from, to string
 	c := &cobra.Command{
 		Use:   "migrate --from STORE --to STORE",
-		Short: "Move a whole store to another engine, or into another file",
-		Long: `Copy a whole store, from a file into a PostgreSQL database, back, or into another
-file, and compare both at the end. A store is a path or a URL
-(postgres://USER@HOST/DATABASE). Nothing is lost: versions, deadlines, states,
-logs with their holes, message ids, keys, policies, leases, and change feeds
-with their positions. The source is opened read-only, and stays as it is.
+		Short: "Copy a whole store to another engine or file",
+		Long: `Copy a whole store from a file to a PostgreSQL database, back, or to another
+file, and compare both stores at the end. A store is a path or a URL
+(postgres://USER@HOST/DATABASE). The copy has everything: versions, deadlines,
+states, logs with their gaps, message ids, keys, policies, leases, and change
+feeds with their positions. The source is opened read-only and not changed.
 
-The source must not be written meanwhile. For a file its lock sees to that: stop
-the server. A database has no such lock: stop all that use it. If it was written
-all the same, the migration ends with exit code 4, and the destination is to be
-removed.
+Nobody may write to the source during the migration. The lock of a file ensures
+that: stop the server. A database has no such lock: stop all programs that use
+it. If the source was written, the migration ends with exit code 4; then remove
+the destination.
 
-The destination must hold nothing. It is made if it is not there, and no store
-opens on it until the migration is complete. Run the same command again after
-an interruption or a kill, and it goes on.`,
+The destination must be empty. It is created if missing. Until the migration is
+complete, no store can open it. If the migration is interrupted, run the same
+command again: it resumes.`,
 		Example: `  seshat migrate --from agents.db --to 'postgres://app@db.internal/agents'
   seshat migrate --from 'postgres://app@db.internal/agents?schema=old' --to agents.db`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, other := range []string{"db", "store", "url"} {
 				if c.Flags().Changed(other) {
-					return usagef("--%s: migrate takes --from and --to", other)
+					return usagef("--%s: not allowed; migrate takes --from and --to", other)
 				}
 			}
 			return a.migrate(c.Context(), from, to)
 		},
 	}
-	c.Flags().StringVar(&from, "from", "", "store to copy: a file, or the URL of a database")
-	c.Flags().StringVar(&to, "to", "", "store to make: a file, or the URL of a database")
+	c.Flags().StringVar(&from, "from", "", "`store` to copy: a file, or the URL of a database")
+	c.Flags().StringVar(&to, "to", "", "`store` to create: a file, or the URL of a database")
 	return c
 }
 
 func (a *app) migrate(ctx context.Context, from, to string) error {
 	if from == "" || to == "" {
-		return usagef("which stores? Give --from STORE and --to STORE")
+		return usagef("no stores: give --from STORE and --to STORE")
 	}
 	source, err := parseLocation(from)
 	if err != nil {
@@ -105,7 +105,7 @@ func (a *app) migrateInto(ctx context.Context, old driver.Driver, source, destin
 	return a.p.show(v, func() { a.showMigrated(v) })
 }
 
-// stageBars show one stage of a migration after the other.
+// stageBars shows one progress bar for each stage of a migration.
 type stageBars struct {
 	a     *app
 	stage migrate.Stage
@@ -114,7 +114,7 @@ type stageBars struct {
 
 func (s *stageBars) at(p migrate.Progress) {
 	if p.Total.Bytes == 0 {
-		return // it is over in a moment
+		return // too short for a bar
 	}
 	if p.Stage != s.stage {
 		s.bar.done()
@@ -135,9 +135,9 @@ func newMigrated(from, to location, r migrate.Report, took time.Duration) migrat
 }
 
 func (a *app) showMigrated(v migrated) {
-	what := "moved, and the same on both sides"
+	what := "copied; both sides are equal"
 	if v.Present {
-		what = "nothing to move: the same was there before"
+		what = "nothing to copy; both sides were equal"
 	}
 	a.p.line("%s: %s", v.To, what)
 	rows := make([][]string, 0, len(v.Namespaces))

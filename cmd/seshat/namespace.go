@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// namespaceChange is what seshat namespace set changes; nil = not.
+// namespaceChange holds the changes of seshat namespace set; nil = unchanged.
 type namespaceChange struct {
 	Place     place                   `json:"place"`
 	Name      string                  `json:"name,omitempty"`
@@ -20,7 +20,7 @@ type namespaceChange struct {
 	Apply     bool                    `json:"apply,omitempty"`
 }
 
-// namespaceChanged is the namespace after it, and how many sessions followed.
+// namespaceChanged is the changed namespace and the number of changed sessions.
 type namespaceChanged struct {
 	Namespace seshat.Namespace `json:"namespace"`
 	Changed   int              `json:"sessions_changed"`
@@ -38,9 +38,9 @@ func (a *app) namespaceCmd() *cobra.Command {
 	return c
 }
 
-// needsVerb refuses a noun without a verb.
+// needsVerb rejects a noun without a verb.
 func needsVerb(c *cobra.Command, _ []string) error {
-	return usagef("what to do? See %s --help", c.CommandPath())
+	return usagef("no verb: see %s --help", c.CommandPath())
 }
 
 func (a *app) namespaceCreateCmd() *cobra.Command {
@@ -48,7 +48,7 @@ func (a *app) namespaceCreateCmd() *cobra.Command {
 	var q seshat.NamespaceQuotas
 	c := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Create a namespace, and the file if there is none",
+		Short: "Create a namespace, and the store if it is missing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			n := seshat.Namespace{Name: args[0], OrganizationID: a.target.org, Lifecycle: l.Lifecycle, Quotas: q}
@@ -68,15 +68,15 @@ func (a *app) namespaceCreateCmd() *cobra.Command {
 
 func namespaceQuotaFlags(f *pflag.FlagSet, q *seshat.NamespaceQuotas) {
 	f.Uint64Var(&q.MaxSessions, "max-sessions", 0, "quota: sessions; 0 = unlimited")
-	f.Uint64Var(&q.MaxMessages, "max-messages", 0, "quota: messages in all sessions; 0 = unlimited")
-	f.Uint64Var(&q.MaxBytes, "max-bytes", 0, "quota: bytes of sessions and messages; 0 = unlimited")
+	f.Uint64Var(&q.MaxMessages, "max-messages", 0, "quota: messages of all sessions (0 = unlimited)")
+	f.Uint64Var(&q.MaxBytes, "max-bytes", 0, "quota: bytes of sessions and messages (0 = unlimited)")
 }
 
 func (a *app) namespaceListCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List namespaces: of all organizations, or of --org",
+		Short:   "List the namespaces of all organizations, or of --org",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.operate(c, "namespace list", false, func(ctx context.Context, o operator) error {
@@ -106,12 +106,13 @@ func (a *app) namespaceSetCmd() *cobra.Command {
 	var ch namespaceChange
 	c := &cobra.Command{
 		Use:   "set NAME",
-		Short: "Rename a namespace, or replace its deadlines or quotas",
-		Long: `Rename a namespace, or replace its deadlines or quotas.
+		Short: "Rename a namespace or replace its deadlines or quotas",
+		Long: `Rename a namespace or replace its deadlines or quotas.
 
-Giving any deadline replaces all of them, and giving any quota all of those:
-what is left out inherits, or is unlimited. New deadlines are for sessions
-that are created from then on; --apply gives them to those that exist.`,
+A deadline flag replaces all deadlines: those that are not given inherit the
+store's. A quota flag replaces all quotas: those that are not given are
+unlimited. The new deadlines apply to new sessions; with --apply, also to
+existing ones.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ch.Place = place{Organization: a.target.org, Namespace: args[0]}
@@ -127,13 +128,13 @@ that are created from then on; --apply gives them to those that exist.`,
 	l.flags(c.Flags())
 	namespaceQuotaFlags(c.Flags(), &q)
 	c.Flags().StringVar(&ch.Name, "name", "", "new name")
-	c.Flags().BoolVar(&ch.Apply, "apply", false, "give the namespace's deadlines to its existing sessions too")
+	c.Flags().BoolVar(&ch.Apply, "apply", false, "apply the deadlines to existing sessions too")
 	return c
 }
 
 func (a *app) setNamespace(c *cobra.Command, ch namespaceChange) error {
 	if ch.Name == "" && ch.Lifecycle == nil && ch.Quotas == nil && !ch.Apply {
-		return usagef("nothing to change: see %s --help", c.CommandPath())
+		return usagef("nothing to change: give a flag; see %s --help", c.CommandPath())
 	}
 	return a.operate(c, "namespace set", false, func(ctx context.Context, o operator) error {
 		done, err := o.SetNamespace(ctx, ch)
@@ -141,7 +142,7 @@ func (a *app) setNamespace(c *cobra.Command, ch namespaceChange) error {
 			return err
 		}
 		return a.p.show(done, func() {
-			a.p.line("%s: changed, with %d sessions", done.Namespace.Name, done.Changed)
+			a.p.line("%s: changed; %d sessions follow", done.Namespace.Name, done.Changed)
 		})
 	})
 }
@@ -150,11 +151,11 @@ func (a *app) namespaceDeleteCmd() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "delete NAME",
-		Short: "Erase a namespace with all that is in it",
+		Short: "Erase a namespace with all its sessions and state",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := a.confirm(yes,
-				"Erase namespace "+strconv.Quote(args[0])+" with all of its sessions, for good?"); err != nil {
+				"Erase namespace "+strconv.Quote(args[0])+" with all its sessions, for good?"); err != nil {
 				return err
 			}
 			p := place{Organization: a.target.org, Namespace: args[0]}
@@ -167,6 +168,6 @@ func (a *app) namespaceDeleteCmd() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "skip the question")
 	return c
 }

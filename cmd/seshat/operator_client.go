@@ -24,7 +24,8 @@ func newOperatorClient(t *target) (*operatorClient, error) {
 // Close closes the connection.
 func (o *operatorClient) Close() error { return o.c.Close() }
 
-// send asks for a call. An answer other than 200 comes back as the error.
+// send makes a call. If the status of the answer is not 200, it returns the
+// error that the answer holds.
 func (o *operatorClient) send(ctx context.Context, name string, in any, body io.Reader) (*http.Response, error) {
 	arg, err := json.Marshal(in)
 	if err != nil {
@@ -45,12 +46,12 @@ func (o *operatorClient) send(ctx context.Context, name string, in any, body io.
 	defer res.Body.Close()
 	var w wireError
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&w); err != nil || w.Message == "" {
-		return nil, fmt.Errorf("%s: %s is no operator socket of this version", o.c.base, res.Status)
+		return nil, fmt.Errorf("%s: %s: not an operator socket of this version", o.c.base, res.Status)
 	}
 	return nil, &w
 }
 
-// call asks for a call that returns a value.
+// call makes a call that returns a value.
 func call[Out any](ctx context.Context, o *operatorClient, name string, in any, body io.Reader) (out Out, err error) {
 	res, err := o.send(ctx, name, in, body)
 	if err != nil {
@@ -60,7 +61,7 @@ func call[Out any](ctx context.Context, o *operatorClient, name string, in any, 
 	return out, json.NewDecoder(res.Body).Decode(&out)
 }
 
-// stream asks for a call that writes to w.
+// stream makes a call that writes to w.
 func stream[Out any](ctx context.Context, o *operatorClient, name string, in any, w io.Writer) (out Out, err error) {
 	res, err := o.send(ctx, name, in, nil)
 	if err != nil {
@@ -81,12 +82,12 @@ func stream[Out any](ctx context.Context, o *operatorClient, name string, in any
 	return out, json.Unmarshal([]byte(text), &out)
 }
 
-// Namespaces returns those of an organization, or all.
+// Namespaces returns the namespaces of an organization, or of all.
 func (o *operatorClient) Namespaces(ctx context.Context, p place) ([]seshat.Namespace, error) {
 	return call[[]seshat.Namespace](ctx, o, "namespaces", p, nil)
 }
 
-// CreateNamespace makes a namespace.
+// CreateNamespace creates a namespace.
 func (o *operatorClient) CreateNamespace(ctx context.Context, n seshat.Namespace) (seshat.Namespace, error) {
 	return call[seshat.Namespace](ctx, o, "create-namespace", n, nil)
 }
@@ -101,17 +102,17 @@ func (o *operatorClient) DeleteNamespace(ctx context.Context, p place) (seshat.E
 	return call[seshat.EraseReport](ctx, o, "delete-namespace", p, nil)
 }
 
-// Keys returns the keys of an organization, or all.
+// Keys returns the API keys of an organization, or of all.
 func (o *operatorClient) Keys(ctx context.Context, p place) ([]seshat.APIKey, error) {
 	return call[[]seshat.APIKey](ctx, o, "keys", p, nil)
 }
 
-// CreateKey makes a key.
+// CreateKey creates an API key.
 func (o *operatorClient) CreateKey(ctx context.Context, k seshat.APIKey) (newKey, error) {
 	return call[newKey](ctx, o, "create-key", k, nil)
 }
 
-// RevokeKey removes a key.
+// RevokeKey revokes an API key.
 func (o *operatorClient) RevokeKey(ctx context.Context, k keyRef) (keyRef, error) {
 	return call[keyRef](ctx, o, "revoke-key", k, nil)
 }
@@ -142,7 +143,7 @@ func (o *operatorClient) Backup(ctx context.Context, w io.Writer) error {
 	return err
 }
 
-// Export writes what e names to w.
+// Export writes the selection e to w.
 func (o *operatorClient) Export(ctx context.Context, e exportOptions, w io.Writer) (transfer.Counts, error) {
 	return stream[transfer.Counts](ctx, o, "export", e, w)
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// Parts of the protocol between an operator's verbs and a server. Both come
-// from the same build of this program, so it is nobody else's interface.
+// Parts of the protocol between operator verbs and a server. Both sides come
+// from the same build of this program, so the protocol is private.
 const (
 	operatorPath   = "/operator/v1/"
 	optionsParam   = "options"       // the call's argument, in JSON
 	errorTrailer   = "Seshat-Error"  // a wireError that ended a stream
-	resultTrailer  = "Seshat-Result" // a stream's outcome
+	resultTrailer  = "Seshat-Result" // the result of a stream
 	maxOperatorArg = 1 << 20
 )
 
-// operatorHandler serves a store to the operator. Whoever reaches it may do
-// anything: it belongs on a socket that only the operator can open.
+// operatorHandler serves a store to its operator and allows every caller
+// everything. Serve it only on a socket that nobody else can open.
 func operatorHandler(f *file) http.Handler {
 	m := http.NewServeMux()
 	serveCall(m, "namespaces", f.Namespaces)
@@ -37,7 +37,8 @@ func operatorHandler(f *file) http.Handler {
 	serveCall(m, "compact", f.Compact)
 	serveCall(m, "import", func(ctx context.Context, o importOptions) (transfer.Report, error) {
 		r, err := f.Import(ctx, o, body(ctx))
-		if err != nil { // a client that still sends would not read the answer
+		// A client that is still sending would not read the answer.
+		if err != nil {
 			_, _ = io.Copy(io.Discard, body(ctx))
 		}
 		return r, err
@@ -66,7 +67,7 @@ func serveCall[In, Out any](m *http.ServeMux, name string, fn func(context.Conte
 	})
 }
 
-// serveStream serves a call that writes. How it ended is in trailers.
+// serveStream serves a call that writes a stream. Trailers carry its result.
 func serveStream[In, Out any](m *http.ServeMux, name string, fn func(context.Context, In, io.Writer) (Out, error)) {
 	m.HandleFunc("POST "+operatorPath+name, func(w http.ResponseWriter, r *http.Request) {
 		in, err := argument[In](r)
@@ -88,12 +89,12 @@ func serveStream[In, Out any](m *http.ServeMux, name string, fn func(context.Con
 func setTrailer(h http.Header, name string, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		b = []byte(`{"code":"error","message":"the outcome cannot be written"}`)
+		b = []byte(`{"code":"error","message":"the result cannot be encoded"}`)
 	}
 	h.Set(name, string(b))
 }
 
-// bodyKey is where a call finds the request's body.
+// bodyKey is the context key of the request's body.
 type bodyKey struct{}
 
 func body(ctx context.Context) io.Reader {
@@ -115,5 +116,5 @@ func argument[T any](r *http.Request) (v T, err error) {
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client may be gone
+	_ = json.NewEncoder(w).Encode(v) // the client may have left
 }

@@ -9,14 +9,16 @@ import (
 	"path/filepath"
 )
 
-// outFile is a file that appears under its name once it is whole and durable.
+// outFile is a file that appears under its name when it is complete and
+// durable.
 type outFile struct {
 	*os.File
 	path  string
 	force bool
 }
 
-// createOut begins a file. fs.ErrExist: it is there, and force is not given.
+// createOut begins a file. It returns fs.ErrExist if the file exists and force
+// is false.
 func createOut(path string, force bool) (*outFile, error) {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrExist)
@@ -28,7 +30,7 @@ func createOut(path string, force bool) (*outFile, error) {
 	return &outFile{File: f, path: path, force: force}, nil
 }
 
-// commit gives the file its name, or removes it if err says that it failed.
+// commit gives the file its name, or removes it if err is not nil.
 func (o *outFile) commit(err error) error {
 	if err == nil {
 		err = o.Sync()
@@ -45,8 +47,8 @@ func (o *outFile) commit(err error) error {
 	return syncDir(filepath.Dir(o.path))
 }
 
-// place renames the file. A hard link replaces nothing that came meanwhile;
-// where there are none, that has to be looked for.
+// place renames the file. A hard link never replaces a file that appeared in
+// the meantime; without hard links, place looks for one first.
 func (o *outFile) place() error {
 	if !o.force {
 		err := os.Link(o.Name(), o.path)
@@ -71,7 +73,7 @@ func ignoreMissing(err error) error {
 func (a *app) writeOut(path string, force bool, fn func(io.Writer) error) error {
 	if path == "-" {
 		if _, ok := terminal(a.out); ok {
-			return usagef("a terminal is no place for this: name a file, or redirect the output")
+			return usagef("will not write this to a terminal: give a file, or redirect the output")
 		}
 		return fn(a.out)
 	}

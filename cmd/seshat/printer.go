@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// printer prints a command's outcome: as JSON if asked to, as a table on a
-// terminal, and else as lines of values with tabs between them.
+// printer prints the result of a verb: as JSON if asked for, as a table on a
+// terminal, and otherwise as lines of tab-separated values.
 type printer struct {
 	w     *output
 	json  bool
@@ -24,13 +24,13 @@ type printer struct {
 	width int // columns of the terminal
 }
 
-// output remembers the first failure to write.
+// output remembers the first write error.
 type output struct {
 	w   io.Writer
 	err error
 }
 
-// Write writes unless an earlier one failed.
+// Write writes p unless an earlier write failed.
 func (o *output) Write(p []byte) (n int, err error) {
 	if o.err == nil {
 		n, o.err = o.w.Write(p)
@@ -52,7 +52,7 @@ func newPrinter(w io.Writer, asJSON bool) *printer {
 	return p
 }
 
-// terminal returns the file descriptor of a stream that is a terminal.
+// terminal returns the file descriptor of stream if it is a terminal.
 func terminal(stream any) (fd int, ok bool) {
 	f, ok := stream.(*os.File)
 	if !ok {
@@ -61,7 +61,7 @@ func terminal(stream any) (fd int, ok bool) {
 	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
 }
 
-// show prints v if JSON is asked for, and else what human prints.
+// show prints v if JSON is asked for. Otherwise it calls human.
 func (p *printer) show(v any, human func()) error {
 	if p.json {
 		return p.object(v)
@@ -70,7 +70,7 @@ func (p *printer) show(v any, human func()) error {
 	return nil
 }
 
-// object prints v as JSON: one line, but indented for people at a terminal.
+// object prints v as JSON: on one line, or indented on a terminal.
 func (p *printer) object(v any) error {
 	e := json.NewEncoder(p.w)
 	e.SetEscapeHTML(false)
@@ -80,7 +80,7 @@ func (p *printer) object(v any) error {
 	return e.Encode(v)
 }
 
-// nullZero makes zero times nil, which is null in JSON.
+// nullZero sets pointers to the zero time to nil, which is null in JSON.
 func nullZero(times ...**time.Time) {
 	for _, t := range times {
 		if *t != nil && (*t).IsZero() {
@@ -94,7 +94,7 @@ func (p *printer) line(format string, args ...any) {
 	fmt.Fprintln(p.w, printable(fmt.Sprintf(format, args...)))
 }
 
-// table prints rows. The last column is shortened to fit a terminal.
+// table prints rows. It shortens the last column to the width of the terminal.
 func (p *printer) table(header []string, rows [][]string) {
 	if !p.tty {
 		for _, r := range rows {
@@ -120,7 +120,7 @@ func (p *printer) table(header []string, rows [][]string) {
 // field is a name and its value.
 type field struct{ name, value string }
 
-// fields prints one value a line, leaving out empty ones.
+// fields prints one field a line and leaves out empty values.
 func (p *printer) fields(fs ...field) {
 	t := p.writer()
 	for _, f := range fs {
@@ -158,7 +158,7 @@ func (p *printer) row(cells []string) table.Row {
 	return r
 }
 
-// cell makes a value safe for a terminal, and colours statuses.
+// cell makes a value safe for a terminal and colours statuses.
 func (p *printer) cell(v string) string {
 	v = printable(v)
 	c, ok := colors[v]
@@ -168,7 +168,7 @@ func (p *printer) cell(v string) string {
 	return paint(c, v)
 }
 
-// colors are those of statuses and verdicts.
+// colors of statuses and verdicts.
 var colors = map[string]text.Color{
 	"active": text.FgGreen, "idle": text.FgYellow, "archived": text.FgBlue, "terminated": text.FgHiBlack,
 	"user": text.FgCyan, "assistant": text.FgGreen, "tool": text.FgMagenta, "system": text.FgYellow,
@@ -182,7 +182,7 @@ func (p *printer) dim(v string) string {
 	return paint(text.Faint, v)
 }
 
-// paint colours text whatever the library thinks of the terminal.
+// paint colours v even if the library finds no terminal.
 func paint(c text.Color, v string) string {
 	return c.EscapeSeq() + v + text.Reset.EscapeSeq()
 }
@@ -195,8 +195,8 @@ func (p *printer) tabbed(cells []string) {
 	fmt.Fprintln(p.w, strings.Join(safe, "\t"))
 }
 
-// printable makes text of strangers one line without control characters, so
-// that it can neither break a table nor command a terminal.
+// printable puts foreign text on one line without control characters, so that
+// it can neither break a table nor control a terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -8,11 +8,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows on standard error how long work goes on. It is silent unless
-// that is a terminal.
+// progress shows the progress of long work on standard error, if that is a
+// terminal.
 type progress struct{ bar *progressbar.ProgressBar }
 
-// bar begins to show progress in bytes; total 0 = not known yet.
+// bar shows progress in bytes. A total of 0 is not known yet.
 func (a *app) bar(what string, total int64) progress {
 	if _, ok := terminal(a.err); !ok || a.json {
 		return progress{}
@@ -25,11 +25,11 @@ func (a *app) bar(what string, total int64) progress {
 		progressbar.OptionShowBytes(true), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24),
 	)
-	_ = bar.RenderBlank() // a terminal that is gone must not stop the work
+	_ = bar.RenderBlank() // a closed terminal must not stop the work
 	return progress{bar}
 }
 
-// at says how much of the whole is done.
+// at shows that done of total bytes are finished.
 func (p progress) at(done, total int64) {
 	if p.bar == nil {
 		return
@@ -46,7 +46,7 @@ func (p progress) done() {
 	}
 }
 
-// writer counts what is written to w.
+// writer returns a writer to w that counts bytes.
 func (p progress) writer(w io.Writer) io.Writer {
 	if p.bar == nil {
 		return w
@@ -54,7 +54,7 @@ func (p progress) writer(w io.Writer) io.Writer {
 	return io.MultiWriter(w, p.bar)
 }
 
-// reader counts what is read from r.
+// reader returns a reader of r that counts bytes.
 func (p progress) reader(r io.Reader) io.Reader {
 	if p.bar == nil {
 		return r
@@ -62,8 +62,7 @@ func (p progress) reader(r io.Reader) io.Reader {
 	return io.TeeReader(r, p.bar)
 }
 
-// spin shows that work goes on whose amount is not known, until it is called
-// off.
+// spin shows that work of unknown size goes on, until done is called.
 func (a *app) spin(what string) (done func()) {
 	p := a.bar(what, 0)
 	if p.bar == nil {
@@ -88,7 +87,7 @@ func (a *app) spin(what string) (done func()) {
 	return func() { close(stop); <-stopped }
 }
 
-// size prints bytes for people.
+// size formats a number of bytes.
 func size(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)

@@ -16,10 +16,10 @@ import (
 
 const sessionsPath = "/v1/agents/sessions"
 
-// remote is a namespace on a server, by its HTTP API.
+// remote is a namespace on a server, reached by the HTTP API.
 type remote struct {
 	c      *client
-	header http.Header // of every request
+	header http.Header // sent with every request
 }
 
 func newRemote(t *target) (*remote, error) {
@@ -28,7 +28,7 @@ func newRemote(t *target) (*remote, error) {
 		return nil, err
 	}
 	if t.ns == "" {
-		return nil, usagef("which namespace? A server needs --namespace (or $SESHAT_NAMESPACE)")
+		return nil, usagef("no namespace: a server needs --namespace (or $SESHAT_NAMESPACE)")
 	}
 	h := http.Header{"X-Namespace": {t.ns}, "User-Agent": {"seshat/" + readVersion().Version}}
 	secret, err := t.secret()
@@ -39,7 +39,7 @@ func newRemote(t *target) (*remote, error) {
 	case strings.HasPrefix(t.url, unixPrefix):
 		h.Set(organizationHeader, t.org)
 	case t.org != "":
-		return nil, usagef("--org: an API key belongs to one organization")
+		return nil, usagef("--org: not allowed with --key, which belongs to one organization")
 	case secret != "":
 		h.Set("Authorization", "Bearer "+secret)
 	}
@@ -49,11 +49,11 @@ func newRemote(t *target) (*remote, error) {
 // Close closes the connection.
 func (r *remote) Close() error { return r.c.Close() }
 
-// request is one call of the API.
+// request is one call of the HTTP API.
 type request struct {
 	method, path string
 	query        url.Values
-	body         any // nil = none
+	body         any // nil for none
 	header       map[string]string
 }
 
@@ -84,7 +84,7 @@ func (r *remote) do(ctx context.Context, q request) (*http.Response, error) {
 	return r.c.http.Do(req)
 }
 
-// fetch makes a call, and reads its answer into out.
+// fetch makes a call and decodes its answer into out.
 func (r *remote) fetch(ctx context.Context, q request, out any) (http.Header, error) {
 	ctx, cancel := r.c.bounded(ctx)
 	defer cancel()
@@ -97,12 +97,13 @@ func (r *remote) fetch(ctx context.Context, q request, out any) (http.Header, er
 		return nil, readProblem(res)
 	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
-		return nil, fmt.Errorf("%s: the answer is no JSON of this API: %w", r.c.base, err)
+		return nil, fmt.Errorf("%s: the answer is not JSON of this API: %w", r.c.base, err)
 	}
 	return res.Header, nil
 }
 
-// sessionPath is the path of a session; watch and list are routes otherwise.
+// sessionPath returns the path of a session. It escapes the ids watch and list,
+// which are routes of their own.
 func sessionPath(id string) string {
 	escaped := url.PathEscape(id)
 	switch id {
@@ -112,7 +113,7 @@ func sessionPath(id string) string {
 	return sessionsPath + "/" + escaped
 }
 
-// Get returns a session. Version and last_seq come from its entity tag.
+// Get returns a session. Its version and last_seq come from the entity tag.
 func (r *remote) Get(ctx context.Context, id string) (s session, err error) {
 	h, err := r.fetch(ctx, request{method: http.MethodGet, path: sessionPath(id)}, &s)
 	if err != nil {
@@ -120,13 +121,14 @@ func (r *remote) Get(ctx context.Context, id string) (s session, err error) {
 	}
 	parts := strings.SplitN(strings.Trim(h.Get("ETag"), `"`), ".", 3)
 	if len(parts) == 3 {
-		s.v.Version, _ = strconv.ParseUint(parts[0], 10, 64) // shown only if they are there
+		// A tag in another form gives version 0, which is not shown.
+		s.v.Version, _ = strconv.ParseUint(parts[0], 10, 64)
 		s.v.LastSeq, _ = strconv.ParseUint(parts[1], 10, 64)
 	}
 	return s, nil
 }
 
-// Transition moves a session to another status.
+// Transition changes the status of a session.
 func (r *remote) Transition(ctx context.Context, id string, m move) (done moved, err error) {
 	q := request{
 		method: http.MethodPost, path: sessionPath(id) + "/transition",
@@ -146,12 +148,12 @@ func textOrNil(s string) any {
 	return s
 }
 
-// Erase removes a session with all that belongs to it.
+// Erase removes a session with its log and state.
 func (r *remote) Erase(ctx context.Context, id string) (seshat.EraseReport, error) {
 	return r.erase(ctx, request{method: http.MethodDelete, path: sessionPath(id), query: url.Values{"purge": {"true"}}})
 }
 
-// EraseUser removes all that a user has.
+// EraseUser removes all sessions and state of a user.
 func (r *remote) EraseUser(ctx context.Context, user string) (seshat.EraseReport, error) {
 	return r.erase(ctx, request{method: http.MethodDelete, path: "/v1/agents/users/" + url.PathEscape(user)})
 }

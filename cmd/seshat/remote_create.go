@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// createBody is the body of a creation.
+// createBody is the body of a create request.
 type createBody struct {
 	SessionID    string             `json:"session_id,omitempty"`
 	UserID       string             `json:"user_id,omitempty"`
@@ -20,7 +20,7 @@ type createBody struct {
 	Expiry       *expiryBody        `json:"expiry,omitempty"`
 }
 
-// expiryBody is a lifecycle; nil = the namespace's.
+// expiryBody is a lifecycle. Fields that are nil inherit the namespace's.
 type expiryBody struct {
 	TTL          *duration     `json:"ttl,omitempty"`
 	Mode         seshat.Expiry `json:"mode,omitempty"`
@@ -30,7 +30,7 @@ type expiryBody struct {
 	Retention    *duration     `json:"retention,omitempty"`
 }
 
-// MarshalText returns the duration as a server reads it.
+// MarshalText returns the duration in the form that a server parses.
 func (d *duration) MarshalText() ([]byte, error) { //nolint:unparam // an encoding.TextMarshaler
 	return []byte(d.String()), nil
 }
@@ -52,10 +52,10 @@ func newExpiryBody(l seshat.Lifecycle) *expiryBody {
 	}
 }
 
-// Create makes a session.
+// Create creates a session.
 func (r *remote) Create(ctx context.Context, n seshat.NewSession) (s session, err error) {
 	if n.Name != "" {
-		return s, usagef("--name: the HTTP API names sessions by their first user message")
+		return s, usagef("--name: not allowed on a server, which names a session after its first user message")
 	}
 	_, err = r.fetch(ctx, request{method: http.MethodPost, path: sessionsPath, body: createBody{
 		SessionID: n.ID, UserID: n.UserID, Agent: n.Agent, Quotas: n.Quotas, UserMemory: n.UserMemory,

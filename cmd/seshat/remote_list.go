@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// listBody is the body of a list.
+// listBody is the body of a list request.
 type listBody struct {
 	Status  []seshat.Status `json:"status,omitempty"`
 	Filters listFilters     `json:"filters"`

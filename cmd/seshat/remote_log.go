@@ -9,10 +9,10 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// maxRemotePage is how many messages the API returns at once.
+// maxRemotePage is the largest page of messages that the API returns.
 const maxRemotePage = 200
 
-// historyAnswer is a part of a log.
+// historyAnswer is one page of a log.
 type historyAnswer struct {
 	Messages []message `json:"messages"`
 	Total    int       `json:"total_messages"`
@@ -57,7 +57,7 @@ func (r *remote) History(ctx context.Context, id string, l logRange) (all []mess
 	}
 }
 
-// messageBody is a message of an append.
+// messageBody is one message of an append request.
 type messageBody struct {
 	MessageID   string             `json:"message_id,omitempty"`
 	Role        seshat.Role        `json:"role"`
@@ -78,7 +78,7 @@ type messageBody struct {
 
 func newMessageBody(m seshat.Message) (messageBody, error) {
 	if len(m.Payload) > 0 {
-		return messageBody{}, usagef("a payload cannot be sent to the HTTP API")
+		return messageBody{}, usagef("payload: the HTTP API does not accept it")
 	}
 	b := messageBody{
 		MessageID: m.ID, Role: m.Role, Content: m.Content, ContentType: m.ContentType,
@@ -97,7 +97,7 @@ func newMessageBody(m seshat.Message) (messageBody, error) {
 	return b, nil
 }
 
-// Append adds a turn.
+// Append appends a turn.
 func (r *remote) Append(ctx context.Context, id string, turn []seshat.Message, key string) (a appended, err error) {
 	bodies := make([]messageBody, len(turn))
 	for i, m := range turn {

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// problem is an error that the API answered with.
+// problem is an error answer of the API.
 type problem struct {
 	Status int `json:"status"`
 	Reason struct {
@@ -18,12 +18,12 @@ type problem struct {
 	} `json:"error"`
 }
 
-// Error returns what the server said.
+// Error returns the server's message.
 func (p *problem) Error() string {
 	return fmt.Sprintf("%s (%d %s)", p.Reason.Message, p.Status, http.StatusText(p.Status))
 }
 
-// Unwrap returns the sentinel that fits the status.
+// Unwrap returns the sentinel for the status of the answer.
 func (p *problem) Unwrap() error {
 	switch p.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -42,7 +42,7 @@ func (p *problem) Unwrap() error {
 	return nil
 }
 
-// readProblem reads the error that a server answered with.
+// readProblem decodes an error answer of a server.
 func readProblem(res *http.Response) error {
 	p := &problem{}
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))

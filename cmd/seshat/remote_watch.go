@@ -15,18 +15,18 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// errEnough ends a stream from this side.
+// errEnough stops a stream from the client's side.
 var errEnough = errors.New("enough")
 
-// Watch returns the events after a position, and new ones as they come. If it
-// is not to wait, it ends at what was the newest event when it began.
+// Watch returns the events after a position, and then new ones. If wait is
+// false, it stops at the event that was the newest when it began.
 func (r *remote) Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error] {
 	return func(yield func(seshat.Event, error) bool) {
 		end := uint64(0)
 		if !wait {
 			head, err := r.head(ctx)
 			if err == nil && since > head {
-				err = usagef("--since is beyond the newest event, %d", head)
+				err = usagef("--since: the newest event is %d", head)
 			}
 			if err != nil {
 				yield(seshat.Event{}, err)
@@ -73,8 +73,8 @@ type frame struct {
 	data      []byte
 }
 
-// stream hands the frames of a watch to fn, but for the opening one unless
-// since is nil, until fn or the server ends it.
+// stream calls fn for each frame of a watch until fn returns an error or the
+// server ends the watch. It skips the opening frame unless since is nil.
 func (r *remote) stream(ctx context.Context, since *uint64, fn func(frame) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -119,7 +119,7 @@ func frameProblem(f frame) error {
 	return p
 }
 
-// readFrame reads the next frame that holds something.
+// readFrame reads the next frame that is not empty.
 func readFrame(in *bufio.Reader) (f frame, err error) {
 	for {
 		line, err := in.ReadBytes('\n')

@@ -12,20 +12,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// streams are what a command reads and writes.
+// streams are the standard streams of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// app is one run of the command line: what all verbs share.
+// app is one run of the command line. All verbs share it.
 type app struct {
 	streams
 	target target
 	json   bool
-	p      *printer // set once the flags are read
-	began  bool     // the flags and arguments were fine, and a verb runs
-	verb   string   // as it was called, such as "seshat key create"
+	p      *printer // set after the flags are parsed
+	began  bool     // flags and arguments are valid, the verb runs
+	verb   string   // as called, such as "seshat key create"
 }
 
 // run runs one command line and returns its exit code.
@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		err = &usageError{err: err}
 	}
 	if err == nil && a.p != nil {
-		err = a.p.w.err // all that was printed, or it did not go well
+		err = a.p.w.err // a failed write of the output is the verb's error
 	}
 	return a.report(ctx, err)
 }
@@ -57,14 +57,14 @@ func (a *app) root() *cobra.Command {
 		Use:     "seshat",
 		Short:   "Sessions of AI agents, in one file",
 		Version: readVersion().Version,
-		Long: `Seshat keeps the sessions of AI agents in one file. This program serves such a
-file over HTTP, and lets an operator see and mend it.
+		Long: `Seshat keeps the sessions of AI agents in one file. This program serves a store
+over HTTP, and inspects and repairs it.
 
 A verb works on a file (--db) or on a running server (--url, with --key). A
-file that is open in a server is locked: reach it through the server, by its
-HTTP API, or by its operator socket (--url unix:PATH), which has every verb
-that the file has. A store may also be in PostgreSQL (--store postgres://…),
-which any number of servers and verbs may use at once.`,
+server locks its file. Reach that file through the server: by its HTTP API, or
+by its operator socket (--url unix:PATH), which supports every verb of a file. A
+store may also be in PostgreSQL (--store postgres://…), which any number of
+servers and verbs may use at once.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.begin,
@@ -76,8 +76,8 @@ which any number of servers and verbs may use at once.`,
 	c.AddGroup(
 		&cobra.Group{ID: groupServe, Title: "Serve:"},
 		&cobra.Group{ID: groupSessions, Title: "Sessions, in a store or on a server:"},
-		&cobra.Group{ID: groupOperate, Title: "Operate a store, by itself or through a server's operator socket:"},
-		&cobra.Group{ID: groupFile, Title: "Stores that no process has open:"},
+		&cobra.Group{ID: groupOperate, Title: "Operate a store, directly or through a server's operator socket:"},
+		&cobra.Group{ID: groupFile, Title: "Files that no process has open:"},
 	)
 	add(c, groupServe, a.serveCmd(), a.demoCmd())
 	add(c, groupSessions, a.createCmd(), a.listCmd(), a.showCmd(), a.historyCmd(), a.appendCmd(),
@@ -90,14 +90,14 @@ which any number of servers and verbs may use at once.`,
 	return c
 }
 
-// sayForm lets verbs that get too few or too many arguments say what they take.
+// sayForm makes verbs with a wrong number of arguments print their usage line.
 func sayForm(cmds []*cobra.Command) {
 	for _, c := range cmds {
 		sayForm(c.Commands())
 		if fit := c.Args; fit != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
 				if fit(c, args) != nil {
-					return fmt.Errorf("these arguments do not fit: %s", c.UseLine())
+					return fmt.Errorf("wrong number of arguments: %s", c.UseLine())
 				}
 				return nil
 			}
@@ -114,10 +114,10 @@ func add(root *cobra.Command, group string, cmds ...*cobra.Command) {
 
 func (a *app) globalFlags(f *pflag.FlagSet) {
 	a.target.flags(f)
-	f.BoolVar(&a.json, "json", false, "print JSON, and errors as JSON on standard error")
+	f.BoolVar(&a.json, "json", false, "JSON output, and errors as JSON on standard error")
 }
 
-// begin reads the environment into flags that were not given, and sets up the
+// begin sets flags that were not given from the environment and prepares the
 // output. Cobra runs it before the verb.
 func (a *app) begin(c *cobra.Command, _ []string) error {
 	if err := fromEnv(c.Flags(), os.LookupEnv); err != nil {
@@ -131,11 +131,10 @@ func (a *app) begin(c *cobra.Command, _ []string) error {
 	return nil
 }
 
-// envVar names the variable from which a flag gets its value if it is not
-// given.
+// envVar is the key of the annotation that names a flag's environment variable.
 const envVar = "seshat_env"
 
-// env lets a flag be given as SESHAT_<NAME> too, and says so in its help.
+// env lets SESHAT_<NAME> set a flag and adds the variable to the flag's help.
 func env(f *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		flag := f.Lookup(name)
@@ -160,8 +159,8 @@ func fromEnv(f *pflag.FlagSet, lookup func(string) (string, bool)) (err error) {
 	return err
 }
 
-// shadowed says whether the command line names a target of the other sort, so
-// that a file or server in the environment is not meant.
+// shadowed reports whether the command line names a target of the other kind,
+// so that the file or server in the environment is ignored.
 func shadowed(f *pflag.FlagSet, name string) bool {
 	others := map[string][]string{
 		"db": {"url", "store"}, "store": {"url", "db"}, "url": {"db", "store"}, "key": {"key-file"},

@@ -31,11 +31,11 @@ type salvaged struct {
 func (a *app) salvageCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "salvage DAMAGED NEW",
-		Short: "Save what is left of a damaged file into a new one",
-		Long: `Save what is left of a damaged file into a new one, and never change the damaged
-one. What comes out is what went in once: every checksum is verified. Values are
-whole if the file's tree leads to them, uncertain if they lay on a page that it
-does not lead to, and lost if they cannot be read.`,
+		Short: "Copy the intact data of a damaged file to a new file",
+		Long: `Copy the intact data of a damaged file to a new file, and leave the damaged file
+unchanged. Only values with a valid checksum are copied. The report counts a
+value as whole if the file's tree leads to it, as uncertain if it was found on a
+page outside the tree, and as lost if it cannot be read.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			err := errors.Join(a.fileOnly(c, "salvage", true), inFile("salvage", args[0]), inFile("salvage", args[1]))

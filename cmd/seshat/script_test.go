@@ -213,7 +213,8 @@ func setFromOutput(ts *testscript.TestScript, neg bool, args []string) {
 
 // variable matches what differs from run to run in JSON: times, ids, sizes.
 var variable = regexp.MustCompile(
-	`"\d{4}-\d\d-\d\dT[0-9:.]+Z"|"(ses|ns|msg)_[0-9A-HJKMNP-TV-Z]{26}"|"(sk|idem)_\w+"|"[0-9A-HJKMNP-TV-Z]{26}"|"[0-9a-f]{32}"`)
+	`"\d{4}-\d\d-\d\dT[0-9:.]+Z"|"(ses|ns|msg)_[0-9A-HJKMNP-TV-Z]{26}"|"(sk|idem)_\w+"|` +
+		`"[0-9A-HJKMNP-TV-Z]{26}"|"[0-9a-f]{32}"`)
 
 // compareJSON compares the JSON in a file with what is wanted, of which times
 // and made ids are "…":

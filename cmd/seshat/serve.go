@@ -18,7 +18,7 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
-// serveFlags say how to serve.
+// serveFlags configure a server.
 type serveFlags struct {
 	addr            string
 	tlsCert, tlsKey string
@@ -35,13 +35,14 @@ type serveFlags struct {
 const defaultAddr = "127.0.0.1:7374"
 
 func (s *serveFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.addr, "addr", defaultAddr, "address to listen on; port 0 is any free one")
-	f.BoolVar(&s.accessLog, "access-log", false, "log each request: who, which route, the outcome, no content")
-	f.StringVar(&s.logFormat, "log-format", "text", "text or json, on standard error")
+	f.StringVar(&s.addr, "addr", defaultAddr, "`address` to listen on (port 0 = any free port)")
+	f.BoolVar(&s.accessLog, "access-log", false, "log of each request: key, route and status, no content")
+	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.DurationVar(&s.requestTimeout, "request-timeout", time.Minute,
-		"how long a request may take to be read, and its answer to be written")
-	f.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 30*time.Second, "how long running requests may take to end")
-	f.Int64Var(&s.maxBody, "max-body", 16<<20, "largest body of a request, in bytes")
+		"time limit to read a request, and to write its answer")
+	f.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 30*time.Second,
+		"time limit for running requests to finish at shutdown")
+	f.Int64Var(&s.maxBody, "max-body", 16<<20, "maximum size of a request body, in bytes")
 	env(f, "addr", "access-log", "log-format", "request-timeout", "shutdown-timeout", "max-body")
 }
 
@@ -50,13 +51,13 @@ func (a *app) serveCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a store over HTTP",
-		Long: `Serve a store over HTTP, until SIGTERM or SIGINT: then requests that run are
-finished, and the store is closed. The file, or the tables of a database, are
-made if there are none. Any number of servers may serve one database.
+		Long: `Serve a store over HTTP until SIGTERM or SIGINT. Then running requests finish and
+the store is closed. A missing file, or missing tables of a database, are
+created. Any number of servers may serve one database.
 
-Beyond loopback, serve refuses to listen unless the store has an API key (see
-seshat key create), and warns if there is no TLS. The operator socket has every
-verb that the file has, for whoever may open it: its owner.`,
+Beyond loopback, serve listens only if the store has an API key (see seshat key
+create), and warns if there is no TLS. The operator socket supports every verb
+of a file; only its owner can open it.`,
 		Example: `  seshat namespace create --db agents.db acme
   seshat key create --db agents.db
   seshat serve --db agents.db --operator-socket /run/seshat/operator.sock
@@ -68,19 +69,19 @@ verb that the file has, for whoever may open it: its owner.`,
 	}
 	f := c.Flags()
 	s.flags(f)
-	f.StringVar(&s.tlsCert, "tls-cert", "", "file of the TLS certificate, with its chain, in PEM")
-	f.StringVar(&s.tlsKey, "tls-key", "", "file of the certificate's key, in PEM")
-	f.StringVar(&s.socket, "operator-socket", "", "also serve the operator, on a Unix socket at this path")
-	f.BoolVar(&s.noKeys, "no-keys", false, "ask for no API key; only on loopback")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "PEM `file` of the TLS certificate and its chain")
+	f.StringVar(&s.tlsKey, "tls-key", "", "PEM `file` of the certificate's key")
+	f.StringVar(&s.socket, "operator-socket", "", "`path` of a Unix socket for operator verbs (default none)")
+	f.BoolVar(&s.noKeys, "no-keys", false, "no API key needed; only on loopback")
 	s.sweepEvery = duration(time.Minute)
-	f.Var(&s.sweepEvery, "sweep-every", "pause between sweeps of what expired, or never")
+	f.Var(&s.sweepEvery, "sweep-every", "pause between sweeps of expired sessions, or never")
 	env(f, "tls-cert", "tls-key", "operator-socket", "sweep-every")
 	return c
 }
 
 func (a *app) serve(ctx context.Context, s *serveFlags) error {
 	if a.target.url != "" || a.target.store == "" {
-		return usagef("which store? Give --db FILE, or --store postgres://…")
+		return usagef("no store: give --db FILE or --store postgres://…")
 	}
 	at, err := parseLocation(a.target.store)
 	if err != nil {
@@ -102,15 +103,15 @@ func (a *app) serve(ctx context.Context, s *serveFlags) error {
 	return finish(a.serveStore(ctx, s, f, addr, log), f)
 }
 
-// check refuses values that mean nothing, and returns the address.
+// check refuses invalid values and returns the address.
 func (s *serveFlags) check() (*net.TCPAddr, error) {
 	switch {
 	case (s.tlsCert == "") != (s.tlsKey == ""):
-		return nil, usagef("--tls-cert and --tls-key go together")
+		return nil, usagef("--tls-cert, --tls-key: give both or none")
 	case s.requestTimeout <= 0 || s.shutdownTimeout < 0:
-		return nil, usagef("--request-timeout is above zero, and --shutdown-timeout not below it")
+		return nil, usagef("--request-timeout must be above 0, and --shutdown-timeout at least 0")
 	case s.maxBody < 1:
-		return nil, usagef("--max-body is a number from 1")
+		return nil, usagef("--max-body: at least 1 is needed")
 	}
 	addr, err := net.ResolveTCPAddr("tcp", s.addr)
 	if err != nil {
@@ -139,7 +140,7 @@ func (a *app) serveStore(ctx context.Context, s *serveFlags, f *file, addr *net.
 	if err := a.p.show(map[string]string{"url": api.url, "db": f.at.name}, func() {
 		a.p.line("serving %s on %s", f.at.name, api.url)
 	}); err != nil {
-		log.Warn("the address could not be printed", "error", err)
+		log.Warn("cannot print the address", "error", err)
 	}
 	return serveAll(ctx, s.shutdownTimeout, log, all...)
 }
@@ -151,34 +152,34 @@ func (s *serveFlags) logger(a *app) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(a.err, nil)), nil
 	}
-	return nil, usagef("--log-format is text or json, not %q", s.logFormat)
+	return nil, usagef("--log-format: %q; give text or json", s.logFormat)
 }
 
-// mayListen refuses an address beyond loopback where nothing would keep
-// strangers out.
+// mayListen refuses an address beyond loopback if strangers could use the
+// store.
 func (s *serveFlags) mayListen(ctx context.Context, f *file, addr *net.TCPAddr, log *slog.Logger) error {
 	if addr.IP.IsLoopback() {
 		return nil
 	}
 	if s.noKeys {
-		return usagef("--no-keys is for loopback: %s can be reached from elsewhere", s.addr)
+		return usagef("--no-keys: only allowed on loopback, and %s is reachable from other machines", s.addr)
 	}
 	keys, err := f.Keys(ctx, place{})
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(keys, good) {
-		return usagef("%s can be reached from elsewhere, and the store has no API key that is good: see "+
+		return usagef("%s is reachable from other machines, and the store has no valid API key; see "+
 			"seshat key create", s.addr)
 	}
 	if s.tlsCert == "" {
-		log.Warn("keys and conversations travel in the clear: give --tls-cert, or put a proxy with TLS in front",
+		log.Warn("keys and conversations are not encrypted: give --tls-cert, or use a proxy with TLS",
 			"addr", s.addr)
 	}
 	return nil
 }
 
-// good says whether a key has not expired.
+// good reports whether a key has not expired.
 func good(k seshat.APIKey) bool { return k.ExpiresAt.IsZero() || k.ExpiresAt.After(time.Now()) }
 
 // api listens for the HTTP API.
@@ -212,8 +213,8 @@ func (s *serveFlags) handlerOptions(log *slog.Logger) sessionhttp.Options {
 	return o
 }
 
-// httpServer bounds what one connection may hold up. A watch extends its own
-// deadline as it goes on.
+// httpServer returns a server with time limits for each connection. A watch
+// extends its own deadline.
 func (s *serveFlags) httpServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -243,16 +244,17 @@ func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
 	}
 	h := s.httpServer(m, log)
 	h.ReadTimeout = 0
-	h.WriteTimeout = 0 // imports and backups take as long as they take
+	h.WriteTimeout = 0 // imports and backups may take any time
 	srv.listen(l, h)
 	return srv, nil
 }
 
-// organizationHeader says on the operator's socket whose namespace is meant.
+// organizationHeader names the organization of the namespace in requests on the
+// operator socket.
 const organizationHeader = "X-Organization"
 
-// localOnly refuses requests that name another host than this machine: a page
-// in a browser, whose name was made to lead here.
+// localOnly rejects requests whose Host is not this machine. Such a request
+// comes from a page in a browser whose name was pointed at this machine.
 func localOnly(r *http.Request) error {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -264,5 +266,5 @@ func localOnly(r *http.Request) error {
 	return sessionhttp.ErrUnauthenticated
 }
 
-// socketMode is who may open the operator's socket: its owner.
+// socketMode lets only the owner open the operator socket.
 const socketMode os.FileMode = 0o600

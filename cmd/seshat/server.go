@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// server is one listener and what answers there.
+// server is one listener and its handler.
 type server struct {
 	name, scheme string
 	url          string
 	l            net.Listener
 	h            *http.Server
 	tls          *tls.Config
-	down         chan struct{} // closed when it begins to shut down
+	down         chan struct{} // closed when the server begins to shut down
 }
 
-// closing returns a channel that is closed when the server shuts down.
+// closing returns a channel that is closed when the server begins to shut down.
 func (s *server) closing() <-chan struct{} {
 	s.down = make(chan struct{})
 	return s.down
@@ -52,7 +52,7 @@ func (s *server) listen(l net.Listener, h *http.Server) {
 	h.RegisterOnShutdown(func() { close(down) })
 }
 
-// Close stops listening. It is for a server that does not run yet.
+// Close stops listening. Call it only before the server runs.
 func (s *server) Close() error { return s.l.Close() }
 
 func (s *server) run() error {
@@ -68,8 +68,8 @@ func (s *server) run() error {
 	return fmt.Errorf("%s: %w", s.name, err)
 }
 
-// serveAll runs servers until ctx ends or one fails, and then lets what runs
-// finish, as long as it takes no longer than grace.
+// serveAll runs servers until ctx ends or one of them fails. It then lets
+// running requests finish for at most grace.
 func serveAll(ctx context.Context, grace time.Duration, log *slog.Logger, all ...*server) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -77,7 +77,7 @@ func serveAll(ctx context.Context, grace time.Duration, log *slog.Logger, all ..
 	for _, s := range all {
 		go func() {
 			ended <- s.run()
-			cancel() // one that fails takes the others along
+			cancel() // one failure stops all servers
 		}()
 	}
 	<-ctx.Done()
@@ -97,8 +97,9 @@ func serveAll(ctx context.Context, grace time.Duration, log *slog.Logger, all ..
 	return err
 }
 
-// listenPrivate listens on a Unix socket that only its owner may open. It is
-// made in a private directory and moved, so that it is never open to others.
+// listenPrivate listens on a Unix socket that only its owner may open. It
+// creates the socket in a private directory and moves it, so that nobody else
+// can ever open it.
 func listenPrivate(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
@@ -124,18 +125,18 @@ func listenPrivate(path string) (net.Listener, error) {
 	return &socket{l, path}, nil
 }
 
-// socket is a listener that removes its name.
+// socket is a listener that removes its path when it is closed.
 type socket struct {
 	*net.UnixListener
 	path string
 }
 
-// Close stops listening.
+// Close stops listening and removes the path.
 func (s *socket) Close() error {
 	return errors.Join(s.UnixListener.Close(), ignoreMissing(os.Remove(s.path)))
 }
 
-// removeStale removes the socket of a server that is gone.
+// removeStale removes a socket on which no server listens any more.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -145,11 +146,11 @@ func removeStale(path string) error {
 		return err
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s: %w, and is no socket", path, fs.ErrExist)
+		return fmt.Errorf("%s: %w, and is not a socket", path, fs.ErrExist)
 	}
 	c, err := net.Dial("unix", path)
 	if err == nil {
-		return errors.Join(fmt.Errorf("%s: another server listens there: %w", path, fs.ErrExist), c.Close())
+		return errors.Join(fmt.Errorf("%s: another server listens on it: %w", path, fs.ErrExist), c.Close())
 	}
 	return os.Remove(path)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// storeStats are a store's counters since it was opened, and what its
-// namespaces hold.
+// storeStats are a store's counters since it was opened, and the contents of
+// its namespaces.
 type storeStats struct {
 	Driver      string       `json:"driver"`
 	FileSize    int64        `json:"file_size"`
@@ -27,7 +27,7 @@ type storeStats struct {
 	Namespaces  []spaceStats `json:"namespaces"`
 }
 
-// spaceStats is what a namespace holds.
+// spaceStats counts the contents of a namespace.
 type spaceStats struct {
 	NamespaceID string        `json:"namespace_id"`
 	Name        string        `json:"name"`
@@ -47,7 +47,7 @@ type sessionCounts struct {
 func (a *app) statsCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats",
-		Short: "Show a store's counters, and what its namespaces hold",
+		Short: "Show the counters of a store and of its namespaces",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.operate(c, "stats", false, func(ctx context.Context, o operator) error {
@@ -86,7 +86,7 @@ func (a *app) showStats(s storeStats) {
 		rows)
 }
 
-// inBytes prints bytes, unless there is no file.
+// inBytes formats bytes. It returns nothing if the store has no file.
 func inBytes(n, file int64) string {
 	if file == 0 {
 		return ""
@@ -94,8 +94,9 @@ func inBytes(n, file int64) string {
 	return size(n)
 }
 
-// Stats returns the store's counters, and what the namespace at p, all of the
-// organization's or all of the store's hold.
+// Stats returns the store's counters, and the contents of the namespace at p.
+// If p names no namespace, it counts all of the organization, or else of the
+// store.
 func (f *file) Stats(ctx context.Context, p place) (storeStats, error) {
 	s, err := f.store.Stats(ctx)
 	if err != nil {

@@ -42,7 +42,7 @@ func (a *app) sweepCmd() *cobra.Command {
 	var o sweepOptions
 	c := &cobra.Command{
 		Use:   "sweep",
-		Short: "Remove what has expired, and apply what time brings",
+		Short: "Remove expired sessions and apply overdue transitions",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.operate(c, "sweep", false, func(ctx context.Context, b operator) error {
@@ -54,18 +54,18 @@ func (a *app) sweepCmd() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "change nothing, and list what would happen")
-	c.Flags().IntVar(&o.Limit, "limit", 0, "end after so many sessions (default no limit; of a dry run 1000)")
-	c.Flags().BoolVar(&o.AcceptClock, "accept-clock", false, "sweep although the machine's clock jumped")
+	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "list what a sweep would do, and change nothing")
+	c.Flags().IntVar(&o.Limit, "limit", 0, "stop after N sessions (default no limit; 1000 for a dry run)")
+	c.Flags().BoolVar(&o.AcceptClock, "accept-clock", false, "sweep even if the machine's clock jumped")
 	return c
 }
 
 func (r *sweepReport) failure() error {
 	switch {
 	case r.ClockJump != "":
-		return errors.New("nothing was removed: the machine's clock jumped; see --accept-clock")
+		return errors.New("the machine's clock jumped, so nothing was removed; see --accept-clock")
 	case r.Error != "":
-		return errors.New("not everything was swept: " + r.Error)
+		return errors.New("the sweep is incomplete: " + r.Error)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func (a *app) showSweep(r sweepReport) {
 		r.Expired, r.Idled, r.Archived, r.Failed, r.Reclaimed, r.Trimmed)
 }
 
-// Sweep sweeps the store by hand.
+// Sweep sweeps the store once.
 func (f *file) Sweep(ctx context.Context, o sweepOptions) (sweepReport, error) {
 	r, err := f.store.Sweep(ctx, seshat.SweepOptions(o))
 	if err != nil && r.Failed == 0 {

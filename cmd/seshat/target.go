@@ -15,9 +15,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// target says which store a verb works on, and where in it.
+// target identifies the store and the namespace that a verb works on.
 type target struct {
-	store    string // what --db and --store say, once they are read
+	store    string // value of --db or --store, after parsing
 	db       string
 	url      string
 	key      string
@@ -29,48 +29,48 @@ type target struct {
 }
 
 func (t *target) flags(f *pflag.FlagSet) {
-	f.StringVar(&t.db, "db", "", "file of the store")
+	f.StringVar(&t.db, "db", "", "`file` of the store")
 	f.StringVar(&t.store, "store", "",
-		"the store: a file as with --db, or postgres://USER@HOST/DATABASE[?schema=NAME&max_conns=N]")
-	f.StringVar(&t.url, "url", "", "running server: http(s)://HOST:PORT, or unix:PATH for its operator socket")
-	f.StringVar(&t.key, "key", "", "API key for the server; better in the environment or --key-file")
-	f.StringVar(&t.keyFile, "key-file", "", "file that holds the API key")
+		"`store`: a file, or postgres://USER@HOST/DATABASE[?schema=NAME&max_conns=N]")
+	f.StringVar(&t.url, "url", "", "`URL` of a server: http(s)://HOST:PORT, or unix:PATH for its operator socket")
+	f.StringVar(&t.key, "key", "", "API key for the server; safer in the environment or with --key-file")
+	f.StringVar(&t.keyFile, "key-file", "", "`file` with the API key")
 	f.StringVar(&t.org, "org", "", "organization that owns the namespace (default "+seshat.DefaultOrganization+")")
 	f.StringVarP(&t.ns, "namespace", "n", "",
-		"namespace, by name or id; of a file that has only one, that is the default")
+		"namespace, by name or id (default the only one of the store)")
 	f.DurationVar(&t.timeout, "timeout", 30*time.Second,
-		"how long a call of the server may take; streams may take longer")
+		"time limit of a call to the server, except streams")
 	env(f, "db", "store", "url", "key", "key-file", "org", "namespace")
 }
 
-// place is the namespace that the flags name.
+// place returns the namespace that the flags name.
 func (t *target) place() place { return place{Organization: t.org, Namespace: t.ns} }
 
-// readOnlyFlag gives a verb that only reads the flag for backups.
+// readOnlyFlag adds --read-only to a verb that only reads.
 func (a *app) readOnlyFlag(c *cobra.Command) {
 	c.Flags().BoolVar(&a.target.readOnly, "read-only", false,
-		"open the file, such as a backup, under a shared lock, or the database, such as a standby, and never "+
-			"write to it")
+		"read-only access to a file, such as a backup, or to a database, such as a "+
+			"standby")
 }
 
-// one checks that the target is one file or one server.
+// one checks that the flags name exactly one store or server.
 func (t *target) one() error {
 	switch {
 	case t.store != "" && t.url != "":
-		return usagef("--db or --store and --url are both given: name a store or a server")
+		return usagef("--url: not allowed with --db or --store")
 	case t.store == "" && t.url == "":
-		return usagef("which store? Give --db FILE or --url SERVER, or --store (or $SESHAT_DB, $SESHAT_URL or " +
+		return usagef("no store: give --db FILE, --url SERVER or --store (or $SESHAT_DB, $SESHAT_URL or " +
 			"$SESHAT_STORE)")
 	case t.url != "" && t.readOnly:
-		return usagef("--read-only is about a file or database, not a server")
+		return usagef("--read-only: not allowed with --url")
 	}
 	return nil
 }
 
-// unite makes one of the two flags that name a store.
+// unite merges --db and --store, which name the same thing.
 func (t *target) unite() error {
 	if t.db != "" && t.store != "" {
-		return usagef("--db and --store are both given: they name the same thing")
+		return usagef("--db, --store: give only one")
 	}
 	if t.store == "" {
 		t.store = t.db
@@ -97,7 +97,7 @@ func (a *app) sessions(ctx context.Context) (sessions, error) {
 	return &fileSessions{file: f, t: t}, nil
 }
 
-// operator opens the target for verbs that the HTTP API does not have.
+// operator opens the target for verbs that the HTTP API lacks.
 func (a *app) operator(ctx context.Context, verb string, create bool) (operator, error) {
 	t := &a.target
 	if err := t.one(); err != nil {
@@ -107,7 +107,7 @@ func (a *app) operator(ctx context.Context, verb string, create bool) (operator,
 		return newOperatorClient(t)
 	}
 	if t.url != "" {
-		return nil, usagef("%s: the HTTP API has no such call; use the server's operator socket (--url "+
+		return nil, usagef("%s: not supported by the HTTP API; use the server's operator socket (--url "+
 			"unix:PATH), or stop it and use its file (--db) or database (--store)", verb)
 	}
 	how := t.how()
@@ -117,7 +117,7 @@ func (a *app) operator(ctx context.Context, verb string, create bool) (operator,
 	return openFile(ctx, t.store, how)
 }
 
-// how says how a verb opens a store that it does not make.
+// how returns how a verb opens an existing store.
 func (t *target) how() opening {
 	if t.readOnly {
 		return reading
@@ -125,24 +125,24 @@ func (t *target) how() opening {
 	return existing
 }
 
-// inFile refuses a database for verbs about the bytes of a file.
+// inFile rejects a database for verbs that work on the bytes of a file.
 func inFile(verb, store string) error {
 	if inDatabase(store) {
-		return usagef("%s: works on a file; a database has tools of its own", verb)
+		return usagef("%s: only for files; use the tools of the database", verb)
 	}
 	return nil
 }
 
-// fileOnly refuses a server for verbs that read the bytes of a closed file. A
-// server in the environment is not meant where a file is named.
+// fileOnly rejects a server for verbs that read the bytes of a closed file. A
+// server in the environment is ignored if the command line names a file.
 func (a *app) fileOnly(c *cobra.Command, verb string, named bool) error {
 	if c.Flags().Changed("url") || a.target.url != "" && !named {
-		return usagef("%s: works on files that no process has open, not on a server", verb)
+		return usagef("%s: only for files that no process has open, not for a server", verb)
 	}
 	return nil
 }
 
-// maxKey bounds the file of an API key, in bytes.
+// maxKey is the largest file of an API key, in bytes.
 const maxKey = 4 << 10
 
 // secret returns the API key that the flags name.
@@ -151,7 +151,7 @@ func (t *target) secret() (string, error) {
 		return t.key, nil
 	}
 	if t.key != "" {
-		return "", usagef("--key and --key-file are both given")
+		return "", usagef("--key, --key-file: give only one")
 	}
 	f, err := os.Open(t.keyFile)
 	if err != nil {
@@ -169,7 +169,7 @@ func (t *target) secret() (string, error) {
 	return key, nil
 }
 
-// storeOptions are those of verbs: nothing happens in the background.
+// storeOptions are the options for verbs: no work in the background.
 func storeOptions() seshat.Options { return seshat.Options{SweepEvery: seshat.Never} }
 
 // openFile opens a store in a file or database.

@@ -16,7 +16,7 @@ type move struct {
 	Version       uint64 // 0 = any
 }
 
-// moved is where a session stands after a transition.
+// moved is the result of a transition.
 type moved struct {
 	SessionID    string        `json:"session_id"`
 	Status       seshat.Status `json:"status"`
@@ -25,22 +25,22 @@ type moved struct {
 	TerminatedAt *time.Time    `json:"terminated_at"`
 }
 
-// tidy makes zero times null.
+// tidy sets zero times to nil, which is null in JSON.
 func (m moved) tidy() moved {
 	nullZero(&m.ExpiresAt, &m.TerminatedAt)
 	return m
 }
 
 func (a *app) archiveCmd() *cobra.Command {
-	return a.transitionCmd("archive", "Archive a session: it can be read, and restored", seshat.StatusArchived)
+	return a.transitionCmd("archive", "Archive a session; it stays readable", seshat.StatusArchived)
 }
 
 func (a *app) restoreCmd() *cobra.Command {
-	return a.transitionCmd("restore", "Make an archived or idle session active", seshat.StatusActive)
+	return a.transitionCmd("restore", "Make an archived or idle session active again", seshat.StatusActive)
 }
 
 func (a *app) terminateCmd() *cobra.Command {
-	return a.transitionCmd("terminate", "End a session: it can be read until its retention is over",
+	return a.transitionCmd("terminate", "Terminate a session; it stays readable for its retention",
 		seshat.StatusTerminated)
 }
 
@@ -66,7 +66,7 @@ func (a *app) transitionCmd(verb, short string, to seshat.Status) *cobra.Command
 		},
 	}
 	c.Flags().StringVar(&m.Reason, "reason", "", "why")
-	c.Flags().StringVar(&m.Actor, "actor", "", "who asks for it")
-	c.Flags().Uint64Var(&m.Version, "if-version", 0, "only if the session has this version")
+	c.Flags().StringVar(&m.Actor, "actor", "", "who makes the transition")
+	c.Flags().Uint64Var(&m.Version, "if-version", 0, "required `version` of the session")
 	return c
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// operate opens the store, runs a verb of an operator on it, and closes it.
+// operate opens the store, runs fn on it, and closes it.
 func (a *app) operate(c *cobra.Command, verb string, create bool, fn func(context.Context, operator) error) error {
 	o, err := a.operator(c.Context(), verb, create)
 	if err != nil {
@@ -20,7 +20,7 @@ func (a *app) operate(c *cobra.Command, verb string, create bool, fn func(contex
 	return finish(fn(c.Context(), o), o)
 }
 
-// converse opens a namespace, runs a verb of sessions on it, and closes it.
+// converse opens a namespace, runs fn on it, and closes it.
 func (a *app) converse(c *cobra.Command, fn func(context.Context, sessions) error) error {
 	s, err := a.sessions(c.Context())
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *app) converse(c *cobra.Command, fn func(context.Context, sessions) erro
 	return finish(fn(c.Context(), s), s)
 }
 
-// finish closes, and returns the first error.
+// finish closes c and returns the first error.
 func finish(err error, c io.Closer) error {
 	if e := c.Close(); err == nil {
 		err = e
@@ -37,8 +37,8 @@ func finish(err error, c io.Closer) error {
 	return err
 }
 
-// confirm asks before what cannot be undone. Where nobody can answer, --yes
-// is needed.
+// confirm asks before a verb that cannot be undone. Without a terminal, it
+// requires --yes.
 func (a *app) confirm(yes bool, question string) error {
 	if yes {
 		return nil

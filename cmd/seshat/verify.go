@@ -28,9 +28,9 @@ type verifyReport struct {
 func (a *app) verifyCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [FILE]",
-		Short: "Read all of a closed file, and say whether it is sound",
-		Long: `Read all of a file that no process has open, such as a backup, and change nothing:
-the structure of every page, every checksum, every index entry and the counters.`,
+		Short: "Check a closed file",
+		Long: `Check a file that no process has open, such as a backup: the structure of every
+page, every checksum, every index entry and the counters. Nothing is changed.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			path, err := a.pathArg(c, "verify", args, 0)

@@ -17,12 +17,12 @@ func (a *app) watchCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch",
 		Short: "Print the changes of a namespace's sessions as they happen",
-		Long: `Print the changes of a namespace's sessions as they happen, one a line, until it
-is interrupted. --since goes on after the position of an earlier event; 0 is the
-oldest that is retained.
+		Long: `Print the changes of a namespace's sessions as they happen, one a line, until
+interrupted. --since N prints the events after position N; 0 begins at the oldest
+retained event.
 
-Of a file, only what has happened is printed: nobody else can write to it
-meanwhile.`,
+For a file, only past events are printed, because no other process can write to
+it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.converse(c, func(ctx context.Context, b sessions) error {
@@ -34,9 +34,9 @@ meanwhile.`,
 			})
 		},
 	}
-	c.Flags().Uint64Var(&since, "since", 0, "print what came after this position")
-	c.Flags().IntVar(&limit, "limit", 0, "end after so many events; 0 = do not end")
-	c.Flags().BoolVar(&noWait, "no-wait", false, "end at the newest event")
+	c.Flags().Uint64Var(&since, "since", 0, "`position` after which to begin")
+	c.Flags().IntVar(&limit, "limit", 0, "stop after N events (0 = no limit)")
+	c.Flags().BoolVar(&noWait, "no-wait", false, "stop at the newest event")
 	a.readOnlyFlag(c)
 	return c
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// wireError is an error on its way from a server's operator socket.
+// wireError is an error sent over an operator socket.
 type wireError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// Error returns what the server said.
+// Error returns the server's message.
 func (e *wireError) Error() string { return e.Message }
 
 // Unwrap returns the sentinel that the error matched on the server.
