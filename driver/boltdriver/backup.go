@@ -20,7 +20,7 @@ var _ driver.Backuper = (*Driver)(nil)
 // compaction runs at a time. The caller syncs what w wrote. Verify checks the
 // copy.
 func (d *Driver) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return 0, err
 	}
 	free, err := d.copyAlone(ctx)
@@ -59,8 +59,8 @@ func (o *metaOrder) Write(b []byte) (int, error) {
 	o.done = true
 	if m := parseMeta(o.head, 0); m.sound && m.txid%2 == 1 {
 		o.head = append(append([]byte{}, o.head[pageSize:]...), o.head[:pageSize]...)
-		le.PutUint64(o.head, 0)
-		le.PutUint64(o.head[pageSize:], 1)
+		littleEndian.PutUint64(o.head, 0)
+		littleEndian.PutUint64(o.head[pageSize:], 1)
 	}
 	if _, err := o.w.Write(o.head); err != nil {
 		return 0, err
@@ -123,7 +123,7 @@ func Restore(ctx context.Context, src, dst string) error {
 
 // finish makes a complete file durable, checks it once more and gives it its
 // name.
-func (t *temp) finish(ctx context.Context, path string) error {
+func (t *tempFile) finish(ctx context.Context, path string) error {
 	if err := t.f.Sync(); err != nil {
 		return err
 	}

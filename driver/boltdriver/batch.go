@@ -10,18 +10,18 @@ import (
 // batch is one transaction of the writer. An op changes it only once nothing
 // about the op can fail any more; so an op that fails leaves no trace.
 type batch struct {
-	w      *writer
-	inline int // the most keys that one op removes itself
-	tx     *bolt.Tx
-	view           // of tx; erased is as the ops so far left it
-	over   overlay // what tx does not know yet
-	arena  arena   // memory of over and of tx's new values
+	w       *writer
+	inline  int // the most keys that one op removes itself
+	tx      *bolt.Tx
+	view            // of tx; erased is as the ops so far left it
+	pending overlay // what tx does not know yet
+	arena   arena   // memory of pending and of tx's new values
 
 	cursors [buckets]cursor
-	spaces  map[uint64]*space // the namespaces met in this batch
-	changed bool              // tx or over hold a change
-	cloned  bool              // view.erased is the batch's own copy
-	latest  int64             // the largest View.Now of an op that succeeded
+	spaces  map[uint64]*namespaceCounters // the namespaces met in this batch
+	changed bool                          // tx or pending holds a change
+	cloned  bool                          // view.erased is the batch's own copy
+	latest  int64                         // the largest View.Now of an op that succeeded
 	planner planner
 }
 
@@ -30,7 +30,7 @@ func (b *batch) init(w *writer) {
 	if n := w.d.options.core.inline; n > 0 {
 		b.inline = n
 	}
-	b.spaces = make(map[uint64]*space)
+	b.spaces = make(map[uint64]*namespaceCounters)
 	b.planner.init(b)
 }
 
@@ -45,7 +45,7 @@ func (w *writer) open() (err error) {
 		return err
 	})
 	if errors.Is(err, driver.ErrCorrupt) {
-		w.jam(err)
+		w.markStuck(err)
 	}
 	if err != nil {
 		return err
@@ -56,8 +56,8 @@ func (w *writer) open() (err error) {
 	return nil
 }
 
-// at returns the batch's own cursor in a bucket.
-func (b *batch) at(in bucket) *cursor {
+// cursorFor returns the batch's own cursor in a bucket.
+func (b *batch) cursorFor(in bucket) *cursor {
 	c := &b.cursors[in]
 	if c.c == nil {
 		*c = b.cursor(in)
@@ -67,7 +67,7 @@ func (b *batch) at(in bucket) *cursor {
 
 // reset forgets the last transaction. Its memory is used again from here on.
 func (b *batch) reset() {
-	b.over.reset()
+	b.pending.reset()
 	b.arena.reset()
 	clear(b.spaces)
 	b.tx, b.view = nil, view{}
@@ -85,31 +85,32 @@ func (w *writer) discard() {
 		rollback = hook
 	}
 	if err := guarded("rollback", func() error { return rollback(w.tx) }); errors.Is(err, driver.ErrCorrupt) {
-		w.jam(err)
+		w.markStuck(err)
 	}
 	w.tx = nil
 }
 
 // get returns the value at key as the ops so far left it, or nil.
 func (b *batch) get(in bucket, key []byte) []byte {
-	if v, ok := b.over.get(in, key); ok {
+	if v, ok := b.pending.get(in, key); ok {
 		return v
 	}
-	return b.at(in).get(key)
+	return b.cursorFor(in).get(key)
 }
 
-// put sets the value at key, or deletes it if v is nil. v must lie in the arena.
+// put sets the value at key, or deletes it if v is nil. v must lie in the
+// arena.
 func (b *batch) put(in bucket, key, v []byte) {
 	b.changed = true
-	b.over.set(in, b.arena.copy(key), v)
+	b.pending.set(in, b.arena.copy(key), v)
 }
 
 // flush makes the transaction know all that is pending in these buckets, so
 // that ranges of them can be read.
 func (b *batch) flush(in ...bucket) error {
 	for _, in := range in {
-		if b.over.pending(in) {
-			if err := b.over.write(in, b.view.open.bucket(in)); err != nil {
+		if b.pending.pending(in) {
+			if err := b.pending.write(in, b.view.open.bucket(in)); err != nil {
 				return err
 			}
 		}
@@ -117,36 +118,36 @@ func (b *batch) flush(in ...bucket) error {
 	return nil
 }
 
-// space is a namespace's counters as the ops so far left them.
-type space struct {
+// namespaceCounters is a namespace's counters as the ops so far left them.
+type namespaceCounters struct {
 	counters
 	changed bool
 }
 
-func (b *batch) space(ns uint64) (*space, error) {
+func (b *batch) namespace(ns uint64) (*namespaceCounters, error) {
 	if s := b.spaces[ns]; s != nil {
 		return s, nil
 	}
 	var buf [8]byte
 	key := appendU64Key(buf[:0], ns)
-	c, err := readCounters(key, b.at(bCounters).get(key))
+	c, err := readCounters(key, b.cursorFor(bCounters).get(key))
 	if err != nil {
 		return nil, err
 	}
-	s := &space{counters: c}
+	s := &namespaceCounters{counters: c}
 	b.spaces[ns] = s
 	return s, nil
 }
 
 // set takes over the counters that an op leaves.
-func (b *batch) set(s *space, c counters) {
+func (b *batch) set(s *namespaceCounters, c counters) {
 	if s.counters != c {
 		s.counters, s.changed, b.changed = c, true, true
 	}
 }
 
 // ownErased returns the erasures of the batch, to be changed.
-func (b *batch) ownErased() erasures {
+func (b *batch) ownErased() pendingErasures {
 	if !b.cloned {
 		b.view.erased, b.cloned = b.view.erased.clone(), true
 	}

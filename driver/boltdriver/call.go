@@ -21,7 +21,7 @@ type call struct {
 
 // Mutate runs the ops on the writer. See driver.Driver.
 func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
-	err := d.begin(ctx)
+	err := d.checkOpen(ctx)
 	switch {
 	case err != nil:
 	case d.caps.ReadOnly:
@@ -34,7 +34,7 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 		for _, o := range ops {
 			o.Err = o.Validate()
 		}
-		err = d.submit(ctx, ops, nil)
+		err = d.enqueueAndWait(ctx, ops, nil)
 	}
 	if err != nil {
 		for _, o := range ops {
@@ -50,16 +50,16 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return nil
 }
 
-// submit hands a call to the writer and waits for it. An error means that
-// nothing of it ran: the context ended first, or the driver is closed.
-func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)) error {
+// enqueueAndWait hands a call to the writer and waits for it. An error means
+// that nothing of it ran: the context ended first, or the driver is closed.
+func (d *Driver) enqueueAndWait(ctx context.Context, ops []*driver.Op, job func(*writer)) error {
 	c, _ := d.idle.Get().(*call)
 	if c == nil {
 		c = &call{done: make(chan struct{}, 1)}
 	}
 	c.ctx, c.ops, c.job, c.left = ctx, ops, job, 0
 	c.taken.Store(false)
-	if err := d.hand(ctx, c); err != nil {
+	if err := d.dispatch(ctx, c); err != nil {
 		return err
 	}
 	select {
@@ -75,17 +75,17 @@ func (d *Driver) submit(ctx context.Context, ops []*driver.Op, job func(*writer)
 	return nil
 }
 
-// hand gives the call to the writer, or runs it itself while nobody else
+// dispatch gives the call to the writer, or runs it itself while nobody else
 // writes. That spares two switches of goroutines, each of which would wait for
 // a processor where all are busy.
-func (d *Driver) hand(ctx context.Context, c *call) error {
+func (d *Driver) dispatch(ctx context.Context, c *call) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	if d.closed.Load() {
 		return driver.ErrClosed
 	}
-	if w := d.writer; c.job == nil && w.lockAlone() {
-		w.work(func() { w.serveAlone(c) })
+	if w := d.writer; c.job == nil && w.tryLockInline() {
+		w.runLocked(func() { w.commitInline(c) })
 		return nil
 	}
 	select {
@@ -99,24 +99,24 @@ func (d *Driver) hand(ctx context.Context, c *call) error {
 // finish answers the call.
 func (c *call) finish() { c.done <- struct{}{} }
 
-// exclusive runs fn on the writer's goroutine while no transaction is open and
-// no reader reads: calls wait meanwhile. fn may replace d.file by one with the
-// same content.
-func (d *Driver) exclusive(ctx context.Context, fn func() error) error {
-	if err := d.begin(ctx); err != nil {
+// runExclusive runs fn on the writer's goroutine while no transaction is open
+// and no reader reads: calls wait meanwhile. fn may replace d.file by one with
+// the same content.
+func (d *Driver) runExclusive(ctx context.Context, fn func() error) error {
+	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
 	var err error
-	sent := d.submit(ctx, nil, func(w *writer) {
+	sent := d.enqueueAndWait(ctx, nil, func(w *writer) {
 		if err = w.failed(); err != nil {
 			return
 		}
-		d.unshare()
+		d.retireSnapshot()
 		d.life.Lock()
 		err = guarded("exclusive", fn)
 		d.durable.advance(d.txid())
 		d.life.Unlock()
-		d.share(w.erased)
+		d.publishSnapshot(w.erased)
 	})
 	if sent != nil {
 		return sent

@@ -6,22 +6,22 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// census compares the indexes with the records while a walk passes by all of
+// indexSums compares the indexes with the records while a walk passes by all of
 // their keys, in whatever order: for each index it adds up hashes of the keys
 // that the records should have there, and takes off those of the keys that are.
 // A key that went bad where the order of keys stays as it is would else make
 // lists short without a word.
-type census struct {
+type indexSums struct {
 	seed   maphash.Seed
-	sums   [len(indexes)]uint64
-	places places
-	head   head
+	sums   [len(indexBuckets)]uint64
+	places indexKeys
+	head   recordHeader
 }
 
-func newCensus() *census { return &census{seed: maphash.MakeSeed()} }
+func newCensus() *indexSums { return &indexSums{seed: maphash.MakeSeed()} }
 
-// see notes a key of a bucket, whose value is v or begins with it.
-func (c *census) see(in string, k, v []byte) {
+// addKey notes a key of a bucket, whose value is v or begins with it.
+func (c *indexSums) addKey(in string, k, v []byte) {
 	if in == recordsName {
 		c.record(k, v)
 		return
@@ -36,12 +36,12 @@ func (c *census) see(in string, k, v []byte) {
 
 // record takes a record's places from a header that is not verified: what else
 // is damaged there is for its readers to find.
-func (c *census) record(k, v []byte) {
+func (c *indexSums) record(k, v []byte) {
 	h := &c.head
 	if len(k) < 9 || len(k) > 8+driver.MaxName || !parsePlaces(v, h) {
 		return
 	}
-	c.places.of(k, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
+	c.places.build(k, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
 	for i := range c.sums {
 		if key := c.places.key(i); len(key) > 0 {
 			c.sums[i] += maphash.Bytes(c.seed, key)
@@ -50,7 +50,7 @@ func (c *census) record(k, v []byte) {
 }
 
 // differing returns the indexes that are not as the records have it.
-func (c *census) differing() (names []string) {
+func (c *indexSums) differing() (names []string) {
 	for i, sum := range c.sums {
 		if sum != 0 {
 			names = append(names, indexNames[i])
@@ -61,8 +61,8 @@ func (c *census) differing() (names []string) {
 
 var (
 	recordsName = string(bucketNames[bRecords])
-	indexNames  = func() (names [len(indexes)]string) {
-		for i, in := range indexes {
+	indexNames  = func() (names [len(indexBuckets)]string) {
+		for i, in := range indexBuckets {
 			names[i] = string(bucketNames[in])
 		}
 		return names

@@ -17,7 +17,7 @@ func TestOpenComparesIndexesWithRecords(t *testing.T) {
 	lose := func(b *bolt.Bucket, k, _ []byte) error { return b.Delete(k) }
 	add := func(b *bolt.Bucket, k, v []byte) error { return b.Put(append(k, 1), v) }
 	move := func(b *bolt.Bucket, k, v []byte) error { return errors.Join(lose(b, k, nil), add(b, k, v)) }
-	for _, in := range append([]bucket{bRecords}, indexes[:]...) {
+	for _, in := range append([]bucket{bRecords}, indexBuckets[:]...) {
 		for name, change := range map[string]func(b *bolt.Bucket, k, v []byte) error{"lost": lose, "added": add, "moved": move} {
 			t.Run(string(bucketNames[in])+" "+name, func(t *testing.T) {
 				path := furnished(t)
@@ -38,7 +38,8 @@ func TestOpenComparesIndexesWithRecords(t *testing.T) {
 	}
 }
 
-// What is damaged in a value is no reason to refuse the file: its readers find it.
+// What is damaged in a value is no reason to refuse the file: its readers find
+// it.
 func TestOpenLeavesDamagedValuesToTheirReaders(t *testing.T) {
 	path, r := small(t)
 	flip(t, path, bRecords)
@@ -55,11 +56,11 @@ func TestCensusOfJunk(t *testing.T) {
 	for _, k := range [][]byte{nil, {1}, make([]byte, 9), make([]byte, 8+driver.MaxName), make([]byte, maxKey)} {
 		for _, v := range [][]byte{nil, {1}, make([]byte, placesLen)} {
 			for _, in := range bucketNames {
-				c.see(string(in), k, v)
+				c.addKey(string(in), k, v)
 			}
 		}
 	}
-	if n := len(c.differing()); n != len(indexes) {
+	if n := len(c.differing()); n != len(indexBuckets) {
 		t.Errorf("%d indexes differ, want all", n)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// change carries out c, which was validated. All that can fail comes first and
+// collect carries out c, which was validated. All that can fail comes first and
 // only collects edits; the batch changes at the end, whole.
-func (p *planner) change(t *driver.Target, c *driver.Change) error {
+func (p *planner) collect(t *driver.Target, c *driver.Change) error {
 	p.next = p.space.counters
 	clear(p.credits)
 	if err := p.changeRecord(c); err != nil {
@@ -26,23 +26,23 @@ func (p *planner) change(t *driver.Target, c *driver.Change) error {
 	if err != nil {
 		return err
 	}
-	p.apply()
+	p.mergeIntoBatch()
 	commit()
 	return nil
 }
 
-// apply makes what the op collected a part of the batch.
-func (p *planner) apply() {
+// mergeIntoBatch makes what the op collected a part of the batch.
+func (p *planner) mergeIntoBatch() {
 	for _, e := range p.edits {
-		p.b.over.set(e.in, e.key, e.value)
+		p.b.pending.set(e.in, e.key, e.value)
 	}
 	p.b.changed = p.b.changed || len(p.edits) > 0
 	p.b.set(p.space, p.next)
 }
 
-// edit notes a put of a value that lies in the arena, or a delete.
-func (p *planner) edit(in bucket, key, value []byte) {
-	p.edits = append(p.edits, edit{in, p.b.arena.copy(key), value})
+// addWrite notes a put of a value that lies in the arena, or a delete.
+func (p *planner) addWrite(in bucket, key, value []byte) {
+	p.edits = append(p.edits, pendingWrite{in, p.b.arena.copy(key), value})
 }
 
 // owner returns the incarnation whose log c changes.
@@ -53,60 +53,61 @@ func (p *planner) owner(c *driver.Change) driver.Incarnation {
 	case c.Stage != driver.Incarnation{}:
 		return c.Stage
 	}
-	return p.found.head.inc
+	return p.current.head.inc
 }
 
 func (p *planner) changeRecord(c *driver.Change) error {
 	switch {
-	case c.Remove && p.found.seen():
-		p.edit(bRecords, p.key, nil)
-		p.reindex(nil)
-		return p.removeLife(driver.Incarnation{})
+	case c.Remove && p.current.seen():
+		p.addWrite(bRecords, p.key, nil)
+		p.moveIndexKeys(nil)
+		return p.removeIncarnation(driver.Incarnation{})
 	case c.Put == nil:
 		return nil
 	case c.Put.SameLog(p.view.Record):
-		p.uncount()
+		p.subtractCurrent()
 	default:
-		if err := p.removeLife(c.Put.Incarnation); err != nil {
+		if err := p.removeIncarnation(c.Put.Incarnation); err != nil {
 			return err
 		}
-		if err := p.adopt(c); err != nil {
+		if err := p.attachStaged(c); err != nil {
 			return err
 		}
 	}
-	p.reindex(c.Put)
+	p.moveIndexKeys(c.Put)
 	p.next.Sessions[c.Put.Status]++
 	p.next.Messages += c.Put.Messages
 	p.next.Bytes += c.Put.Bytes
-	p.edit(bRecords, p.key, appendRecord(p.b.arena.room(recordSize(c.Put)), p.key, c.Put, p.next.epoch))
+	p.addWrite(bRecords, p.key, appendRecord(p.b.arena.room(recordSize(c.Put)), p.key, c.Put, p.next.epoch))
 	return nil
 }
 
-// uncount takes the stored record out of the counters.
-func (p *planner) uncount() {
-	if p.found.value != nil && p.b.erased.counted(p.ns, &p.found.head) {
-		takeFrom(&p.next.Usage, &p.found.head)
+// subtractCurrent takes the stored record out of the counters.
+func (p *planner) subtractCurrent() {
+	if p.current.value != nil && p.b.erased.counted(p.ns, &p.current.head) {
+		takeFrom(&p.next.Usage, &p.current.head)
 	}
 }
 
-// removeLife removes what the stored record, if there is one, owns beside its
-// index entries. If its incarnation is reborn, nothing may be left for later.
-func (p *planner) removeLife(reborn driver.Incarnation) error {
-	if p.found.value == nil {
+// removeIncarnation removes what the stored record, if there is one, owns
+// beside its index entries. If its incarnation is reborn, nothing may be left
+// for later.
+func (p *planner) removeIncarnation(reborn driver.Incarnation) error {
+	if p.current.value == nil {
 		return nil
 	}
-	p.uncount()
-	h, limit := &p.found.head, p.b.inline
+	p.subtractCurrent()
+	h, limit := &p.current.head, p.b.inline
 	if h.inc == reborn {
 		limit = unlimited
 	}
-	if !p.found.erased {
-		_, err := p.purge(h.inc, limit, dead{})
+	if !p.current.erased {
+		_, err := p.deleteOwned(h.inc, limit, deadMark{})
 		return err
 	}
 	// An erased record that was not reclaimed yet: Reclaim reports it.
-	by := p.b.erased.of(p.ns, h)
-	entries, err := p.purge(h.inc, limit, dead{user: by.User, erased: true})
+	by := p.b.erased.covering(p.ns, h)
+	entries, err := p.deleteOwned(h.inc, limit, deadMark{user: by.User, erased: true})
 	if err != nil {
 		return err
 	}
@@ -114,42 +115,42 @@ func (p *planner) removeLife(reborn driver.Incarnation) error {
 	return nil
 }
 
-// reindex moves the stored record's index entries to where those of r belong.
-// An index entry whose key does not change is not written.
-func (p *planner) reindex(r *driver.Record) {
-	var old, now places
-	if p.found.value != nil {
-		h := &p.found.head
-		old.of(p.key, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
+// moveIndexKeys moves the stored record's index entries to where those of r
+// belong. An index entry whose key does not change is not written.
+func (p *planner) moveIndexKeys(r *driver.Record) {
+	var old, now indexKeys
+	if p.current.value != nil {
+		h := &p.current.head
+		old.build(p.key, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
 	}
 	if r != nil {
-		now.of(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+		now.build(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	}
-	for i, in := range indexes {
+	for i, in := range indexBuckets {
 		was, is := old.key(i), now.key(i)
 		if string(was) == string(is) {
 			continue
 		}
 		if len(was) > 0 {
-			p.edit(in, was, nil)
+			p.addWrite(in, was, nil)
 		}
 		if len(is) > 0 {
-			p.edit(in, is, []byte{})
+			p.addWrite(in, is, []byte{})
 		}
 	}
 }
 
-// indexes are the buckets whose keys follow from a record.
-var indexes = [...]bucket{bCreated, bUsers, bActive, bDue, bOverdue, bOwners}
+// indexBuckets are the buckets whose keys follow from a record.
+var indexBuckets = [...]bucket{bCreated, bUsers, bActive, bDue, bOverdue, bOwners}
 
-// places are the keys of one record in the indexes.
-type places struct {
+// indexKeys are the keys of one record in the indexes.
+type indexKeys struct {
 	buf  [1200]byte
-	ends [len(indexes)]int
+	ends [len(indexBuckets)]int
 }
 
 // key returns the key in one of the indexes, empty if the record is not there.
-func (s *places) key(i int) []byte {
+func (s *indexKeys) key(i int) []byte {
 	from := 0
 	if i > 0 {
 		from = s.ends[i-1]
@@ -157,7 +158,7 @@ func (s *places) key(i int) []byte {
 	return s.buf[from:s.ends[i]]
 }
 
-func (s *places) of(key []byte, inc driver.Incarnation, user string, created, minute, due, expires int64) {
+func (s *indexKeys) build(key []byte, inc driver.Incarnation, user string, created, minute, due, expires int64) {
 	ns, id := nsOf(key), key[8:]
 	b := appendTimedKey(s.buf[:0], ns, created, id)
 	s.ends[0] = len(b)
@@ -183,7 +184,7 @@ func (p *planner) changeEntries(c *driver.Change) error {
 		e := &c.Entries[i]
 		key := e.EntryKey
 		if key.Kind&driver.KindSession != 0 {
-			inc := p.found.head.inc
+			inc := p.current.head.inc
 			if c.Put != nil {
 				inc = c.Put.Incarnation
 			}
@@ -194,15 +195,15 @@ func (p *planner) changeEntries(c *driver.Change) error {
 			return err
 		}
 		if e.Value == nil {
-			p.edit(bEntries, p.scratch, nil)
+			p.addWrite(bEntries, p.scratch, nil)
 			continue
 		}
-		s, err := p.b.space(key.Namespace)
+		s, err := p.b.namespace(key.Namespace)
 		if err != nil {
 			return err
 		}
 		room := p.b.arena.room(entrySize(e.Value))
-		p.edit(bEntries, p.scratch, appendEntry(room, p.scratch, s.epoch, e.Value))
+		p.addWrite(bEntries, p.scratch, appendEntry(room, p.scratch, s.epoch, e.Value))
 	}
 	return nil
 }
@@ -212,17 +213,17 @@ func (p *planner) changeFeed(c *driver.Change) {
 	for kept := n.tail; n.tail < c.TrimFeed; n.tail++ {
 		if n.tail-kept == uint64(p.b.inline) {
 			p.scratch = appendU64Key(append(p.scratch[:0], markFeed), p.ns)
-			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
 			n.tail = c.TrimFeed
 			break
 		}
 		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.tail+1)
-		p.edit(bFeed, p.scratch, nil)
+		p.addWrite(bFeed, p.scratch, nil)
 	}
 	for i := range c.Events {
 		e := &c.Events[i]
 		n.head++
 		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.head)
-		p.edit(bFeed, p.scratch, appendEvent(p.b.arena.room(eventSize(e)), p.scratch, e))
+		p.addWrite(bFeed, p.scratch, appendEvent(p.b.arena.room(eventSize(e)), p.scratch, e))
 	}
 }

@@ -102,9 +102,9 @@ func (c *checker) meta() error {
 // its entries is checked with the records.
 func (c *checker) indexEntries() error {
 	rec := c.cursor(bRecords)
-	var h head
-	var want places
-	for i, in := range indexes {
+	var h recordHeader
+	var want indexKeys
+	for i, in := range indexBuckets {
 		err := c.walk(in, func(k, _ []byte) error {
 			c.IndexEntries++
 			where := fmt.Sprintf("index %s, key %x", bucketNames[in], k)
@@ -115,7 +115,7 @@ func (c *checker) indexEntries() error {
 			if _, err := rec.indexed(in, key, &h); err != nil {
 				return c.report(where, err)
 			}
-			want.of(key, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
+			want.build(key, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
 			if string(want.key(i)) != string(k) {
 				return c.find(where, "is not where its record belongs")
 			}

@@ -11,7 +11,7 @@ import (
 // counters of every namespace.
 func (c *checker) records() error {
 	s := spaceCheck{checker: c}
-	for i, in := range indexes {
+	for i, in := range indexBuckets {
 		s.indexes[i] = c.cursor(in)
 	}
 	if err := c.walk(bRecords, s.record); err != nil {
@@ -26,8 +26,8 @@ func (c *checker) records() error {
 // spaceCheck counts one namespace after another: their records lie together.
 type spaceCheck struct {
 	*checker
-	indexes [len(indexes)]cursor
-	places  places
+	indexes [len(indexBuckets)]cursor
+	places  indexKeys
 	rec     driver.Record
 
 	ns    uint64 // 0: none yet
@@ -44,7 +44,7 @@ func (s *spaceCheck) record(k, v []byte) error {
 	if err := s.enter(key.Namespace); err != nil {
 		return err
 	}
-	var h head
+	var h recordHeader
 	body, ok := readRecord(k, v, &h)
 	if !ok || !readHead(k, v, &h) {
 		return s.find(where, "has a wrong checksum")
@@ -62,7 +62,7 @@ func (s *spaceCheck) record(k, v []byte) error {
 		return s.find(where, "has a log that is marked dead or staged")
 	}
 	if s.visit.Record != nil {
-		h.fill(&s.rec, body)
+		h.decodeInto(&s.rec, body)
 		s.rec.Key = key
 		if err := s.visited(where, s.visit.Record(&s.rec)); err != nil {
 			return err
@@ -73,14 +73,14 @@ func (s *spaceCheck) record(k, v []byte) error {
 }
 
 // indexed checks that the record is where each index must have it.
-func (s *spaceCheck) indexed(where string, k []byte, h *head) error {
-	s.places.of(k, h.inc, text(h.user), h.created, h.minute, h.due, h.expires)
-	for i := range indexes {
+func (s *spaceCheck) indexed(where string, k []byte, h *recordHeader) error {
+	s.places.build(k, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
+	for i := range indexBuckets {
 		key := s.places.key(i)
 		if len(key) == 0 || s.indexes[i].get(key) != nil {
 			continue
 		}
-		if err := s.find(where, "is missing in index %s", bucketNames[indexes[i]]); err != nil {
+		if err := s.find(where, "is missing in index %s", bucketNames[indexBuckets[i]]); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ type logCheck struct {
 	*checker
 	where string
 	key   driver.Key
-	head  *head
+	head  *recordHeader
 	refs  cursor
 	buf   []byte
 }
@@ -152,7 +152,7 @@ func (l *logCheck) check(body uint64) error {
 			}
 			continue
 		}
-		if _, dropped := covering(holes, m.Seq); dropped {
+		if _, dropped := findSpan(holes, m.Seq); dropped {
 			continue
 		}
 		u.Messages++
@@ -189,7 +189,7 @@ func (l *logCheck) message(m *driver.Message) error {
 		}
 	}
 	if l.visit.Message != nil {
-		own(m)
+		detach(m)
 		return l.visited(l.where, l.visit.Message(l.key, m))
 	}
 	return nil

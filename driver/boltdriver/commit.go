@@ -13,9 +13,9 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// close ends the transaction: an error says that none of its ops is known to
+// finish ends the transaction: an error says that none of its ops is known to
 // have happened. If it is retriable, none did.
-func (w *writer) close() error {
+func (w *writer) finish() error {
 	if !w.changed {
 		w.discard()
 		w.clock = w.latest
@@ -29,17 +29,17 @@ func (w *writer) close() error {
 		w.discard()
 		return err
 	}
-	return w.push()
+	return w.commitTx()
 }
 
-// push commits the transaction and makes it the state that readers get.
-func (w *writer) push() error {
+// commitTx commits the transaction and makes it the state that readers get.
+func (w *writer) commitTx() error {
 	d := w.d
 	txid := int64(w.tx.ID())
 	size := w.tx.Size()
-	tight := size+w.headroom() > d.file.mapLimit
+	tight := size+w.growthBound() > d.file.mapLimit
 	if tight {
-		d.unshare()
+		d.retireSnapshot()
 	}
 	start := time.Now()
 	awake := d.watch(size)
@@ -51,17 +51,18 @@ func (w *writer) push() error {
 	stats := w.tx.Stats()
 	w.tx = nil
 	d.durable.advance(txid)
-	w.took = time.Since(start)
-	d.stats.add(len(w.out), w.took, &stats)
+	w.lastCommit = time.Since(start)
+	d.stats.add(len(w.out), w.lastCommit, &stats)
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
 	}
 	w.clock, w.erased = w.latest, w.view.erased.orNil()
-	d.share(w.erased)
+	d.publishSnapshot(w.erased)
 	return nil
 }
 
-// extent is how much of the file is in use, in bytes: never more than is mapped.
+// extent is how much of the file is in use, in bytes: never more than is
+// mapped.
 func (d *Driver) extent() int64 {
 	tx, err := d.file.db.Begin(false)
 	if err != nil {
@@ -71,10 +72,10 @@ func (d *Driver) extent() int64 {
 	return tx.Size()
 }
 
-// headroom is more than a commit adds to the file. A commit that would grow the
-// map waits for all open read transactions, so the shared one must be gone by
-// then, or the writer waits for ever.
-func (w *writer) headroom() int64 {
+// growthBound is more than a commit adds to the file. A commit that would grow
+// the map waits for all open read transactions, so the shared one must be gone
+// by then, or the writer waits for ever.
+func (w *writer) growthBound() int64 {
 	if n := w.d.options.core.headroom; n > 0 {
 		return n
 	}
@@ -85,7 +86,7 @@ func (w *writer) headroom() int64 {
 const patience = 2 * time.Second
 
 // watch retires the shared snapshot if the commit that begins now does not end:
-// it may wait for that, because it adds more to the file than headroom allows
+// it may wait for that, because it adds more to the file than growthBound allows
 // for (a small message can move neighbours of megabytes). No commit adds half a
 // map, so only then is it watched. The result ends the watch.
 func (d *Driver) watch(size int64) (end func()) {
@@ -112,7 +113,7 @@ func (w *writer) commitFailed(err error) error {
 	d := w.d
 	w.discard()
 	if isFull(err) && d.txid() == d.durable.txid.Load() {
-		d.share(w.erased)
+		d.publishSnapshot(w.erased)
 		return err
 	}
 	w.fail(err)
@@ -121,11 +122,11 @@ func (w *writer) commitFailed(err error) error {
 
 // fail ends all writing, for the first reason that it is given.
 func (w *writer) fail(err error) {
-	if w.poison != nil {
+	if w.failure != nil {
 		return
 	}
 	d := w.d
-	w.poison = err
+	w.failure = err
 	d.stats.failed.Store(&err)
 	d.durable.fail(err)
 	if log := d.options.Logger; log != nil {
@@ -133,10 +134,10 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// jam ends all writing where damage kept the engine from ending a transaction:
-// it holds its lock for writers for ever, and would not close.
-func (w *writer) jam(err error) {
-	w.d.file.jammed.Store(true)
+// markStuck ends all writing where damage kept the engine from ending a
+// transaction: it holds its lock for writers for ever, and would not close.
+func (w *writer) markStuck(err error) {
+	w.d.file.stuck.Store(true)
 	w.fail(err)
 }
 

@@ -35,7 +35,7 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 		return 0, 0, err
 	}
 	defer free()
-	err = d.exclusive(ctx, func() error {
+	err = d.runExclusive(ctx, func() error {
 		before = fileSize(d.file.f)
 		after = before
 		next, err := d.file.compacted(ctx, d.options)
@@ -81,7 +81,7 @@ func (f *file) compacted(ctx context.Context, o Options) (_ *file, err error) {
 	if err := os.Rename(t.path, f.path); err != nil {
 		return nil, err
 	}
-	next.own = linkTo(next.f, next.path)
+	next.kernelName = linkTo(next.f, next.path)
 	o.hooks.at("renamed")
 	if err := syncDir(filepath.Dir(f.path)); err != nil {
 		next.broken = err

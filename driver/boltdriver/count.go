@@ -12,7 +12,7 @@ import (
 // driver.Driver.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
 	defer guard("count", debug.SetPanicOnFault(true), &err)
-	err = d.look(ctx, func(v *view) error {
+	err = d.readLatest(ctx, func(v *view) error {
 		u, err = v.count(ctx, q)
 		return err
 	})
@@ -89,7 +89,7 @@ func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) 
 // lessOverdue subtracts the records that expired by now. A record is in x no
 // later than it expires, or else in o at the time it expires.
 func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) error {
-	var h head
+	var h recordHeader
 	c, r := v.cursor(in), v.cursor(bRecords)
 	for k, _ := c.seek([]byte{0}); k != nil; k, _ = c.next() {
 		at, of, _, ok := parseDueKey(k)
@@ -104,7 +104,7 @@ func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) err
 		}
 		elsewhere := in == bDue && h.expires < h.due
 		if h.expires <= now && !elsewhere && !v.erased.record(ns, &h) {
-			v.gone(h.expires)
+			v.noteExpired(h.expires)
 			takeFrom(u, &h)
 		}
 	}
@@ -113,7 +113,7 @@ func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) err
 
 // lessErased subtracts the erased records of a user.
 func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
-	var h head
+	var h recordHeader
 	var key []byte
 	prefix := appendUserPrefix(nil, ns, user)
 	c, r := v.cursor(bUsers), v.cursor(bRecords)

@@ -47,19 +47,19 @@ func createFile(path string, o Options) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// temp is a locked file under a temporary name.
-type temp struct {
+// tempFile is a locked file under a temporary name.
+type tempFile struct {
 	path string
 	f    *os.File
 }
 
 // newTemp creates an empty file beside path, locked so that nobody takes it
 // for the leftover of a crash.
-func newTemp(path string) (*temp, error) {
+func newTemp(path string) (*tempFile, error) {
 	for range openAttempts {
 		var b [8]byte
 		_, _ = rand.Read(b[:])
-		t := &temp{path: path + tempMark + hex.EncodeToString(b[:])}
+		t := &tempFile{path: path + tempMark + hex.EncodeToString(b[:])}
 		var err error
 		t.f, err = os.OpenFile(t.path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
 		if errors.Is(err, fs.ErrExist) {
@@ -91,19 +91,19 @@ func stillThere(f *os.File, path string) bool {
 }
 
 // discard closes the file and removes its temporary name.
-func (t *temp) discard() {
+func (t *tempFile) discard() {
 	_ = t.f.Close()
 	_ = os.Remove(t.path)
 }
 
 // engine opens the file as an empty store.
-func (t *temp) engine() (db *bolt.DB, err error) {
+func (t *tempFile) engine() (db *bolt.DB, err error) {
 	err = guarded("create", func() error {
 		db, err = bolt.Open(t.path, 0o600, &bolt.Options{
 			Timeout:      time.Second,
 			PageSize:     pageSize,
 			FreelistType: bolt.FreelistArrayType,
-			OpenFile:     handOver(t.f),
+			OpenFile:     useHandle(t.f),
 		})
 		if err != nil {
 			return err

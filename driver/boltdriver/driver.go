@@ -1,11 +1,11 @@
 // Package boltdriver keeps sessions in one file, by the engine bbolt. It is
 // the default driver.
 //
-// One goroutine at a time writes: it takes the calls that wait, runs their plans
-// against one transaction and an overlay of what they changed, and commits them
-// together. A caller that writes alone does so itself. Readers share one snapshot of the last durable state. See keys.go
-// for what the file holds, snapshot.go and commit.go for the rules of
-// transactions.
+// One goroutine at a time writes: it takes the calls that wait, runs their
+// plans against one transaction and an overlay of what they changed, and
+// commits them together. A caller that writes alone does so itself. Readers
+// share one snapshot of the last durable state. See keys.go for what the file
+// holds, snapshot.go and commit.go for the rules of transactions.
 package boltdriver
 
 import (
@@ -39,9 +39,9 @@ type Driver struct {
 
 	current atomic.Pointer[snapshot] // nil: readers make their own
 	sharing bool                     // whether current is used at all
-	durable *barrier
-	flight  atomic.Pointer[flight] // nil: no commit is being made
-	life    sync.RWMutex           // held for reading while a reader's own snapshot lives
+	durable *durableMark
+	flight  atomic.Pointer[inflight] // nil: no commit is being made
+	life    sync.RWMutex             // held for reading while a reader's own snapshot lives
 
 	copying chan struct{} // holds a token while a check, backup, dump or compaction runs
 
@@ -98,7 +98,7 @@ func (d *Driver) start() error {
 	if err != nil {
 		return err
 	}
-	d.durable = newBarrier(s.txid)
+	d.durable = newDurableMark(s.txid)
 	if err := d.loadErased(s); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (d *Driver) start() error {
 		return err
 	}
 	w.clock = int64(clock)
-	d.share(w.erased)
+	d.publishSnapshot(w.erased)
 	go w.loop()
 	return nil
 }
@@ -131,7 +131,7 @@ func (d *Driver) Close() error {
 		close(d.calls)
 		d.gate.Unlock()
 		<-d.done
-		d.unshare()
+		d.retireSnapshot()
 		d.life.Lock()
 		defer d.life.Unlock()
 		d.err = d.file.close()
@@ -142,8 +142,8 @@ func (d *Driver) Close() error {
 	return nil
 }
 
-// begin reports why a call may not begin.
-func (d *Driver) begin(ctx context.Context) error {
+// checkOpen reports why a call may not begin.
+func (d *Driver) checkOpen(ctx context.Context) error {
 	if d.closed.Load() {
 		return driver.ErrClosed
 	}

@@ -15,7 +15,7 @@ var _ driver.Dumper = (*Driver)(nil)
 // again, so that the file grows with what is written meanwhile. See
 // driver.Dumper.
 func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) (err error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
 	free, err := d.copyAlone(ctx)
@@ -188,13 +188,13 @@ func (d *dumper) entry(k, v []byte) (bool, error) {
 }
 
 func (d *dumper) record(k, v []byte) (ok bool, err error) {
-	var h head
+	var h recordHeader
 	body, ok := readRecord(k, v, &h)
 	if !ok {
 		return false, corruptRecord(k)
 	}
 	r := &d.part.Record
-	h.fill(r, body)
+	h.decodeInto(r, body)
 	if r.Key, ok = parseRecordKey(k); !ok {
 		return false, corruptRecord(k)
 	}
@@ -256,7 +256,7 @@ func (d *dumper) message(k, v []byte) (bool, error) {
 		return false, err
 	}
 	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
-	_, dropped := covering(d.at.holes, d.part.Message.Seq)
+	_, dropped := findSpan(d.at.holes, d.part.Message.Seq)
 	return !dropped, nil
 }
 
@@ -271,7 +271,7 @@ func (d *dumper) ref(k, v []byte) (bool, error) {
 	}
 	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
 	d.part.Message = driver.Message{Seq: r.Seq, ID: string(k[logPrefixLen:]), Digest: r.Digest}
-	if _, dropped := covering(d.at.holes, r.Seq); dropped {
+	if _, dropped := findSpan(d.at.holes, r.Seq); dropped {
 		return true, nil
 	}
 	key := appendMessageKey(make([]byte, 0, logPrefixLen+8), d.at.ns, d.at.inc, r.Seq)

@@ -8,7 +8,8 @@ import (
 )
 
 // An entry is found, or found to be absent, by its key, however many names
-// begin with its own: whoever guesses the beginning of a name makes nobody work.
+// begin with its own: whoever guesses the beginning of a name makes nobody
+// work.
 func TestEntryCostsOneKey(t *testing.T) {
 	d := openCore(t, Options{CountReads: true})
 	var c driver.Change

@@ -15,7 +15,7 @@ func entrySize(value []byte) int { return sumEnd + 9 + 5 + len(value) }
 
 func appendEntry(b, key []byte, epoch uint64, value []byte) []byte {
 	start := len(b)
-	b = appendBin(appendU64(appendOpen(b, entryElements), epoch), value)
+	b = appendBin(appendU64(appendEnvelope(b, entryElements), epoch), value)
 	seal(key, b[start:])
 	return b
 }
@@ -43,7 +43,7 @@ func eventSize(e *driver.Event) int { return sumEnd + 9 + 2 + len(e.ID) + 2 + 2 
 
 func appendEvent(b, key []byte, e *driver.Event) []byte {
 	start := len(b)
-	b = appendStr(appendI64(appendOpen(b, eventElements), e.Time), e.ID)
+	b = appendStr(appendI64(appendEnvelope(b, eventElements), e.Time), e.ID)
 	b = appendU8(appendU8(b, uint8(e.Kind)), e.Status)
 	b = appendU64(appendU64(b, e.Version), e.LastSeq)
 	seal(key, b[start:])
@@ -78,7 +78,7 @@ const (
 
 func appendCounters(b, key []byte, c *counters) []byte {
 	start := len(b)
-	b = appendOpen(b, counterElements)
+	b = appendEnvelope(b, counterElements)
 	for _, n := range c.Sessions {
 		b = appendU64(b, n)
 	}
@@ -105,7 +105,7 @@ func readCounters(key, v []byte) (c counters, err error) {
 	return c, nil
 }
 
-func addTo(u *driver.Usage, h *head) {
+func addTo(u *driver.Usage, h *recordHeader) {
 	u.Sessions[h.status]++
 	u.Messages += h.messages
 	u.Bytes += h.bytes
@@ -113,7 +113,7 @@ func addTo(u *driver.Usage, h *head) {
 
 // takeFrom never wraps around: a wrong counter is a finding of Check, not a
 // huge number.
-func takeFrom(u *driver.Usage, h *head) {
+func takeFrom(u *driver.Usage, h *recordHeader) {
 	u.Sessions[h.status] -= min(1, u.Sessions[h.status])
 	u.Messages -= min(h.messages, u.Messages)
 	u.Bytes -= min(h.bytes, u.Bytes)

@@ -8,7 +8,7 @@ func (p *planner) erase(e *driver.Erasure) (commit func(), err error) {
 	if e == nil {
 		return func() {}, nil
 	}
-	s, err := p.b.space(e.Namespace)
+	s, err := p.b.namespace(e.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 				return err
 			}
 			mark.add(&m)
-			p.edit(bMarks, appendErasureKey(p.scratch[:0], of), nil)
+			p.addWrite(bMarks, appendErasureKey(p.scratch[:0], of), nil)
 		}
 	}
 	p.editErasure(e, &mark)
@@ -72,7 +72,7 @@ func (p *planner) erasure(e driver.Erasure) (erasure, error) {
 
 func (p *planner) editErasure(e driver.Erasure, m *erasure) {
 	p.scratch = appendErasureKey(p.scratch[:0], e)
-	p.edit(bMarks, p.scratch, appendErasure(p.b.arena.room(sumEnd+5*9), p.scratch, m))
+	p.addWrite(bMarks, p.scratch, appendErasure(p.b.arena.room(sumEnd+5*9), p.scratch, m))
 }
 
 // credit returns what the op adds to the next report on an erasure: it removed,
@@ -98,8 +98,8 @@ func (p *planner) putCredits() error {
 	return nil
 }
 
-// creditEntry gives credit for the stored entry at key, if that is erased. Those
-// of sessions are erased with their session.
+// creditEntry gives credit for the stored entry at key, if that is erased.
+// Those of sessions are erased with their session.
 func (p *planner) creditEntry(k *driver.EntryKey, key []byte) error {
 	s := p.b.erased[k.Namespace]
 	if s == nil || k.Kind&driver.KindSession != 0 || p.edited(bEntries, key) {

@@ -6,9 +6,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// erasures are the pending marks n and u, in memory. nil is the normal case:
-// there is none. They are not changed once a snapshot carries them.
-type erasures map[uint64]*erasedSpace
+// pendingErasures are the pending marks n and u, in memory. nil is the normal
+// case: there is none. They are not changed once a snapshot carries them.
+type pendingErasures map[uint64]*erasedSpace
 
 // erasedSpace is what is erased of one namespace.
 type erasedSpace struct {
@@ -17,21 +17,21 @@ type erasedSpace struct {
 }
 
 // record reports whether the record with this header is erased.
-func (m erasures) record(ns uint64, h *head) bool {
+func (m pendingErasures) record(ns uint64, h *recordHeader) bool {
 	s := m[ns]
-	return s != nil && (h.epoch < s.epoch || h.epoch < s.users[text(h.user)])
+	return s != nil && (h.epoch < s.epoch || h.epoch < s.users[unsafeString(h.user)])
 }
 
 // counted reports whether the namespace's counters include the record: they
 // began anew when the namespace was erased.
-func (m erasures) counted(ns uint64, h *head) bool {
+func (m pendingErasures) counted(ns uint64, h *recordHeader) bool {
 	s := m[ns]
 	return s == nil || h.epoch >= s.epoch
 }
 
 // entry reports whether an entry is erased by its own key. That of a session
 // is also erased with its record.
-func (m erasures) entry(k *driver.EntryKey, epoch uint64) bool {
+func (m pendingErasures) entry(k *driver.EntryKey, epoch uint64) bool {
 	s := m[k.Namespace]
 	if s == nil {
 		return false
@@ -41,13 +41,13 @@ func (m erasures) entry(k *driver.EntryKey, epoch uint64) bool {
 }
 
 // log reports whether a log staged in this epoch is erased.
-func (m erasures) log(ns, epoch uint64) bool {
+func (m pendingErasures) log(ns, epoch uint64) bool {
 	s := m[ns]
 	return s != nil && epoch < s.epoch
 }
 
-// of returns the erasure that covers the record.
-func (m erasures) of(ns uint64, h *head) driver.Erasure {
+// covering returns the erasure that covers the record.
+func (m pendingErasures) covering(ns uint64, h *recordHeader) driver.Erasure {
 	e := driver.Erasure{Namespace: ns}
 	if s := m[ns]; s != nil && h.epoch >= s.epoch {
 		e.User = string(h.user)
@@ -56,16 +56,17 @@ func (m erasures) of(ns uint64, h *head) driver.Erasure {
 }
 
 // clone copies m, so that put and drop may change it.
-func (m erasures) clone() erasures {
-	c := make(erasures, len(m))
+func (m pendingErasures) clone() pendingErasures {
+	c := make(pendingErasures, len(m))
 	for ns, s := range m {
 		c[ns] = &erasedSpace{epoch: s.epoch, users: maps.Clone(s.users)}
 	}
 	return c
 }
 
-// put adds an erasure. One of a namespace takes the place of those of its users.
-func (m erasures) put(e driver.Erasure, epoch uint64) {
+// put adds an erasure. One of a namespace takes the place of those of its
+// users.
+func (m pendingErasures) put(e driver.Erasure, epoch uint64) {
 	s := m[e.Namespace]
 	if s == nil {
 		s = &erasedSpace{}
@@ -82,7 +83,7 @@ func (m erasures) put(e driver.Erasure, epoch uint64) {
 }
 
 // drop removes an erasure that was carried out.
-func (m erasures) drop(e driver.Erasure) {
+func (m pendingErasures) drop(e driver.Erasure) {
 	s := m[e.Namespace]
 	if e.User == "" {
 		s.epoch = 0
@@ -95,7 +96,7 @@ func (m erasures) drop(e driver.Erasure) {
 }
 
 // orNil keeps the test for the normal case to a comparison with nil.
-func (m erasures) orNil() erasures {
+func (m pendingErasures) orNil() pendingErasures {
 	if len(m) == 0 {
 		return nil
 	}
@@ -103,8 +104,8 @@ func (m erasures) orNil() erasures {
 }
 
 // loadErasures reads the pending erasures.
-func loadErasures(v *view) (erasures, error) {
-	m := make(erasures)
+func loadErasures(v *view) (pendingErasures, error) {
+	m := make(pendingErasures)
 	c := v.cursor(bMarks)
 	for _, typ := range []byte{markNamespace, markUser} {
 		for k, val := c.seek([]byte{typ}); k != nil && k[0] == typ; k, val = c.next() {

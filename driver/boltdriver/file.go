@@ -11,11 +11,11 @@ import (
 
 // file is the open, locked and checked database file.
 type file struct {
-	db   *bolt.DB
-	f    *os.File    // the one handle, shared with db, that holds the lock
-	path string      // absolute
-	info os.FileInfo // device and inode of f
-	own  nameLink    // the kernel's own idea of f's name
+	db         *bolt.DB
+	f          *os.File    // the one handle, shared with db, that holds the lock
+	path       string      // absolute
+	info       os.FileInfo // device and inode of f
+	kernelName nameLink    // the kernel's own idea of f's name
 
 	// bigMap says that the map is larger than the file, so that a commit which
 	// stays below mapLimit never remaps and so never waits for readers.
@@ -25,7 +25,7 @@ type file struct {
 	claim  *claim
 	probe  [probeSize]byte // of checkTrusted
 	broken error           // not nil: the file's name may not survive a power failure
-	jammed atomic.Bool     // db does not close any more
+	stuck  atomic.Bool     // db does not close any more
 }
 
 // check returns an error that wraps ErrFailed if the file's path does not name
@@ -35,7 +35,7 @@ func (f *file) check() error {
 	if f.broken != nil {
 		return fmt.Errorf("%w: %w", driver.ErrFailed, f.broken)
 	}
-	if f.own.says(f.path) {
+	if f.kernelName.says(f.path) {
 		return nil
 	}
 	now, err := os.Lstat(f.path)
@@ -49,10 +49,10 @@ func (f *file) check() error {
 }
 
 // close releases the map, the lock and the handle. It waits for open
-// transactions, but where the engine is jammed it leaves the map to the
+// transactions, but where the engine is stuck it leaves the map to the
 // process's end.
 func (f *file) close() error {
-	if f.jammed.Load() {
+	if f.stuck.Load() {
 		f.abandon()
 		return fmt.Errorf("%w: the engine could not end a transaction", driver.ErrCorrupt)
 	}

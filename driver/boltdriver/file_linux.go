@@ -37,17 +37,17 @@ func isRemote(f *os.File) bool {
 }
 
 // nameLink is where the kernel tells an open file's name: the one it was opened
-// by, or was moved to since, or with a remark that it was removed. To ask for the
-// file's state instead, before each commit, makes the kernel (from Linux 6.13 on)
-// give the next write times of its own, and so change the inode each time: a
-// tenth of a small commit. See BenchmarkLookBeforeCommit.
+// by, or was moved to since, or with a remark that it was removed. To ask for
+// the file's state instead, before each commit, makes the kernel (from Linux
+// 6.13 on) give the next write times of its own, and so change the inode each
+// time: a tenth of a small commit. See BenchmarkLookBeforeCommit.
 type nameLink struct {
 	link string
 	buf  []byte
 }
 
-// linkTo returns the link for a file that was opened as path. It says nothing if
-// a part of path is a link, or the file is not the machine's own: others may
+// linkTo returns the link for a file that was opened as path. It says nothing
+// if a part of path is a link, or the file is not the machine's own: others may
 // change its name.
 func linkTo(f *os.File, path string) nameLink {
 	l := nameLink{fmt.Sprintf("/proc/self/fd/%d", f.Fd()), make([]byte, len(path)+1)}

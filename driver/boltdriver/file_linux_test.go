@@ -55,8 +55,8 @@ func TestIsRemote(t *testing.T) {
 	}
 }
 
-// The kernel's name of an open file is trusted while it is the one it was opened
-// by, and only where nothing but that name leads to it.
+// The kernel's name of an open file is trusted while it is the one it was
+// opened by, and only where nothing but that name leads to it.
 func TestNameLink(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -2,62 +2,63 @@ package boltdriver
 
 import "context"
 
-// flight is a commit that is being made. It may extend the life of a session
+// inflight is a commit that is being made. It may extend the life of a session
 // that a reader finds expired: its ops read the clock before it passed the
 // session's deadline, but are not durable yet. That reader waits for it, or a
 // session that it found gone would be back later.
-type flight struct {
-	since int64         // what the clock showed at most when the commit before was made
-	over  chan struct{} // closed when readers see the outcome
+type inflight struct {
+	clockBound int64         // what the clock showed at most when the commit before was made
+	done       chan struct{} // closed when readers see the outcome
 }
 
 // beginFlight is called before an op of the commit reads the clock, endFlight
 // when readers see what became of it.
 func (w *writer) beginFlight() {
-	w.d.flight.Store(&flight{since: w.clock, over: make(chan struct{})})
+	w.d.flight.Store(&inflight{clockBound: w.clock, done: make(chan struct{})})
 }
 
 func (w *writer) endFlight() {
 	if f := w.d.flight.Swap(nil); f != nil {
-		close(f.over)
+		close(f.done)
 	}
 }
 
 // extends reports whether the commit may extend the life of a session that
 // ended at that time.
-func (f *flight) extends(expires int64) bool { return f != nil && expires > f.since }
+func (f *inflight) extends(expires int64) bool { return f != nil && expires > f.clockBound }
 
 // wait returns when the commit is over.
-func (f *flight) wait(ctx context.Context) error {
+func (f *inflight) wait(ctx context.Context) error {
 	select {
-	case <-f.over:
+	case <-f.done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// look runs fn on the newest durable state, and once more if it met sessions
-// that expired and that a commit under way may have extended. A flight that
-// begins later reads the clock after the caller did, and extends none of them.
-func (d *Driver) look(ctx context.Context, fn func(*view) error) error {
-	if err := d.begin(ctx); err != nil {
+// readLatest runs fn on the newest durable state, and once more if it met
+// sessions that expired and that a commit under way may have extended. A flight
+// that begins later reads the clock after the caller did, and extends none of
+// them.
+func (d *Driver) readLatest(ctx context.Context, fn func(*view) error) error {
+	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
 	f := d.flight.Load()
-	expired, err := d.lookOnce(fn)
+	expired, err := d.readOnce(fn)
 	if err != nil || !f.extends(expired) {
 		return err
 	}
 	if err := f.wait(ctx); err != nil {
 		return err
 	}
-	_, err = d.lookOnce(fn)
+	_, err = d.readOnce(fn)
 	return err
 }
 
-// lookOnce returns the latest end of a session that fn met as expired.
-func (d *Driver) lookOnce(fn func(*view) error) (expired int64, err error) {
+// readOnce returns the latest end of a session that fn met as expired.
+func (d *Driver) readOnce(fn func(*view) error) (expired int64, err error) {
 	s, err := d.snapshot()
 	if err != nil {
 		return 0, err
@@ -69,8 +70,8 @@ func (d *Driver) lookOnce(fn func(*view) error) (expired int64, err error) {
 	return expired, err
 }
 
-// gone notes that a reader met a session that expired.
-func (v *view) gone(expires int64) {
+// noteExpired notes that a reader met a session that expired.
+func (v *view) noteExpired(expires int64) {
 	if v.expired != nil {
 		*v.expired = max(*v.expired, expires)
 	}

@@ -69,11 +69,11 @@ type walker struct {
 
 	// visit, if set, sees every key that the tree reaches. Its error ends the
 	// walk.
-	visit func(visited) error
+	visit func(leafValue) error
 	err   error
 
 	// census, if set, compares the indexes with the records.
-	census *census
+	census *indexSums
 
 	// Where something is wrong: pages, and buckets ("" = all). Noted if set.
 	suspect map[uint64]bool
@@ -82,11 +82,11 @@ type walker struct {
 	// progress, if set, hears of every page visited.
 	progress func(pages uint64)
 
-	st structure
+	st walkResult
 }
 
-// visited is one key in a leaf. Its slices are valid during the call only.
-type visited struct {
+// leafValue is one key in a leaf. Its slices are valid during the call only.
+type leafValue struct {
 	bucket string
 	page   uint64
 	key    []byte
@@ -94,8 +94,8 @@ type visited struct {
 	value  func() ([]byte, error) // reads it
 }
 
-// structure is what a walk found.
-type structure struct {
+// walkResult is what a walk found.
+type walkResult struct {
 	meta                 meta
 	branches, leaves     uint64 // pages with their overflow
 	free, leaked, listed uint64 // pages
@@ -104,15 +104,15 @@ type structure struct {
 	more                 int
 }
 
-func (s *structure) err() error {
+func (s *walkResult) err() error {
 	if len(s.problems) == 0 {
 		return nil
 	}
 	return &DamageError{Problems: s.problems, More: s.more}
 }
 
-// bad notes a problem.
-func (w *walker) bad(page uint64, bucket, format string, args ...any) {
+// addProblem notes a problem.
+func (w *walker) addProblem(page uint64, bucket, format string, args ...any) {
 	if w.suspect != nil {
 		w.suspect[page], w.hurt[bucket] = true, true
 	}
@@ -135,15 +135,15 @@ func (w *walker) checkMetas(size int64) error {
 	}
 	for i := range m {
 		if !m[i].sound {
-			w.bad(uint64(i), "", "meta page is damaged: the last change may be missing")
+			w.addProblem(uint64(i), "", "meta page is damaged: the last change may be missing")
 		} else if m[i].pageSize != pageSize {
 			return fmt.Errorf("%w: page size %d", driver.ErrFormat, m[i].pageSize)
 		}
 	}
 	if m[0].sound && m[1].sound && m[0].txid != m[1].txid+1 && m[1].txid != m[0].txid+1 {
-		w.bad(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
+		w.addProblem(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
 	}
-	w.st.meta = newest(m)
+	w.st.meta = newestMeta(m)
 	if w.st.meta.freelist == noFreelist {
 		// The engine would walk the tree when it opens the file, in a way
 		// that kills the process on damage, and write before it returns.
@@ -151,11 +151,11 @@ func (w *walker) checkMetas(size int64) error {
 	}
 	w.high = w.st.meta.high
 	if pages := uint64(size) / pageSize; w.high > pages {
-		w.bad(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
+		w.addProblem(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
 		w.high = pages
 	}
 	if w.high < 4 {
-		w.bad(w.st.meta.page, "", "only %d pages are in use", w.high)
+		w.addProblem(w.st.meta.page, "", "only %d pages are in use", w.high)
 	}
 	return nil
 }
@@ -186,9 +186,9 @@ func classify(r io.ReaderAt, size int64, m [2]meta) error {
 }
 
 func looksLikePage(b []byte, id uint64) bool {
-	switch le.Uint16(b[8:]) {
+	switch littleEndian.Uint16(b[8:]) {
 	case flagBranch, flagLeaf, flagFreelist:
-		return le.Uint64(b) == id
+		return littleEndian.Uint64(b) == id
 	}
 	return false
 }
@@ -215,7 +215,7 @@ func (w *walker) walk() error {
 	}
 	if w.census != nil && len(w.st.problems) == 0 {
 		for _, name := range w.census.differing() {
-			w.bad(w.st.meta.root, name, "its keys are not those that the records have in it")
+			w.addProblem(w.st.meta.root, name, "its keys are not those that the records have in it")
 		}
 	}
 	return w.ctx.Err()
@@ -223,33 +223,33 @@ func (w *walker) walk() error {
 
 // page reads and claims a page with its overflow. Buffers are per depth: a
 // parent's page is still needed while its children are walked.
-func (w *walker) page(id uint64, as byte, at place) (run, bool) {
+func (w *walker) page(id uint64, as byte, at place) (pageRun, bool) {
 	if id < 2 || id >= w.high {
-		w.bad(at.page, at.bucket, "points to page %d of %d", id, w.high)
-		return run{}, false
+		w.addProblem(at.page, at.bucket, "points to page %d of %d", id, w.high)
+		return pageRun{}, false
 	}
 	b := w.buffer(at.depth, pageSize)
 	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
-		w.bad(id, at.bucket, "cannot be read: %v", err)
-		return run{}, false
+		w.addProblem(id, at.bucket, "cannot be read: %v", err)
+		return pageRun{}, false
 	}
-	if got := le.Uint64(b); got != id {
-		w.bad(id, at.bucket, "says it is page %d", got)
-		return run{}, false
+	if got := littleEndian.Uint64(b); got != id {
+		w.addProblem(id, at.bucket, "says it is page %d", got)
+		return pageRun{}, false
 	}
-	n := uint64(le.Uint32(b[12:])) + 1
+	n := uint64(littleEndian.Uint32(b[12:])) + 1
 	if n > w.high-id {
-		w.bad(id, at.bucket, "%d pages of overflow reach past the end", n-1)
-		return run{}, false
+		w.addProblem(id, at.bucket, "%d pages of overflow reach past the end", n-1)
+		return pageRun{}, false
 	}
 	if taken, ok := w.owner.claim(id, n, as); !ok {
-		w.bad(taken, at.bucket, "is used twice")
-		return run{}, false
+		w.addProblem(taken, at.bucket, "is used twice")
+		return pageRun{}, false
 	}
 	if w.progress != nil {
 		w.progress(n)
 	}
-	return run{r: w.r, id: id, pages: n, b: b}, true
+	return pageRun{r: w.r, id: id, pages: n, b: b}, true
 }
 
 // buffer returns the buffer of a depth, grown to at least n bytes.
@@ -260,20 +260,20 @@ func (w *walker) buffer(depth, n int) []byte {
 	return w.bufs[depth][:n]
 }
 
-// run is a page with its overflow, of which b holds the beginning.
-type run struct {
+// pageRun is a page with its overflow, of which b holds the beginning.
+type pageRun struct {
 	r     io.ReaderAt
 	id    uint64
 	pages uint64
 	b     []byte
 }
 
-func (r *run) size() uint64 { return r.pages * pageSize }
+func (r *pageRun) size() uint64 { return r.pages * pageSize }
 
 var errOutside = errors.New("reaches outside the page")
 
 // at returns n bytes at off: of the buffer if they are there, else read.
-func (r *run) at(off, n uint64) ([]byte, error) {
+func (r *pageRun) at(off, n uint64) ([]byte, error) {
 	if off > r.size() || n > r.size()-off {
 		return nil, errOutside
 	}

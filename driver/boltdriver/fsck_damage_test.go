@@ -25,15 +25,15 @@ func newImage(t *testing.T) *image {
 	g.freelist = g.m.freelist
 	for id := g.m.high - 1; id > 1; id-- {
 		p := g.b[id*pageSize:]
-		if le.Uint64(p) != id || !g.used(t, id) {
+		if littleEndian.Uint64(p) != id || !g.used(t, id) {
 			continue
 		}
-		switch flags := le.Uint16(p[8:]); {
+		switch flags := littleEndian.Uint16(p[8:]); {
 		case flags == flagBranch:
 			g.branch = id
-		case flags == flagLeaf && le.Uint32(p[12:]) > 0:
+		case flags == flagLeaf && littleEndian.Uint32(p[12:]) > 0:
 			g.long = id
-		case flags == flagLeaf && le.Uint16(p[10:]) > 3 && id != g.m.root:
+		case flags == flagLeaf && littleEndian.Uint16(p[10:]) > 3 && id != g.m.root:
 			g.leaf = id
 		}
 	}
@@ -68,18 +68,18 @@ func longOf(g *image) uint64   { return g.long }
 func rootOf(g *image) uint64   { return g.m.root }
 func listOf(g *image) uint64   { return g.freelist }
 
-func inc32(p []byte)  { le.PutUint32(p, le.Uint32(p)+1) }
-func max16(p []byte)  { le.PutUint16(p, 0xFFFF) }
-func max32(p []byte)  { le.PutUint32(p, 0xFFFFFFFF) }
-func zero16(p []byte) { le.PutUint16(p, 0) }
-func zero32(p []byte) { le.PutUint32(p, 0) }
-func zero64(p []byte) { le.PutUint64(p, 0) }
+func inc32(p []byte)  { littleEndian.PutUint32(p, littleEndian.Uint32(p)+1) }
+func max16(p []byte)  { littleEndian.PutUint16(p, 0xFFFF) }
+func max32(p []byte)  { littleEndian.PutUint32(p, 0xFFFFFFFF) }
+func zero16(p []byte) { littleEndian.PutUint16(p, 0) }
+func zero32(p []byte) { littleEndian.PutUint32(p, 0) }
+func zero64(p []byte) { littleEndian.PutUint64(p, 0) }
 
 // inInline patches the page of the bucket "inline", which is in the root.
 func inInline(off int, fn func(p []byte)) patch {
 	return func(g *image, b []byte) {
 		p := b[g.m.root*pageSize:]
-		for i := range uint64(le.Uint16(p[10:])) {
+		for i := range uint64(littleEndian.Uint16(p[10:])) {
 			if e := leafElement(p, i); string(p[e.data:e.data+e.key]) == "inline" {
 				fn(p[int(e.data+e.key)+headerSize+off:])
 			}
@@ -96,7 +96,7 @@ func TestFsckDamage(t *testing.T) {
 	}{
 		"page number":        {in(leafOf, 0, inc32), "says it is page"},
 		"flags":              {in(leafOf, 8, zero16), "is no node"},
-		"count too small":    {in(leafOf, 10, func(p []byte) { le.PutUint16(p, le.Uint16(p)-1) }), "begins at"},
+		"count too small":    {in(leafOf, 10, func(p []byte) { littleEndian.PutUint16(p, littleEndian.Uint16(p)-1) }), "begins at"},
 		"count too large":    {in(leafOf, 10, max16), "do not fit"},
 		"overflow":           {in(leafOf, 12, max32), "reach past the end"},
 		"overflow by one":    {in(longOf, 12, inc32), ""},
@@ -110,18 +110,18 @@ func TestFsckDamage(t *testing.T) {
 		"branch count":       {in(branchOf, 10, zero16), "without children"},
 		"branch child":       {in(branchOf, 16+8, zero64), "points to page 0"},
 		"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
-		"branch loop":        {func(g *image, b []byte) { le.PutUint64(b[g.branch*pageSize+24:], g.branch) }, "is used twice"},
+		"branch loop":        {func(g *image, b []byte) { littleEndian.PutUint64(b[g.branch*pageSize+24:], g.branch) }, "is used twice"},
 		"bucket flag":        {in(rootOf, 16, zero32), "a value among the buckets"},
 		"inline flags":       {inInline(8, max16), "inline bucket"},
 		"inline count":       {inInline(10, max16), "inline bucket"},
 		"inline element":     {inInline(16+8, max32), "a key of"},
 		"inline root":        {inInline(-16, max32), "points to page"},
-		"inline loop":        {func(g *image, b []byte) { inInline(-16, func(p []byte) { le.PutUint64(p, g.leaf) })(g, b) }, "is used twice"},
+		"inline loop":        {func(g *image, b []byte) { inInline(-16, func(p []byte) { littleEndian.PutUint64(p, g.leaf) })(g, b) }, "is used twice"},
 		"list flags":         {in(listOf, 8, zero16), "is no freelist"},
-		"list count":         {in(listOf, 10, func(p []byte) { le.PutUint16(p, 0xFFF0) }), "does not fit"},
+		"list count":         {in(listOf, 10, func(p []byte) { littleEndian.PutUint16(p, 0xFFF0) }), "does not fit"},
 		"list long count":    {in(listOf, 10, max16), "does not fit"},
-		"list page in use":   {func(g *image, b []byte) { le.PutUint64(b[g.freelist*pageSize+16:], g.m.root) }, ""},
-		"list page outside":  {func(g *image, b []byte) { le.PutUint64(b[g.freelist*pageSize+16:], 1<<40) }, "free page"},
+		"list page in use":   {func(g *image, b []byte) { littleEndian.PutUint64(b[g.freelist*pageSize+16:], g.m.root) }, ""},
+		"list page outside":  {func(g *image, b []byte) { littleEndian.PutUint64(b[g.freelist*pageSize+16:], 1<<40) }, "free page"},
 		"key order": {func(g *image, b []byte) {
 			p := b[g.leaf*pageSize:]
 			e := leafElement(p, 1)
@@ -129,7 +129,7 @@ func TestFsckDamage(t *testing.T) {
 		}, "out of order"},
 		"key beyond its parent": {func(g *image, b []byte) {
 			p := b[g.leaf*pageSize:]
-			e := leafElement(p, uint64(le.Uint16(p[10:]))-1)
+			e := leafElement(p, uint64(littleEndian.Uint16(p[10:]))-1)
 			p[e.data] = 0xff
 		}, "out of order"},
 	} {

@@ -8,13 +8,13 @@ func (w *walker) freelist(id uint64) {
 		return
 	}
 	w.st.listed += r.pages
-	if flags := le.Uint16(r.b[8:]); flags != flagFreelist {
-		w.bad(id, "", "is no freelist: flags %#x", flags)
+	if flags := littleEndian.Uint16(r.b[8:]); flags != flagFreelist {
+		w.addProblem(id, "", "is no freelist: flags %#x", flags)
 		return
 	}
 	n, off := listLength(r.b)
 	if !listFits(r.b, r.size()) {
-		w.bad(id, "", "a freelist of %d pages does not fit", n)
+		w.addProblem(id, "", "a freelist of %d pages does not fit", n)
 		return
 	}
 	w.freePages(&r, off, n)
@@ -23,9 +23,9 @@ func (w *walker) freelist(id uint64) {
 // listLength reads from the head of a freelist how many pages it has, and where
 // they begin.
 func listLength(b []byte) (n, off uint64) {
-	n, off = uint64(le.Uint16(b[10:])), headerSize
+	n, off = uint64(littleEndian.Uint16(b[10:])), headerSize
 	if n == manyFree {
-		n, off = le.Uint64(b[headerSize:]), headerSize+8
+		n, off = littleEndian.Uint64(b[headerSize:]), headerSize+8
 	}
 	return n, off
 }
@@ -40,24 +40,24 @@ func listFits(b []byte, size uint64) bool {
 }
 
 // freePages reads the list in pieces, so that a long one needs no long buffer.
-func (w *walker) freePages(r *run, off, n uint64) {
+func (w *walker) freePages(r *pageRun, off, n uint64) {
 	const step = wholeRun / 8
 	last := uint64(1)
 	for done := uint64(0); done < n; done += step {
 		c := min(step, n-done)
 		b, err := r.at(off+8*done, 8*c)
 		if err != nil {
-			w.bad(r.id, "", "cannot be read: %v", err)
+			w.addProblem(r.id, "", "cannot be read: %v", err)
 			return
 		}
 		for i := range c {
-			id := le.Uint64(b[8*i:])
+			id := littleEndian.Uint64(b[8*i:])
 			if id <= last || id >= w.high {
-				w.bad(r.id, "", "free page %d after %d, of %d", id, last, w.high)
+				w.addProblem(r.id, "", "free page %d after %d, of %d", id, last, w.high)
 				return
 			}
 			if _, ok := w.owner.claim(id, 1, ownFree); !ok {
-				w.bad(id, "", "is free and in use")
+				w.addProblem(id, "", "is free and in use")
 				return
 			}
 			last = id
@@ -102,7 +102,8 @@ func (o *owners) set(id, n uint64, as byte) {
 	}
 }
 
-// claim marks n pages from id, or returns the first that is taken and marks none.
+// claim marks n pages from id, or returns the first that is taken and marks
+// none.
 func (o *owners) claim(id, n uint64, as byte) (uint64, bool) {
 	for i := id; i < id+n; i++ {
 		if o.get(i) != ownNone {

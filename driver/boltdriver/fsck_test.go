@@ -72,7 +72,7 @@ func fillSample(tx *bolt.Tx, r *rand.Rand, n int) error {
 	return in.Put([]byte("k"), []byte("v"))
 }
 
-func fsckBytes(b []byte) (structure, error) {
+func fsckBytes(b []byte) (walkResult, error) {
 	w := walker{ctx: context.Background(), r: bytes.NewReader(b)}
 	if err := w.checkMetas(int64(len(b))); err != nil {
 		return w.st, err
@@ -123,7 +123,7 @@ func patched(img, p []byte, seal bool) []byte {
 		x := b[i*pageSize+headerSize:]
 		h := fnv.New64a()
 		h.Write(x[:56])
-		le.PutUint64(x[56:], h.Sum64())
+		littleEndian.PutUint64(x[56:], h.Sum64())
 	}
 	return b
 }
@@ -145,7 +145,7 @@ func FuzzFsck(f *testing.F) {
 		if err != nil && !errors.Is(err, driver.ErrCorrupt) && !errors.Is(err, driver.ErrFormat) {
 			t.Fatalf("untyped error: %v", err)
 		}
-		w := walker{ctx: context.Background(), r: bytes.NewReader(b), visit: func(v visited) error { _, _ = v.value(); return nil }}
+		w := walker{ctx: context.Background(), r: bytes.NewReader(b), visit: func(v leafValue) error { _, _ = v.value(); return nil }}
 		if w.checkMetas(int64(len(b))) == nil {
 			_ = w.walk()
 		}

@@ -15,7 +15,7 @@ type place struct {
 // tree walks the node on page id and all below it.
 func (w *walker) tree(id uint64, at place) {
 	if at.depth > maxDepth {
-		w.bad(id, at.bucket, "the tree is deeper than %d", maxDepth)
+		w.addProblem(id, at.bucket, "the tree is deeper than %d", maxDepth)
 		return
 	}
 	if w.ctx.Err() != nil || w.err != nil || w.st.more > 0 && !w.lenient() {
@@ -26,7 +26,7 @@ func (w *walker) tree(id uint64, at place) {
 		return
 	}
 	at.page = id
-	switch flags := le.Uint16(r.b[8:]); flags {
+	switch flags := littleEndian.Uint16(r.b[8:]); flags {
 	case flagBranch:
 		w.st.branches += r.pages
 		w.branch(&r, at)
@@ -34,15 +34,15 @@ func (w *walker) tree(id uint64, at place) {
 		w.st.leaves += r.pages
 		w.fits(&r, w.leaf(&r, at), at)
 	default:
-		w.bad(id, at.bucket, "is no node of the tree: flags %#x", flags)
+		w.addProblem(id, at.bucket, "is no node of the tree: flags %#x", flags)
 	}
 }
 
 // load reads the element table of a node, and all of it if it is small.
-func (w *walker) load(r *run, at place) bool {
-	table := headerSize + 16*uint64(le.Uint16(r.b[10:]))
+func (w *walker) load(r *pageRun, at place) bool {
+	table := headerSize + 16*uint64(littleEndian.Uint16(r.b[10:]))
 	if table > r.size() {
-		w.bad(r.id, at.bucket, "%d elements do not fit", le.Uint16(r.b[10:]))
+		w.addProblem(r.id, at.bucket, "%d elements do not fit", littleEndian.Uint16(r.b[10:]))
 		return false
 	}
 	if r.pages == 1 {
@@ -50,7 +50,7 @@ func (w *walker) load(r *run, at place) bool {
 	}
 	r.b = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
 	if _, err := r.r.ReadAt(r.b, int64(r.id)*pageSize); err != nil {
-		w.bad(r.id, at.bucket, "cannot be read: %v", err)
+		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
 		return false
 	}
 	return true
@@ -58,9 +58,9 @@ func (w *walker) load(r *run, at place) bool {
 
 // fits checks that a node needs the pages that it has: end is where its last
 // element ends, 0 if that is not known.
-func (w *walker) fits(r *run, end uint64, at place) {
+func (w *walker) fits(r *pageRun, end uint64, at place) {
 	if end != 0 && max(1, (end+pageSize-1)/pageSize) != r.pages {
-		w.bad(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
+		w.addProblem(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
 	}
 }
 
@@ -76,15 +76,15 @@ func leafElement(b []byte, i uint64) element {
 	off := headerSize + 16*i
 	e := b[off:]
 	return element{
-		flags: le.Uint32(e), data: off + uint64(le.Uint32(e[4:])),
-		key: uint64(le.Uint32(e[8:])), size: uint64(le.Uint32(e[12:])),
+		flags: littleEndian.Uint32(e), data: off + uint64(littleEndian.Uint32(e[4:])),
+		key: uint64(littleEndian.Uint32(e[8:])), size: uint64(littleEndian.Uint32(e[12:])),
 	}
 }
 
 func branchElement(b []byte, i uint64) element {
 	off := headerSize + 16*i
 	e := b[off:]
-	return element{data: off + uint64(le.Uint32(e)), key: uint64(le.Uint32(e[4:])), child: le.Uint64(e[8:])}
+	return element{data: off + uint64(littleEndian.Uint32(e)), key: uint64(littleEndian.Uint32(e[4:])), child: littleEndian.Uint64(e[8:])}
 }
 
 // lenient says that the walk is there to save what it can: keys are shown also
@@ -95,7 +95,7 @@ func (w *walker) lenient() bool { return w.visit != nil }
 // the one before it ended, and keys ascend within the range of the node.
 type order struct {
 	w    *walker
-	r    *run
+	r    *pageRun
 	at   place
 	next uint64 // where the next element should begin
 	prev []byte
@@ -104,21 +104,21 @@ type order struct {
 // key returns the key of an element, or says what is wrong with it.
 func (o *order) key(i uint64, e element) ([]byte, bool) {
 	if e.key == 0 || e.key > maxKey || e.data < headerSize {
-		o.w.bad(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
+		o.w.addProblem(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
 		return nil, false
 	}
 	k, err := o.r.at(e.data, e.key)
 	if err != nil || e.size > o.r.size()-e.data-e.key {
-		o.w.bad(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
+		o.w.addProblem(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
 		return nil, false
 	}
 	sound := true
 	if e.data != o.next {
-		o.w.bad(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
+		o.w.addProblem(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
 		sound = false
 	}
 	if !o.inOrder(k) {
-		o.w.bad(o.r.id, o.at.bucket, "key %d is out of order", i)
+		o.w.addProblem(o.r.id, o.at.bucket, "key %d is out of order", i)
 		sound = false
 	}
 	o.prev, o.next = k, e.data+e.key+e.size
@@ -132,10 +132,10 @@ func (o *order) inOrder(k []byte) bool {
 }
 
 // branch walks the children of a branch node whose table is sound.
-func (w *walker) branch(r *run, at place) {
-	n := uint64(le.Uint16(r.b[10:]))
+func (w *walker) branch(r *pageRun, at place) {
+	n := uint64(littleEndian.Uint16(r.b[10:]))
 	if n == 0 {
-		w.bad(r.id, at.bucket, "a branch without children")
+		w.addProblem(r.id, at.bucket, "a branch without children")
 		return
 	}
 	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
@@ -161,8 +161,8 @@ func (w *walker) branch(r *run, at place) {
 
 // leaf checks the elements of a leaf and returns where the last one ends, or 0
 // if it had to give up.
-func (w *walker) leaf(r *run, at place) uint64 {
-	n := uint64(le.Uint16(r.b[10:]))
+func (w *walker) leaf(r *pageRun, at place) uint64 {
+	n := uint64(littleEndian.Uint16(r.b[10:]))
 	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
 	for i := range n {
 		e := leafElement(r.b, i)
@@ -179,51 +179,51 @@ func (w *walker) leaf(r *run, at place) uint64 {
 }
 
 // value looks at what an element holds: a value, or a bucket.
-func (w *walker) value(r *run, at place, e element, k []byte) {
+func (w *walker) value(r *pageRun, at place, e element, k []byte) {
 	switch {
 	case e.flags == 1:
 		w.bucket(r, at, e, k)
 	case e.flags != 0:
-		w.bad(r.id, at.bucket, "an element has flags %#x", e.flags)
+		w.addProblem(r.id, at.bucket, "an element has flags %#x", e.flags)
 	case !at.nested:
-		w.bad(r.id, at.bucket, "a value among the buckets")
+		w.addProblem(r.id, at.bucket, "a value among the buckets")
 	default:
 		w.st.keys++
 		if w.census != nil {
 			w.count(r, at, e, k)
 		}
 		if w.visit != nil && w.err == nil {
-			w.err = w.visit(visited{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
+			w.err = w.visit(leafValue{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
 		}
 	}
 }
 
 // count shows an element to the census.
-func (w *walker) count(r *run, at place, e element, k []byte) {
+func (w *walker) count(r *pageRun, at place, e element, k []byte) {
 	v, err := r.at(e.data+e.key, min(e.size, placesLen))
 	if err != nil {
-		w.bad(r.id, at.bucket, "cannot be read: %v", err)
+		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
 		return
 	}
-	w.census.see(at.bucket, k, v)
+	w.census.addKey(at.bucket, k, v)
 }
 
 // bucket walks a bucket: a tree of its own, or a small leaf inside the value.
-func (w *walker) bucket(r *run, at place, e element, k []byte) {
+func (w *walker) bucket(r *pageRun, at place, e element, k []byte) {
 	sub := place{bucket: string(k), page: r.id, depth: at.depth + 1, nested: true}
 	if at.nested {
 		sub.bucket = at.bucket + "/" + sub.bucket
 	}
 	if e.size < headerSize || e.size > wholeRun {
-		w.bad(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
+		w.addProblem(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
 		return
 	}
 	v, err := r.at(e.data+e.key, e.size)
 	if err != nil {
-		w.bad(r.id, sub.bucket, "cannot be read: %v", err)
+		w.addProblem(r.id, sub.bucket, "cannot be read: %v", err)
 		return
 	}
-	if root := le.Uint64(v); root != 0 {
+	if root := littleEndian.Uint64(v); root != 0 {
 		w.tree(root, sub)
 		return
 	}
@@ -232,12 +232,12 @@ func (w *walker) bucket(r *run, at place, e element, k []byte) {
 
 // inline walks a bucket that is small enough to live in its parent's leaf.
 func (w *walker) inline(page uint64, b []byte, at place) {
-	if len(b) < headerSize || le.Uint16(b[8:]) != flagLeaf || headerSize+16*int(le.Uint16(b[10:])) > len(b) {
-		w.bad(page, at.bucket, "a damaged inline bucket")
+	if len(b) < headerSize || littleEndian.Uint16(b[8:]) != flagLeaf || headerSize+16*int(littleEndian.Uint16(b[10:])) > len(b) {
+		w.addProblem(page, at.bucket, "a damaged inline bucket")
 		return
 	}
-	r := run{id: page, pages: 1, b: b}
+	r := pageRun{id: page, pages: 1, b: b}
 	if end := w.leaf(&r, at); end != 0 && end != uint64(len(b)) {
-		w.bad(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
+		w.addProblem(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
 	}
 }

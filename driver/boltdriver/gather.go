@@ -11,28 +11,29 @@ import (
 // that is kept keeps little else.
 const groupSize = 16
 
-// gather makes the records of a page.
-type gather struct {
+// pageBuilder makes the records of a page.
+type pageBuilder struct {
 	limit   int
 	page    []driver.Record
-	group   [groupSize]found // the newest of them, whose texts are still in the map
+	group   [groupSize]pageItem // the newest of them, whose texts are still in the map
 	n       int
 	size    int // bytes of their texts
 	nlabels int // for which the records have no room
 }
 
-// found is what a group holds of a record. It shares memory with the file's map.
-type found struct {
+// pageItem is what a group holds of a record. It shares memory with the file's
+// map.
+type pageItem struct {
 	id, body []byte
-	names
+	headerTexts
 }
 
 // add takes a record, of a verified value.
-func (g *gather) add(ns uint64, id []byte, h *head, body []byte) {
+func (g *pageBuilder) add(ns uint64, id []byte, h *recordHeader, body []byte) {
 	r := g.next()
 	r.Namespace = ns
 	h.numbers(r)
-	g.group[g.n] = found{id, body, h.names}
+	g.group[g.n] = pageItem{id, body, h.headerTexts}
 	g.n++
 	g.size += len(id) + len(body) + len(h.raw)
 	if cap(r.Labels) < h.nlabels {
@@ -45,7 +46,7 @@ func (g *gather) add(ns uint64, id []byte, h *head, body []byte) {
 
 // next returns the page's next record, of which only the memory of its labels
 // is not new.
-func (g *gather) next() *driver.Record {
+func (g *pageBuilder) next() *driver.Record {
 	n := len(g.page)
 	if n == cap(g.page) {
 		g.page = slices.Grow(g.page, min(g.limit-n, max(groupSize, 3*n)))
@@ -57,7 +58,7 @@ func (g *gather) next() *driver.Record {
 }
 
 // flush copies the texts of the group.
-func (g *gather) flush() {
+func (g *pageBuilder) flush() {
 	if g.n == 0 {
 		return
 	}
@@ -79,7 +80,7 @@ func (g *gather) flush() {
 }
 
 // records ends the page.
-func (g *gather) records() []driver.Record {
+func (g *pageBuilder) records() []driver.Record {
 	g.flush()
 	return g.page
 }

@@ -27,8 +27,8 @@ import (
 //	g marks     type1 ns8 …                    see mark.go
 //	m meta      name                           see schema.go
 //
-// A record's keys in c, u, a, x, o and s follow from its header alone. Deleting a
-// record, or moving it in an index, needs no search.
+// A record's keys in c, u, a, x, o and s follow from its header alone. Deleting
+// a record, or moving it in an index, needs no search.
 
 func appendU64Key(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
 

@@ -15,7 +15,7 @@ const scanChunk = 256
 // List walks the index that serves the query best. See driver.Driver.
 func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err error) {
 	defer guard("list", debug.SetPanicOnFault(true), &err)
-	err = d.look(ctx, func(v *view) error {
+	err = d.readLatest(ctx, func(v *view) error {
 		p, err = v.page(ctx, q)
 		return err
 	})
@@ -35,7 +35,7 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 	var p driver.Page
 	s := newListScan(v, q)
 	s.whole = q.Statuses == 0 && len(q.Labels) == 0 && q.CreatedFrom|q.CreatedTo|q.ActiveFrom|q.ActiveTo == 0
-	g := gather{limit: q.Limit, page: q.Into[:0]}
+	g := pageBuilder{limit: q.Limit, page: q.Into[:0]}
 	for s.next() {
 		if len(g.page) >= q.Limit || q.Scan > 0 && p.Scanned >= q.Scan {
 			p.Next = s.place()
@@ -70,12 +70,12 @@ type listScan struct {
 	walk walk
 	rec  cursor
 
-	at    int64  // of the index entry
-	id    []byte // of it, in the map
-	key   []byte // of the record
-	value []byte // of the record
-	head  head   // of the record
-	body  []byte // of the record, verified whole; nil: it is not yet
+	at    int64        // of the index entry
+	id    []byte       // of it, in the map
+	key   []byte       // of the record
+	value []byte       // of the record
+	head  recordHeader // of the record
+	body  []byte       // of the record, verified whole; nil: it is not yet
 
 	whole bool // whether most records that are met are selected
 
@@ -123,7 +123,7 @@ func (s *listScan) place() *driver.Position {
 func (s *listScan) match() (ok bool, err error) {
 	s.key = appendRecordKey(s.key[:0], s.q.Namespace, s.id)
 	if s.value = s.rec.get(s.key); s.value == nil {
-		return false, misnamed(s.in, s.key)
+		return false, danglingIndex(s.in, s.key)
 	}
 	if !s.readHead() {
 		return false, corruptRecord(s.key)
@@ -136,7 +136,7 @@ func (s *listScan) match() (ok bool, err error) {
 		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, bucketNames[s.in], s.id, s.q.Namespace)
 	}
 	if s.head.expires <= s.q.Now {
-		s.v.gone(s.head.expires)
+		s.v.noteExpired(s.head.expires)
 		return false, nil
 	}
 	return selects(s.q, &s.head) && !s.v.erased.record(s.q.Namespace, &s.head), nil
@@ -168,14 +168,14 @@ func (s *listScan) read(r *driver.Record) error {
 	if !s.verify() {
 		return corruptRecord(s.key)
 	}
-	s.head.fill(r, s.body)
+	s.head.decodeInto(r, s.body)
 	r.Body = r.Body[:len(r.Body):len(r.Body)]
 	r.Key = driver.Key{Namespace: s.q.Namespace, ID: string(s.id)}
 	return nil
 }
 
 // selects reports whether q selects a live record with this header.
-func selects(q *driver.Query, h *head) bool {
+func selects(q *driver.Query, h *recordHeader) bool {
 	if q.User != "" && string(h.user) != q.User {
 		return false
 	}

@@ -10,7 +10,7 @@ var _ driver.Loader = (*Driver)(nil)
 
 // Load adds parts in a transaction of their own. See driver.Loader.
 func (d *Driver) Load(ctx context.Context, l driver.Load) (err error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
 	if d.caps.ReadOnly {
@@ -19,7 +19,7 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) (err error) {
 	if err := l.Validate(d.caps); err != nil {
 		return err
 	}
-	sent := d.submit(ctx, nil, func(w *writer) { err = w.load(&l) })
+	sent := d.enqueueAndWait(ctx, nil, func(w *writer) { err = w.load(&l) })
 	if sent != nil {
 		return sent
 	}
@@ -39,13 +39,13 @@ func (w *writer) load(l *driver.Load) error {
 		w.discard()
 		return err
 	}
-	return w.close()
+	return w.finish()
 }
 
 // loader is one Load at work in a batch of its own.
 type loader struct {
 	*batch
-	places places
+	places indexKeys
 	key    []byte
 }
 
@@ -92,7 +92,7 @@ func (l *loader) unused() bool {
 		if in == bMeta {
 			continue
 		}
-		if k, _ := l.at(in).seek([]byte{0}); k != nil {
+		if k, _ := l.cursorFor(in).seek([]byte{0}); k != nil {
 			return false
 		}
 	}
@@ -104,7 +104,7 @@ func (l *loader) part(p *driver.Part) error {
 	case driver.PartClock:
 		l.latest, l.changed = max(l.latest, p.Time), true
 	case driver.PartFeed:
-		s, err := l.space(p.Namespace)
+		s, err := l.namespace(p.Namespace)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (l *loader) part(p *driver.Part) error {
 		return l.record(&p.Record)
 	case driver.PartStage:
 		l.key = appendLogMarkKey(l.key[:0], markStaged, p.Namespace, p.Incarnation)
-		l.put(bMarks, l.key, appendStaged(l.arena.room(sumEnd+18), l.key, staged{until: p.Time}))
+		l.put(bMarks, l.key, appendStaged(l.arena.room(sumEnd+18), l.key, stagedMark{until: p.Time}))
 	case driver.PartMessage:
 		l.key = appendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
 		l.put(bLog, l.key, appendMessage(l.arena.room(messageSize(&p.Message)), l.key, &p.Message))
@@ -139,14 +139,14 @@ func (l *loader) ref(p *driver.Part) {
 
 // record files the record, and counts it.
 func (l *loader) record(r *driver.Record) error {
-	s, err := l.space(r.Namespace)
+	s, err := l.namespace(r.Namespace)
 	if err != nil {
 		return err
 	}
 	l.key = appendRecordKey(l.key[:0], r.Namespace, r.ID)
 	l.put(bRecords, l.key, appendRecord(l.arena.room(recordSize(r)), l.key, r, 0))
-	l.places.of(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
-	for i, in := range indexes {
+	l.places.build(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	for i, in := range indexBuckets {
 		if k := l.places.key(i); len(k) > 0 {
 			l.put(in, k, []byte{})
 		}

@@ -37,14 +37,14 @@ func (p *planner) changeLog(c *driver.Change) error {
 		m := &c.Append[i]
 		p.putMessage(inc, m)
 		p.scratch = appendRefKey(p.scratch[:0], p.ns, inc, m.ID)
-		p.edit(bIDs, p.scratch, appendRef(p.b.arena.room(refSize), p.scratch, m))
+		p.addWrite(bIDs, p.scratch, appendRef(p.b.arena.room(refSize), p.scratch, m))
 	}
 	return nil
 }
 
 func (p *planner) putMessage(inc driver.Incarnation, m *driver.Message) {
 	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, m.Seq)
-	p.edit(bLog, p.scratch, appendMessage(p.b.arena.room(messageSize(m)), p.scratch, m))
+	p.addWrite(bLog, p.scratch, appendMessage(p.b.arena.room(messageSize(m)), p.scratch, m))
 }
 
 // replace gives stored messages another body.
@@ -73,7 +73,7 @@ func (p *planner) replace(inc driver.Incarnation, ms []driver.Message) error {
 // drop removes the messages of a span: the first of them at once, the others
 // by a mark. Numbers that are yet to be given are not in it.
 func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) error {
-	next := p.found.head.nextSeq
+	next := p.current.head.nextSeq
 	if c.Put != nil {
 		next = c.Put.NextSeq
 	}
@@ -89,23 +89,23 @@ func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) 
 		if n++; n > p.b.inline {
 			s.From = seqOf(k)
 			p.scratch = appendHoleKey(p.scratch[:0], p.ns, inc, s)
-			p.edit(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
 			return nil
 		}
-		p.edit(bLog, k, nil)
+		p.addWrite(bLog, k, nil)
 	}
 	return nil
 }
 
-// adopt prepares the log that a new record is to have: it is empty, unless it
-// was staged.
-func (p *planner) adopt(c *driver.Change) error {
+// attachStaged prepares the log that a new record is to have: it is empty,
+// unless it was staged.
+func (p *planner) attachStaged(c *driver.Change) error {
 	inc := c.Put.Incarnation
 	mark, err := p.unstage(inc)
 	if err != nil || mark == nil {
 		return err
 	}
-	p.edit(bMarks, mark, nil)
+	p.addWrite(bMarks, mark, nil)
 	return p.follows(inc, c.Append)
 }
 
@@ -121,8 +121,8 @@ func (p *planner) stage(c *driver.Change) error {
 		}
 		mark = appendLogMarkKey(nil, markStaged, p.ns, c.Stage)
 	}
-	v := appendStaged(p.b.arena.room(sumEnd+18), mark, staged{until: c.StageUntil, epoch: p.next.epoch})
-	p.edit(bMarks, mark, v)
+	v := appendStaged(p.b.arena.room(sumEnd+18), mark, stagedMark{until: c.StageUntil, epoch: p.next.epoch})
+	p.addWrite(bMarks, mark, v)
 	return p.follows(c.Stage, c.Append)
 }
 
@@ -142,12 +142,12 @@ func (p *planner) unstage(inc driver.Incarnation) (mark []byte, err error) {
 		if err != nil || !p.b.erased.log(p.ns, s.epoch) {
 			return key, err
 		}
-		p.edit(bMarks, key, nil)
+		p.addWrite(bMarks, key, nil)
 	} else if key[0] = markDead; p.b.get(bMarks, key) == nil {
 		return nil, nil
 	}
-	p.edit(bMarks, key, nil)
-	_, err = p.purge(inc, unlimited, dead{})
+	p.addWrite(bMarks, key, nil)
+	_, err = p.deleteOwned(inc, unlimited, deadMark{})
 	return nil, err
 }
 
@@ -161,7 +161,7 @@ func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
 	}
 	p.scratch = appendLogPrefix(p.scratch[:0], p.ns, inc)
 	for _, in := range []bucket{bLog, bIDs} {
-		if k, _ := p.b.at(in).seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
+		if k, _ := p.b.cursorFor(in).seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
 			return true, nil
 		}
 	}
@@ -187,22 +187,22 @@ func (p *planner) follows(inc driver.Incarnation, ms []driver.Message) error {
 		return err
 	}
 	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, ms[0].Seq)
-	k, _ := p.b.at(bLog).seek(p.scratch)
+	k, _ := p.b.cursorFor(bLog).seek(p.scratch)
 	if bytes.HasPrefix(k, p.scratch[:logPrefixLen]) {
 		return fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid)
 	}
 	return nil
 }
 
-// purge removes all that an incarnation owns: at once if that is at most limit
-// keys, else by a mark. It returns how many entries it removed at once.
-func (p *planner) purge(inc driver.Incarnation, limit int, d dead) (entries int, err error) {
+// deleteOwned removes all that an incarnation owns: at once if that is at most
+// limit keys, else by a mark. It returns how many entries it removed at once.
+func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d deadMark) (entries int, err error) {
 	if err := p.b.flush(bLog, bIDs, bEntries, bMarks); err != nil {
 		return 0, err
 	}
 	before := len(p.edits)
-	whole := p.b.view.life(p.ns, inc, func(in bucket, k []byte) bool {
-		p.edit(in, k, nil)
+	whole := p.b.view.eachOwnedKey(p.ns, inc, func(in bucket, k []byte) bool {
+		p.addWrite(in, k, nil)
 		if in == bEntries {
 			entries++
 		}
@@ -213,6 +213,6 @@ func (p *planner) purge(inc driver.Incarnation, limit int, d dead) (entries int,
 	}
 	p.edits = p.edits[:before]
 	key := appendLogMarkKey(nil, markDead, p.ns, inc)
-	p.edit(bMarks, key, appendDead(p.b.arena.room(sumEnd+4+len(d.user)), key, d))
+	p.addWrite(bMarks, key, appendDead(p.b.arena.room(sumEnd+4+len(d.user)), key, d))
 	return 0, nil
 }

@@ -27,17 +27,17 @@ func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[logPrefixLen:
 func (s *logScan) first() (k, v []byte) {
 	s.cursor = s.view.cursor(bLog)
 	if s.desc {
-		return s.settle(s.down(s.span.To))
+		return s.skipHoles(s.down(s.span.To))
 	}
-	return s.settle(s.up(s.span.From))
+	return s.skipHoles(s.up(s.span.From))
 }
 
 // next returns the message after that.
 func (s *logScan) next() (k, v []byte) {
 	if s.desc {
-		return s.settle(s.cursor.prev())
+		return s.skipHoles(s.cursor.prev())
 	}
-	return s.settle(s.cursor.next())
+	return s.skipHoles(s.cursor.next())
 }
 
 // up moves to the first message from seq on.
@@ -56,10 +56,10 @@ func (s *logScan) down(seq uint64) (k, v []byte) {
 	return s.cursor.before(s.key)
 }
 
-// settle leaps over holes and ends the walk outside the span.
-func (s *logScan) settle(k, v []byte) ([]byte, []byte) {
+// skipHoles leaps over holes and ends the walk outside the span.
+func (s *logScan) skipHoles(k, v []byte) ([]byte, []byte) {
 	for s.within(k) {
-		hole, ok := covering(s.holes, seqOf(k))
+		hole, ok := findSpan(s.holes, seqOf(k))
 		switch {
 		case !ok:
 			return k, v
@@ -90,21 +90,21 @@ func (c *cursor) before(key []byte) (k, v []byte) {
 	return c.prev()
 }
 
-// life calls visit for every key that an incarnation owns, until it returns
-// false, and reports whether it came to the end.
-func (v *view) life(ns uint64, inc driver.Incarnation, visit func(bucket, []byte) bool) bool {
+// eachOwnedKey calls visit for every key that an incarnation owns, until it
+// returns false, and reports whether it came to the end.
+func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(bucket, []byte) bool) bool {
 	prefix := appendLogPrefix(make([]byte, 0, logPrefixLen), ns, inc)
 	for _, in := range []bucket{bLog, bIDs} {
-		if !v.under(in, prefix, visit) {
+		if !v.eachPrefixed(in, prefix, visit) {
 			return false
 		}
 	}
 	hole := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
-	return v.under(bMarks, hole, visit) && v.owned(ns, driver.KindSession, string(inc[:]), visit)
+	return v.eachPrefixed(bMarks, hole, visit) && v.eachOwnedEntry(ns, driver.KindSession, string(inc[:]), visit)
 }
 
-// under calls visit for every key with the prefix.
-func (v *view) under(in bucket, prefix []byte, visit func(bucket, []byte) bool) bool {
+// eachPrefixed calls visit for every key with the prefix.
+func (v *view) eachPrefixed(in bucket, prefix []byte, visit func(bucket, []byte) bool) bool {
 	c := v.cursor(in)
 	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
 		if !visit(in, k) {
@@ -114,9 +114,9 @@ func (v *view) under(in bucket, prefix []byte, visit func(bucket, []byte) bool) 
 	return true
 }
 
-// owned calls visit for every entry of one owner, whatever its kind: class is
-// KindUser or KindSession.
-func (v *view) owned(ns uint64, class uint8, owner string, visit func(bucket, []byte) bool) bool {
+// eachOwnedEntry calls visit for every entry of one owner, whatever its kind:
+// class is KindUser or KindSession.
+func (v *view) eachOwnedEntry(ns uint64, class uint8, owner string, visit func(bucket, []byte) bool) bool {
 	c := v.cursor(bEntries)
 	var key []byte
 	for kind := int(class); kind < int(class)+0x40; kind++ {
@@ -127,7 +127,7 @@ func (v *view) owned(ns uint64, class uint8, owner string, visit func(bucket, []
 		}
 		kind = int(k[8])
 		key = appendOwnerPrefix(key[:0], ns, byte(kind), owner)
-		if !v.under(bEntries, key, visit) {
+		if !v.eachPrefixed(bEntries, key, visit) {
 			return false
 		}
 	}

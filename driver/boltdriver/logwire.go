@@ -19,7 +19,7 @@ func messageSize(m *driver.Message) int { return sumEnd + 18 + 2 + len(m.ID) + 5
 
 func appendMessage(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
-	b = appendBin16(appendOpen(b, messageElements), m.Digest)
+	b = appendBin16(appendEnvelope(b, messageElements), m.Digest)
 	b = appendBin(appendStr(b, m.ID), m.Body)
 	seal(key, b[start:])
 	return b
@@ -29,7 +29,7 @@ func appendMessage(b, key []byte, m *driver.Message) []byte {
 func readMessage(key, v []byte, m *driver.Message) error {
 	w := openSealed(key, v, messageElements-1)
 	m.Digest = w.bin16()
-	m.ID, m.Body = text(w.str()), w.bin()
+	m.ID, m.Body = unsafeString(w.str()), w.bin()
 	if !w.done() || len(key) != logPrefixLen+8 {
 		return corruptLog("message", key)
 	}
@@ -37,17 +37,17 @@ func readMessage(key, v []byte, m *driver.Message) error {
 	return nil
 }
 
-// own gives m memory of its own.
-func own(m *driver.Message) {
+// detach gives m memory of its own.
+func detach(m *driver.Message) {
 	b := make([]byte, 0, len(m.Body)+len(m.ID))
 	b = append(append(b, m.Body...), m.ID...)
 	n := len(m.Body)
-	m.Body, m.ID = b[:n:n], text(b[n:])
+	m.Body, m.ID = b[:n:n], unsafeString(b[n:])
 }
 
 func appendRef(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
-	b = appendBin16(appendU64(appendOpen(b, refElements), m.Seq), m.Digest)
+	b = appendBin16(appendU64(appendEnvelope(b, refElements), m.Seq), m.Digest)
 	seal(key, b[start:])
 	return b
 }

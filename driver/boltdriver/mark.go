@@ -66,53 +66,53 @@ func parseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok boo
 	return inc, hole, false
 }
 
-// dead is the value of a mark d. An erased log is one that an erasure left, and
-// is counted for it.
-type dead struct {
+// deadMark is the value of a mark d. An erased log is one that an erasure left,
+// and is counted for it.
+type deadMark struct {
 	user   string
 	erased bool
 }
 
-func appendDead(b, key []byte, d dead) []byte {
+func appendDead(b, key []byte, d deadMark) []byte {
 	start := len(b)
 	var erased uint8
 	if d.erased {
 		erased = 1
 	}
-	b = appendU8(appendStr(appendOpen(b, 3), d.user), erased)
+	b = appendU8(appendStr(appendEnvelope(b, 3), d.user), erased)
 	seal(key, b[start:])
 	return b
 }
 
-func readDead(key, v []byte) (dead, error) {
+func readDead(key, v []byte) (deadMark, error) {
 	w := openSealed(key, v, 2)
-	d := dead{user: string(w.str()), erased: w.u8() == 1}
+	d := deadMark{user: string(w.str()), erased: w.u8() == 1}
 	return d, markError(&w, key)
 }
 
-// staged is the value of a mark s.
-type staged struct {
+// stagedMark is the value of a mark s.
+type stagedMark struct {
 	until int64
 	epoch uint64
 }
 
-func appendStaged(b, key []byte, s staged) []byte {
+func appendStaged(b, key []byte, s stagedMark) []byte {
 	start := len(b)
-	b = appendU64(appendI64(appendOpen(b, 3), s.until), s.epoch)
+	b = appendU64(appendI64(appendEnvelope(b, 3), s.until), s.epoch)
 	seal(key, b[start:])
 	return b
 }
 
-func readStaged(key, v []byte) (staged, error) {
+func readStaged(key, v []byte) (stagedMark, error) {
 	w := openSealed(key, v, 2)
-	s := staged{until: w.i64(), epoch: w.u64()}
+	s := stagedMark{until: w.i64(), epoch: w.u64()}
 	return s, markError(&w, key)
 }
 
 // appendBare is the value of a mark h or f.
 func appendBare(b, key []byte) []byte {
 	start := len(b)
-	b = appendOpen(b, 1)
+	b = appendEnvelope(b, 1)
 	seal(key, b[start:])
 	return b
 }
@@ -126,7 +126,7 @@ type erasure struct {
 
 func appendErasure(b, key []byte, e *erasure) []byte {
 	start := len(b)
-	b = appendU64(appendU64(appendOpen(b, 6), e.epoch), e.sessions)
+	b = appendU64(appendU64(appendEnvelope(b, 6), e.epoch), e.sessions)
 	b = appendU64(appendU64(appendU64(b, e.messages), e.bytes), e.entries)
 	seal(key, b[start:])
 	return b
@@ -138,7 +138,7 @@ func readErasure(key, v []byte) (erasure, error) {
 	return e, markError(&w, key)
 }
 
-func markError(w *wire, key []byte) error {
+func markError(w *fixedReader, key []byte) error {
 	if w.done() {
 		return nil
 	}

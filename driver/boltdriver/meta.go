@@ -24,7 +24,7 @@ const (
 	flagFreelist = 0x10
 )
 
-var le = binary.LittleEndian
+var littleEndian = binary.LittleEndian
 
 // meta is one meta page.
 type meta struct {
@@ -48,15 +48,15 @@ func parseMeta(b []byte, page uint64) meta {
 	h.Write(x[:56])
 	m := meta{
 		page:     page,
-		pageSize: uint64(le.Uint32(x[8:])),
-		root:     le.Uint64(x[16:]),
-		freelist: le.Uint64(x[32:]),
-		high:     le.Uint64(x[40:]),
-		txid:     le.Uint64(x[48:]),
-		magic:    le.Uint32(x) == boltMagic,
+		pageSize: uint64(littleEndian.Uint32(x[8:])),
+		root:     littleEndian.Uint64(x[16:]),
+		freelist: littleEndian.Uint64(x[32:]),
+		high:     littleEndian.Uint64(x[40:]),
+		txid:     littleEndian.Uint64(x[48:]),
+		magic:    littleEndian.Uint32(x) == boltMagic,
 	}
-	m.sound = m.magic && le.Uint32(x[4:]) == boltVersion && h.Sum64() == le.Uint64(x[56:]) &&
-		le.Uint64(b) == page && le.Uint16(b[8:]) == flagMeta
+	m.sound = m.magic && littleEndian.Uint32(x[4:]) == boltVersion && h.Sum64() == littleEndian.Uint64(x[56:]) &&
+		littleEndian.Uint64(b) == page && littleEndian.Uint16(b[8:]) == flagMeta
 	return m
 }
 
@@ -76,20 +76,20 @@ func readMetas(r io.ReaderAt) (m [2]meta, err error) {
 	return m, nil
 }
 
-// newest is the meta page in force.
-func newest(m [2]meta) meta {
+// newestMeta is the meta page in force.
+func newestMeta(m [2]meta) meta {
 	if m[1].sound && (!m[0].sound || m[1].txid > m[0].txid) {
 		return m[1]
 	}
 	return m[0]
 }
 
-// reassert writes the newest meta page again, unchanged, and syncs it. After a
-// kill inside a commit that page may be in the page cache only: the next commit
-// would reuse pages that the meta page on disk still needs, and a power cut
-// would then leave a corrupt file. The other meta page is the fallback, and
+// rewriteMeta writes the newest meta page again, unchanged, and syncs it. After
+// a kill inside a commit that page may be in the page cache only: the next
+// commit would reuse pages that the meta page on disk still needs, and a power
+// cut would then leave a corrupt file. The other meta page is the fallback, and
 // stays as it is. As commits do, sync may leave out the file's times.
-func reassert(f interface {
+func rewriteMeta(f interface {
 	io.ReaderAt
 	io.WriterAt
 }, sync func() error,
@@ -98,7 +98,7 @@ func reassert(f interface {
 	if err != nil {
 		return err
 	}
-	off := int64(newest(m).page) * pageSize
+	off := int64(newestMeta(m).page) * pageSize
 	b := make([]byte, pageSize)
 	if _, err := f.ReadAt(b, off); err != nil {
 		return err
@@ -109,8 +109,8 @@ func reassert(f interface {
 	return sync()
 }
 
-// probeSize is how much of a meta page is of interest; of the list of free pages
-// it is less.
+// probeSize is how much of a meta page is of interest; of the list of free
+// pages it is less.
 const probeSize = headerSize + metaSize
 
 // checkTrusted reads what the engine trusts when it begins and ends a
@@ -136,7 +136,7 @@ func (f *file) checkTrusted(committed int64) error {
 	if _, err := f.f.ReadAt(b, int64(m.freelist)*pageSize); err != nil {
 		return unreadable(err)
 	}
-	if pages := uint64(le.Uint32(b[12:])) + 1; le.Uint64(b) != m.freelist || le.Uint16(b[8:]) != flagFreelist ||
+	if pages := uint64(littleEndian.Uint32(b[12:])) + 1; littleEndian.Uint64(b) != m.freelist || littleEndian.Uint16(b[8:]) != flagFreelist ||
 		pages > m.high-m.freelist || !listFits(b, pages*pageSize) {
 		return bad(m.freelist, "is no list of free pages")
 	}

@@ -60,7 +60,7 @@ func TestReassert(t *testing.T) {
 			t.Fatal(err)
 		}
 		j := &journal{File: h}
-		if err := reassert(j, j.Sync); err != nil {
+		if err := rewriteMeta(j, j.Sync); err != nil {
 			t.Error(err)
 		}
 		_ = h.Close()
@@ -83,19 +83,19 @@ func TestReassertFails(t *testing.T) {
 	}
 	defer h.Close()
 	first := &journal{File: h}
-	if err := reassert(first, first.Sync); err != nil {
+	if err := rewriteMeta(first, first.Sync); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range first.steps {
 		j := &journal{File: h, fail: step}
-		if err := reassert(j, j.Sync); !errors.Is(err, errInjected) {
+		if err := rewriteMeta(j, j.Sync); !errors.Is(err, errInjected) {
 			t.Errorf("%s: %v", step, err)
 		}
 	}
 	if err := h.Truncate(10); err != nil {
 		t.Fatal(err)
 	}
-	if err := reassert(h, h.Sync); !errors.Is(err, io.EOF) {
+	if err := rewriteMeta(h, h.Sync); !errors.Is(err, io.EOF) {
 		t.Errorf("a file without meta pages: %v", err)
 	}
 }
@@ -110,7 +110,7 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, inForce := int64(newest(m).freelist)*pageSize, int64(newest(m).page)*pageSize
+	list, inForce := int64(newestMeta(m).freelist)*pageSize, int64(newestMeta(m).page)*pageSize
 	for name, bad := range map[string]struct {
 		at    int64
 		bytes []byte

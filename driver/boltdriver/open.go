@@ -85,7 +85,7 @@ func openExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(Options) error{f.verify, f.openBolt, f.checkFormat, f.secure} {
+	for _, step := range []func(Options) error{f.verify, f.openBolt, f.checkFormat, f.prepareForWrites} {
 		if err := step(o); err != nil {
 			f.abandon()
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -118,15 +118,16 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 	if !stillThere(h, path) {
 		return nil, errMoved
 	}
-	f.own = linkTo(h, path)
+	f.kernelName = linkTo(h, path)
 	f.info, err = h.Stat() // it may have grown until the lock was ours
 	return f, err
 }
 
-// abandon undoes a failed open, or leaves a jammed engine. The lock is released by name: an engine that
-// panicked may have leaked its map, which keeps the lock beyond the handle.
+// abandon undoes a failed open, or leaves a stuck engine. The lock is released
+// by name: an engine that panicked may have leaked its map, which keeps the
+// lock beyond the handle.
 func (f *file) abandon() {
-	if f.db != nil && !f.jammed.Load() {
+	if f.db != nil && !f.stuck.Load() {
 		_ = guarded("close", f.db.Close)
 	}
 	_ = unlockHandle(f.f)
@@ -167,7 +168,7 @@ func (f *file) openBolt(o Options) error {
 			InitialMmapSize: size,
 			MaxSize:         int(min(o.MaxSize, math.MaxInt)),
 			ReadOnly:        o.ReadOnly,
-			OpenFile:        handOver(f.f),
+			OpenFile:        useHandle(f.f),
 		})
 		return err
 	})
@@ -178,22 +179,22 @@ func (f *file) checkFormat(Options) error {
 	return guarded("open", func() error { return f.db.View(checkSchema) })
 }
 
-// secure makes the file one to build upon.
-func (f *file) secure(o Options) error {
+// prepareForWrites makes the file one to build upon.
+func (f *file) prepareForWrites(o Options) error {
 	if o.ReadOnly {
 		return nil
 	}
 	if err := tighten(f.f); err != nil {
 		return err
 	}
-	if err := reassert(f.f, f.db.Sync); err != nil {
+	if err := rewriteMeta(f.f, f.db.Sync); err != nil {
 		return err
 	}
 	cleanLeftovers(f.path)
 	return syncDir(filepath.Dir(f.path))
 }
 
-// handOver makes the engine use a handle that is open, and locked, already.
-func handOver(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
+// useHandle makes the engine use a handle that is open, and locked, already.
+func useHandle(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
 	return func(string, int, os.FileMode) (*os.File, error) { return f, nil }
 }

@@ -26,7 +26,7 @@ func (o *overlay) set(b bucket, key, v []byte) {
 	if o.tables[b] == nil {
 		o.tables[b] = make(map[string][]byte)
 	}
-	o.tables[b][text(key)] = v
+	o.tables[b][unsafeString(key)] = v
 }
 
 // pending reports whether the table of b holds anything.
@@ -41,7 +41,7 @@ func (o *overlay) write(b bucket, to *bolt.Bucket) error {
 	}
 	slices.SortFunc(o.keys, strings.Compare)
 	for _, k := range o.keys {
-		if err := apply(to, bytesOf(k), table[k]); err != nil {
+		if err := apply(to, unsafeBytes(k), table[k]); err != nil {
 			return err
 		}
 	}

@@ -12,11 +12,11 @@ import (
 type planner struct {
 	b *batch
 
-	view  driver.View
-	ns    uint64 // of the target
-	space *space // of that namespace
-	key   []byte // of the target's record
-	found stored // what is at key
+	view    driver.View
+	ns      uint64             // of the target
+	space   *namespaceCounters // of that namespace
+	key     []byte             // of the target's record
+	current currentRecord      // what is at key
 
 	record   driver.Record
 	refs     []driver.Ref
@@ -27,21 +27,22 @@ type planner struct {
 	scratch []byte   // for keys
 	next    counters // of the target's namespace, after the op
 	credits map[driver.Erasure]*erasure
-	edits   []edit // what the op changes, until nothing can fail any more
+	edits   []pendingWrite // what the op changes, until nothing can fail any more
 }
 
-// stored is the record that a key holds, seen or erased.
-type stored struct {
+// currentRecord is the record that a key holds, seen or erased.
+type currentRecord struct {
 	value  []byte // nil: none
-	head   head
+	head   recordHeader
 	erased bool
 }
 
 // seen reports whether the op sees the record.
-func (s *stored) seen() bool { return s.value != nil && !s.erased }
+func (s *currentRecord) seen() bool { return s.value != nil && !s.erased }
 
-// edit is a put, or a delete if value is nil. Both slices lie in the arena.
-type edit struct {
+// pendingWrite is a put, or a delete if value is nil. Both slices lie in the
+// arena.
+type pendingWrite struct {
 	in         bucket
 	key, value []byte
 }
@@ -60,25 +61,25 @@ func (w *writer) plan(ctx context.Context, o *driver.Op) (err error) {
 	p := &w.planner
 	clear(p.edits)
 	p.edits = p.edits[:0]
-	if err := guarded("read for a change", func() error { return p.fetch(&o.Target) }); err != nil {
+	if err := guarded("read for a change", func() error { return p.loadTarget(&o.Target) }); err != nil {
 		return err
 	}
-	if err := p.tick(o); err != nil {
+	if err := p.readClock(o); err != nil {
 		return err
 	}
 	c, err := o.Decide(&p.view, w.d.caps)
 	if err != nil {
 		return err
 	}
-	if err := guarded("change", func() error { return p.change(&o.Target, &c) }); err != nil {
+	if err := guarded("change", func() error { return p.collect(&o.Target, &c) }); err != nil {
 		return err
 	}
 	w.latest = p.view.Now
 	return nil
 }
 
-// tick sets the time that the op sees. The clock is the caller's code too.
-func (p *planner) tick(o *driver.Op) (err error) {
+// readClock sets the time that the op sees. The clock is the caller's code too.
+func (p *planner) readClock(o *driver.Op) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &driver.PanicError{Value: v, Stack: debug.Stack()}
@@ -88,10 +89,10 @@ func (p *planner) tick(o *driver.Op) (err error) {
 	return nil
 }
 
-// fetch makes the view that the target asks for.
-func (p *planner) fetch(t *driver.Target) (err error) {
+// loadTarget makes the view that the target asks for.
+func (p *planner) loadTarget(t *driver.Target) (err error) {
 	p.view, p.ns = driver.View{}, t.Key.Namespace
-	if p.space, err = p.b.space(t.Key.Namespace); err != nil {
+	if p.space, err = p.b.namespace(t.Key.Namespace); err != nil {
 		return err
 	}
 	p.view.FeedHead, p.view.FeedTail = p.space.head, p.space.tail
@@ -123,12 +124,12 @@ func (p *planner) fetchUsage() (err error) {
 }
 
 func (p *planner) fetchRecord(k driver.Key) error {
-	p.found = stored{}
+	p.current = currentRecord{}
 	if k.ID == "" {
 		return nil
 	}
 	p.key = appendRecordKey(p.key[:0], k.Namespace, k.ID)
-	s := &p.found
+	s := &p.current
 	if s.value = p.b.get(bRecords, p.key); s.value == nil {
 		return nil
 	}
@@ -139,7 +140,7 @@ func (p *planner) fetchRecord(k driver.Key) error {
 	if s.erased = p.b.erased.record(k.Namespace, &s.head); s.erased {
 		return nil
 	}
-	s.head.fill(&p.record, body)
+	s.head.decodeInto(&p.record, body)
 	p.record.Key = k
 	p.view.Record = &p.record
 	return nil
@@ -162,7 +163,7 @@ func (p *planner) fetchLog(t *driver.Target) error {
 	if err != nil {
 		return err
 	}
-	if err := p.fetchMessages(t, holes); err != nil || t.Span.To == 0 || !p.found.seen() {
+	if err := p.fetchMessages(t, holes); err != nil || t.Span.To == 0 || !p.current.seen() {
 		return err
 	}
 	return p.fetchSpan(t, holes)
@@ -170,7 +171,7 @@ func (p *planner) fetchLog(t *driver.Target) error {
 
 // holes returns those of the record's log.
 func (p *planner) holes() ([]driver.Span, error) {
-	if !p.found.seen() {
+	if !p.current.seen() {
 		return nil, nil
 	}
 	if err := p.b.flush(bMarks); err != nil {
@@ -182,12 +183,12 @@ func (p *planner) holes() ([]driver.Span, error) {
 func (p *planner) fetchMessages(t *driver.Target, holes []driver.Span) error {
 	for _, seq := range t.Seqs {
 		var m driver.Message
-		if p.found.seen() {
+		if p.current.seen() {
 			var err error
 			if m, err = p.message(p.record.Incarnation, seq, holes); err != nil {
 				return err
 			}
-			own(&m)
+			detach(&m)
 		}
 		p.messages = append(p.messages, m)
 	}
@@ -196,7 +197,7 @@ func (p *planner) fetchMessages(t *driver.Target, holes []driver.Span) error {
 }
 
 func (p *planner) ref(id string) (driver.Ref, error) {
-	if !p.found.seen() {
+	if !p.current.seen() {
 		return driver.Ref{}, nil
 	}
 	p.scratch = appendRefKey(p.scratch[:0], p.ns, p.record.Incarnation, id)
@@ -210,7 +211,7 @@ func (p *planner) ref(id string) (driver.Ref, error) {
 // message returns a message, or a zero one. It shares memory with the
 // transaction.
 func (p *planner) message(inc driver.Incarnation, seq uint64, holes []driver.Span) (m driver.Message, err error) {
-	if _, dropped := covering(holes, seq); dropped {
+	if _, dropped := findSpan(holes, seq); dropped {
 		return m, nil
 	}
 	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, seq)
@@ -261,7 +262,7 @@ func (p *planner) entry(k *driver.EntryKey) ([]byte, error) {
 	}
 	key := *k
 	if k.Kind&driver.KindSession != 0 {
-		if !p.found.seen() {
+		if !p.current.seen() {
 			return nil, nil
 		}
 		key.Owner = string(p.record.Incarnation[:])

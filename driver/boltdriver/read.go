@@ -14,7 +14,7 @@ import (
 // are large enough. See driver.Driver.
 func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) (err error) {
 	defer guard("get", debug.SetPanicOnFault(true), &err)
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
 	f := d.flight.Load()
@@ -22,7 +22,7 @@ func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.
 	if err == nil || !f.extends(expired) {
 		return err
 	}
-	if err := f.wait(ctx); err != nil { // see look
+	if err := f.wait(ctx); err != nil { // see readLatest
 		return err
 	}
 	_, err = d.getOnce(k, now, into)
@@ -36,7 +36,7 @@ func (d *Driver) getOnce(k driver.Key, now int64, into *driver.Record) (expired 
 		return 0, err
 	}
 	defer d.release(s)
-	g := s.getter.Get().(*getter)
+	g := s.getter.Get().(*getBuffers)
 	defer s.getter.Put(g)
 	g.head.expires = 0
 	if err := s.get(g, k, now, into); err != nil {
@@ -45,7 +45,7 @@ func (d *Driver) getOnce(k driver.Key, now int64, into *driver.Record) (expired 
 	return 0, nil
 }
 
-func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) error {
+func (s *snapshot) get(g *getBuffers, k driver.Key, now int64, into *driver.Record) error {
 	g.key = appendRecordKey(g.key[:0], k.Namespace, k.ID)
 	v := g.get(g.key)
 	if v == nil {
@@ -58,7 +58,7 @@ func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) 
 	if g.head.expires <= now || s.erased != nil && s.erased.record(k.Namespace, &g.head) {
 		return driver.ErrNotFound
 	}
-	g.head.fill(into, body)
+	g.head.decodeInto(into, body)
 	into.Key = k
 	return nil
 }
@@ -66,7 +66,7 @@ func (s *snapshot) get(g *getter, k driver.Key, now int64, into *driver.Record) 
 // reader begins a call that reads the newest durable state. The caller gives
 // it back with release.
 func (d *Driver) reader(ctx context.Context) (*snapshot, error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return nil, err
 	}
 	return d.snapshot()
@@ -93,7 +93,7 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.M
 		if err := readMessage(k, v, &m); err != nil {
 			return nil, err
 		}
-		own(&m)
+		detach(&m)
 		ms = append(ms, m)
 		if len(ms)%scanChunk == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -207,7 +207,7 @@ func (v *view) dueErased(r *cursor, ns uint64, key []byte) (bool, error) {
 	if v.erased[ns] == nil {
 		return false, nil
 	}
-	var h head
+	var h recordHeader
 	if _, err := r.indexed(bDue, key, &h); err != nil {
 		return false, err
 	}

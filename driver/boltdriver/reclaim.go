@@ -12,13 +12,13 @@ import (
 
 // Reclaim removes what marks made invisible. See driver.Driver.
 func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Reclaimed, err error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.checkOpen(ctx); err != nil {
 		return r, err
 	}
 	if d.caps.ReadOnly {
 		return r, driver.ErrReadOnly
 	}
-	sent := d.submit(ctx, nil, func(w *writer) { r, err = w.reclaim(now, limit) })
+	sent := d.enqueueAndWait(ctx, nil, func(w *writer) { r, err = w.reclaim(now, limit) })
 	if sent != nil {
 		return driver.Reclaimed{}, sent
 	}
@@ -38,7 +38,7 @@ func (w *writer) reclaim(now int64, limit int) (driver.Reclaimed, error) {
 		w.discard()
 		return driver.Reclaimed{}, err
 	}
-	if err := w.close(); err != nil {
+	if err := w.finish(); err != nil {
 		return driver.Reclaimed{}, err
 	}
 	return r.report(), nil
@@ -158,7 +158,7 @@ func (r *reclaimer) unstage() error {
 		key := bytes.Clone(k)
 		r.remove(bMarks, key)
 		key[0] = markDead
-		r.put(bMarks, key, appendDead(r.arena.room(sumEnd+4), key, dead{}))
+		r.put(bMarks, key, appendDead(r.arena.room(sumEnd+4), key, deadMark{}))
 	}
 	return nil
 }
@@ -171,10 +171,10 @@ func (r *reclaimer) dead(key, value []byte) error {
 	_, ns, rest, _ := parseMark(key)
 	inc, _, ok := parseLogMark(rest)
 	if !ok {
-		return markError(&wire{bad: true}, key)
+		return markError(&fixedReader{bad: true}, key)
 	}
 	entries := uint64(0)
-	whole := r.life(ns, inc, func(in bucket, k []byte) bool {
+	whole := r.eachOwnedKey(ns, inc, func(in bucket, k []byte) bool {
 		if in == bEntries {
 			entries++
 		}
@@ -193,7 +193,7 @@ func (r *reclaimer) hole(key, _ []byte) error {
 	_, ns, rest, _ := parseMark(key)
 	inc, span, ok := parseLogMark(rest)
 	if !ok {
-		return markError(&wire{bad: true}, key)
+		return markError(&fixedReader{bad: true}, key)
 	}
 	scan := logScan{view: &r.view, ns: ns, inc: inc, span: span}
 	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
@@ -208,7 +208,7 @@ func (r *reclaimer) hole(key, _ []byte) error {
 // feed removes events up to the tail.
 func (r *reclaimer) feed(key, _ []byte) error {
 	ns := nsOf(key[1:])
-	s, err := r.space(ns)
+	s, err := r.namespace(ns)
 	if err != nil {
 		return err
 	}

@@ -41,17 +41,17 @@ func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err 
 		return false, err
 	}
 	if e.User != "" {
-		done = r.owned(e.Namespace, driver.KindUser, e.User, r.entryOf(sum, &err))
+		done = r.eachOwnedEntry(e.Namespace, driver.KindUser, e.User, r.entryOf(sum, &err))
 		return done && err == nil, err
 	}
 	if err := r.flush(bEntries); err != nil {
 		return false, err
 	}
 	prefix := appendU64Key(nil, e.Namespace)
-	if !r.under(bEntries, prefix, r.entryOf(sum, &err)) || err != nil {
+	if !r.eachPrefixed(bEntries, prefix, r.entryOf(sum, &err)) || err != nil {
 		return false, err
 	}
-	s, err := r.space(e.Namespace)
+	s, err := r.namespace(e.Namespace)
 	if err != nil {
 		return false, err
 	}
@@ -95,7 +95,7 @@ func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, er
 // erasedIn returns the keys of erased records that an index names, as many as
 // there may be room for, and whether that is all.
 func (r *reclaimer) erasedIn(in bucket, prefix []byte) (keys [][]byte, all bool, err error) {
-	var h head
+	var h recordHeader
 	var key []byte
 	c, rec := r.cursor(in), r.cursor(bRecords)
 	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
@@ -117,18 +117,18 @@ func (r *reclaimer) erasedIn(in bucket, prefix []byte) (keys [][]byte, all bool,
 func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (err error) {
 	p := &r.planner
 	p.ns, p.key, p.edits = e.Namespace, append(p.key[:0], key...), p.edits[:0]
-	if p.space, err = r.space(e.Namespace); err != nil {
+	if p.space, err = r.namespace(e.Namespace); err != nil {
 		return err
 	}
 	p.next = p.space.counters
-	c, h := r.cursor(bRecords), &p.found.head
-	if p.found.value, err = c.header(p.key, h); err != nil {
+	c, h := r.cursor(bRecords), &p.current.head
+	if p.current.value, err = c.header(p.key, h); err != nil {
 		return err
 	}
-	p.edit(bRecords, p.key, nil)
-	p.reindex(nil)
-	p.uncount()
-	entries, err := p.purge(h.inc, r.inline, dead{user: e.User, erased: true})
+	p.addWrite(bRecords, p.key, nil)
+	p.moveIndexKeys(nil)
+	p.subtractCurrent()
+	entries, err := p.deleteOwned(h.inc, r.inline, deadMark{user: e.User, erased: true})
 	if err != nil {
 		return err
 	}
@@ -137,6 +137,6 @@ func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (er
 	sum.Bytes += h.bytes
 	sum.Entries += uint64(entries)
 	r.values += len(p.edits)
-	p.apply()
+	p.mergeIntoBatch()
 	return nil
 }

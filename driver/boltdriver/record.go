@@ -25,8 +25,8 @@ const (
 	headElements   = 13 // before the user
 )
 
-// head is a record's header. Its slices share memory with the value.
-type head struct {
+// recordHeader is a record's header. Its slices share memory with the value.
+type recordHeader struct {
 	status           uint8
 	inc              driver.Incarnation
 	version, nextSeq uint64
@@ -34,12 +34,12 @@ type head struct {
 	due, expires     int64
 	messages, bytes  uint64
 	epoch            uint64
-	names
+	headerTexts
 	end int // offset of the body in the value
 }
 
-// names are the texts of a header.
-type names struct {
+// headerTexts are the texts of a header.
+type headerTexts struct {
 	raw     []byte // as the value has them: the user, then the labels
 	user    []byte
 	nlabels int
@@ -56,7 +56,7 @@ func recordSize(r *driver.Record) int {
 
 func appendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	start := len(b)
-	b = appendU32(appendOpen(b, recordElements), 0)
+	b = appendU32(appendEnvelope(b, recordElements), 0)
 	b = appendBin16(appendU8(b, r.Status), r.Incarnation)
 	b = appendU64(appendU64(b, r.Version), r.NextSeq)
 	b = appendI64(appendI64(b, r.Created), r.ActiveMinute)
@@ -76,7 +76,7 @@ func appendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 }
 
 // parseHead reads the header of v without verifying it.
-func parseHead(v []byte, h *head) (sum uint32, ok bool) {
+func parseHead(v []byte, h *recordHeader) (sum uint32, ok bool) {
 	w, ok := parseToUser(v, h)
 	if !ok {
 		return 0, false
@@ -89,7 +89,7 @@ func parseHead(v []byte, h *head) (sum uint32, ok bool) {
 
 // parsePlaces reads of the header what says where a record is in the indexes.
 // v may be cut short behind that, at placesLen.
-func parsePlaces(v []byte, h *head) bool {
+func parsePlaces(v []byte, h *recordHeader) bool {
 	w, ok := parseToUser(v, h)
 	return ok && !w.bad
 }
@@ -98,9 +98,9 @@ const placesLen = userAt + 2 + 255
 
 // parseToUser reads the header up to the user. All before that lies at fixed
 // places: see appendRecord.
-func parseToUser(v []byte, h *head) (rest wire, ok bool) {
+func parseToUser(v []byte, h *recordHeader) (rest fixedReader, ok bool) {
 	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
-		return wire{}, false
+		return fixedReader{}, false
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
 	h.status, h.inc = v[14], driver.Incarnation(v[17:33])
@@ -108,7 +108,7 @@ func parseToUser(v []byte, h *head) (rest wire, ok bool) {
 	h.created, h.minute = int64(u64(52)), int64(u64(61))
 	h.due, h.expires = int64(u64(70)), int64(u64(79))
 	h.messages, h.bytes, h.epoch = u64(88), u64(97), u64(106)
-	rest = wire{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
+	rest = fixedReader{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
 	h.user = rest.str()
 	return rest, true
 }
@@ -123,7 +123,7 @@ func hasHeadForms(v *[userAt]byte) bool {
 		v[87] == wireUint64 && v[96] == wireUint64 && v[105] == wireUint64
 }
 
-func (h *head) parseLabels(w *wire) {
+func (h *recordHeader) parseLabels(w *fixedReader) {
 	n := w.take(wireMap16, 2)
 	if n == nil {
 		return
@@ -139,16 +139,18 @@ func (h *head) parseLabels(w *wire) {
 }
 
 // labels are name, value, name, value …
-func (n *names) labels() wire { return wire{b: n.raw[2+len(n.user)+3:], n: 2 * n.nlabels} }
+func (n *headerTexts) labels() fixedReader {
+	return fixedReader{b: n.raw[2+len(n.user)+3:], n: 2 * n.nlabels}
+}
 
 // readHead reads and verifies the header of the record v at key.
-func readHead(key, v []byte, h *head) bool {
+func readHead(key, v []byte, h *recordHeader) bool {
 	sum, ok := parseHead(v, h)
 	return ok && sum == checksum(key, v[headStart:h.end])
 }
 
 // readRecord reads the header of v and verifies the whole of it.
-func readRecord(key, v []byte, h *head) (body []byte, ok bool) {
+func readRecord(key, v []byte, h *recordHeader) (body []byte, ok bool) {
 	if _, ok := parseHead(v, h); !ok {
 		return nil, false
 	}
@@ -156,7 +158,7 @@ func readRecord(key, v []byte, h *head) (body []byte, ok bool) {
 }
 
 // body verifies the whole of v, whose header h is, and returns its body.
-func (h *head) body(key, v []byte) (body []byte, ok bool) {
+func (h *recordHeader) body(key, v []byte) (body []byte, ok bool) {
 	w := openSealed(key, v, recordElements-1)
 	if w.bad {
 		return nil, false
@@ -166,9 +168,9 @@ func (h *head) body(key, v []byte) (body []byte, ok bool) {
 	return body, w.done()
 }
 
-// fill copies the record into r, reusing its memory: User and the labels lie
-// behind the body in Body's buffer.
-func (h *head) fill(r *driver.Record, body []byte) {
+// decodeInto copies the record into r, reusing its memory: User and the labels
+// lie behind the body in Body's buffer.
+func (h *recordHeader) decodeInto(r *driver.Record, body []byte) {
 	h.numbers(r)
 	b := slices.Grow(r.Body[:0], len(body)+len(h.raw))
 	r.Labels = r.Labels[:0]
@@ -177,7 +179,7 @@ func (h *head) fill(r *driver.Record, body []byte) {
 }
 
 // numbers copies all but the texts.
-func (h *head) numbers(r *driver.Record) {
+func (h *recordHeader) numbers(r *driver.Record) {
 	r.Incarnation, r.Version, r.NextSeq = h.inc, h.version, h.nextSeq
 	r.Status, r.Created, r.ActiveMinute = h.status, h.created, h.minute
 	r.Due, r.Expires = h.due, h.expires
@@ -185,10 +187,10 @@ func (h *head) numbers(r *driver.Record) {
 }
 
 // take copies the names into r and the end of b, which has room for them.
-func (n *names) take(b []byte, r *driver.Record) []byte {
+func (n *headerTexts) take(b []byte, r *driver.Record) []byte {
 	at := len(b)
 	b = append(b, n.raw...)
-	rest := text(b[at:])
+	rest := unsafeString(b[at:])
 	r.User, rest = rest[2:2+len(n.user)], rest[2+len(n.user)+3:]
 	for range n.nlabels {
 		var l driver.Label
@@ -208,11 +210,11 @@ func cutStr(s string) (str, rest string) {
 func appendText(b, s []byte) ([]byte, string) {
 	n := len(b)
 	b = append(b, s...)
-	return b, text(b[n:])
+	return b, unsafeString(b[n:])
 }
 
 // hasLabel reports whether the record has exactly that label.
-func (h *head) hasLabel(l driver.Label) bool {
+func (h *recordHeader) hasLabel(l driver.Label) bool {
 	w := h.labels()
 	for range h.nlabels {
 		name, value := w.str(), w.str()

@@ -53,8 +53,8 @@ type salvager struct {
 	report SalvageReport
 	each   func(Piece)
 
-	stage *sink // what was found, as it was found
-	out   *sink // the new file
+	stage *outFile // what was found, as it was found
+	out   *outFile // the new file
 
 	hurt     [buckets]bool           // buckets of which something is missing or wrong
 	seed     maphash.Seed            // for doubtful
@@ -64,7 +64,7 @@ type salvager struct {
 	spaces   map[uint64]*counters    // of the new file
 	before   map[uint64]driver.Usage // counters as they were stored
 	live     map[driver.Incarnation]bool
-	erased   erasures
+	erased   pendingErasures
 	clock    int64
 	version  uint64 // of the format, as the tree has it
 }
@@ -179,8 +179,8 @@ func (s *salvager) publish(dst string) error {
 	return publish(s.out.temp.path, dst)
 }
 
-// tell reports one value.
-func (s *salvager) tell(kind, where string, n uint64, f Fate) {
+// addOutcome reports one value.
+func (s *salvager) addOutcome(kind, where string, n uint64, f Fate) {
 	c := map[string]*Salvaged{
 		"record": &s.report.Records, "message": &s.report.Messages,
 		"entry": &s.report.Entries, "event": &s.report.Events,

@@ -122,7 +122,7 @@ func TestSalvageLosses(t *testing.T) {
 // flipIn damages the value of the n-th key that the tree leads to in a bucket.
 func flipIn(t testing.TB, b []byte, bucket string, n int) (key string) {
 	t.Helper()
-	w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v visited) error {
+	w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v leafValue) error {
 		if v.bucket != bucket {
 			return nil
 		}
@@ -152,7 +152,7 @@ func TestSalvageRecordPage(t *testing.T) {
 	path := filled(t, 60)
 	damage(t, path, func(b []byte) {
 		page := uint64(0)
-		w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v visited) error {
+		w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v leafValue) error {
 			if v.bucket == "r" && page == 0 {
 				page = v.page
 			}

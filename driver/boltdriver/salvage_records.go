@@ -82,7 +82,7 @@ func (s *salvager) expected(v *view, k driver.Key, created int64) bool {
 // records writes the records with their logs, indexes and counts.
 func (s *salvager) records(v *view) error {
 	return s.forEach(v, bRecords, func(k, val []byte) error {
-		var h head
+		var h recordHeader
 		body, ok := readRecord(k, val, &h)
 		key, named := parseRecordKey(k)
 		fate := s.fate(bRecords, k)
@@ -93,13 +93,13 @@ func (s *salvager) records(v *view) error {
 			return nil
 		}
 		r := driver.Record{Key: key}
-		h.fill(&r, body)
+		h.decodeInto(&r, body)
 		if err := s.log(v, &r, fate); err != nil {
 			return err
 		}
 		s.live[h.inc] = true
 		delete(s.damaged, string(k))
-		s.tell("record", nameRecord(k), 1, fate)
+		s.addOutcome("record", nameRecord(k), 1, fate)
 		return s.putRecord(k, &r, h.epoch)
 	})
 }
@@ -113,9 +113,9 @@ func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
 	if err := s.out.put(bRecords, k, appendRecord(nil, k, r, epoch)); err != nil {
 		return err
 	}
-	var at places
-	at.of(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
-	for i, in := range indexes {
+	var at indexKeys
+	at.build(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	for i, in := range indexBuckets {
 		if key := at.key(i); len(key) > 0 {
 			if err := s.out.put(in, key, nil); err != nil {
 				return err
@@ -134,7 +134,7 @@ func (s *salvager) log(v *view, r *driver.Record, fate Fate) error {
 		return err
 	}
 	if kept.messages < want {
-		s.tell("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
+		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
 	}
 	r.Messages, r.Bytes = kept.messages, kept.bytes+uint64(len(r.Body))
 	r.NextSeq = max(r.NextSeq, kept.last+1)
@@ -157,7 +157,7 @@ func (l *logCopy) scan(v *view, fn func(k, val []byte) error) error {
 	prefix := appendLogPrefix(nil, l.ns, l.inc)
 	c := v.cursor(bLog)
 	for k, val := c.seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.next() {
-		if _, dropped := covering(l.holes, be64(k[logPrefixLen:])); dropped {
+		if _, dropped := findSpan(l.holes, be64(k[logPrefixLen:])); dropped {
 			continue
 		}
 		if err := fn(k, val); err != nil {
@@ -192,7 +192,7 @@ func (l *logCopy) copy(v *view) error {
 		l.messages++
 		l.bytes += uint64(len(m.Body))
 		l.last = m.Seq
-		s.tell("message", nameMessage(l.ns, l.inc, m.Seq), 1, fate)
+		s.addOutcome("message", nameMessage(l.ns, l.inc, m.Seq), 1, fate)
 		if m.ID != "" {
 			ref := appendRefKey(nil, l.ns, l.inc, m.ID)
 			if err := s.out.put(bIDs, ref, appendRef(nil, ref, &m)); err != nil {
@@ -230,13 +230,13 @@ func (s *salvager) lostRecords(v *view) error {
 	named := map[uint64]uint64{}
 	for k := range s.damaged {
 		named[be64([]byte(k))]++
-		s.tell("record", nameRecord([]byte(k)), 1, Lost)
+		s.addOutcome("record", nameRecord([]byte(k)), 1, Lost)
 	}
 	for ns, u := range s.before {
 		// Counters include what a pending erasure of a user covers.
 		left := sessions(s.spaces[ns].Usage) + named[ns]
 		if was := sessions(u); was > left && s.erased[ns] == nil {
-			s.tell("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
+			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
 		}
 	}
 	return err

@@ -58,7 +58,7 @@ func (s *salvager) orphan(v *view, l *logCopy, n uint64) error {
 		return s.out.put(bMarks, key, val)
 	}
 	if key[0] = markDead; c.get(key) == nil && s.erased[l.ns] == nil {
-		s.tell("message", nameMessage(l.ns, l.inc, 0), n, Lost)
+		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, Lost)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *salvager) entries(v *view) error {
 			return nil
 		}
 		s.space(key.Namespace, e.epoch)
-		s.tell("entry", nameEntry(&key), 1, s.fate(bEntries, k))
+		s.addOutcome("entry", nameEntry(&key), 1, s.fate(bEntries, k))
 		return s.out.put(bEntries, k, val)
 	})
 	return err
@@ -118,7 +118,7 @@ func (s *salvager) events(v *view) error {
 		if c := s.spaces[ns]; pos <= c.tail || pos > c.head {
 			return nil
 		}
-		s.tell("event", fmt.Sprintf("namespace %d, event %d", ns, pos), 1, s.fate(bFeed, k))
+		s.addOutcome("event", fmt.Sprintf("namespace %d, event %d", ns, pos), 1, s.fate(bFeed, k))
 		return s.out.put(bFeed, k, val)
 	})
 }
@@ -134,7 +134,7 @@ func (s *salvager) endFeed(ns uint64, c *counters, first, last uint64) {
 	}
 	c.tail = max(c.tail, first-1)
 	if left := c.head - c.tail; known && left < before {
-		s.tell("event", fmt.Sprintf("namespace %d", ns), before-left, Lost)
+		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, Lost)
 	}
 }
 

@@ -23,12 +23,12 @@ func (s *salvager) scan(w *walker, pages uint64) error {
 		if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
 			continue // a page that cannot be read
 		}
-		switch le.Uint16(b[8:]) {
+		switch littleEndian.Uint16(b[8:]) {
 		case flagBranch, flagMeta, flagFreelist:
 			continue
 		}
-		n := min(uint64(le.Uint32(b[12:]))+1, pages-id, maxStored/pageSize+16)
-		if err := s.scanPage(&run{r: w.r, id: id, pages: n, b: b}); err != nil {
+		n := min(uint64(littleEndian.Uint32(b[12:]))+1, pages-id, maxStored/pageSize+16)
+		if err := s.scanPage(&pageRun{r: w.r, id: id, pages: n, b: b}); err != nil {
 			return err
 		}
 	}
@@ -36,8 +36,8 @@ func (s *salvager) scan(w *walker, pages uint64) error {
 }
 
 // scanPage stages the elements of what may be a leaf.
-func (s *salvager) scanPage(r *run) error {
-	n := uint64(le.Uint16(r.b[10:]))
+func (s *salvager) scanPage(r *pageRun) error {
+	n := uint64(littleEndian.Uint16(r.b[10:]))
 	table, err := r.at(0, headerSize+16*n)
 	if err != nil {
 		table = r.b
@@ -62,7 +62,7 @@ func (s *salvager) scanPage(r *run) error {
 			return err
 		}
 		if inner, ok := inlinePage(e, v); ok && r.r != nil {
-			if err := s.scanPage(&run{id: r.id, pages: 1, b: inner}); err != nil {
+			if err := s.scanPage(&pageRun{id: r.id, pages: 1, b: inner}); err != nil {
 				return err
 			}
 		}
@@ -72,7 +72,7 @@ func (s *salvager) scanPage(r *run) error {
 
 // inlinePage returns the page of a bucket that lives in its parent's leaf.
 func inlinePage(e element, v []byte) ([]byte, bool) {
-	if e.flags != 1 || len(v) < 2*headerSize || le.Uint64(v) != 0 {
+	if e.flags != 1 || len(v) < 2*headerSize || littleEndian.Uint64(v) != 0 {
 		return nil, false
 	}
 	return v[headerSize:], true
@@ -89,7 +89,7 @@ func (s *salvager) takeFromPage(key, v []byte) error {
 			return nil
 		}
 		old, err := s.stage.get(b, key)
-		if err != nil || old != nil && (s.fate(b, key) == Whole || !newer(b, key, v, old)) {
+		if err != nil || old != nil && (s.fate(b, key) == Whole || !isNewer(b, key, v, old)) {
 			return err
 		}
 		s.doubtful[s.hash(b, key)] = true
@@ -111,19 +111,19 @@ func plausible(b bucket, key, v []byte) bool {
 	}[b]
 	switch b {
 	case bMeta:
-		return string(key) == string(metaClock) && fits(b, key, v)
+		return string(key) == string(metaClock) && isSound(b, key, v)
 	case bMarks:
 		return len(key) > 8 && (key[0] == markNamespace || key[0] == markUser || key[0] == markHole) && fitsMark(key, v)
 	}
-	return n >= want && fits(b, key, v)
+	return n >= want && isSound(b, key, v)
 }
 
-// newer says whether v, of two uncertain values of a key, is the later one.
+// isNewer says whether v, of two uncertain values of a key, is the later one.
 // Where nothing tells, the first one found stays.
-func newer(b bucket, key, v, old []byte) bool {
+func isNewer(b bucket, key, v, old []byte) bool {
 	switch b {
 	case bRecords:
-		var x, y head
+		var x, y recordHeader
 		readHead(key, v, &x)
 		readHead(key, old, &y)
 		if x.inc != y.inc {

@@ -12,16 +12,16 @@ import (
 // maxStored bounds the values that are looked at: no sound one is longer.
 const maxStored = max(maxRecord, maxMessage, maxEntry) + 64<<10
 
-// sink is a file that is written in transactions of a bounded size.
-type sink struct {
-	temp *temp
+// outFile is a file that is written in transactions of a bounded size.
+type outFile struct {
+	temp *tempFile
 	db   *bolt.DB
 	tx   *bolt.Tx
 	size int
 }
 
 // newSink makes a file with empty buckets beside path.
-func newSink(path string) (*sink, error) {
+func newSink(path string) (*outFile, error) {
 	t, err := newTemp(path)
 	if err != nil {
 		return nil, err
@@ -31,10 +31,10 @@ func newSink(path string) (*sink, error) {
 		t.discard()
 		return nil, err
 	}
-	return &sink{temp: t, db: db}, nil
+	return &outFile{temp: t, db: db}, nil
 }
 
-func (s *sink) bucket(b bucket) (_ *bolt.Bucket, err error) {
+func (s *outFile) bucket(b bucket) (_ *bolt.Bucket, err error) {
 	if s.tx == nil {
 		if s.tx, err = s.db.Begin(true); err != nil {
 			return nil, err
@@ -46,7 +46,7 @@ func (s *sink) bucket(b bucket) (_ *bolt.Bucket, err error) {
 }
 
 // put copies key and value into the file.
-func (s *sink) put(b bucket, key, v []byte) error {
+func (s *outFile) put(b bucket, key, v []byte) error {
 	to, err := s.bucket(b)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *sink) put(b bucket, key, v []byte) error {
 }
 
 // get returns a copy of the value at key, or nil.
-func (s *sink) get(b bucket, key []byte) ([]byte, error) {
+func (s *outFile) get(b bucket, key []byte) ([]byte, error) {
 	from, err := s.bucket(b)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (s *sink) get(b bucket, key []byte) ([]byte, error) {
 	return bytes.Clone(from.Get(key)), nil
 }
 
-func (s *sink) flush() error {
+func (s *outFile) flush() error {
 	tx := s.tx
 	s.tx, s.size = nil, 0
 	if tx == nil {
@@ -79,7 +79,7 @@ func (s *sink) flush() error {
 }
 
 // close flushes and closes the file. Later calls do nothing.
-func (s *sink) close() error {
+func (s *outFile) close() error {
 	if s.db == nil {
 		return nil
 	}
@@ -101,10 +101,10 @@ func bucketOf(name string) (bucket, bool) {
 }
 
 // isIndex says whether what b holds is made anew from the records.
-func isIndex(b bucket) bool { return slices.Contains(indexes[:], b) }
+func isIndex(b bucket) bool { return slices.Contains(indexBuckets[:], b) }
 
 // takeFromTree stages a value that the tree leads to.
-func (s *salvager) takeFromTree(v visited) error {
+func (s *salvager) takeFromTree(v leafValue) error {
 	b, ok := bucketOf(v.bucket)
 	switch {
 	case !ok || isIndex(b) && b != bCreated:
@@ -116,7 +116,7 @@ func (s *salvager) takeFromTree(v visited) error {
 	if v.size <= maxStored {
 		value, _ = v.value()
 	}
-	if value == nil || !fits(b, v.key, value) {
+	if value == nil || !isSound(b, v.key, value) {
 		s.hurt[b] = true
 		if b == bRecords && len(v.key) > 8 {
 			s.damaged[string(v.key)] = true
@@ -132,12 +132,12 @@ func (s *salvager) takeFromTree(v visited) error {
 	return s.stage.put(b, v.key, value)
 }
 
-// fits says whether the value is a sound one of this bucket at this key.
-func fits(b bucket, key, v []byte) bool {
+// isSound says whether the value is a sound one of this bucket at this key.
+func isSound(b bucket, key, v []byte) bool {
 	var err error
 	switch b {
 	case bRecords:
-		var h head
+		var h recordHeader
 		_, ok := readRecord(key, v, &h)
 		k, named := parseRecordKey(key)
 		return ok && named && len(k.ID) <= driver.MaxName

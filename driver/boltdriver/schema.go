@@ -52,7 +52,7 @@ const (
 
 func appendNumber(b, key []byte, n uint64) []byte {
 	start := len(b)
-	b = appendU64(appendOpen(b, numberElements), n)
+	b = appendU64(appendEnvelope(b, numberElements), n)
 	seal(key, b[start:])
 	return b
 }

@@ -11,8 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A key below the one that is sought is damage: who goes on from it may go round
-// in circles.
+// A key below the one that is sought is damage: who goes on from it may go
+// round in circles.
 func TestSeekNeverGoesBack(t *testing.T) {
 	path, _ := small(t)
 	key := func(n int) string { return fmt.Sprintf("key-%03d", n) }
@@ -31,7 +31,7 @@ func TestSeekNeverGoesBack(t *testing.T) {
 	lowered := 0
 	for at := 0; at < len(image); at += pageSize {
 		p := image[at : at+pageSize]
-		if le.Uint16(p[8:]) != flagLeaf || le.Uint16(p[10:]) == 0 {
+		if littleEndian.Uint16(p[8:]) != flagLeaf || littleEndian.Uint16(p[10:]) == 0 {
 			continue
 		}
 		e := leafElement(p, 0)

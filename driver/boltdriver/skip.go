@@ -8,7 +8,7 @@ func skip(b []byte) (rest []byte, bad bool) {
 		if len(b) == 0 {
 			return nil, true
 		}
-		size, inner := extent(b)
+		size, inner := valueExtent(b)
 		if size < 0 || size > len(b) {
 			return nil, true
 		}
@@ -20,10 +20,10 @@ func skip(b []byte) (rest []byte, bad bool) {
 	return b, false
 }
 
-// extent returns the bytes of the value at the start of b, without the values
-// inside it, and how many values are inside it. The size is -1 for a value
-// that is cut short or whose form does not exist.
-func extent(b []byte) (size, inner int) {
+// valueExtent returns the bytes of the value at the start of b, without the
+// values inside it, and how many values are inside it. The size is -1 for a
+// value that is cut short or whose form does not exist.
+func valueExtent(b []byte) (size, inner int) {
 	c := b[0]
 	switch {
 	case c <= 0x7f || c >= 0xe0: // fixint

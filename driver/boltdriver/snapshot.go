@@ -20,17 +20,17 @@ type snapshot struct {
 	refs   atomic.Int64 // one is the driver's own, until it retires the snapshot
 	gone   chan struct{}
 	own    bool      // made for one reader, who holds Driver.life
-	getter sync.Pool // *getter
+	getter sync.Pool // *getBuffers
 }
 
-// getter is what a Get needs.
-type getter struct {
+// getBuffers is what a Get needs.
+type getBuffers struct {
 	cursor
 	key  []byte
-	head head
+	head recordHeader
 }
 
-func (d *Driver) newSnapshot(f *file, erased erasures) (*snapshot, error) {
+func (d *Driver) newSnapshot(f *file, erased pendingErasures) (*snapshot, error) {
 	tx, err := f.db.Begin(false)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (d *Driver) newSnapshot(f *file, erased erasures) (*snapshot, error) {
 	s := &snapshot{tx: tx, txid: int64(tx.ID()), view: newView(tx, d.reads), gone: make(chan struct{})}
 	s.erased = erased
 	s.refs.Store(1)
-	s.getter.New = func() any { return &getter{cursor: s.cursor(bRecords)} }
+	s.getter.New = func() any { return &getBuffers{cursor: s.cursor(bRecords)} }
 	return s, nil
 }
 
@@ -123,8 +123,9 @@ func (d *Driver) loadErased(s *snapshot) (err error) {
 	return err
 }
 
-// share makes the state that was just committed the one that readers get.
-func (d *Driver) share(erased erasures) {
+// publishSnapshot makes the state that was just committed the one that readers
+// get.
+func (d *Driver) publishSnapshot(erased pendingErasures) {
 	if !d.sharing {
 		return
 	}
@@ -137,39 +138,40 @@ func (d *Driver) share(erased erasures) {
 	}
 }
 
-// unshare retires the shared snapshot and waits until no reader holds it.
-func (d *Driver) unshare() {
+// retireSnapshot retires the shared snapshot and waits until no reader holds
+// it.
+func (d *Driver) retireSnapshot() {
 	if old := d.current.Swap(nil); old != nil {
 		old.drop()
 		<-old.gone
 	}
 }
 
-// barrier knows which commits are durable.
-type barrier struct {
+// durableMark knows which commits are durable.
+type durableMark struct {
 	txid atomic.Int64
 	mu   sync.Mutex
 	cond *sync.Cond
 	err  error // no later commit will be durable
 }
 
-func newBarrier(txid int64) *barrier {
-	b := &barrier{}
+func newDurableMark(txid int64) *durableMark {
+	b := &durableMark{}
 	b.cond = sync.NewCond(&b.mu)
 	b.txid.Store(txid)
 	return b
 }
 
-func (b *barrier) reached(txid int64) bool { return txid <= b.txid.Load() }
+func (b *durableMark) reached(txid int64) bool { return txid <= b.txid.Load() }
 
-func (b *barrier) advance(txid int64) {
+func (b *durableMark) advance(txid int64) {
 	b.mu.Lock()
 	b.txid.Store(txid)
 	b.mu.Unlock()
 	b.cond.Broadcast()
 }
 
-func (b *barrier) fail(err error) {
+func (b *durableMark) fail(err error) {
 	b.mu.Lock()
 	b.err = err
 	b.mu.Unlock()
@@ -177,7 +179,7 @@ func (b *barrier) fail(err error) {
 }
 
 // wait returns once the commit is durable, or an error if it never will be.
-func (b *barrier) wait(txid int64) error {
+func (b *durableMark) wait(txid int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for !b.reached(txid) {

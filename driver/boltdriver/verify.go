@@ -71,7 +71,7 @@ type Report struct {
 	Checked driver.Checked
 }
 
-func (r *Report) add(st *structure) {
+func (r *Report) add(st *walkResult) {
 	r.Transaction = st.meta.txid
 	r.Branches, r.Leaves, r.Free, r.Leaked = st.branches, st.leaves, st.free, st.leaked
 	r.Keys, r.Problems, r.More = st.keys, st.problems, st.more
@@ -130,7 +130,7 @@ func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) 
 }
 
 // walkFile checks the structure of a whole file.
-func walkFile(ctx context.Context, r io.ReaderAt, size int64, progress func(done, total int64)) (structure, error) {
+func walkFile(ctx context.Context, r io.ReaderAt, size int64, progress func(done, total int64)) (walkResult, error) {
 	w := walker{ctx: ctx, r: r}
 	if progress != nil {
 		done := int64(0)

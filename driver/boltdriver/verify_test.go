@@ -62,7 +62,7 @@ func metaOf(t testing.TB, b []byte) meta {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newest(m)
+	return newestMeta(m)
 }
 
 func sampleClock() int64 { return 1_000_000 }

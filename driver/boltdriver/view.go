@@ -13,8 +13,8 @@ import (
 // view reads one transaction. What it returns shares memory with the file's
 // map until the transaction ends.
 type view struct {
-	open   *lazily
-	erased erasures
+	open   *lazyBuckets
+	erased pendingErasures
 	reads  *readCount // nil: reads are not counted
 
 	expired *int64 // of Driver.look; nil: nobody asks
@@ -25,17 +25,17 @@ type view struct {
 const fillPercent = 0.9
 
 func newView(tx *bolt.Tx, reads *readCount) view {
-	return view{open: &lazily{tx: tx}, reads: reads}
+	return view{open: &lazyBuckets{tx: tx}, reads: reads}
 }
 
-// lazily holds the buckets of a transaction, each opened when it is first used:
-// to open them all would cost a small commit more than its own work.
-type lazily struct {
+// lazyBuckets holds the buckets of a transaction, each opened when it is first
+// used: to open them all would cost a small commit more than its own work.
+type lazyBuckets struct {
 	tx *bolt.Tx
 	b  [buckets]atomic.Pointer[bolt.Bucket]
 }
 
-func (o *lazily) bucket(in bucket) *bolt.Bucket {
+func (o *lazyBuckets) bucket(in bucket) *bolt.Bucket {
 	b := o.b[in].Load()
 	if b == nil {
 		b = o.tx.Bucket(bucketNames[in])
@@ -100,7 +100,7 @@ func (v *view) counters(ns uint64) (counters, error) {
 }
 
 // header reads the verified header of the record at key.
-func (c *cursor) header(key []byte, h *head) (val []byte, err error) {
+func (c *cursor) header(key []byte, h *recordHeader) (val []byte, err error) {
 	val = c.get(key)
 	if val == nil {
 		return nil, nil
@@ -112,16 +112,16 @@ func (c *cursor) header(key []byte, h *head) (val []byte, err error) {
 }
 
 // indexed is header for a record that an index entry names.
-func (c *cursor) indexed(in bucket, key []byte, h *head) ([]byte, error) {
+func (c *cursor) indexed(in bucket, key []byte, h *recordHeader) ([]byte, error) {
 	val, err := c.header(key, h)
 	if val == nil && err == nil {
-		err = misnamed(in, key)
+		err = danglingIndex(in, key)
 	}
 	return val, err
 }
 
-// misnamed is the error of an index entry that names no record.
-func misnamed(in bucket, key []byte) error {
+// danglingIndex is the error of an index entry that names no record.
+func danglingIndex(in bucket, key []byte) error {
 	k, _ := parseRecordKey(key)
 	return fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, bucketNames[in], k.ID, k.Namespace)
 }
@@ -133,7 +133,7 @@ func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
 	if key == nil || v.erased[ns] == nil {
 		return key != nil, nil
 	}
-	var h head
+	var h recordHeader
 	c := v.cursor(bRecords)
 	_, err := c.indexed(bOwners, key, &h)
 	return err == nil && !v.erased.record(ns, &h), err
@@ -163,8 +163,8 @@ func (v *view) holes(ns uint64, inc driver.Incarnation) []driver.Span {
 	return spans
 }
 
-// covering returns the span that holds seq.
-func covering(spans []driver.Span, seq uint64) (driver.Span, bool) {
+// findSpan returns the span that holds seq.
+func findSpan(spans []driver.Span, seq uint64) (driver.Span, bool) {
 	for _, s := range spans {
 		if s.From <= seq && seq <= s.To {
 			return s, true

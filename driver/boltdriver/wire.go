@@ -29,8 +29,8 @@ func checksum(key, b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)
 }
 
-// appendOpen begins a document of n elements, the checksum included.
-func appendOpen(b []byte, n int) []byte {
+// appendEnvelope begins a document of n elements, the checksum included.
+func appendEnvelope(b []byte, n int) []byte {
 	return append(b, wireArray16, byte(n>>8), byte(n), wireUint32, 0, 0, 0, 0)
 }
 
@@ -60,9 +60,9 @@ func appendBin(b, v []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(append(b, wireBin32), uint32(len(v))), v...)
 }
 
-// wire reads a document's elements in turn. After an element that is not of
-// the wanted form, bad is set and all answers are zero.
-type wire struct {
+// fixedReader reads a document's elements in turn. After an element that is not
+// of the wanted form, bad is set and all answers are zero.
+type fixedReader struct {
 	b   []byte
 	n   int // elements left
 	bad bool
@@ -70,23 +70,23 @@ type wire struct {
 
 // open starts to read v, whose elements after the checksum are at least n. It
 // does not verify the checksum.
-func open(v []byte, n int) wire {
+func open(v []byte, n int) fixedReader {
 	if len(v) < sumEnd || v[0] != wireArray16 || v[3] != wireUint32 {
-		return wire{bad: true}
+		return fixedReader{bad: true}
 	}
 	have := int(binary.BigEndian.Uint16(v[1:])) - 1
-	return wire{b: v[sumEnd:], n: have, bad: have < n}
+	return fixedReader{b: v[sumEnd:], n: have, bad: have < n}
 }
 
 // openSealed is open for a document whose checksum must hold.
-func openSealed(key, v []byte, n int) wire {
+func openSealed(key, v []byte, n int) fixedReader {
 	w := open(v, n)
 	w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[sumEnd:])
 	return w
 }
 
 // take returns the next element's size bytes after its form byte.
-func (w *wire) take(form byte, size int) []byte {
+func (w *fixedReader) take(form byte, size int) []byte {
 	if w.bad || len(w.b) < 1+size || w.b[0] != form {
 		w.bad = true
 		return nil
@@ -97,7 +97,7 @@ func (w *wire) take(form byte, size int) []byte {
 }
 
 // more returns the next size bytes, which belong to the element just taken.
-func (w *wire) more(size int) []byte {
+func (w *fixedReader) more(size int) []byte {
 	if w.bad || size < 0 || len(w.b) < size {
 		w.bad = true
 		return nil
@@ -107,35 +107,35 @@ func (w *wire) more(size int) []byte {
 	return v
 }
 
-func (w *wire) u8() uint8 {
+func (w *fixedReader) u8() uint8 {
 	if v := w.take(wireUint8, 1); v != nil {
 		return v[0]
 	}
 	return 0
 }
 
-func (w *wire) u64() uint64 {
+func (w *fixedReader) u64() uint64 {
 	if v := w.take(wireUint64, 8); v != nil {
 		return binary.BigEndian.Uint64(v)
 	}
 	return 0
 }
 
-func (w *wire) i64() int64 {
+func (w *fixedReader) i64() int64 {
 	if v := w.take(wireInt64, 8); v != nil {
 		return int64(binary.BigEndian.Uint64(v))
 	}
 	return 0
 }
 
-func (w *wire) str() []byte {
+func (w *fixedReader) str() []byte {
 	if v := w.take(wireStr8, 1); v != nil {
 		return w.more(int(v[0]))
 	}
 	return nil
 }
 
-func (w *wire) bin16() (v [16]byte) {
+func (w *fixedReader) bin16() (v [16]byte) {
 	if n := w.take(wireBin8, 1); n != nil && n[0] == 16 {
 		copy(v[:], w.more(16))
 		return v
@@ -144,7 +144,7 @@ func (w *wire) bin16() (v [16]byte) {
 	return v
 }
 
-func (w *wire) bin() []byte {
+func (w *fixedReader) bin() []byte {
 	if v := w.take(wireBin32, 4); v != nil {
 		return w.more(int(binary.BigEndian.Uint32(v)))
 	}
@@ -153,15 +153,16 @@ func (w *wire) bin() []byte {
 
 // done reports whether all was read well and what is left is exactly the
 // elements that a newer version added.
-func (w *wire) done() bool {
+func (w *fixedReader) done() bool {
 	for ; w.n > 0 && !w.bad; w.n-- {
 		w.b, w.bad = skip(w.b)
 	}
 	return !w.bad && w.n == 0 && len(w.b) == 0
 }
 
-// text makes a string of b without copying it. b must not change afterwards.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// unsafeString makes a string of b without copying it. b must not change
+// afterwards.
+func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// bytesOf is the reverse of text. The bytes must not be changed.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+// unsafeBytes is the reverse of text. The bytes must not be changed.
+func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -42,8 +42,8 @@ func documents() map[string][2][]byte {
 		"entry":    {ek, appendEntry(nil, ek, 2, []byte("value"))},
 		"event":    {fk, appendEvent(nil, fk, &e)},
 		"counters": {nk, appendCounters(nil, nk, &n)},
-		"dead":     {gk, appendDead(nil, gk, dead{user: "mia", erased: true})},
-		"staged":   {gk, appendStaged(nil, gk, staged{until: 4, epoch: 2})},
+		"dead":     {gk, appendDead(nil, gk, deadMark{user: "mia", erased: true})},
+		"staged":   {gk, appendStaged(nil, gk, stagedMark{until: 4, epoch: 2})},
 		"bare":     {gk, appendBare(nil, gk)},
 		"erasure":  {gk, appendErasure(nil, gk, &erasure{epoch: 1, sessions: 2, messages: 3, bytes: 4, entries: 5})},
 		"number":   {gk, appendNumber(nil, gk, 77)},
@@ -54,7 +54,7 @@ func documents() map[string][2][]byte {
 func read(kind string, key, v []byte) (err error) {
 	switch kind {
 	case "record":
-		var h head
+		var h recordHeader
 		if _, ok := readRecord(key, v, &h); !ok {
 			err = corruptRecord(key)
 		}
@@ -154,7 +154,7 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 // A header that lies is noticed without reading the body.
 func TestEveryFlippedHeaderBitIsNoticed(t *testing.T) {
 	d := documents()["record"]
-	var h head
+	var h recordHeader
 	if !readHead(d[0], d[1], &h) {
 		t.Fatal("a sound header is refused")
 	}
@@ -195,12 +195,12 @@ func TestRecordRoundTrip(t *testing.T) {
 	d := documents()["record"]
 	into := driver.Record{Key: want.Key}
 	for range 2 {
-		var h head
+		var h recordHeader
 		body, ok := readRecord(d[0], d[1], &h)
 		if !ok {
 			t.Fatal("refused")
 		}
-		h.fill(&into, body)
+		h.decodeInto(&into, body)
 		if !reflect.DeepEqual(&into, want) {
 			t.Errorf("got  %+v\nwant %+v", into, want)
 		}

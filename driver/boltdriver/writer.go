@@ -30,23 +30,23 @@ type writer struct {
 	solo   atomic.Bool // the last batch was one call, and nobody waited behind it
 	wanted atomic.Bool // the writer's goroutine has a call and waits for mu
 
-	next  *call         // taken from the channel, but not part of the last batch
-	last  int           // calls in the last batch
-	late  int           // calls that had come when it was answered
-	skip  int           // batches for which nobody is waited for beyond last
-	calm  int           // batches for which nobody is waited for
-	rest  int           // what calm was set to last
-	took  time.Duration // the last commit
-	calls []*call       // of this batch
-	ops   []queued      // their ops
-	job   *call         // the job that runs now
-	out   []outcome     // of the ops that were planned since the transaction began
+	next       *call         // taken from the channel, but not part of the last batch
+	last       int           // calls in the last batch
+	arrived    int           // calls that had come when it was answered
+	lowTarget  int           // batches for which nobody is waited for beyond last
+	pauseLeft  int           // batches for which nobody is waited for
+	backoff    int           // what calm was set to last
+	lastCommit time.Duration // the last commit
+	calls      []*call       // of this batch
+	ops        []queued      // their ops
+	job        *call         // the job that runs now
+	out        []outcome     // of the ops that were planned since the transaction began
 
 	batch
-	clock  int64    // the largest View.Now of an op that succeeded
-	erased erasures // as of the last commit
-	poison error    // not nil: a commit of unknown outcome
-	commit func(*bolt.Tx) error
+	clock   int64           // the largest View.Now of an op that succeeded
+	erased  pendingErasures // as of the last commit
+	failure error           // not nil: a commit of unknown outcome
+	commit  func(*bolt.Tx) error
 }
 
 // queued is one op of a call.
@@ -57,7 +57,7 @@ type queued struct {
 
 type outcome struct{ err error }
 
-func newWriter(d *Driver, erased erasures) *writer {
+func newWriter(d *Driver, erased pendingErasures) *writer {
 	w := &writer{d: d, erased: erased, commit: (*bolt.Tx).Commit}
 	w.solo.Store(true)
 	if hook := d.options.core.commit; hook != nil {
@@ -81,27 +81,27 @@ func (w *writer) loop() {
 	}()
 	if w.next != nil { // left by a Plan that ended the goroutine
 		w.mu.Lock()
-		w.work(w.serveAll)
+		w.runLocked(w.serveAll)
 	}
 	for c := range w.d.calls {
 		w.wanted.Store(true)
 		w.mu.Lock()
 		w.wanted.Store(false)
 		w.next = c
-		w.work(w.serveAll)
+		w.runLocked(w.serveAll)
 	}
 	finished = true
 }
 
-// lockAlone locks mu for a caller that nobody else writes beside, and waits for
-// nothing: who came first is served first.
-func (w *writer) lockAlone() bool {
+// tryLockInline locks mu for a caller that nobody else writes beside, and waits
+// for nothing: who came first is served first.
+func (w *writer) tryLockInline() bool {
 	return w.solo.Load() && !w.wanted.Load() && len(w.d.calls) == 0 && w.mu.TryLock()
 }
 
-// work runs fn, which commits, on a goroutine that has locked mu, and unlocks
-// it, also if a Plan ends the goroutine.
-func (w *writer) work(fn func()) {
+// runLocked runs fn, which commits, on a goroutine that has locked mu, and
+// unlocks it, also if a Plan ends the goroutine.
+func (w *writer) runLocked(fn func()) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	finished := false
 	defer func() {
@@ -123,7 +123,7 @@ var errExited = errors.New("a plan of the same commit ended its goroutine")
 func (w *writer) abort() {
 	w.discard()
 	for i := range w.ops {
-		w.settle(&w.ops[i], errExited)
+		w.reply(&w.ops[i], errExited)
 	}
 	w.ops = w.ops[:0]
 	if w.job != nil {
@@ -147,12 +147,12 @@ func (w *writer) serve(c *call) {
 		w.serveJob(c)
 		return
 	}
-	w.gather(c)
+	w.takeWaiting(c)
 	w.answer()
 }
 
-// serveAlone runs c, without a look at what waits.
-func (w *writer) serveAlone(c *call) {
+// commitInline runs c, without a look at what waits.
+func (w *writer) commitInline(c *call) {
 	w.calls = append(w.calls[:0], c)
 	w.last = 1
 	w.answer()
@@ -163,7 +163,7 @@ func (w *writer) answer() {
 	for i := range w.calls {
 		w.enqueue(w.calls[i])
 	}
-	w.run(w.ops)
+	w.commitAll(w.ops)
 	clear(w.ops)
 	w.ops = w.ops[:0]
 }
@@ -178,9 +178,9 @@ func (w *writer) serveJob(c *call) {
 	c.finish()
 }
 
-// gather takes the calls that wait.
-func (w *writer) gather(c *call) {
-	w.yield()
+// takeWaiting takes the calls that wait.
+func (w *writer) takeWaiting(c *call) {
+	w.pace()
 	clear(w.calls)
 	w.calls = append(w.calls[:0], c)
 	for n := len(c.ops); n < maxBatch; {
@@ -204,40 +204,40 @@ func (w *writer) gather(c *call) {
 	w.last = len(w.calls)
 }
 
-// yield lets those callers run that are likely to call again: the ones that
-// the last batch answered, beside those that came during it. Without that
-// parts of them would take turns, as the writer takes back the first before the
-// others ran. Where the callers did not come, the next batches wait for fewer;
-// and where processors are so busy that a yield takes longer than a commit, they
+// pace lets those callers run that are likely to call again: the ones that the
+// last batch answered, beside those that came during it. Without that parts of
+// them would take turns, as the writer takes back the first before the others
+// ran. Where the callers did not come, the next batches wait for fewer; and
+// where processors are so busy that a yield takes longer than a commit, they
 // wait for nobody.
-func (w *writer) yield() {
-	if w.last+w.late <= 1 {
+func (w *writer) pace() {
+	if w.last+w.arrived <= 1 {
 		return
 	}
-	if w.calm > 0 {
-		w.calm--
+	if w.pauseLeft > 0 {
+		w.pauseLeft--
 		return
 	}
-	want := w.last + w.late
-	if w.skip > 0 {
-		w.skip--
+	want := w.last + w.arrived
+	if w.lowTarget > 0 {
+		w.lowTarget--
 		want = w.last
 	}
-	if w.await(want) {
-		w.rest = min(max(2*w.rest, restYields), maxRest)
-		w.calm = w.rest
+	if w.waitFor(want) {
+		w.backoff = min(max(2*w.backoff, restYields), maxRest)
+		w.pauseLeft = w.backoff
 		return
 	}
-	w.rest /= 2
+	w.backoff /= 2
 	if 4*(len(w.d.calls)+1) < 3*want {
-		w.skip = restYields
+		w.lowTarget = restYields
 	}
 }
 
-// await yields until there are that many calls, with the one at hand, or none
+// waitFor yields until there are that many calls, with the one at hand, or none
 // came for a while. It gives up, and says so, when a yield took longer than a
 // commit.
-func (w *writer) await(want int) (busy bool) {
+func (w *writer) waitFor(want int) (busy bool) {
 	now := time.Now()
 	for came, since := -1, now; ; {
 		n := len(w.d.calls)
@@ -246,13 +246,13 @@ func (w *writer) await(want int) (busy bool) {
 		}
 		if n > came {
 			came, since = n, now
-		} else if now.Sub(since) > w.took/idleShare {
+		} else if now.Sub(since) > w.lastCommit/idleShare {
 			return false
 		}
 		runtime.Gosched()
 		before := now
 		now = time.Now()
-		if now.Sub(before) > w.took {
+		if now.Sub(before) > w.lastCommit {
 			return true
 		}
 	}
@@ -274,8 +274,8 @@ func (w *writer) enqueue(c *call) {
 	}
 }
 
-// settle gives an op its outcome, and its call the answer if it was the last.
-func (w *writer) settle(q *queued, err error) {
+// reply gives an op its outcome, and its call the answer if it was the last.
+func (w *writer) reply(q *queued, err error) {
 	if q.call == nil {
 		return
 	}
@@ -289,47 +289,47 @@ func (w *writer) settle(q *queued, err error) {
 
 // failed returns the error of a writer that may not write any more.
 func (w *writer) failed() error {
-	if w.poison == nil {
+	if w.failure == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", driver.ErrFailed, w.poison)
+	return fmt.Errorf("%w: %w", driver.ErrFailed, w.failure)
 }
 
-// run gives all ops their outcomes, in as few commits as they fit in.
-func (w *writer) run(ops []queued) {
+// commitAll gives all ops their outcomes, in as few commits as they fit in.
+func (w *writer) commitAll(ops []queued) {
 	for len(ops) > 0 {
 		if err := w.failed(); err != nil {
 			for i := range ops {
-				w.settle(&ops[i], err)
+				w.reply(&ops[i], err)
 			}
 			return
 		}
-		n, err := w.attempt(ops)
+		n, err := w.commitBatch(ops)
 		if err != nil && n > 1 && retriable(err) {
-			w.run(ops[:n/2])
-			w.run(ops[n/2 : n])
+			w.commitAll(ops[:n/2])
+			w.commitAll(ops[n/2 : n])
 		} else {
-			w.settleAll(ops[:n], err)
+			w.replyAll(ops[:n], err)
 		}
 		ops = ops[n:]
 	}
 }
 
-// settleAll answers the ops of one commit: err says what became of it.
-func (w *writer) settleAll(ops []queued, err error) {
-	w.late = len(w.d.calls)
+// replyAll answers the ops of one commit: err says what became of it.
+func (w *writer) replyAll(ops []queued, err error) {
+	w.arrived = len(w.d.calls)
 	for i := range ops {
 		if err == nil {
-			w.settle(&ops[i], w.out[i].err)
+			w.reply(&ops[i], w.out[i].err)
 		} else {
-			w.settle(&ops[i], err)
+			w.reply(&ops[i], err)
 		}
 	}
 }
 
-// attempt plans ops until they are enough for a commit, and commits them. n is
-// how many it took.
-func (w *writer) attempt(ops []queued) (n int, err error) {
+// commitBatch plans ops until they are enough for a commit, and commits them. n
+// is how many it took.
+func (w *writer) commitBatch(ops []queued) (n int, err error) {
 	w.out = w.out[:0]
 	w.beginFlight()
 	defer w.endFlight()
@@ -341,5 +341,5 @@ func (w *writer) attempt(ops []queued) (n int, err error) {
 		w.out = append(w.out, outcome{w.plan(q.call.ctx, q.op)})
 		n++
 	}
-	return n, w.close()
+	return n, w.finish()
 }

@@ -213,12 +213,12 @@ func TestLoneCallerGoesBeforeNobody(t *testing.T) {
 		},
 	} {
 		busy(true)
-		if w.lockAlone() {
+		if w.tryLockInline() {
 			t.Error("it did")
 			w.mu.Unlock()
 		}
 		busy(false)
-		if !w.lockAlone() {
+		if !w.tryLockInline() {
 			t.Error("a lone caller has to wait")
 			continue
 		}

@@ -31,7 +31,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "calls are acknowledged before the commit", promise: "Durability", file: "driver/boltdriver/writer.go",
-		from: "\treturn n, w.close()", to: "\tw.settleAll(ops[:n], nil)\n\treturn n, w.close()",
+		from: "\treturn n, w.finish()", to: "\tw.settleAll(ops[:n], nil)\n\treturn n, w.finish()",
 		dir: bolt, test: "^TestUnknownOutcome$", quick: true,
 	},
 	{
@@ -40,11 +40,9 @@ var mutants = []mutant{
 		dir: crash, test: "^TestPowerFailure$",
 	},
 	{
-		name: "the newest meta page is not written again at open", promise: "Durability (D3)",
-		file: "driver/boltdriver/open.go",
-		from: "if err := reassert(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
-		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill",
-		flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
+		name: "the newest meta page is not written again at open", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
+		from: "if err := rewriteMeta(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
+		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
 	},
 	{
 		name: "the indexes are not compared with the records at open", promise: "Errors (D12)",
@@ -53,9 +51,8 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
 	},
 	{
-		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)",
-		file: "driver/boltdriver/meta.go",
-		from: "le.Uint64(b) != m.freelist || le.Uint16(b[8:]) != flagFreelist ||", to: "false ||",
+		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/meta.go",
+		from: "littleEndian.Uint64(b) != m.freelist || littleEndian.Uint16(b[8:]) != flagFreelist ||", to: "false ||",
 		dir: bolt, test: "^TestTrustedPagesThatGoBadWhileOpen$",
 	},
 	{
@@ -65,7 +62,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "writing goes on after an unknown outcome", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
-		from: "\tw.poison = err\n", to: "",
+		from: "\tw.failure = err\n", to: "",
 		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:EIO$", flags: []string{"-crash.spots=6"},
 	},
 	{
@@ -74,9 +71,8 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestUnknownOutcome$",
 	},
 	{
-		name: "a reader does not wait for the commit that extends a life", promise: "Concurrency, Expiry",
-		file: "driver/boltdriver/flight.go",
-		from: "return f != nil && expires > f.since", to: "return false",
+		name: "a reader does not wait for the commit that extends a life", promise: "Concurrency, Expiry", file: "driver/boltdriver/flight.go",
+		from: "return f != nil && expires > f.clockBound", to: "return false",
 		dir: bolt, test: "^TestExpiryWaitsForTheCommitThatExtends$", quick: true,
 	},
 	{
@@ -102,9 +98,8 @@ var mutants = []mutant{
 		dir: spoil, test: "^TestDamagedFiles$",
 	},
 	{
-		name: "an engine that cannot end a transaction is waited for", promise: "Errors (D4)",
-		file: "driver/boltdriver/commit.go",
-		from: "\tw.d.file.jammed.Store(true)\n", to: "",
+		name: "an engine that cannot end a transaction is waited for", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\tw.d.file.stuck.Store(true)\n", to: "",
 		dir: bolt, test: "^TestJammedEngine$", flags: []string{"-test.timeout=60s"},
 	},
 	{
@@ -162,9 +157,8 @@ var mutants = []mutant{
 	},
 	{
 		name: "marks of erasures are ignored", promise: "Erasure", file: "driver/boltdriver/erased.go",
-		from: "return s != nil && (h.epoch < s.epoch || h.epoch < s.users[text(h.user)])",
-		to:   "return false && s != nil",
-		dir:  bolt, test: "^TestEraseUser$",
+		from: "return s != nil && (h.epoch < s.epoch || h.epoch < s.users[unsafeString(h.user)])", to: "return false && s != nil",
+		dir: bolt, test: "^TestEraseUser$",
 	},
 	{
 		name: "labels are shared with the caller", promise: "Ownership", file: "create.go",
@@ -218,18 +212,14 @@ var mutants = []mutant{
 		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
 	},
 	{
-		name:    "the newest meta page is not written again, under a disk that loses its power",
-		promise: "Durability (D3)", file: "driver/boltdriver/open.go",
-		from: "if err := reassert(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
-		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
-		flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
+		name: "the newest meta page is not written again, under a disk that loses its power", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
+		from: "if err := rewriteMeta(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
 	},
 	{
-		name: "writing goes on after an unknown outcome, under a disk that loses its power", promise: "Errors (D4)",
-		file: "driver/boltdriver/commit.go",
-		from: "\tw.poison = err\n", to: "",
-		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
-		flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
+		name: "writing goes on after an unknown outcome, under a disk that loses its power", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
+		from: "\tw.failure = err\n", to: "",
+		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
 	},
 	{
 		name: "an unknown outcome is reported as success, under a disk that loses its power", promise: "Errors (D4)",
