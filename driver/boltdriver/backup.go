@@ -2,12 +2,10 @@ package boltdriver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -106,7 +104,7 @@ func Restore(ctx context.Context, src, dst string) error {
 		return err
 	}
 	defer f.abandon()
-	if _, err := f.verifyAll(ctx, nil); err != nil {
+	if _, err := verifyFile(ctx, f, nil); err != nil {
 		return err
 	}
 	t, err := newTemp(dst)
@@ -119,22 +117,4 @@ func Restore(ctx context.Context, src, dst string) error {
 		return fmt.Errorf("restore %s: %w", dst, err)
 	}
 	return t.finish(ctx, dst)
-}
-
-// finish makes a complete file durable, checks it once more and gives it its
-// name.
-func (t *tempFile) finish(ctx context.Context, path string) error {
-	if err := t.f.Sync(); err != nil {
-		return err
-	}
-	if _, err := walkFile(ctx, t.f, fileSize(t.f), nil); err != nil {
-		return err
-	}
-	if err := t.f.Close(); err != nil {
-		return err
-	}
-	if err := publish(t.path, path); err != nil {
-		return err
-	}
-	return errors.Join(os.Remove(t.path), syncDir(filepath.Dir(path)))
 }

@@ -80,7 +80,7 @@ func (c *checker) visited(where string, err error) error {
 // walk calls fn for every key of a bucket.
 func (c *checker) walk(in bucket, fn func(k, v []byte) error) error {
 	cur := c.cursor(in)
-	for k, v := cur.seek([]byte{0}); k != nil; k, v = cur.next() {
+	for k, v := cur.Seek([]byte{0}); k != nil; k, v = cur.Next() {
 		if c.seen++; c.seen%scanChunk == 0 && c.ctx.Err() != nil {
 			return c.ctx.Err()
 		}

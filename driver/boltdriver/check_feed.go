@@ -85,7 +85,7 @@ func (c *checker) emptyFeed(k, v []byte) error {
 		return nil // damage was found with the records
 	}
 	events := c.cursor(bFeed)
-	if e, _ := events.seek(k); bytes.HasPrefix(e, k) {
+	if e, _ := events.Seek(k); bytes.HasPrefix(e, k) {
 		return nil
 	}
 	return c.find(fmt.Sprintf("feed of namespace %d", nsOf(k)), "has no event at all, its head is %d", n.head)

@@ -123,7 +123,7 @@ func (s *spaceCheck) unused(k, _ []byte) error {
 		return s.find("counters", "have no valid key: %x", k)
 	}
 	c := s.cursor(bRecords)
-	if r, _ := c.seek(k); bytes.HasPrefix(r, k) {
+	if r, _ := c.Seek(k); bytes.HasPrefix(r, k) {
 		return nil
 	}
 	return s.compare(nsOf(k), driver.Usage{})
@@ -144,7 +144,7 @@ func (l *logCheck) check(body uint64) error {
 	holes := l.holes(l.key.Namespace, l.head.inc)
 	prefix := appendLogPrefix(nil, l.key.Namespace, l.head.inc)
 	c := l.cursor(bLog)
-	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.next() {
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var m driver.Message
 		if err := readMessage(k, v, &m); err != nil {
 			if err := l.report(l.where, err); err != nil {
@@ -198,7 +198,7 @@ func (l *logCheck) message(m *driver.Message) error {
 // refsOf checks the message ids below prefix. They may outlive their messages.
 func (l *logCheck) refsOf(prefix []byte) error {
 	c := l.cursor(bIDs)
-	for k, v := c.seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.next() {
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		if _, err := readRef(k, v); err != nil {
 			if err := l.report(l.where, err); err != nil {
 				return err

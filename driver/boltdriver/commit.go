@@ -3,14 +3,10 @@ package boltdriver
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // finish ends the transaction: an error says that none of its ops is known to
@@ -86,9 +82,9 @@ func (w *writer) growthBound() int64 {
 const patience = 2 * time.Second
 
 // watch retires the shared snapshot if the commit that begins now does not end:
-// it may wait for that, because it adds more to the file than growthBound allows
-// for (a small message can move neighbours of megabytes). No commit adds half a
-// map, so only then is it watched. The result ends the watch.
+// it may wait for that, because it adds more to the file than growthBound
+// allows for (a small message can move neighbours of megabytes). No commit adds
+// half a map, so only then is it watched. The result ends the watch.
 func (d *Driver) watch(size int64) (end func()) {
 	s := d.current.Load()
 	if s == nil || size < d.file.mapLimit/2 {
@@ -146,38 +142,3 @@ func (w *writer) markStuck(err error) {
 func retriable(err error) bool {
 	return !errors.Is(err, driver.ErrUnknown) && !errors.Is(err, driver.ErrFailed)
 }
-
-// isFull reports whether a commit failed for want of space, before anything
-// that counts was written. An error of a sync is not among them: it says
-// nothing about what reached the disk.
-func isFull(err error) bool {
-	if errors.Is(err, berrors.ErrMaxSizeReached) {
-		return true
-	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Op == "write" && isFullCode(path.Err)
-	}
-	// The engine hides the cause of a failed truncate in text.
-	text, ok := strings.CutPrefix(err.Error(), "file resize error: ")
-	if !ok {
-		return false
-	}
-	for _, code := range fullCodes {
-		if strings.HasSuffix(text, code.Error()) {
-			return true
-		}
-	}
-	return false
-}
-
-func isFullCode(err error) bool {
-	for _, code := range fullCodes {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
-}
-
-var fullCodes = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, windowsDiskFull}

@@ -17,7 +17,7 @@ func TestUnknownOutcome(t *testing.T) {
 	for _, noBigMap := range []bool{false, true} {
 		t.Run(fmt.Sprintf("noBigMap=%v", noBigMap), func(t *testing.T) {
 			g := newGate()
-			d := openCore(t, Options{core: coreHooks{commit: g.commit}, hooks: fileHooks{noBigMap: noBigMap}})
+			d := openCore(t, Options{core: coreHooks{commit: g.commit}, hooks: fileHooks{NoBigMap: noBigMap}})
 			old := session(1, "old", "")
 			do(t, d, opOf(old.Key, driver.Change{Put: old}))
 			g.shut.Store(true)
@@ -111,7 +111,7 @@ func TestIsFull(t *testing.T) {
 // An op that does not fit into the file fails; those committed with it do not.
 func TestMaxSizeSparesTheOthers(t *testing.T) {
 	g := newGate()
-	d := openCore(t, Options{MaxSize: 1 << 20, hooks: fileHooks{noBigMap: true}, core: coreHooks{commit: g.commit}})
+	d := openCore(t, Options{MaxSize: 1 << 20, hooks: fileHooks{NoBigMap: true}, core: coreHooks{commit: g.commit}})
 	big := session(1, "big", "")
 	big.Body = make([]byte, maxRecord)
 	ops := []*driver.Op{

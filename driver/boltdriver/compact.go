@@ -4,18 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/seshatdb/seshat/driver"
-	bolt "go.etcd.io/bbolt"
 )
 
 var _ driver.Compacter = (*Driver)(nil)
-
-// compactChunk is how much is copied in one transaction, in bytes.
-const compactChunk = 8 << 20
 
 // Compact copies the file without its free pages and puts the copy in its
 // place. Calls wait meanwhile. If it fails, or the process or the machine
@@ -38,7 +32,7 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	err = d.runExclusive(ctx, func() error {
 		before = fileSize(d.file.f)
 		after = before
-		next, err := d.file.compacted(ctx, d.options)
+		next, err := d.file.compacted(ctx, d.options.forFile())
 		if err != nil {
 			return fmt.Errorf("compact %s: %w", d.file.path, err)
 		}
@@ -50,108 +44,4 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 		return old.close()
 	})
 	return before, after, err
-}
-
-// compacted returns a smaller copy of the file, open and locked, that has taken
-// its name. On an error the file is as it was. The copy is locked before it
-// gets the name, and the original stays locked until it has lost it, so at no
-// moment can another process write either.
-func (f *file) compacted(ctx context.Context, o Options) (_ *file, err error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	t, err := newTemp(f.path)
-	if err != nil {
-		return nil, err
-	}
-	next := &file{f: t.f, path: f.path}
-	defer func() {
-		if err != nil {
-			next.abandon()
-			_ = os.Remove(t.path)
-		}
-	}()
-	if next.info, err = t.f.Stat(); err != nil {
-		return nil, err
-	}
-	next.claim = tryClaim(next.info, false)
-	if err := guarded("compact", func() error { return next.fill(ctx, f, o) }); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(t.path, f.path); err != nil {
-		return nil, err
-	}
-	next.kernelName = linkTo(next.f, next.path)
-	o.hooks.at("renamed")
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
-		next.broken = err
-	}
-	return next, nil
-}
-
-// fill copies the content of src, makes it durable and checks it.
-func (f *file) fill(ctx context.Context, src *file, o Options) error {
-	if err := f.openBolt(o); err != nil {
-		return err
-	}
-	ahead := f.db.AllocSize
-	f.db.AllocSize = 0
-	keys, err := copyBuckets(ctx, f.db, src.db)
-	f.db.AllocSize = ahead
-	if err != nil {
-		return err
-	}
-	if err := f.f.Sync(); err != nil {
-		return err
-	}
-	st, err := walkFile(ctx, f.f, fileSize(f.f), nil)
-	if err == nil && st.keys != keys {
-		err = fmt.Errorf("%w: copied %d keys, found %d", driver.ErrCorrupt, keys, st.keys)
-	}
-	o.hooks.at("compacted")
-	return err
-}
-
-// copyBuckets copies all buckets with their keys in order and returns how many
-// keys there are.
-func copyBuckets(ctx context.Context, dst, src *bolt.DB) (keys uint64, err error) {
-	err = src.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
-			if err := dst.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }); err != nil {
-				return err
-			}
-			n, err := copyBucket(ctx, dst, name, b.Cursor())
-			keys += n
-			return err
-		})
-	})
-	return keys, err
-}
-
-func copyBucket(ctx context.Context, dst *bolt.DB, name []byte, c *bolt.Cursor) (keys uint64, err error) {
-	k, v := c.First()
-	for k != nil {
-		if err := ctx.Err(); err != nil {
-			return keys, err
-		}
-		err := dst.Update(func(tx *bolt.Tx) error {
-			b := tx.Bucket(name)
-			b.FillPercent = fillPercent
-			for size := 0; k != nil && size < compactChunk; k, v = c.Next() {
-				if v == nil {
-					return fmt.Errorf("%w: a bucket in bucket %q", driver.ErrFormat, name)
-				}
-				if err := b.Put(k, v); err != nil {
-					return err
-				}
-				size += len(k) + len(v) + 64
-				keys++
-			}
-			return nil
-		})
-		if err != nil {
-			return keys, err
-		}
-	}
-	return keys, nil
 }

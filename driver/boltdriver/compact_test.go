@@ -105,12 +105,12 @@ func TestCompactKeepsTheLock(t *testing.T) {
 		}
 		tries++
 		for _, p := range []string{path, list(t, filepath.Dir(path))[0], path} {
-			if _, err := openFile(filepath.Join(filepath.Dir(path), filepath.Base(p)), Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+			if _, err := openFile(filepath.Join(filepath.Dir(path), filepath.Base(p)), fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 				t.Errorf("%s at %q: %v, want ErrLocked", p, step, err)
 			}
 		}
 	}
-	d, err := Open(path, Options{hooks: fileHooks{step: probe}})
+	d, err := Open(path, Options{hooks: fileHooks{Step: probe}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestCompactKeepsTheLock(t *testing.T) {
 	if tries != 2 {
 		t.Errorf("%d probes", tries)
 	}
-	if _, err := openFile(path, Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	if _, err := openFile(path, fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("afterwards: %v, want ErrLocked", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestCompactFails(t *testing.T) {
 			panic("injected")
 		}
 	}
-	d, err := Open(path, Options{hooks: fileHooks{step: step}})
+	d, err := Open(path, Options{hooks: fileHooks{Step: step}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestCompactUnsyncedName(t *testing.T) {
 	path := filled(t, 5)
 	dir := filepath.Dir(path)
 	away := dir + " away"
-	d, err := Open(path, Options{hooks: fileHooks{step: func(name string) {
+	d, err := Open(path, Options{hooks: fileHooks{Step: func(name string) {
 		if name == "renamed" { // nothing to sync there
 			if err := os.Rename(dir, away); err != nil {
 				t.Error(err)
@@ -234,7 +234,7 @@ func TestCompactUnsyncedName(t *testing.T) {
 // would wait for the check, which reads the whole file.
 func TestCompactWaitsForACheckAlone(t *testing.T) {
 	var checking, early atomic.Bool
-	d := openCore(t, Options{hooks: fileHooks{step: func(step string) {
+	d := openCore(t, Options{hooks: fileHooks{Step: func(step string) {
 		early.Store(early.Load() || step == "compacted" && checking.Load())
 	}}})
 	r := session(1, "a", "")

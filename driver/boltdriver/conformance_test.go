@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 	t.Run("shared snapshots", func(t *testing.T) { drivertest.Run(t, harness(Options{})) })
 	t.Run("all by marks, in a map that moves", func(t *testing.T) {
 		drivertest.Run(t, harness(Options{
-			hooks: fileHooks{noBigMap: true},
+			hooks: fileHooks{NoBigMap: true},
 			core:  coreHooks{share: true, headroom: 256 << 10, inline: 1, patience: 20 * time.Millisecond},
 		}))
 	})
@@ -53,6 +53,6 @@ func TestConformance(t *testing.T) {
 		if testing.Short() {
 			t.Skip("the same again, slower")
 		}
-		drivertest.Run(t, harness(Options{hooks: fileHooks{noBigMap: true}}))
+		drivertest.Run(t, harness(Options{hooks: fileHooks{NoBigMap: true}}))
 	})
 }

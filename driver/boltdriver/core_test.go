@@ -109,7 +109,7 @@ func keysIn(t testing.TB, d *Driver, in bucket) (n int) {
 	}
 	defer d.release(s)
 	c := s.cursor(in)
-	for k, _ := c.seek([]byte{0}); k != nil; k, _ = c.next() {
+	for k, _ := c.Seek([]byte{0}); k != nil; k, _ = c.Next() {
 		n++
 	}
 	return n

@@ -91,7 +91,7 @@ func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) 
 func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) error {
 	var h recordHeader
 	c, r := v.cursor(in), v.cursor(bRecords)
-	for k, _ := c.seek([]byte{0}); k != nil; k, _ = c.next() {
+	for k, _ := c.Seek([]byte{0}); k != nil; k, _ = c.Next() {
 		at, of, _, ok := parseDueKey(k)
 		if !ok || at > now {
 			break
@@ -117,7 +117,7 @@ func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
 	var key []byte
 	prefix := appendUserPrefix(nil, ns, user)
 	c, r := v.cursor(bUsers), v.cursor(bRecords)
-	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		_, id, _ := parsePlace(k[len(prefix):])
 		key = appendRecordKey(key[:0], ns, id)
 		if _, err := r.indexed(bUsers, key, &h); err != nil {

@@ -1,6 +1,7 @@
 package boltdriver
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -22,13 +23,13 @@ const tempMark = ".new-"
 // leaves none or a complete one: it is built and synced under another name and
 // then linked. If path exists by then, the error is fs.ErrExist and that file
 // is untouched.
-func createFile(path string, o Options) error {
+func createFile(path string, o fileOptions) error {
 	t, err := newTemp(path)
 	if err != nil {
 		return err
 	}
 	defer t.discard()
-	o.hooks.at("temp")
+	o.Hooks.at("temp")
 	db, err := t.engine()
 	if err != nil {
 		return err
@@ -36,14 +37,14 @@ func createFile(path string, o Options) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	o.hooks.at("built")
+	o.Hooks.at("built")
 	if err := publish(t.path, path); err != nil {
 		if _, gone := os.Lstat(t.path); errors.Is(gone, fs.ErrNotExist) {
 			return errMoved // closed and so unlocked, it was taken for a leftover
 		}
 		return err
 	}
-	o.hooks.at("linked")
+	o.Hooks.at("linked")
 	return syncDir(filepath.Dir(path))
 }
 
@@ -184,4 +185,22 @@ func removeLeftover(name, path string) {
 	if ok, _ := lockHandle(f, false); ok && stillThere(f, name) {
 		_ = os.Remove(name)
 	}
+}
+
+// finish makes a complete file durable, checks it once more and gives it its
+// name.
+func (t *tempFile) finish(ctx context.Context, path string) error {
+	if err := t.f.Sync(); err != nil {
+		return err
+	}
+	if _, err := walkFile(ctx, t.f, fileSize(t.f), walkOptions{}); err != nil {
+		return err
+	}
+	if err := t.f.Close(); err != nil {
+		return err
+	}
+	if err := publish(t.path, path); err != nil {
+		return err
+	}
+	return errors.Join(os.Remove(t.path), syncDir(filepath.Dir(path)))
 }

@@ -20,7 +20,7 @@ func TestCreateRace(t *testing.T) {
 		files, errs := make([]*file, 8), make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range files {
-			wg.Go(func() { files[i], errs[i] = openFile(path, Options{LockTimeout: 50 * time.Millisecond}) })
+			wg.Go(func() { files[i], errs[i] = openFile(path, fileOptions{LockTimeout: 50 * time.Millisecond}) })
 		}
 		wg.Wait()
 		won := 0
@@ -52,13 +52,13 @@ func TestCreateIsAtomic(t *testing.T) {
 		}
 		seen = append(seen, name)
 	}
-	if err := createFile(path, Options{hooks: fileHooks{step: step}}); err != nil {
+	if err := createFile(path, fileOptions{Hooks: fileHooks{Step: step}}); err != nil {
 		t.Fatal(err)
 	}
 	if len(seen) != 3 {
 		t.Errorf("steps: %v", seen)
 	}
-	_ = mustOpen(t, path, Options{})
+	_ = mustOpen(t, path, fileOptions{})
 }
 
 // A file that another one made meanwhile is not replaced.
@@ -69,7 +69,7 @@ func TestCreateDoesNotReplace(t *testing.T) {
 			_ = os.WriteFile(path, []byte("theirs"), 0o600)
 		}
 	}
-	err := createFile(path, Options{hooks: fileHooks{step: step}})
+	err := createFile(path, fileOptions{Hooks: fileHooks{Step: step}})
 	if !errors.Is(err, fs.ErrExist) {
 		t.Errorf("%v, want ErrExist", err)
 	}
@@ -91,7 +91,7 @@ func TestCreateSurvivesACleaner(t *testing.T) {
 			}
 		}
 	}
-	f := mustOpen(t, path, Options{hooks: fileHooks{step: step}})
+	f := mustOpen(t, path, fileOptions{Hooks: fileHooks{Step: step}})
 	if err := f.check(); err != nil {
 		t.Error(err)
 	}
@@ -120,7 +120,7 @@ func TestCreateCleansLeftovers(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f := mustOpen(t, path, Options{})
+	f := mustOpen(t, path, fileOptions{})
 	for _, p := range []string{dead, twin} {
 		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there: %v", p, err)

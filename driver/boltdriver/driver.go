@@ -22,13 +22,6 @@ var (
 	_ driver.Statser = (*Driver)(nil)
 )
 
-// Limits of one value, in bytes.
-const (
-	maxRecord  = 1 << 20
-	maxMessage = 8 << 20
-	maxEntry   = 1 << 20
-)
-
 // Driver is an open file. Its methods are safe for concurrent use.
 type Driver struct {
 	file    *file // changed under life
@@ -66,7 +59,7 @@ type Driver struct {
 // which may be what is left of a store. errors.ErrUnsupported: it is on a
 // network or FUSE file system.
 func Open(path string, o Options) (*Driver, error) {
-	f, err := openFile(path, o)
+	f, err := openFile(path, o.forFile())
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (d *dumper) run() error {
 func (d *dumper) walk(kind driver.PartKind, in bucket, read func(k, v []byte) (bool, error)) error {
 	c := d.cursor(in)
 	from := d.from(kind)
-	for k, v := c.seek(from); k != nil; k, v = c.next() {
+	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
 		if d.seen++; d.seen%scanChunk == 0 && d.ctx.Err() != nil {
 			return d.ctx.Err()
 		}

@@ -23,7 +23,7 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.
 	scan := entryScan{view: &s.view, q: &q}
 	exact := q.Name != "" && !q.AllOwners
 	c := s.cursor(bEntries)
-	for k, v := c.seek(from); bytes.HasPrefix(k, prefix) && len(es) < q.Limit; k, v = c.next() {
+	for k, v := c.Seek(from); bytes.HasPrefix(k, prefix) && len(es) < q.Limit; k, v = c.Next() {
 		if exact && len(k) > len(prefix) {
 			break // longer names, which others choose
 		}

@@ -53,13 +53,6 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 	return nil
 }
 
-func (m *erasure) add(o *erasure) {
-	m.sessions += o.sessions
-	m.messages += o.messages
-	m.bytes += o.bytes
-	m.entries += o.entries
-}
-
 // erasure reads the mark of an erasure; a zero one if there is none.
 func (p *planner) erasure(e driver.Erasure) (erasure, error) {
 	p.scratch = appendErasureKey(p.scratch[:0], e)

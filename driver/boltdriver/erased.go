@@ -103,12 +103,22 @@ func (m pendingErasures) orNil() pendingErasures {
 	return m
 }
 
-// loadErasures reads the pending erasures.
-func loadErasures(v *view) (pendingErasures, error) {
+// seeker is a place in a bucket, as the engine's cursors are. Keys and values
+// share memory with the transaction.
+type seeker interface {
+	// Seek moves to key, or to the first key beyond it, and returns what is
+	// there; nil if there is none.
+	Seek(key []byte) (k, v []byte)
+	// Next moves to the next key.
+	Next() (k, v []byte)
+}
+
+// loadErasures reads the pending erasures from a cursor in the bucket of marks.
+// The result is nil if there is none.
+func loadErasures(c seeker) (pendingErasures, error) {
 	m := make(pendingErasures)
-	c := v.cursor(bMarks)
 	for _, typ := range []byte{markNamespace, markUser} {
-		for k, val := c.seek([]byte{typ}); k != nil && k[0] == typ; k, val = c.next() {
+		for k, val := c.Seek([]byte{typ}); k != nil && k[0] == typ; k, val = c.Next() {
 			e, err := readErasure(k, val)
 			if err != nil {
 				return nil, err

@@ -13,10 +13,10 @@ const bigMapSize = 16 << 30
 // mapSize chooses the initial size of the map and sets bigMap and mapLimit.
 // Where address space is short (32 bits, a limit on the process) or a map
 // makes the file as large as itself (Windows), the map grows with the file.
-func (f *file) mapSize(o Options) int {
+func (f *file) mapSize(o fileOptions) int {
 	size := f.info.Size()
 	f.mapLimit = roundMap(size)
-	if o.ReadOnly || o.hooks.noBigMap || bits.UintSize < 64 || runtime.GOOS == "windows" {
+	if o.ReadOnly || o.Hooks.NoBigMap || bits.UintSize < 64 || runtime.GOOS == "windows" {
 		return 0
 	}
 	want := roundMap(max(bigMapSize, 2*size))

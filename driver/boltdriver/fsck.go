@@ -75,9 +75,8 @@ type walker struct {
 	// census, if set, compares the indexes with the records.
 	census *indexSums
 
-	// Where something is wrong: pages, and buckets ("" = all). Noted if set.
+	// suspect are the pages where something is wrong. Noted if set.
 	suspect map[uint64]bool
-	hurt    map[string]bool
 
 	// progress, if set, hears of every page visited.
 	progress func(pages uint64)
@@ -102,6 +101,14 @@ type walkResult struct {
 	keys                 uint64
 	problems             []Problem
 	more                 int
+
+	// hurt are the buckets where something is wrong, "" = all. Of a walk that
+	// visits.
+	hurt map[string]bool
+
+	// inTree reports whether the tree leads to a page, and nothing is wrong
+	// with it. Of a walk that visits.
+	inTree func(page uint64) bool
 }
 
 func (s *walkResult) err() error {
@@ -114,7 +121,8 @@ func (s *walkResult) err() error {
 // addProblem notes a problem.
 func (w *walker) addProblem(page uint64, bucket, format string, args ...any) {
 	if w.suspect != nil {
-		w.suspect[page], w.hurt[bucket] = true, true
+		w.suspect[page] = true
+		w.st.hurt[bucket] = true
 	}
 	if len(w.st.problems) == maxProblems {
 		w.st.more++
@@ -287,3 +295,78 @@ func (r *pageRun) at(off, n uint64) ([]byte, error) {
 	_, err := r.r.ReadAt(b, int64(r.id*pageSize+off))
 	return b, err
 }
+
+// warm reads the file from end to end, so that the walk, which jumps about,
+// finds it in the page cache: many times faster on a cold file. Errors show in
+// the walk.
+func warm(r io.ReaderAt, size uint64) {
+	b := make([]byte, min(1<<20, size))
+	for off := uint64(0); off < size; off += uint64(len(b)) {
+		if _, err := r.ReadAt(b[:min(uint64(len(b)), size-off)], int64(off)); err != nil {
+			return
+		}
+	}
+}
+
+// walkOptions say what walkFile does beside checking the structure.
+type walkOptions struct {
+	// Visit sees every key that the tree reaches. Its error ends the walk. With
+	// it the walk is there to save what it can: it shows keys whose order or
+	// place is wrong too, goes on however much is wrong, and notes where that
+	// is. Default: nil.
+	Visit func(leafValue) error
+
+	// Progress hears after each page how many bytes of how many were read.
+	// Default: nil.
+	Progress func(done, total int64)
+
+	// Census compares the indexes with the records. Default: false.
+	Census bool
+
+	// MetaOnly checks the meta pages and the file's length. Default: false.
+	MetaOnly bool
+
+	// Warm reads the file from end to end before. Default: false.
+	Warm bool
+}
+
+// walkFile checks the structure of a file of that many bytes, with plain reads.
+// It returns a *DamageError if something is wrong, which matches
+// driver.ErrCorrupt, driver.ErrFormat if the file is no store's, and the errors
+// of ctx and of Visit. The result says what was found in each case.
+func walkFile(ctx context.Context, r io.ReaderAt, size int64, o walkOptions) (walkResult, error) {
+	w := walker{ctx: ctx, r: r, visit: o.Visit}
+	if o.Visit != nil {
+		w.suspect = map[uint64]bool{}
+		w.st.hurt = map[string]bool{}
+	}
+	if o.Census {
+		w.census = newCensus()
+	}
+	if o.Progress != nil {
+		done := int64(0)
+		w.progress = func(pages uint64) {
+			done += int64(pages) * pageSize
+			o.Progress(done, size)
+		}
+	}
+	err := w.checkMetas(size)
+	if err == nil && !o.MetaOnly {
+		if o.Warm {
+			warm(r, w.high*pageSize)
+		}
+		err = w.walk()
+	}
+	w.st.inTree = w.inTree
+	if err != nil {
+		if w.st.hurt != nil {
+			w.st.hurt[""] = true
+		}
+		return w.st, err
+	}
+	return w.st, w.st.err()
+}
+
+// inTree reports whether the tree leads to a page, and nothing is wrong with
+// it.
+func (w *walker) inTree(page uint64) bool { return w.owner.get(page) == ownTree && !w.suspect[page] }

@@ -192,7 +192,7 @@ func TestFsckReadError(t *testing.T) {
 	}
 	failed := uint64(0)
 	for id := int64(0); id < int64(len(b)/pageSize); id++ {
-		_, err := walkFile(context.Background(), failAt{bytes.NewReader(b), id}, int64(len(b)), nil)
+		_, err := walkFile(context.Background(), failAt{bytes.NewReader(b), id}, int64(len(b)), walkOptions{})
 		if err == nil {
 			continue
 		}

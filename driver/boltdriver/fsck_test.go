@@ -73,14 +73,7 @@ func fillSample(tx *bolt.Tx, r *rand.Rand, n int) error {
 }
 
 func fsckBytes(b []byte) (walkResult, error) {
-	w := walker{ctx: context.Background(), r: bytes.NewReader(b)}
-	if err := w.checkMetas(int64(len(b))); err != nil {
-		return w.st, err
-	}
-	if err := w.walk(); err != nil {
-		return w.st, err
-	}
-	return w.st, w.st.err()
+	return walkFile(context.Background(), bytes.NewReader(b), int64(len(b)), walkOptions{})
 }
 
 // A sound file passes, and everything in it is accounted for.
@@ -145,9 +138,7 @@ func FuzzFsck(f *testing.F) {
 		if err != nil && !errors.Is(err, driver.ErrCorrupt) && !errors.Is(err, driver.ErrFormat) {
 			t.Fatalf("untyped error: %v", err)
 		}
-		w := walker{ctx: context.Background(), r: bytes.NewReader(b), visit: func(v leafValue) error { _, _ = v.value(); return nil }}
-		if w.checkMetas(int64(len(b))) == nil {
-			_ = w.walk()
-		}
+		visit := func(v leafValue) error { _, _ = v.value(); return nil }
+		_, _ = walkFile(context.Background(), bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit})
 	})
 }

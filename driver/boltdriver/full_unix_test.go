@@ -16,7 +16,7 @@ func init() { roles["full"] = roleFull }
 // fullOps are what needs room: each makes the file b.db in dir from a.db, or
 // replaces a.db.
 var fullOps = map[string]func(dir string) error{
-	"create":  func(dir string) error { return createFile(filepath.Join(dir, "b.db"), Options{}) },
+	"create":  func(dir string) error { return createFile(filepath.Join(dir, "b.db"), fileOptions{}) },
 	"restore": func(dir string) error { return Restore(ctx, filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")) },
 	"salvage": func(dir string) error {
 		_, err := Salvage(ctx, filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db"), nil)

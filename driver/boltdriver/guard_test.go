@@ -92,11 +92,11 @@ func TestOpenPanicReleasesTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := openFile(path, Options{SkipVerify: true}); !errors.Is(err, driver.ErrCorrupt) {
+		if _, err := openFile(path, fileOptions{SkipVerify: true}); !errors.Is(err, driver.ErrCorrupt) {
 			t.Errorf("%v, want ErrCorrupt", err)
 		}
 	}
-	if _, err := openFile(path, Options{}); !errors.Is(err, driver.ErrCorrupt) {
+	if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
 }

@@ -179,3 +179,13 @@ func after(prefix []byte) []byte {
 
 // nsOf returns the namespace of a key that begins with one.
 func nsOf(k []byte) uint64 { return binary.BigEndian.Uint64(k) }
+
+// findSpan returns the span that holds seq.
+func findSpan(spans []driver.Span, seq uint64) (driver.Span, bool) {
+	for _, s := range spans {
+		if s.From <= seq && seq <= s.To {
+			return s, true
+		}
+	}
+	return driver.Span{}, false
+}

@@ -92,7 +92,7 @@ func (l *loader) unused() bool {
 		if in == bMeta {
 			continue
 		}
-		if k, _ := l.cursorFor(in).seek([]byte{0}); k != nil {
+		if k, _ := l.cursorFor(in).Seek([]byte{0}); k != nil {
 			return false
 		}
 	}

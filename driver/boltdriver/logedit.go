@@ -161,7 +161,7 @@ func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
 	}
 	p.scratch = appendLogPrefix(p.scratch[:0], p.ns, inc)
 	for _, in := range []bucket{bLog, bIDs} {
-		if k, _ := p.b.cursorFor(in).seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
+		if k, _ := p.b.cursorFor(in).Seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
 			return true, nil
 		}
 	}
@@ -187,7 +187,7 @@ func (p *planner) follows(inc driver.Incarnation, ms []driver.Message) error {
 		return err
 	}
 	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, ms[0].Seq)
-	k, _ := p.b.cursorFor(bLog).seek(p.scratch)
+	k, _ := p.b.cursorFor(bLog).Seek(p.scratch)
 	if bytes.HasPrefix(k, p.scratch[:logPrefixLen]) {
 		return fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid)
 	}

@@ -37,13 +37,13 @@ func (s *logScan) next() (k, v []byte) {
 	if s.desc {
 		return s.skipHoles(s.cursor.prev())
 	}
-	return s.skipHoles(s.cursor.next())
+	return s.skipHoles(s.cursor.Next())
 }
 
 // up moves to the first message from seq on.
 func (s *logScan) up(seq uint64) (k, v []byte) {
 	s.key = appendMessageKey(s.key[:0], s.ns, s.inc, seq)
-	return s.cursor.seek(s.key)
+	return s.cursor.Seek(s.key)
 }
 
 // down moves to the last message up to seq.
@@ -84,7 +84,7 @@ func (s *logScan) within(k []byte) bool {
 
 // before moves to the last key below key.
 func (c *cursor) before(key []byte) (k, v []byte) {
-	if k, _ := c.seek(key); k == nil {
+	if k, _ := c.Seek(key); k == nil {
 		return c.last()
 	}
 	return c.prev()
@@ -106,7 +106,7 @@ func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(bucket
 // eachPrefixed calls visit for every key with the prefix.
 func (v *view) eachPrefixed(in bucket, prefix []byte, visit func(bucket, []byte) bool) bool {
 	c := v.cursor(in)
-	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if !visit(in, k) {
 			return false
 		}
@@ -121,7 +121,7 @@ func (v *view) eachOwnedEntry(ns uint64, class uint8, owner string, visit func(b
 	var key []byte
 	for kind := int(class); kind < int(class)+0x40; kind++ {
 		key = append(appendU64Key(key[:0], ns), byte(kind))
-		k, _ := c.seek(key)
+		k, _ := c.Seek(key)
 		if len(k) < 10 || nsOf(k) != ns || int(k[8]) >= int(class)+0x40 {
 			return true // no kind is left
 		}

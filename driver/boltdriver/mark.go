@@ -1,6 +1,7 @@
 package boltdriver
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -144,4 +145,24 @@ func markError(w *fixedReader, key []byte) error {
 	}
 	typ, ns, rest, _ := parseMark(key)
 	return fmt.Errorf("%w: mark %q %x in namespace %d", driver.ErrCorrupt, typ, rest, ns)
+}
+
+func (m *erasure) add(o *erasure) {
+	m.sessions += o.sessions
+	m.messages += o.messages
+	m.bytes += o.bytes
+	m.entries += o.entries
+}
+
+// readHoles returns the spans of a log that were dropped and are still there,
+// from a cursor in the bucket of marks.
+func readHoles(c seeker, ns uint64, inc driver.Incarnation) []driver.Span {
+	var spans []driver.Span
+	prefix := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		if _, hole, ok := parseLogMark(k[9:]); ok {
+			spans = append(spans, hole)
+		}
+	}
+	return spans
 }

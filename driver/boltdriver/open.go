@@ -1,6 +1,7 @@
 package boltdriver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,40 +14,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-const (
-	// DefaultVerifyLimit is the default of Options.VerifyLimit.
-	DefaultVerifyLimit = 4 << 30
-
-	defaultLockTimeout = 500 * time.Millisecond
-	pageSize           = 4096
-	openAttempts       = 64 // each lost to a file that vanished or was replaced meanwhile
-)
-
-// fileHooks are faults that tests inject.
-type fileHooks struct {
-	noBigMap bool                // as if the large map could not be made
-	step     func(name string)   // called between the steps of opening and creating
-	isRemote func(*os.File) bool // instead of asking the file system
-}
-
-func (h fileHooks) remote(f *os.File) bool {
-	if h.isRemote != nil {
-		return h.isRemote(f)
-	}
-	return isRemote(f)
-}
-
-func (h fileHooks) at(step string) {
-	if h.step != nil {
-		h.step(step)
-	}
-}
+// openAttempts bounds how often an open starts again: each attempt is lost to
+// a file that vanished or was replaced meanwhile.
+const openAttempts = 64
 
 // errMoved: while the lock was awaited, the path came to name another file.
 var errMoved = errors.New("file was replaced while it was opened")
 
 // openFile opens the store's file at path, creating it whole if there is none.
-func openFile(path string, o Options) (*file, error) {
+func openFile(path string, o fileOptions) (*file, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -70,22 +46,15 @@ func openFile(path string, o Options) (*file, error) {
 	return nil, fmt.Errorf("%w: %s keeps being replaced", driver.ErrLocked, path)
 }
 
-func (o *Options) lockTimeout() time.Duration {
-	if o.LockTimeout <= 0 {
-		return defaultLockTimeout
-	}
-	return o.LockTimeout
-}
-
 // openExisting opens path if it exists. Nothing of the file is trusted, mapped
 // or written before it is locked and checked, and nothing is written before it
 // is known to be a store.
-func openExisting(path string, o Options, deadline time.Time) (_ *file, err error) {
+func openExisting(path string, o fileOptions, deadline time.Time) (_ *file, err error) {
 	f, err := lockExisting(path, o, deadline)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(Options) error{f.verify, f.openBolt, f.checkFormat, f.prepareForWrites} {
+	for _, step := range []func(fileOptions) error{f.verify, f.openBolt, f.checkFormat, f.prepareForWrites} {
 		if err := step(o); err != nil {
 			f.abandon()
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -95,7 +64,7 @@ func openExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 }
 
 // lockExisting opens and locks path, if it exists, without looking into it.
-func lockExisting(path string, o Options, deadline time.Time) (_ *file, err error) {
+func lockExisting(path string, o fileOptions, deadline time.Time) (_ *file, err error) {
 	h, err := openHandle(path, o)
 	if err != nil {
 		return nil, err
@@ -106,7 +75,7 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *file, err erro
 			f.abandon()
 		}
 	}()
-	if !o.AllowNetworkFS && o.hooks.remote(h) {
+	if !o.AllowNetworkFS && o.Hooks.remote(h) {
 		return nil, fmt.Errorf("%s: %w: it is on a network or FUSE file system (see Options.AllowNetworkFS)", path, errors.ErrUnsupported)
 	}
 	if f.info, err = h.Stat(); err != nil {
@@ -136,7 +105,7 @@ func (f *file) abandon() {
 }
 
 // openHandle opens a regular file, refusing links and all else.
-func openHandle(path string, o Options) (*os.File, error) {
+func openHandle(path string, o fileOptions) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -158,7 +127,7 @@ func openHandle(path string, o Options) (*os.File, error) {
 // openBolt hands the locked handle to the engine. Its list of free pages is
 // written with each commit: the array is sorted already, the map would have to
 // be. A map would find several pages in a row faster among very many free ones.
-func (f *file) openBolt(o Options) error {
+func (f *file) openBolt(o fileOptions) error {
 	size := f.mapSize(o)
 	return guarded("open", func() (err error) {
 		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
@@ -175,12 +144,12 @@ func (f *file) openBolt(o Options) error {
 }
 
 // checkFormat looks at what the file holds.
-func (f *file) checkFormat(Options) error {
+func (f *file) checkFormat(fileOptions) error {
 	return guarded("open", func() error { return f.db.View(checkSchema) })
 }
 
 // prepareForWrites makes the file one to build upon.
-func (f *file) prepareForWrites(o Options) error {
+func (f *file) prepareForWrites(o fileOptions) error {
 	if o.ReadOnly {
 		return nil
 	}
@@ -197,4 +166,29 @@ func (f *file) prepareForWrites(o Options) error {
 // useHandle makes the engine use a handle that is open, and locked, already.
 func useHandle(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
 	return func(string, int, os.FileMode) (*os.File, error) { return f, nil }
+}
+
+// verify checks the locked file before it is mapped: the meta pages and the
+// length always, the whole structure, and the indexes against the records,
+// unless that is left out or over the limit.
+func (f *file) verify(o fileOptions) error {
+	ctx := context.Background()
+	size := f.info.Size()
+	if _, err := walkFile(ctx, f.f, size, walkOptions{MetaOnly: true}); err != nil {
+		return err
+	}
+	if o.SkipVerify || o.overLimit(size) {
+		return nil
+	}
+	_, err := walkFile(ctx, f.f, size, walkOptions{Census: true, Warm: true})
+	return err
+}
+
+// lockForReading opens and locks path without looking into it.
+func lockForReading(path string) (*file, error) {
+	f, err := lockExisting(path, fileOptions{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
+	if errors.Is(err, errMoved) {
+		err = fmt.Errorf("%w: %w", driver.ErrLocked, err)
+	}
+	return f, err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // mustOpen opens path and closes it when the test ends.
-func mustOpen(t testing.TB, path string, o Options) *file {
+func mustOpen(t testing.TB, path string, o fileOptions) *file {
 	t.Helper()
 	f, err := openFile(path, o)
 	if err != nil {
@@ -28,7 +28,7 @@ func mustOpen(t testing.TB, path string, o Options) *file {
 func newFile(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.db")
-	if err := createFile(path, Options{}); err != nil {
+	if err := createFile(path, fileOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -39,12 +39,12 @@ func newFile(t testing.TB) string {
 func TestOpenCreatesAndReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	for range 2 {
-		f := mustOpen(t, path, Options{})
+		f := mustOpen(t, path, fileOptions{})
 		if err := f.check(); err != nil {
 			t.Error(err)
 		}
 		start := time.Now()
-		if _, err := openFile(path, Options{}); !errors.Is(err, driver.ErrLocked) {
+		if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrLocked) {
 			t.Errorf("second handle: %v, want ErrLocked", err)
 		}
 		if d := time.Since(start); d > time.Second {
@@ -90,7 +90,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	} {
 		p := write(name, c.content)
 		for _, ro := range []bool{false, true} {
-			if _, err := openFile(p, Options{ReadOnly: ro}); !errors.Is(err, c.want) {
+			if _, err := openFile(p, fileOptions{ReadOnly: ro}); !errors.Is(err, c.want) {
 				t.Errorf("%s, read-only %v: %v, want %v", name, ro, err, c.want)
 			}
 		}
@@ -113,7 +113,7 @@ func TestOpenRefusesOtherPageSize(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openFile(path, Options{}); !errors.Is(err, driver.ErrFormat) {
+	if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrFormat) {
 		t.Errorf("%v, want ErrFormat", err)
 	}
 }
@@ -131,7 +131,7 @@ func TestOpenRefusesSpecialFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []string{dir, os.DevNull, link, dangling} {
-		if _, err := openFile(p, Options{}); !errors.Is(err, driver.ErrFormat) {
+		if _, err := openFile(p, fileOptions{}); !errors.Is(err, driver.ErrFormat) {
 			t.Errorf("%s: %v, want ErrFormat", p, err)
 		}
 	}
@@ -143,10 +143,10 @@ func TestOpenRefusesSpecialFiles(t *testing.T) {
 // A file or directory that is missing is reported as such.
 func TestOpenMissing(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := openFile(filepath.Join(dir, "a.db"), Options{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := openFile(filepath.Join(dir, "a.db"), fileOptions{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read-only: %v", err)
 	}
-	if _, err := openFile(filepath.Join(dir, "no", "a.db"), Options{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := openFile(filepath.Join(dir, "no", "a.db"), fileOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	if names := list(t, dir); len(names) != 0 {
@@ -182,11 +182,11 @@ func TestOpenTightensTheMode(t *testing.T) {
 	if err := os.Chmod(path, 0o664); err != nil {
 		t.Fatal(err)
 	}
-	_ = mustOpen(t, path, Options{ReadOnly: true}).close()
+	_ = mustOpen(t, path, fileOptions{ReadOnly: true}).close()
 	if mode() != 0o664 {
 		t.Errorf("read-only open changed the mode to %v", mode())
 	}
-	_ = mustOpen(t, path, Options{}).close()
+	_ = mustOpen(t, path, fileOptions{}).close()
 	if mode() != 0o600 {
 		t.Errorf("after open: %v", mode())
 	}
@@ -195,14 +195,14 @@ func TestOpenTightensTheMode(t *testing.T) {
 // Readers share a file; a writer excludes them and they exclude it.
 func TestOpenReadOnlyShares(t *testing.T) {
 	path := newFile(t)
-	a := mustOpen(t, path, Options{ReadOnly: true})
-	b := mustOpen(t, path, Options{ReadOnly: true})
-	if _, err := openFile(path, Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	a := mustOpen(t, path, fileOptions{ReadOnly: true})
+	b := mustOpen(t, path, fileOptions{ReadOnly: true})
+	if _, err := openFile(path, fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("writer beside readers: %v", err)
 	}
 	_, _ = a.close(), b.close()
-	_ = mustOpen(t, path, Options{})
-	if _, err := openFile(path, Options{ReadOnly: true, LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	_ = mustOpen(t, path, fileOptions{})
+	if _, err := openFile(path, fileOptions{ReadOnly: true, LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("reader beside a writer: %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestOpenReadOnlyWritesNothing(t *testing.T) {
 	if err := os.WriteFile(leftover, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_ = mustOpen(t, path, Options{ReadOnly: true}).close()
+	_ = mustOpen(t, path, fileOptions{ReadOnly: true}).close()
 	after, _ := os.Stat(path)
 	if now, _ := os.ReadFile(path); string(now) != string(image) || !after.ModTime().Equal(before.ModTime()) {
 		t.Error("the file was written")
@@ -235,14 +235,14 @@ func TestOpenReadOnlyWritesNothing(t *testing.T) {
 // A commit after the file was removed or replaced would be lost: check says so.
 func TestCheckNoticesAMovedFile(t *testing.T) {
 	path := newFile(t)
-	f := mustOpen(t, path, Options{})
+	f := mustOpen(t, path, fileOptions{})
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.check(); !errors.Is(err, driver.ErrFailed) {
 		t.Errorf("removed: %v", err)
 	}
-	other := mustOpen(t, path, Options{})
+	other := mustOpen(t, path, fileOptions{})
 	if err := f.check(); !errors.Is(err, driver.ErrFailed) {
 		t.Errorf("replaced: %v", err)
 	}
@@ -260,22 +260,22 @@ func TestCheckNoticesAMovedFile(t *testing.T) {
 // Files on network file systems need an option.
 func TestOpenRefusesNetworkFiles(t *testing.T) {
 	path := newFile(t)
-	h := fileHooks{isRemote: func(*os.File) bool { return true }}
-	if _, err := openFile(path, Options{hooks: h}); !errors.Is(err, errors.ErrUnsupported) {
+	h := fileHooks{IsRemote: func(*os.File) bool { return true }}
+	if _, err := openFile(path, fileOptions{Hooks: h}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("%v, want ErrUnsupported", err)
 	}
-	_ = mustOpen(t, path, Options{hooks: h, AllowNetworkFS: true})
+	_ = mustOpen(t, path, fileOptions{Hooks: h, AllowNetworkFS: true})
 }
 
 // The map is large from the start where it can be, else it grows with the file.
 func TestOpenMapSize(t *testing.T) {
 	path := newFile(t)
-	f := mustOpen(t, path, Options{})
+	f := mustOpen(t, path, fileOptions{})
 	if f.bigMap && f.mapLimit < bigMapSize {
 		t.Errorf("big map of %d bytes", f.mapLimit)
 	}
 	_ = f.close()
-	f = mustOpen(t, path, Options{hooks: fileHooks{noBigMap: true}})
+	f = mustOpen(t, path, fileOptions{Hooks: fileHooks{NoBigMap: true}})
 	if f.bigMap || f.mapLimit != roundMap(fileSize(f.f)) {
 		t.Errorf("small map: %v, %d bytes", f.bigMap, f.mapLimit)
 	}

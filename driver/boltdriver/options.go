@@ -7,6 +7,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// DefaultVerifyLimit is the default of Options.VerifyLimit, in bytes.
+const DefaultVerifyLimit = defaultVerifyLimit
+
 // Options configure Open. The zero value is the safe default.
 type Options struct {
 	// ReadOnly opens the file under a shared lock and never writes to it, so
@@ -55,4 +58,17 @@ type coreHooks struct {
 	inline   int                  // instead of maxInline
 	commit   func(*bolt.Tx) error // instead of committing
 	rollback func(*bolt.Tx) error // instead of rolling back
+}
+
+// forFile returns what opening the file takes of the options.
+func (o *Options) forFile() fileOptions {
+	return fileOptions{
+		ReadOnly:       o.ReadOnly,
+		LockTimeout:    o.LockTimeout,
+		MaxSize:        o.MaxSize,
+		AllowNetworkFS: o.AllowNetworkFS,
+		VerifyLimit:    o.VerifyLimit,
+		SkipVerify:     o.SkipVerify,
+		Hooks:          o.hooks,
+	}
 }

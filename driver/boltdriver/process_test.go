@@ -91,7 +91,7 @@ func verdict(err error) string {
 
 // roleHold opens the file, says so, and keeps it until its input ends.
 func roleHold(path, arg string) string {
-	f, err := openFile(path, Options{ReadOnly: arg == "ro"})
+	f, err := openFile(path, fileOptions{ReadOnly: arg == "ro"})
 	fmt.Println(">", verdict(err))
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	if err != nil {
@@ -102,7 +102,7 @@ func roleHold(path, arg string) string {
 
 // roleDie kills itself at a step of creating the file.
 func roleDie(path, arg string) string {
-	_, err := openFile(path, Options{hooks: fileHooks{step: dieAt(arg)}})
+	_, err := openFile(path, fileOptions{Hooks: fileHooks{Step: dieAt(arg)}})
 	return verdict(err)
 }
 
@@ -118,7 +118,7 @@ func dieAt(step string) func(string) {
 
 // roleCompact kills itself at a step of compacting the file.
 func roleCompact(path, arg string) string {
-	d, err := Open(path, Options{hooks: fileHooks{step: dieAt(arg)}})
+	d, err := Open(path, Options{hooks: fileHooks{Step: dieAt(arg)}})
 	if err != nil {
 		return verdict(err)
 	}
@@ -129,7 +129,7 @@ func roleCompact(path, arg string) string {
 // roleRace opens the file once its input ends, and keeps it until it is killed.
 func roleRace(path, _ string) string {
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	f, err := openFile(path, Options{LockTimeout: 200 * time.Millisecond})
+	f, err := openFile(path, fileOptions{LockTimeout: 200 * time.Millisecond})
 	fmt.Println(">", verdict(err))
 	<-time.After(time.Minute) // for ever, but the runtime must not call it a deadlock
 	runtime.KeepAlive(f)
@@ -149,7 +149,7 @@ func TestProcessLocks(t *testing.T) {
 			t.Fatalf("holder: %s", got)
 		}
 		start := time.Now()
-		f, err := openFile(path, Options{ReadOnly: c.ro})
+		f, err := openFile(path, fileOptions{ReadOnly: c.ro})
 		if errors.Is(err, driver.ErrLocked) != c.locked || !c.locked && err != nil {
 			t.Errorf("held %s, read-only %v: %v", c.holder, c.ro, err)
 		}
@@ -163,7 +163,7 @@ func TestProcessLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = holder.cmd.Wait()
-		_ = mustOpen(t, path, Options{}).close()
+		_ = mustOpen(t, path, fileOptions{}).close()
 	}
 }
 
@@ -180,7 +180,7 @@ func TestProcessKilledWhileCreating(t *testing.T) {
 		if _, err := os.Lstat(path); (err == nil) != (step == "linked") {
 			t.Errorf("%s: the file: %v", step, err)
 		}
-		_ = mustOpen(t, path, Options{}).close()
+		_ = mustOpen(t, path, fileOptions{}).close()
 		if names := list(t, filepath.Dir(path)); len(names) != 1 {
 			t.Errorf("%s: left behind: %v", step, names)
 		}

@@ -134,7 +134,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error) {
 	key := appendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
 	c := v.cursor(bFeed)
-	k, val := c.seek(key)
+	k, val := c.Seek(key)
 	for want := q.After + 1; len(all) < n; want++ {
 		if !bytes.HasPrefix(k, key[:8]) {
 			return nil, fmt.Errorf("%w: namespace %d has no event %d", driver.ErrCorrupt, q.Namespace, want)
@@ -147,7 +147,7 @@ func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error)
 			return nil, fmt.Errorf("%w: namespace %d has no event %d", driver.ErrCorrupt, q.Namespace, want)
 		}
 		all = append(all, e)
-		k, val = c.next()
+		k, val = c.Next()
 	}
 	return all, nil
 }
@@ -157,7 +157,7 @@ func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error)
 func (v *view) feedLost(ns uint64) bool {
 	prefix := appendU64Key(nil, ns)
 	c := v.cursor(bFeed)
-	k, _ := c.seek(prefix)
+	k, _ := c.Seek(prefix)
 	return bytes.HasPrefix(k, prefix) && !v.eventsLeft(ns)
 }
 
@@ -182,7 +182,7 @@ func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, 
 	}
 	c, r := s.cursor(bDue), s.cursor(bRecords)
 	n := 0
-	for k, _ := c.seek(from); k != nil && len(due) < q.Limit; k, _ = c.next() {
+	for k, _ := c.Seek(from); k != nil && len(due) < q.Limit; k, _ = c.Next() {
 		at, ns, id, ok := parseDueKey(k)
 		if !ok || at > q.Now {
 			break

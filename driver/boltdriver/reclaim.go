@@ -113,7 +113,7 @@ func (r *reclaimer) run() error {
 		return err
 	}
 	c := r.cursor(bMarks)
-	for k, _ := c.seek([]byte{0}); k != nil && !r.more; k, _ = c.next() {
+	for k, _ := c.Seek([]byte{0}); k != nil && !r.more; k, _ = c.Next() {
 		r.more = k[0] != markStaged
 	}
 	return nil
@@ -126,7 +126,7 @@ func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
 	type mark struct{ key, value []byte }
 	var marks []mark
 	c := r.cursor(bMarks)
-	for k, v := c.seek([]byte{typ}); k != nil && k[0] == typ && len(marks) < r.limit-r.values; k, v = c.next() {
+	for k, v := c.Seek([]byte{typ}); k != nil && k[0] == typ && len(marks) < r.limit-r.values; k, v = c.Next() {
 		marks = append(marks, mark{bytes.Clone(k), bytes.Clone(v)})
 	}
 	for _, m := range marks {
@@ -143,7 +143,7 @@ func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
 // unstage makes logs dead that no record took in time, or that were erased.
 func (r *reclaimer) unstage() error {
 	c := r.cursor(bMarks)
-	for k, v := c.seek([]byte{markStaged}); k != nil && k[0] == markStaged; k, v = c.next() {
+	for k, v := c.Seek([]byte{markStaged}); k != nil && k[0] == markStaged; k, v = c.Next() {
 		s, err := readStaged(k, v)
 		if err != nil {
 			return err
@@ -223,7 +223,7 @@ func (r *reclaimer) feed(key, _ []byte) error {
 func (r *reclaimer) events(ns, from, to uint64) bool {
 	key := appendFeedKey(nil, ns, from)
 	c := r.cursor(bFeed)
-	for k, _ := c.seek(key); bytes.HasPrefix(k, key[:8]); k, _ = c.next() {
+	for k, _ := c.Seek(key); bytes.HasPrefix(k, key[:8]); k, _ = c.Next() {
 		if _, pos, ok := parsePair(k); ok && pos > to {
 			break
 		}

@@ -98,7 +98,7 @@ func (r *reclaimer) erasedIn(in bucket, prefix []byte) (keys [][]byte, all bool,
 	var h recordHeader
 	var key []byte
 	c, rec := r.cursor(in), r.cursor(bRecords)
-	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if len(keys) >= r.limit-r.values {
 			return keys, false, nil
 		}

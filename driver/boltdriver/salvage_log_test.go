@@ -2,6 +2,7 @@ package boltdriver
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -122,7 +123,7 @@ func TestSalvageLosses(t *testing.T) {
 // flipIn damages the value of the n-th key that the tree leads to in a bucket.
 func flipIn(t testing.TB, b []byte, bucket string, n int) (key string) {
 	t.Helper()
-	w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v leafValue) error {
+	visit := func(v leafValue) error {
 		if v.bucket != bucket {
 			return nil
 		}
@@ -136,11 +137,9 @@ func flipIn(t testing.TB, b []byte, bucket string, n int) (key string) {
 			b[at+len(v.key)+len(val)-1] ^= 1
 		}
 		return nil
-	}}
-	if err := w.checkMetas(int64(len(b))); err != nil {
-		t.Fatal(err)
 	}
-	if err := w.walk(); err != nil || key == "" {
+	_, err := walkFile(ctx, bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit})
+	if damaged := new(DamageError); err != nil && !errors.As(err, &damaged) || key == "" {
 		t.Fatalf("bucket %q has no such key: %v", bucket, err)
 	}
 	return key
@@ -152,16 +151,15 @@ func TestSalvageRecordPage(t *testing.T) {
 	path := filled(t, 60)
 	damage(t, path, func(b []byte) {
 		page := uint64(0)
-		w := walker{ctx: ctx, r: bytes.NewReader(b), visit: func(v leafValue) error {
+		visit := func(v leafValue) error {
 			if v.bucket == "r" && page == 0 {
 				page = v.page
 			}
 			return nil
-		}}
-		if err := w.checkMetas(int64(len(b))); err != nil {
+		}
+		if _, err := walkFile(ctx, bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit}); err != nil {
 			t.Fatal(err)
 		}
-		_ = w.walk()
 		clear(b[page*pageSize : (page+1)*pageSize])
 	})
 	d, r := salvaged(t, path)

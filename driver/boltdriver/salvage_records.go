@@ -8,18 +8,30 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// stageReader reads what was staged.
+type stageReader struct{ tx *bolt.Tx }
+
+func (r stageReader) cursor(b bucket) *bolt.Cursor { return r.tx.Bucket(bucketNames[b]).Cursor() }
+
+func (r stageReader) get(b bucket, key []byte) []byte { return r.tx.Bucket(bucketNames[b]).Get(key) }
+
+// holes returns the spans of a log that were dropped.
+func (r stageReader) holes(ns uint64, inc driver.Incarnation) []driver.Span {
+	return readHoles(r.cursor(bMarks), ns, inc)
+}
+
 // rebuild writes the new file from the staged values.
 func (s *salvager) rebuild() error {
 	return s.stage.db.View(func(tx *bolt.Tx) error {
-		v := newView(tx, nil)
+		from := stageReader{tx}
 		var err error
-		if s.erased, err = loadErasures(&v); err != nil {
+		if s.erased, err = loadErasures(from.cursor(bMarks)); err != nil {
 			return err
 		}
-		for _, step := range []func(*view) error{
+		for _, step := range []func(stageReader) error{
 			s.loadSpaces, s.records, s.lostRecords, s.logs, s.entries, s.events, s.counters,
 		} {
-			if err := step(&v); err != nil {
+			if err := step(from); err != nil {
 				return err
 			}
 		}
@@ -28,9 +40,9 @@ func (s *salvager) rebuild() error {
 }
 
 // each calls fn for every key of a bucket, while ctx lasts.
-func (s *salvager) forEach(v *view, b bucket, fn func(k, val []byte) error) error {
-	c := v.cursor(b)
-	for k, val := c.seek(nil); k != nil; k, val = c.next() {
+func (s *salvager) forEach(from stageReader, b bucket, fn func(k, val []byte) error) error {
+	c := from.cursor(b)
+	for k, val := c.Seek(nil); k != nil; k, val = c.Next() {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
@@ -42,13 +54,13 @@ func (s *salvager) forEach(v *view, b bucket, fn func(k, val []byte) error) erro
 }
 
 // loadSpaces takes from the counters what cannot be counted again.
-func (s *salvager) loadSpaces(v *view) error {
-	return s.forEach(v, bCounters, func(k, val []byte) error {
+func (s *salvager) loadSpaces(from stageReader) error {
+	return s.forEach(from, bCounters, func(k, val []byte) error {
 		c, err := readCounters(k, val)
 		if err != nil {
 			return err
 		}
-		if s.fate(bCounters, k) == Whole {
+		if s.fate(bCounters, k) == fateWhole {
 			s.before[be64(k)] = c.Usage
 		}
 		c.Usage = driver.Usage{}
@@ -70,18 +82,17 @@ func (s *salvager) space(ns, epoch uint64) *counters {
 // expected says whether a record that the tree does not lead to may be one
 // that is missing, and not one that was deleted. An index that is whole knows;
 // else the number of records in the namespace does, if it is known.
-func (s *salvager) expected(v *view, k driver.Key, created int64) bool {
+func (s *salvager) expected(from stageReader, k driver.Key, created int64) bool {
 	if !s.hurt[bCreated] {
-		c := v.cursor(bCreated)
-		return c.get(appendTimedKey(nil, k.Namespace, created, k.ID)) != nil
+		return from.get(bCreated, appendTimedKey(nil, k.Namespace, created, k.ID)) != nil
 	}
 	u, ok := s.before[k.Namespace]
 	return !ok || s.sound[k.Namespace] < sessions(u)
 }
 
 // records writes the records with their logs, indexes and counts.
-func (s *salvager) records(v *view) error {
-	return s.forEach(v, bRecords, func(k, val []byte) error {
+func (s *salvager) records(from stageReader) error {
+	return s.forEach(from, bRecords, func(k, val []byte) error {
 		var h recordHeader
 		body, ok := readRecord(k, val, &h)
 		key, named := parseRecordKey(k)
@@ -89,12 +100,12 @@ func (s *salvager) records(v *view) error {
 		if !ok || !named || s.erased.record(key.Namespace, &h) || s.live[h.inc] {
 			return nil
 		}
-		if fate == Uncertain && !s.expected(v, key, h.created) {
+		if fate == fateUncertain && !s.expected(from, key, h.created) {
 			return nil
 		}
 		r := driver.Record{Key: key}
 		h.decodeInto(&r, body)
-		if err := s.log(v, &r, fate); err != nil {
+		if err := s.log(from, &r, fate); err != nil {
 			return err
 		}
 		s.live[h.inc] = true
@@ -126,15 +137,15 @@ func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
 }
 
 // log writes what is left of a record's log, and makes the record say so.
-func (s *salvager) log(v *view, r *driver.Record, fate Fate) error {
+func (s *salvager) log(from stageReader, r *driver.Record, fate valueFate) error {
 	want := r.Messages
-	kept := logCopy{s: s, ns: r.Namespace, inc: r.Incarnation, holes: v.holes(r.Namespace, r.Incarnation)}
-	kept.firm = kept.count(v) >= want && fate == Whole
-	if err := kept.copy(v); err != nil {
+	kept := logCopy{s: s, ns: r.Namespace, inc: r.Incarnation, holes: from.holes(r.Namespace, r.Incarnation)}
+	kept.firm = kept.count(from) >= want && fate == fateWhole
+	if err := kept.copy(from); err != nil {
 		return err
 	}
 	if kept.messages < want {
-		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
+		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, fateLost)
 	}
 	r.Messages, r.Bytes = kept.messages, kept.bytes+uint64(len(r.Body))
 	r.NextSeq = max(r.NextSeq, kept.last+1)
@@ -153,10 +164,10 @@ type logCopy struct {
 }
 
 // scan calls fn for each message that no hole covers.
-func (l *logCopy) scan(v *view, fn func(k, val []byte) error) error {
+func (l *logCopy) scan(from stageReader, fn func(k, val []byte) error) error {
 	prefix := appendLogPrefix(nil, l.ns, l.inc)
-	c := v.cursor(bLog)
-	for k, val := c.seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.next() {
+	c := from.cursor(bLog)
+	for k, val := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.Next() {
 		if _, dropped := findSpan(l.holes, be64(k[logPrefixLen:])); dropped {
 			continue
 		}
@@ -168,9 +179,9 @@ func (l *logCopy) scan(v *view, fn func(k, val []byte) error) error {
 }
 
 // count returns how many messages were found through the tree.
-func (l *logCopy) count(v *view) (n uint64) {
-	_ = l.scan(v, func(k, _ []byte) error {
-		if l.s.fate(bLog, k) == Whole {
+func (l *logCopy) count(from stageReader) (n uint64) {
+	_ = l.scan(from, func(k, _ []byte) error {
+		if l.s.fate(bLog, k) == fateWhole {
 			n++
 		}
 		return nil
@@ -178,11 +189,11 @@ func (l *logCopy) count(v *view) (n uint64) {
 	return n
 }
 
-func (l *logCopy) copy(v *view) error {
+func (l *logCopy) copy(from stageReader) error {
 	s := l.s
-	err := l.scan(v, func(k, val []byte) error {
+	err := l.scan(from, func(k, val []byte) error {
 		fate := s.fate(bLog, k)
-		if fate == Uncertain && l.firm {
+		if fate == fateUncertain && l.firm {
 			return nil
 		}
 		var m driver.Message
@@ -205,8 +216,8 @@ func (l *logCopy) copy(v *view) error {
 		return err
 	}
 	prefix := appendLogPrefix(nil, l.ns, l.inc)
-	c := v.cursor(bIDs)
-	for k, val := c.seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.next() {
+	c := from.cursor(bIDs)
+	for k, val := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.Next() {
 		if err := s.out.put(bIDs, k, val); err != nil {
 			return err
 		}
@@ -215,14 +226,13 @@ func (l *logCopy) copy(v *view) error {
 }
 
 // lostRecords reports records that were damaged, or that only an index knows.
-func (s *salvager) lostRecords(v *view) error {
-	c := v.cursor(bRecords)
-	err := s.forEach(v, bCreated, func(k, _ []byte) error {
+func (s *salvager) lostRecords(from stageReader) error {
+	err := s.forEach(from, bCreated, func(k, _ []byte) error {
 		if len(k) < 17 {
 			return nil
 		}
 		key := appendRecordKey(nil, be64(k), k[16:])
-		if c.get(key) == nil {
+		if from.get(bRecords, key) == nil {
 			s.damaged[string(key)] = true
 		}
 		return nil
@@ -230,13 +240,13 @@ func (s *salvager) lostRecords(v *view) error {
 	named := map[uint64]uint64{}
 	for k := range s.damaged {
 		named[be64([]byte(k))]++
-		s.addOutcome("record", nameRecord([]byte(k)), 1, Lost)
+		s.addOutcome("record", nameRecord([]byte(k)), 1, fateLost)
 	}
 	for ns, u := range s.before {
 		// Counters include what a pending erasure of a user covers.
 		left := sessions(s.spaces[ns].Usage) + named[ns]
 		if was := sessions(u); was > left && s.erased[ns] == nil {
-			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
+			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, fateLost)
 		}
 	}
 	return err

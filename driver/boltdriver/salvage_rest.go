@@ -8,15 +8,15 @@ import (
 
 // logs writes the logs that were staged for records to come, and reports those
 // whose record is lost.
-func (s *salvager) logs(v *view) error {
+func (s *salvager) logs(from stageReader) error {
 	var group logCopy
 	var n uint64
 	end := func() error {
-		err := s.orphan(v, &group, n)
+		err := s.orphan(from, &group, n)
 		n = 0
 		return err
 	}
-	err := s.forEach(v, bLog, func(k, _ []byte) error {
+	err := s.forEach(from, bLog, func(k, _ []byte) error {
 		ns, inc, _, ok := parseLogPrefix(k)
 		if !ok || s.live[inc] {
 			return nil
@@ -25,9 +25,9 @@ func (s *salvager) logs(v *view) error {
 			if err := end(); err != nil {
 				return err
 			}
-			group = logCopy{s: s, ns: ns, inc: inc, holes: v.holes(ns, inc)}
+			group = logCopy{s: s, ns: ns, inc: inc, holes: from.holes(ns, inc)}
 		}
-		if s.fate(bLog, k) == Whole {
+		if s.fate(bLog, k) == fateWhole {
 			n++
 		}
 		return nil
@@ -39,33 +39,32 @@ func (s *salvager) logs(v *view) error {
 }
 
 // orphan deals with a log of n sound messages that belongs to no record.
-func (s *salvager) orphan(v *view, l *logCopy, n uint64) error {
+func (s *salvager) orphan(from stageReader, l *logCopy, n uint64) error {
 	if n == 0 {
 		return nil
 	}
-	c := v.cursor(bMarks)
 	key := appendLogMarkKey(nil, markStaged, l.ns, l.inc)
-	if val := c.get(key); val != nil {
+	if val := from.get(bMarks, key); val != nil {
 		m, err := readStaged(key, val)
 		if err != nil || s.erased.log(l.ns, m.epoch) {
 			return err
 		}
 		s.space(l.ns, m.epoch)
 		l.firm = true
-		if err := l.copy(v); err != nil {
+		if err := l.copy(from); err != nil {
 			return err
 		}
 		return s.out.put(bMarks, key, val)
 	}
-	if key[0] = markDead; c.get(key) == nil && s.erased[l.ns] == nil {
-		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, Lost)
+	if key[0] = markDead; from.get(bMarks, key) == nil && s.erased[l.ns] == nil {
+		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, fateLost)
 	}
 	return nil
 }
 
 // entries writes the entries whose owner is still there.
-func (s *salvager) entries(v *view) error {
-	err := s.forEach(v, bEntries, func(k, val []byte) error {
+func (s *salvager) entries(from stageReader) error {
+	err := s.forEach(from, bEntries, func(k, val []byte) error {
 		e, err := readEntry(k, val)
 		if err != nil {
 			return err
@@ -93,10 +92,10 @@ func nameEntry(k *driver.EntryKey) string {
 
 // events writes of each feed what has no gap up to its head: watchers that are
 // behind a gap are told that they lag, and do not miss events unknowingly.
-func (s *salvager) events(v *view) error {
+func (s *salvager) events(from stageReader) error {
 	first := map[uint64]uint64{} // of the run without a gap that ends at the last event
 	last := map[uint64]uint64{}
-	err := s.forEach(v, bFeed, func(k, _ []byte) error {
+	err := s.forEach(from, bFeed, func(k, _ []byte) error {
 		ns, pos, ok := parsePair(k)
 		if c := s.space(ns, 0); !ok || pos <= c.tail {
 			return nil
@@ -113,7 +112,7 @@ func (s *salvager) events(v *view) error {
 	for ns, c := range s.spaces {
 		s.endFeed(ns, c, first[ns], last[ns])
 	}
-	return s.forEach(v, bFeed, func(k, val []byte) error {
+	return s.forEach(from, bFeed, func(k, val []byte) error {
 		ns, pos, _ := parsePair(k)
 		if c := s.spaces[ns]; pos <= c.tail || pos > c.head {
 			return nil
@@ -134,20 +133,19 @@ func (s *salvager) endFeed(ns uint64, c *counters, first, last uint64) {
 	}
 	c.tail = max(c.tail, first-1)
 	if left := c.head - c.tail; known && left < before {
-		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, Lost)
+		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, fateLost)
 	}
 }
 
 // counters writes the counters and the numbers of the file itself.
-func (s *salvager) counters(v *view) error {
+func (s *salvager) counters(from stageReader) error {
 	for ns, c := range s.spaces {
 		key := appendU64Key(nil, ns)
 		if err := s.out.put(bCounters, key, appendCounters(nil, key, c)); err != nil {
 			return err
 		}
 	}
-	c := v.cursor(bMeta)
-	clock, err := readNumber(metaClock, c.get(metaClock))
+	clock, err := readNumber(metaClock, from.get(bMeta, metaClock))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -11,16 +12,16 @@ func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 
 // scan looks at every page that the walk did not find in order for elements
 // whose value fits their key: no tree, no meta page.
-func (s *salvager) scan(w *walker, pages uint64) error {
+func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint64) error {
 	b := make([]byte, pageSize)
 	for id := uint64(2); id < pages; id++ {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		if w.owner.get(id) == ownTree && !w.suspect[id] {
+		if inTree(id) {
 			continue
 		}
-		if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
+		if _, err := r.ReadAt(b, int64(id)*pageSize); err != nil {
 			continue // a page that cannot be read
 		}
 		switch littleEndian.Uint16(b[8:]) {
@@ -28,7 +29,7 @@ func (s *salvager) scan(w *walker, pages uint64) error {
 			continue
 		}
 		n := min(uint64(littleEndian.Uint32(b[12:]))+1, pages-id, maxStored/pageSize+16)
-		if err := s.scanPage(&pageRun{r: w.r, id: id, pages: n, b: b}); err != nil {
+		if err := s.scanPage(&pageRun{r: r, id: id, pages: n, b: b}); err != nil {
 			return err
 		}
 	}
@@ -89,7 +90,7 @@ func (s *salvager) takeFromPage(key, v []byte) error {
 			return nil
 		}
 		old, err := s.stage.get(b, key)
-		if err != nil || old != nil && (s.fate(b, key) == Whole || !isNewer(b, key, v, old)) {
+		if err != nil || old != nil && (s.fate(b, key) == fateWhole || !isNewer(b, key, v, old)) {
 			return err
 		}
 		s.doubtful[s.hash(b, key)] = true

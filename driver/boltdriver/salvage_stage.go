@@ -192,9 +192,9 @@ func (s *salvager) hash(b bucket, key []byte) uint64 {
 }
 
 // fate of a staged value.
-func (s *salvager) fate(b bucket, key []byte) Fate {
+func (s *salvager) fate(b bucket, key []byte) valueFate {
 	if len(s.doubtful) > 0 && s.doubtful[s.hash(b, key)] {
-		return Uncertain
+		return fateUncertain
 	}
-	return Whole
+	return fateWhole
 }

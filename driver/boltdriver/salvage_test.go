@@ -196,7 +196,7 @@ func TestSalvageRefuses(t *testing.T) {
 	if _, err := Salvage(done, src, dst, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
-	_ = mustOpen(t, src, Options{})
+	_ = mustOpen(t, src, fileOptions{})
 	if _, err := Salvage(ctx, src, dst, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}

@@ -50,7 +50,7 @@ func TestSeekNeverGoesBack(t *testing.T) {
 			return d.file.db.View(func(tx *bolt.Tx) error {
 				v := newView(tx, nil)
 				c := v.cursor(bEntries)
-				if k, _ := c.seek([]byte(key(n) + "-")); k != nil && string(k) <= key(n) {
+				if k, _ := c.Seek([]byte(key(n) + "-")); k != nil && string(k) <= key(n) {
 					t.Errorf("from %s- it went to %s", key(n), k)
 				}
 				return nil

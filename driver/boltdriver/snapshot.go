@@ -117,7 +117,8 @@ func (d *Driver) durableSnapshot() (*snapshot, error) {
 // loadErased completes a snapshot that the writer did not make. It ends it on
 // an error.
 func (d *Driver) loadErased(s *snapshot) (err error) {
-	if s.erased, err = loadErasures(&s.view); err != nil {
+	marks := s.cursor(bMarks)
+	if s.erased, err = loadErasures(&marks); err != nil {
 		s.drop()
 	}
 	return err

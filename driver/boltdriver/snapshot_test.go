@@ -78,7 +78,7 @@ func race(t *testing.T, d *Driver, rounds int) {
 // was acknowledged, and neither they nor the writer wait for ever.
 func TestSnapshotsWhileTheMapMoves(t *testing.T) {
 	d := openCore(t, Options{
-		hooks: fileHooks{noBigMap: true},
+		hooks: fileHooks{NoBigMap: true},
 		core:  coreHooks{share: true, headroom: 256 << 10},
 	})
 	limit := d.file.mapLimit
@@ -92,7 +92,7 @@ func TestSnapshotsWhileTheMapMoves(t *testing.T) {
 // shared snapshot, but not for ever.
 func TestUnforeseenMoveOfTheMap(t *testing.T) {
 	d := openCore(t, Options{
-		hooks: fileHooks{noBigMap: true},
+		hooks: fileHooks{NoBigMap: true},
 		core:  coreHooks{share: true, headroom: 1, patience: time.Millisecond},
 	})
 	for i := range 8 {
@@ -109,14 +109,14 @@ func TestUnforeseenMoveOfTheMap(t *testing.T) {
 
 // The same without shared snapshots, and with the large map.
 func TestSnapshotsRace(t *testing.T) {
-	race(t, openCore(t, Options{hooks: fileHooks{noBigMap: true}}), 30)
+	race(t, openCore(t, Options{hooks: fileHooks{NoBigMap: true}}), 30)
 	race(t, openCore(t, Options{}), 30)
 }
 
 // A reader never sees what is not durable yet: with a snapshot of its own it
 // waits for the commit that the engine shows already.
 func TestReadersWaitForDurability(t *testing.T) {
-	d := openCore(t, Options{hooks: fileHooks{noBigMap: true}})
+	d := openCore(t, Options{hooks: fileHooks{NoBigMap: true}})
 	b := d.durable
 	r := session(1, "a", "")
 	do(t, d, opOf(r.Key, driver.Change{Put: r}))

@@ -2,56 +2,11 @@ package boltdriver
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"time"
 
 	"github.com/seshatdb/seshat/driver"
 )
-
-// verify checks the locked file before it is mapped: the meta pages and the
-// length always, the whole structure, and the indexes against the records,
-// unless that is left out or over the limit.
-func (f *file) verify(o Options) error {
-	size := f.info.Size()
-	w := walker{ctx: context.Background(), r: f.f, census: newCensus()}
-	if err := w.checkMetas(size); err != nil {
-		return err
-	}
-	if err := w.st.err(); err != nil {
-		return err
-	}
-	if o.SkipVerify || o.overLimit(size) {
-		return nil
-	}
-	warm(f.f, w.high*pageSize)
-	if err := w.walk(); err != nil {
-		return err
-	}
-	return w.st.err()
-}
-
-func (o *Options) overLimit(size int64) bool {
-	limit := o.VerifyLimit
-	if limit == 0 {
-		limit = DefaultVerifyLimit
-	}
-	return limit > 0 && size > limit
-}
-
-// warm reads the file from end to end, so that the walk, which jumps about,
-// finds it in the page cache: many times faster on a cold file. Errors show in
-// the walk.
-func warm(r io.ReaderAt, size uint64) {
-	b := make([]byte, min(1<<20, size))
-	for off := uint64(0); off < size; off += uint64(len(b)) {
-		if _, err := r.ReadAt(b[:min(uint64(len(b)), size-off)], int64(off)); err != nil {
-			return
-		}
-	}
-}
 
 // Report is what Verify found.
 type Report struct {
@@ -92,21 +47,13 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 		return Report{}, err
 	}
 	defer f.abandon()
-	return f.verifyAll(ctx, progress)
+	return verifyFile(ctx, f, progress)
 }
 
-// lockForReading opens and locks path without looking into it.
-func lockForReading(path string) (*file, error) {
-	f, err := lockExisting(path, Options{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
-	if errors.Is(err, errMoved) {
-		err = fmt.Errorf("%w: %w", driver.ErrLocked, err)
-	}
-	return f, err
-}
-
-func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) (Report, error) {
+// verifyFile checks all of a file that is locked for reading. See Verify.
+func verifyFile(ctx context.Context, f *file, progress func(done, total int64)) (Report, error) {
 	r := Report{Size: f.info.Size()}
-	st, err := walkFile(ctx, f.f, r.Size, progress)
+	st, err := walkFile(ctx, f.f, r.Size, walkOptions{Progress: progress})
 	r.add(&st)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", f.path, err)
@@ -127,23 +74,4 @@ func (f *file) verifyAll(ctx context.Context, progress func(done, total int64)) 
 		return r, fmt.Errorf("%w: %s: %s: %s (%d findings)", driver.ErrCorrupt, f.path, first.Where, first.What, n)
 	}
 	return r, nil
-}
-
-// walkFile checks the structure of a whole file.
-func walkFile(ctx context.Context, r io.ReaderAt, size int64, progress func(done, total int64)) (walkResult, error) {
-	w := walker{ctx: ctx, r: r}
-	if progress != nil {
-		done := int64(0)
-		w.progress = func(pages uint64) {
-			done += int64(pages) * pageSize
-			progress(done, size)
-		}
-	}
-	if err := w.checkMetas(size); err != nil {
-		return w.st, err
-	}
-	if err := w.walk(); err != nil {
-		return w.st, err
-	}
-	return w.st, w.st.err()
 }

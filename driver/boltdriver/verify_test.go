@@ -187,7 +187,7 @@ func flipInRecord(t testing.TB, b []byte) string {
 // A file that is open for writing is not verified, a missing one is missing.
 func TestVerifyLocked(t *testing.T) {
 	path := newFile(t)
-	_ = mustOpen(t, path, Options{})
+	_ = mustOpen(t, path, fileOptions{})
 	if _, err := Verify(ctx, path, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}

@@ -2,7 +2,6 @@ package boltdriver
 
 import (
 	"bytes"
-	"fmt"
 	"sync/atomic"
 	"unsafe"
 
@@ -19,10 +18,6 @@ type view struct {
 
 	expired *int64 // of Driver.look; nil: nobody asks
 }
-
-// fillPercent leaves room for records to grow by a little without splitting
-// their page; see the benchmarks.
-const fillPercent = 0.9
 
 func newView(tx *bolt.Tx, reads *readCount) view {
 	return view{open: &lazyBuckets{tx: tx}, reads: reads}
@@ -57,9 +52,9 @@ type cursor struct {
 
 func (v *view) cursor(in bucket) cursor { return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads} }
 
-// seek moves to key, or the first one beyond it. Where damage leads it to a key
+// Seek moves to key, or the first one beyond it. Where damage leads it to a key
 // before, it panics, as the engine does: who goes on from there may never end.
-func (c *cursor) seek(key []byte) (k, v []byte) {
+func (c *cursor) Seek(key []byte) (k, v []byte) {
 	k, v = c.c.Seek(key)
 	if k != nil && bytes.Compare(k, key) < 0 {
 		panic("a key is out of order")
@@ -67,8 +62,13 @@ func (c *cursor) seek(key []byte) (k, v []byte) {
 	return c.count(k, v)
 }
 
-func (c *cursor) next() (k, v []byte) { return c.count(c.c.Next()) }
+// Next moves to the next key.
+func (c *cursor) Next() (k, v []byte) { return c.count(c.c.Next()) }
+
+// prev moves to the key before.
 func (c *cursor) prev() (k, v []byte) { return c.count(c.c.Prev()) }
+
+// last moves to the last key.
 func (c *cursor) last() (k, v []byte) { return c.count(c.c.Last()) }
 
 // get returns the value at key, or nil.
@@ -120,12 +120,6 @@ func (c *cursor) indexed(in bucket, key []byte, h *recordHeader) ([]byte, error)
 	return val, err
 }
 
-// danglingIndex is the error of an index entry that names no record.
-func danglingIndex(in bucket, key []byte) error {
-	k, _ := parseRecordKey(key)
-	return fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, bucketNames[in], k.ID, k.Namespace)
-}
-
 // visible reports whether an incarnation belongs to a record that is there and
 // not erased: only then are its log and its entries seen.
 func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
@@ -144,31 +138,20 @@ func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
 func (v *view) owner(ns uint64, inc driver.Incarnation) []byte {
 	prefix := appendOwnerKey(make([]byte, 0, 24), inc, ns, nil)
 	c := v.cursor(bOwners)
-	if k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix) {
+	if k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) {
 		return k[16:]
 	}
 	return nil
 }
 
-// holes returns the spans of a log that were dropped and are still there.
+// holes returns the spans of a log that were dropped and are still there. A
+// log without any, which is the normal case, costs one move and no memory.
 func (v *view) holes(ns uint64, inc driver.Incarnation) []driver.Span {
-	var spans []driver.Span
-	prefix := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
 	c := v.cursor(bMarks)
-	for k, _ := c.seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.next() {
-		if _, hole, ok := parseLogMark(k[9:]); ok {
-			spans = append(spans, hole)
-		}
+	prefix := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
+	if k, _ := c.Seek(prefix); !bytes.HasPrefix(k, prefix) {
+		return nil
 	}
-	return spans
-}
-
-// findSpan returns the span that holds seq.
-func findSpan(spans []driver.Span, seq uint64) (driver.Span, bool) {
-	for _, s := range spans {
-		if s.From <= seq && seq <= s.To {
-			return s, true
-		}
-	}
-	return driver.Span{}, false
+	found := c
+	return readHoles(&found, ns, inc)
 }

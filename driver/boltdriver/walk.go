@@ -80,9 +80,9 @@ func (w *walk) step() (k []byte) {
 	case w.started && w.desc:
 		k, _ = w.prev()
 	case w.started:
-		k, _ = w.cursor.next()
+		k, _ = w.cursor.Next()
 	case !w.desc:
-		k, _ = w.seek(w.from)
+		k, _ = w.Seek(w.from)
 	case w.to == nil:
 		k, _ = w.last()
 	default:

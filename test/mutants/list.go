@@ -45,13 +45,12 @@ var mutants = []mutant{
 		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
 	},
 	{
-		name: "the indexes are not compared with the records at open", promise: "Errors (D12)",
-		file: "driver/boltdriver/verify.go",
-		from: "r: f.f, census: newCensus()}", to: "r: f.f}",
+		name: "the indexes are not compared with the records at open", promise: "Errors (D12)", file: "driver/boltdriver/open.go",
+		from: "walkOptions{Census: true, Warm: true}", to: "walkOptions{Warm: true}",
 		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
 	},
 	{
-		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/meta.go",
+		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/trusted.go",
 		from: "littleEndian.Uint64(b) != m.freelist || littleEndian.Uint16(b[8:]) != flagFreelist ||", to: "false ||",
 		dir: bolt, test: "^TestTrustedPagesThatGoBadWhileOpen$",
 	},
@@ -82,7 +81,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the structure is not checked at open", promise: "Errors (D2)", file: "driver/boltdriver/open.go",
-		from: "[]func(Options) error{f.verify, f.openBolt,", to: "[]func(Options) error{f.openBolt,",
+		from: "[]func(fileOptions) error{f.verify, f.openBolt,", to: "[]func(fileOptions) error{f.openBolt,",
 		dir: bolt, test: "^TestDamage$",
 	},
 	{
