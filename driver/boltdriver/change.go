@@ -174,7 +174,7 @@ func (p *planner) changeFeed(c *driver.Change) {
 	for kept := n.tail; n.tail < c.TrimFeed; n.tail++ {
 		if n.tail-kept == uint64(p.b.inline) {
 			p.scratch = appendU64Key(append(p.scratch[:0], markFeed), p.ns)
-			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(bareSize), p.scratch))
 			n.tail = c.TrimFeed
 			break
 		}

@@ -65,7 +65,7 @@ func (p *planner) erasure(e driver.Erasure) (erasure, error) {
 
 func (p *planner) editErasure(e driver.Erasure, m *erasure) {
 	p.scratch = appendErasureKey(p.scratch[:0], e)
-	p.addWrite(bMarks, p.scratch, appendErasure(p.b.arena.room(sumEnd+5*9), p.scratch, m))
+	p.addWrite(bMarks, p.scratch, appendErasure(p.b.arena.room(erasureSize), p.scratch, m))
 }
 
 // credit returns what the op adds to the next report on an erasure: it removed,

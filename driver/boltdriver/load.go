@@ -121,7 +121,7 @@ func (l *loader) part(p *driver.Part) error {
 		return l.record(&p.Record)
 	case driver.PartStage:
 		l.key = appendLogMarkKey(l.key[:0], markStaged, p.Namespace, p.Incarnation)
-		l.put(bMarks, l.key, appendStaged(l.arena.room(sumEnd+18), l.key, stagedMark{until: p.Time}))
+		l.put(bMarks, l.key, appendStaged(l.arena.room(stagedSize), l.key, stagedMark{until: p.Time}))
 	case driver.PartMessage:
 		l.key = appendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
 		l.put(bLog, l.key, appendMessage(l.arena.room(messageSize(&p.Message)), l.key, &p.Message))

@@ -89,7 +89,7 @@ func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) 
 		if n++; n > p.b.inline {
 			s.From = seqOf(k)
 			p.scratch = appendHoleKey(p.scratch[:0], p.ns, inc, s)
-			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(sumEnd), p.scratch))
+			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(bareSize), p.scratch))
 			return nil
 		}
 		p.addWrite(bLog, k, nil)
@@ -121,7 +121,7 @@ func (p *planner) stage(c *driver.Change) error {
 		}
 		mark = appendLogMarkKey(nil, markStaged, p.ns, c.Stage)
 	}
-	v := appendStaged(p.b.arena.room(sumEnd+18), mark, stagedMark{until: c.StageUntil, epoch: p.next.epoch})
+	v := appendStaged(p.b.arena.room(stagedSize), mark, stagedMark{until: c.StageUntil, epoch: p.next.epoch})
 	p.addWrite(bMarks, mark, v)
 	return p.follows(c.Stage, c.Append)
 }
@@ -213,6 +213,6 @@ func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d deadMark) (en
 	}
 	p.edits = p.edits[:before]
 	key := appendLogMarkKey(nil, markDead, p.ns, inc)
-	p.addWrite(bMarks, key, appendDead(p.b.arena.room(sumEnd+4+len(d.user)), key, d))
+	p.addWrite(bMarks, key, appendDead(p.b.arena.room(deadSize(d)), key, d))
 	return 0, nil
 }

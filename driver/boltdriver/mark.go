@@ -30,6 +30,16 @@ const (
 	markUser      byte = 'u'
 )
 
+// Sizes of the values of marks, in bytes.
+const (
+	bareSize    = sumEnd
+	stagedSize  = sumEnd + 2*9
+	erasureSize = sumEnd + 5*9
+)
+
+// deadSize is the length of the value that appendDead appends.
+func deadSize(d deadMark) int { return sumEnd + 4 + len(d.user) }
+
 func appendLogMarkKey(b []byte, typ byte, ns uint64, inc driver.Incarnation) []byte {
 	return appendLogPrefix(append(b, typ), ns, inc)
 }
@@ -118,6 +128,12 @@ func appendBare(b, key []byte) []byte {
 	return b
 }
 
+// readBare checks the value of a mark h or f.
+func readBare(key, v []byte) error {
+	w := openSealed(key, v, 0)
+	return markError(&w, key)
+}
+
 // erasure is the value of a mark n or u: its epoch, and what was removed for it
 // outside Reclaim and not yet reported.
 type erasure struct {
@@ -143,6 +159,11 @@ func markError(w *fixedReader, key []byte) error {
 	if w.done() {
 		return nil
 	}
+	return damagedMark(key)
+}
+
+// damagedMark names a damaged mark. It wraps driver.ErrCorrupt.
+func damagedMark(key []byte) error {
 	typ, ns, rest, _ := parseMark(key)
 	return fmt.Errorf("%w: mark %q %x in namespace %d", driver.ErrCorrupt, typ, rest, ns)
 }

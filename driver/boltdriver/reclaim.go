@@ -158,7 +158,7 @@ func (r *reclaimer) unstage() error {
 		key := bytes.Clone(k)
 		r.remove(bMarks, key)
 		key[0] = markDead
-		r.put(bMarks, key, appendDead(r.arena.room(sumEnd+4), key, deadMark{}))
+		r.put(bMarks, key, appendDead(r.arena.room(deadSize(deadMark{})), key, deadMark{}))
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func (r *reclaimer) dead(key, value []byte) error {
 	_, ns, rest, _ := parseMark(key)
 	inc, _, ok := parseLogMark(rest)
 	if !ok {
-		return markError(&fixedReader{bad: true}, key)
+		return damagedMark(key)
 	}
 	entries := uint64(0)
 	whole := r.eachOwnedKey(ns, inc, func(in bucket, k []byte) bool {
@@ -193,7 +193,7 @@ func (r *reclaimer) hole(key, _ []byte) error {
 	_, ns, rest, _ := parseMark(key)
 	inc, span, ok := parseLogMark(rest)
 	if !ok {
-		return markError(&fixedReader{bad: true}, key)
+		return damagedMark(key)
 	}
 	scan := logScan{view: &r.view, ns: ns, inc: inc, span: span}
 	for k, _ := scan.first(); k != nil; k, _ = scan.next() {

@@ -31,7 +31,7 @@ func (r *reclaimer) erasure(key, value []byte) error {
 		return nil
 	}
 	reported := erasure{epoch: m.epoch}
-	r.put(bMarks, key, appendErasure(r.arena.room(sumEnd+5*9), key, &reported))
+	r.put(bMarks, key, appendErasure(r.arena.room(erasureSize), key, &reported))
 	return nil
 }
 

@@ -102,21 +102,16 @@ func (s *salvager) takeFromPage(key, v []byte) error {
 // plausible says whether a value of unknown kind is a sound one of bucket b.
 // Marks that only say what Reclaim has to do are not taken from old pages.
 func plausible(b bucket, key, v []byte) bool {
-	if len(v) < sumEnd {
+	if !hasElements(b, v) {
 		return false
 	}
-	n := int(binary.BigEndian.Uint16(v[1:]))
-	want := map[bucket]int{
-		bRecords: recordElements, bLog: messageElements, bEntries: entryElements,
-		bIDs: refElements, bFeed: eventElements, bCounters: counterElements,
-	}[b]
 	switch b {
 	case bMeta:
 		return string(key) == string(metaClock) && isSound(b, key, v)
 	case bMarks:
 		return len(key) > 8 && (key[0] == markNamespace || key[0] == markUser || key[0] == markHole) && fitsMark(key, v)
 	}
-	return n >= want && isSound(b, key, v)
+	return isSound(b, key, v)
 }
 
 // isNewer says whether v, of two uncertain values of a key, is the later one.

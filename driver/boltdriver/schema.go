@@ -103,3 +103,20 @@ func checkSchema(tx *bolt.Tx) error {
 
 // clockEntry is the value of driver.KindClock.
 func clockEntry(clock int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(clock)) }
+
+// minElements is the least number of elements of a value, for the buckets whose
+// values all have one form.
+var minElements = [buckets]int{
+	bRecords:  recordElements,
+	bLog:      messageElements,
+	bIDs:      refElements,
+	bEntries:  entryElements,
+	bFeed:     eventElements,
+	bCounters: counterElements,
+}
+
+// hasElements reports whether v may be a value of the bucket, by the number of
+// its elements.
+func hasElements(b bucket, v []byte) bool {
+	return len(v) >= sumEnd && int(binary.BigEndian.Uint16(v[1:])) >= minElements[b]
+}

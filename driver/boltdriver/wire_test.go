@@ -73,8 +73,7 @@ func read(kind string, key, v []byte) (err error) {
 	case "staged":
 		_, err = readStaged(key, v)
 	case "bare":
-		w := openSealed(key, v, 0)
-		err = markError(&w, key)
+		err = readBare(key, v)
 	case "erasure":
 		_, err = readErasure(key, v)
 	case "number":
