@@ -65,7 +65,7 @@ func (v *view) userPlaces(ctx context.Context, q *driver.Query, limit int) (all 
 		if err != nil {
 			return nil, 0, err
 		}
-		at := driver.Position{At: s.head.minute, ID: string(s.id)}
+		at := driver.Position{At: s.head.ActiveMinute, ID: string(s.id)}
 		if ok && (q.After == nil || comparePlaces(at, *q.After, q.Desc) > 0) {
 			all = append(all, at)
 		}

@@ -2,12 +2,14 @@ package boltdriver
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var _ driver.Backuper = (*Driver)(nil)
@@ -49,16 +51,16 @@ func (o *metaOrder) Write(b []byte) (int, error) {
 	if o.done {
 		return o.w.Write(b)
 	}
-	n := min(len(b), 2*pageSize-len(o.head))
+	n := min(len(b), 2*format.PageSize-len(o.head))
 	o.head = append(o.head, b[:n]...)
-	if len(o.head) < 2*pageSize {
+	if len(o.head) < 2*format.PageSize {
 		return n, nil
 	}
 	o.done = true
-	if m := parseMeta(o.head, 0); m.sound && m.txid%2 == 1 {
-		o.head = append(append([]byte{}, o.head[pageSize:]...), o.head[:pageSize]...)
-		littleEndian.PutUint64(o.head, 0)
-		littleEndian.PutUint64(o.head[pageSize:], 1)
+	if m := format.ParseMeta(o.head, 0); m.Sound && m.TxID%2 == 1 {
+		o.head = append(append([]byte{}, o.head[format.PageSize:]...), o.head[:format.PageSize]...)
+		binary.LittleEndian.PutUint64(o.head, 0)
+		binary.LittleEndian.PutUint64(o.head[format.PageSize:], 1)
 	}
 	if _, err := o.w.Write(o.head); err != nil {
 		return 0, err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // A backup made while writers write is one durable state: it verifies, and
@@ -78,7 +79,7 @@ func TestBackupFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for _, left := range []int{0, pageSize, 3 * pageSize} {
+	for _, left := range []int{0, format.PageSize, 3 * format.PageSize} {
 		if _, err := d.Backup(ctx, &failingWriter{left}); err == nil {
 			t.Errorf("%d bytes: no error", left)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -17,7 +18,7 @@ type batch struct {
 	pending overlay // what tx does not know yet
 	arena   arena   // memory of pending and of tx's new values
 
-	cursors [buckets]cursor
+	cursors [format.BucketCount]cursor
 	spaces  map[uint64]*namespaceCounters // the namespaces met in this batch
 	changed bool                          // tx or pending holds a change
 	cloned  bool                          // view.erased is the batch's own copy
@@ -57,7 +58,7 @@ func (w *writer) open() (err error) {
 }
 
 // cursorFor returns the batch's own cursor in a bucket.
-func (b *batch) cursorFor(in bucket) *cursor {
+func (b *batch) cursorFor(in format.Bucket) *cursor {
 	c := &b.cursors[in]
 	if c.c == nil {
 		*c = b.cursor(in)
@@ -71,7 +72,7 @@ func (b *batch) reset() {
 	b.arena.reset()
 	clear(b.spaces)
 	b.tx, b.view = nil, view{}
-	b.cursors = [buckets]cursor{}
+	b.cursors = [format.BucketCount]cursor{}
 	b.changed, b.cloned = false, false
 }
 
@@ -91,7 +92,7 @@ func (w *writer) discard() {
 }
 
 // get returns the value at key as the ops so far left it, or nil.
-func (b *batch) get(in bucket, key []byte) []byte {
+func (b *batch) get(in format.Bucket, key []byte) []byte {
 	if v, ok := b.pending.get(in, key); ok {
 		return v
 	}
@@ -100,14 +101,14 @@ func (b *batch) get(in bucket, key []byte) []byte {
 
 // put sets the value at key, or deletes it if v is nil. v must lie in the
 // arena.
-func (b *batch) put(in bucket, key, v []byte) {
+func (b *batch) put(in format.Bucket, key, v []byte) {
 	b.changed = true
 	b.pending.set(in, b.arena.copy(key), v)
 }
 
 // flush makes the transaction know all that is pending in these buckets, so
 // that ranges of them can be read.
-func (b *batch) flush(in ...bucket) error {
+func (b *batch) flush(in ...format.Bucket) error {
 	for _, in := range in {
 		if b.pending.pending(in) {
 			if err := b.pending.write(in, b.view.open.bucket(in)); err != nil {
@@ -120,7 +121,7 @@ func (b *batch) flush(in ...bucket) error {
 
 // namespaceCounters is a namespace's counters as the ops so far left them.
 type namespaceCounters struct {
-	counters
+	format.Counters
 	changed bool
 }
 
@@ -129,45 +130,45 @@ func (b *batch) namespace(ns uint64) (*namespaceCounters, error) {
 		return s, nil
 	}
 	var buf [8]byte
-	key := appendU64Key(buf[:0], ns)
-	c, err := readCounters(key, b.cursorFor(bCounters).get(key))
+	key := format.AppendU64Key(buf[:0], ns)
+	c, err := format.ReadCounters(key, b.cursorFor(format.Counts).get(key))
 	if err != nil {
 		return nil, err
 	}
-	s := &namespaceCounters{counters: c}
+	s := &namespaceCounters{Counters: c}
 	b.spaces[ns] = s
 	return s, nil
 }
 
 // set takes over the counters that an op leaves.
-func (b *batch) set(s *namespaceCounters, c counters) {
-	if s.counters != c {
-		s.counters, s.changed, b.changed = c, true, true
+func (b *batch) set(s *namespaceCounters, c format.Counters) {
+	if s.Counters != c {
+		s.Counters, s.changed, b.changed = c, true, true
 	}
 }
 
 // ownErased returns the erasures of the batch, to be changed.
-func (b *batch) ownErased() pendingErasures {
+func (b *batch) ownErased() format.PendingErasures {
 	if !b.cloned {
-		b.view.erased, b.cloned = b.view.erased.clone(), true
+		b.view.erased, b.cloned = b.view.erased.Clone(), true
 	}
 	return b.view.erased
 }
 
 // write moves all of the overlay into the transaction.
 func (b *batch) write() error {
-	b.put(bMeta, metaClock, appendNumber(b.arena.room(numberSize), metaClock, uint64(b.latest)))
+	b.put(format.Meta, format.ClockKey, format.AppendNumber(b.arena.room(format.NumberSize), format.ClockKey, uint64(b.latest)))
 	for ns, s := range b.spaces {
 		if s.changed {
-			key := appendU64Key(b.arena.room(8), ns)
-			b.put(bCounters, key, appendCounters(b.arena.room(countersSize), key, &s.counters))
+			key := format.AppendU64Key(b.arena.room(8), ns)
+			b.put(format.Counts, key, format.AppendCounters(b.arena.room(format.CountersSize), key, &s.Counters))
 		}
 	}
 	return b.flushAll()
 }
 
 func (b *batch) flushAll() error {
-	for in := range buckets {
+	for in := range format.BucketCount {
 		if err := b.flush(in); err != nil {
 			return err
 		}

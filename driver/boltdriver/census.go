@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // indexSums compares the indexes with the records while a walk passes by all of
@@ -13,9 +14,9 @@ import (
 // lists short without a word.
 type indexSums struct {
 	seed   maphash.Seed
-	sums   [len(indexBuckets)]uint64
-	places indexKeys
-	head   recordHeader
+	sums   [len(format.IndexBuckets)]uint64
+	places format.IndexKeys
+	head   format.RecordHeader
 }
 
 func newCensus() *indexSums { return &indexSums{seed: maphash.MakeSeed()} }
@@ -38,12 +39,12 @@ func (c *indexSums) addKey(in string, k, v []byte) {
 // is damaged there is for its readers to find.
 func (c *indexSums) record(k, v []byte) {
 	h := &c.head
-	if len(k) < 9 || len(k) > 8+driver.MaxName || !parsePlaces(v, h) {
+	if len(k) < 9 || len(k) > 8+driver.MaxName || !format.ParseIndexed(v, h) {
 		return
 	}
-	c.places.build(k, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
+	c.places.Build(k, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
 	for i := range c.sums {
-		if key := c.places.key(i); len(key) > 0 {
+		if key := c.places.Key(i); len(key) > 0 {
 			c.sums[i] += maphash.Bytes(c.seed, key)
 		}
 	}
@@ -60,10 +61,10 @@ func (c *indexSums) differing() (names []string) {
 }
 
 var (
-	recordsName = string(bucketNames[bRecords])
-	indexNames  = func() (names [len(indexBuckets)]string) {
-		for i, in := range indexBuckets {
-			names[i] = string(bucketNames[in])
+	recordsName = string(format.BucketNames[format.Records])
+	indexNames  = func() (names [len(format.IndexBuckets)]string) {
+		for i, in := range format.IndexBuckets {
+			names[i] = string(format.BucketNames[in])
 		}
 		return names
 	}()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -17,9 +18,9 @@ func TestOpenComparesIndexesWithRecords(t *testing.T) {
 	lose := func(b *bolt.Bucket, k, _ []byte) error { return b.Delete(k) }
 	add := func(b *bolt.Bucket, k, v []byte) error { return b.Put(append(k, 1), v) }
 	move := func(b *bolt.Bucket, k, v []byte) error { return errors.Join(lose(b, k, nil), add(b, k, v)) }
-	for _, in := range append([]bucket{bRecords}, indexBuckets[:]...) {
+	for _, in := range append([]format.Bucket{format.Records}, format.IndexBuckets[:]...) {
 		for name, change := range map[string]func(b *bolt.Bucket, k, v []byte) error{"lost": lose, "added": add, "moved": move} {
-			t.Run(string(bucketNames[in])+" "+name, func(t *testing.T) {
+			t.Run(string(format.BucketNames[in])+" "+name, func(t *testing.T) {
 				path := furnished(t)
 				tamper(t, path, func(b *bolt.Bucket) error {
 					k, v := b.Cursor().First()
@@ -42,7 +43,7 @@ func TestOpenComparesIndexesWithRecords(t *testing.T) {
 // it.
 func TestOpenLeavesDamagedValuesToTheirReaders(t *testing.T) {
 	path, r := small(t)
-	flip(t, path, bRecords)
+	flip(t, path, format.Records)
 	d := opened(t, path, Options{})
 	var got driver.Record
 	if err := d.Get(background, r.Key, sampleClock(), &got); !errors.Is(err, driver.ErrCorrupt) {
@@ -54,13 +55,13 @@ func TestOpenLeavesDamagedValuesToTheirReaders(t *testing.T) {
 func TestCensusOfJunk(t *testing.T) {
 	c := newCensus()
 	for _, k := range [][]byte{nil, {1}, make([]byte, 9), make([]byte, 8+driver.MaxName), make([]byte, maxKey)} {
-		for _, v := range [][]byte{nil, {1}, make([]byte, placesLen)} {
-			for _, in := range bucketNames {
+		for _, v := range [][]byte{nil, {1}, make([]byte, format.IndexedLen)} {
+			for _, in := range format.BucketNames {
 				c.addKey(string(in), k, v)
 			}
 		}
 	}
-	if n := len(c.differing()); n != len(indexBuckets) {
+	if n := len(c.differing()); n != len(format.IndexBuckets) {
 		t.Errorf("%d indexes differ, want all", n)
 	}
 }

@@ -2,12 +2,13 @@ package boltdriver
 
 import (
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // collect carries out c, which was validated. All that can fail comes first and
 // only collects edits; the batch changes at the end, whole.
 func (p *planner) collect(t *driver.Target, c *driver.Change) error {
-	p.next = p.space.counters
+	p.next = p.space.Counters
 	clear(p.credits)
 	if err := p.changeRecord(c); err != nil {
 		return err
@@ -41,7 +42,7 @@ func (p *planner) mergeIntoBatch() {
 }
 
 // addWrite notes a put of a value that lies in the arena, or a delete.
-func (p *planner) addWrite(in bucket, key, value []byte) {
+func (p *planner) addWrite(in format.Bucket, key, value []byte) {
 	p.edits = append(p.edits, pendingWrite{in, p.b.arena.copy(key), value})
 }
 
@@ -53,13 +54,13 @@ func (p *planner) owner(c *driver.Change) driver.Incarnation {
 	case c.Stage != driver.Incarnation{}:
 		return c.Stage
 	}
-	return p.current.head.inc
+	return p.current.head.Incarnation
 }
 
 func (p *planner) changeRecord(c *driver.Change) error {
 	switch {
 	case c.Remove && p.current.seen():
-		p.addWrite(bRecords, p.key, nil)
+		p.addWrite(format.Records, p.key, nil)
 		p.moveIndexKeys(nil)
 		return p.removeIncarnation(driver.Incarnation{})
 	case c.Put == nil:
@@ -78,14 +79,14 @@ func (p *planner) changeRecord(c *driver.Change) error {
 	p.next.Sessions[c.Put.Status]++
 	p.next.Messages += c.Put.Messages
 	p.next.Bytes += c.Put.Bytes
-	p.addWrite(bRecords, p.key, appendRecord(p.b.arena.room(recordSize(c.Put)), p.key, c.Put, p.next.epoch))
+	p.addWrite(format.Records, p.key, format.AppendRecord(p.b.arena.room(format.RecordSize(c.Put)), p.key, c.Put, p.next.Epoch))
 	return nil
 }
 
 // subtractCurrent takes the stored record out of the counters.
 func (p *planner) subtractCurrent() {
-	if p.current.value != nil && p.b.erased.counted(p.ns, &p.current.head) {
-		takeFrom(&p.next.Usage, &p.current.head)
+	if p.current.value != nil && p.b.erased.Counts(p.ns, &p.current.head) {
+		format.SubtractRecord(&p.next.Usage, &p.current.head)
 	}
 }
 
@@ -98,36 +99,36 @@ func (p *planner) removeIncarnation(reborn driver.Incarnation) error {
 	}
 	p.subtractCurrent()
 	h, limit := &p.current.head, p.b.inline
-	if h.inc == reborn {
+	if h.Incarnation == reborn {
 		limit = unlimited
 	}
 	if !p.current.erased {
-		_, err := p.deleteOwned(h.inc, limit, deadMark{})
+		_, err := p.deleteOwned(h.Incarnation, limit, format.DeadMark{})
 		return err
 	}
 	// An erased record that was not reclaimed yet: Reclaim reports it.
-	by := p.b.erased.covering(p.ns, h)
-	entries, err := p.deleteOwned(h.inc, limit, deadMark{user: by.User, erased: true})
+	by := p.b.erased.Covering(p.ns, h)
+	entries, err := p.deleteOwned(h.Incarnation, limit, format.DeadMark{User: by.User, Erased: true})
 	if err != nil {
 		return err
 	}
-	p.credit(by).add(&erasure{sessions: 1, messages: h.messages, bytes: h.bytes, entries: uint64(entries)})
+	p.credit(by).Add(&format.ErasureMark{Sessions: 1, Messages: h.Messages, Bytes: h.Bytes, Entries: uint64(entries)})
 	return nil
 }
 
 // moveIndexKeys moves the stored record's index entries to where those of r
 // belong. An index entry whose key does not change is not written.
 func (p *planner) moveIndexKeys(r *driver.Record) {
-	var old, now indexKeys
+	var old, now format.IndexKeys
 	if p.current.value != nil {
 		h := &p.current.head
-		old.build(p.key, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
+		old.Build(p.key, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
 	}
 	if r != nil {
-		now.build(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+		now.Build(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	}
-	for i, in := range indexBuckets {
-		was, is := old.key(i), now.key(i)
+	for i, in := range format.IndexBuckets {
+		was, is := old.Key(i), now.Key(i)
 		if string(was) == string(is) {
 			continue
 		}
@@ -145,46 +146,46 @@ func (p *planner) changeEntries(c *driver.Change) error {
 		e := &c.Entries[i]
 		key := e.EntryKey
 		if key.Kind&driver.KindSession != 0 {
-			inc := p.current.head.inc
+			inc := p.current.head.Incarnation
 			if c.Put != nil {
 				inc = c.Put.Incarnation
 			}
 			key.Owner = string(inc[:])
 		}
-		p.scratch = appendEntryKey(p.scratch[:0], &key)
+		p.scratch = format.AppendEntryKey(p.scratch[:0], &key)
 		if err := p.creditEntry(&key, p.scratch); err != nil {
 			return err
 		}
 		if e.Value == nil {
-			p.addWrite(bEntries, p.scratch, nil)
+			p.addWrite(format.Entries, p.scratch, nil)
 			continue
 		}
 		s, err := p.b.namespace(key.Namespace)
 		if err != nil {
 			return err
 		}
-		room := p.b.arena.room(entrySize(e.Value))
-		p.addWrite(bEntries, p.scratch, appendEntry(room, p.scratch, s.epoch, e.Value))
+		room := p.b.arena.room(format.EntrySize(e.Value))
+		p.addWrite(format.Entries, p.scratch, format.AppendEntry(room, p.scratch, s.Epoch, e.Value))
 	}
 	return nil
 }
 
 func (p *planner) changeFeed(c *driver.Change) {
 	n := &p.next
-	for kept := n.tail; n.tail < c.TrimFeed; n.tail++ {
-		if n.tail-kept == uint64(p.b.inline) {
-			p.scratch = appendU64Key(append(p.scratch[:0], markFeed), p.ns)
-			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(bareSize), p.scratch))
-			n.tail = c.TrimFeed
+	for kept := n.Tail; n.Tail < c.TrimFeed; n.Tail++ {
+		if n.Tail-kept == uint64(p.b.inline) {
+			p.scratch = format.AppendU64Key(append(p.scratch[:0], format.TrimmedFeed), p.ns)
+			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.room(format.BareSize), p.scratch))
+			n.Tail = c.TrimFeed
 			break
 		}
-		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.tail+1)
-		p.addWrite(bFeed, p.scratch, nil)
+		p.scratch = format.AppendFeedKey(p.scratch[:0], p.ns, n.Tail+1)
+		p.addWrite(format.Feed, p.scratch, nil)
 	}
 	for i := range c.Events {
 		e := &c.Events[i]
-		n.head++
-		p.scratch = appendFeedKey(p.scratch[:0], p.ns, n.head)
-		p.addWrite(bFeed, p.scratch, appendEvent(p.b.arena.room(eventSize(e)), p.scratch, e))
+		n.Head++
+		p.scratch = format.AppendFeedKey(p.scratch[:0], p.ns, n.Head)
+		p.addWrite(format.Feed, p.scratch, format.AppendEvent(p.b.arena.room(format.EventSize(e)), p.scratch, e))
 	}
 }

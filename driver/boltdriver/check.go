@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var _ driver.Checker = (*Driver)(nil)
@@ -78,7 +79,7 @@ func (c *checker) visited(where string, err error) error {
 }
 
 // walk calls fn for every key of a bucket.
-func (c *checker) walk(in bucket, fn func(k, v []byte) error) error {
+func (c *checker) walk(in format.Bucket, fn func(k, v []byte) error) error {
 	cur := c.cursor(in)
 	for k, v := cur.Seek([]byte{0}); k != nil; k, v = cur.Next() {
 		if c.seen++; c.seen%scanChunk == 0 && c.ctx.Err() != nil {
@@ -92,8 +93,8 @@ func (c *checker) walk(in bucket, fn func(k, v []byte) error) error {
 }
 
 func (c *checker) meta() error {
-	return c.walk(bMeta, func(k, v []byte) error {
-		_, err := readNumber(k, v)
+	return c.walk(format.Meta, func(k, v []byte) error {
+		_, err := format.ReadNumber(k, v)
 		return c.report("meta", err)
 	})
 }
@@ -101,13 +102,13 @@ func (c *checker) meta() error {
 // indexEntries looks up the record of every index entry. That every record has
 // its entries is checked with the records.
 func (c *checker) indexEntries() error {
-	rec := c.cursor(bRecords)
-	var h recordHeader
-	var want indexKeys
-	for i, in := range indexBuckets {
+	rec := c.cursor(format.Records)
+	var h format.RecordHeader
+	var want format.IndexKeys
+	for i, in := range format.IndexBuckets {
 		err := c.walk(in, func(k, _ []byte) error {
 			c.IndexEntries++
-			where := fmt.Sprintf("index %s, key %x", bucketNames[in], k)
+			where := fmt.Sprintf("index %s, key %x", format.BucketNames[in], k)
 			key, ok := recordKeyOf(in, k)
 			if !ok {
 				return c.find(where, "is no key of this index")
@@ -115,8 +116,8 @@ func (c *checker) indexEntries() error {
 			if _, err := rec.indexed(in, key, &h); err != nil {
 				return c.report(where, err)
 			}
-			want.build(key, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
-			if string(want.key(i)) != string(k) {
+			want.Build(key, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+			if string(want.Key(i)) != string(k) {
 				return c.find(where, "is not where its record belongs")
 			}
 			return nil
@@ -129,35 +130,35 @@ func (c *checker) indexEntries() error {
 }
 
 // recordKeyOf returns the key of the record that an index entry names.
-func recordKeyOf(in bucket, k []byte) (key []byte, ok bool) {
+func recordKeyOf(in format.Bucket, k []byte) (key []byte, ok bool) {
 	var ns uint64
 	var id []byte
 	switch in {
-	case bUsers:
-		ns, _, _, id, ok = parseUserKey(k)
-	case bDue, bOverdue:
-		_, ns, id, ok = parseDueKey(k)
-	case bOwners:
-		_, key, ok = parseOwnerKey(k)
+	case format.Users:
+		ns, _, _, id, ok = format.ParseUserKey(k)
+	case format.Due, format.Overdue:
+		_, ns, id, ok = format.ParseDueKey(k)
+	case format.Owners:
+		_, key, ok = format.ParseOwnerKey(k)
 		return key, ok
 	default:
 		if len(k) > 8 {
-			ns = nsOf(k)
-			_, id, ok = parsePlace(k[8:])
+			ns = format.NamespaceOf(k)
+			_, id, ok = format.ParsePlace(k[8:])
 		}
 	}
-	return appendRecordKey(nil, ns, id), ok
+	return format.AppendRecordKey(nil, ns, id), ok
 }
 
 func (c *checker) entries() error {
-	return c.walk(bEntries, func(k, v []byte) error {
+	return c.walk(format.Entries, func(k, v []byte) error {
 		c.Entries++
-		key, ok := parseEntryKey(k)
+		key, ok := format.ParseEntryKey(k)
 		where := fmt.Sprintf("entry %q of %q, kind %d in namespace %d", key.Name, key.Owner, key.Kind, key.Namespace)
 		if !ok {
 			return c.find(where, "has no valid key")
 		}
-		e, err := readEntry(k, v)
+		e, err := format.ReadEntry(k, v)
 		if err != nil {
 			return c.report(where, err)
 		}
@@ -169,7 +170,7 @@ func (c *checker) entries() error {
 			return c.report(where, err)
 		}
 		if c.visit.Entry != nil {
-			return c.visited(where, c.visit.Entry(&driver.Entry{EntryKey: key, Value: append([]byte{}, e.value...)}))
+			return c.visited(where, c.visit.Entry(&driver.Entry{EntryKey: key, Value: append([]byte{}, e.Value...)}))
 		}
 		return nil
 	})

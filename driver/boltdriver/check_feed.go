@@ -3,19 +3,21 @@ package boltdriver
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // feeds checks that every feed is whole between its ends, and that no event
 // lies outside them but for those that a mark explains.
 func (c *checker) feeds() error {
 	f := feedCheck{checker: c}
-	if err := c.walk(bFeed, f.event); err != nil {
+	if err := c.walk(format.Feed, f.event); err != nil {
 		return err
 	}
 	if err := f.end(); err != nil {
 		return err
 	}
-	return c.walk(bCounters, c.emptyFeed)
+	return c.walk(format.Counts, c.emptyFeed)
 }
 
 // feedCheck walks one feed after another.
@@ -23,7 +25,7 @@ type feedCheck struct {
 	*checker
 	ns       uint64
 	began    bool
-	counters counters
+	counters format.Counters
 	next     uint64 // position that is expected
 	left     bool   // a mark says that Reclaim has events to remove
 }
@@ -31,7 +33,7 @@ type feedCheck struct {
 func (f *feedCheck) where() string { return fmt.Sprintf("feed of namespace %d", f.ns) }
 
 func (f *feedCheck) event(k, v []byte) error {
-	ns, pos, ok := parsePair(k)
+	ns, pos, ok := format.ParseFeedKey(k)
 	if !ok {
 		return f.find("feed", "has no valid key: %x", k)
 	}
@@ -40,14 +42,14 @@ func (f *feedCheck) event(k, v []byte) error {
 			return err
 		}
 	}
-	if pos <= f.counters.tail || pos > f.counters.head {
+	if pos <= f.counters.Tail || pos > f.counters.Head {
 		if f.left {
 			return nil
 		}
-		return f.find(f.where(), "has event %d, but runs from %d to %d", pos, f.counters.tail+1, f.counters.head)
+		return f.find(f.where(), "has event %d, but runs from %d to %d", pos, f.counters.Tail+1, f.counters.Head)
 	}
 	f.Events++
-	if _, err := readEvent(k, v); err != nil {
+	if _, err := format.ReadEvent(k, v); err != nil {
 		if err := f.report(f.where(), err); err != nil {
 			return err
 		}
@@ -66,27 +68,27 @@ func (f *feedCheck) begin(ns uint64) (err error) {
 	}
 	f.ns, f.began = ns, true
 	f.counters, err = f.view.counters(ns)
-	f.next = f.counters.tail + 1
+	f.next = f.counters.Tail + 1
 	f.left = f.eventsLeft(ns)
 	return f.report(f.where(), err)
 }
 
 func (f *feedCheck) end() error {
-	if f.began && f.next != f.counters.head+1 {
-		return f.find(f.where(), "has no event %d, its head is %d", f.next, f.counters.head)
+	if f.began && f.next != f.counters.Head+1 {
+		return f.find(f.where(), "has no event %d, its head is %d", f.next, f.counters.Head)
 	}
 	return nil
 }
 
 // emptyFeed checks the feed of a namespace that has no events.
 func (c *checker) emptyFeed(k, v []byte) error {
-	n, err := readCounters(k, v)
-	if err != nil || n.head == n.tail {
+	n, err := format.ReadCounters(k, v)
+	if err != nil || n.Head == n.Tail {
 		return nil // damage was found with the records
 	}
-	events := c.cursor(bFeed)
+	events := c.cursor(format.Feed)
 	if e, _ := events.Seek(k); bytes.HasPrefix(e, k) {
 		return nil
 	}
-	return c.find(fmt.Sprintf("feed of namespace %d", nsOf(k)), "has no event at all, its head is %d", n.head)
+	return c.find(fmt.Sprintf("feed of namespace %d", format.NamespaceOf(k)), "has no event at all, its head is %d", n.Head)
 }

@@ -5,29 +5,30 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // records checks every record with its index entries and its log, and the
 // counters of every namespace.
 func (c *checker) records() error {
 	s := spaceCheck{checker: c}
-	for i, in := range indexBuckets {
+	for i, in := range format.IndexBuckets {
 		s.indexes[i] = c.cursor(in)
 	}
-	if err := c.walk(bRecords, s.record); err != nil {
+	if err := c.walk(format.Records, s.record); err != nil {
 		return err
 	}
 	if err := s.end(); err != nil {
 		return err
 	}
-	return c.walk(bCounters, s.unused)
+	return c.walk(format.Counts, s.unused)
 }
 
 // spaceCheck counts one namespace after another: their records lie together.
 type spaceCheck struct {
 	*checker
-	indexes [len(indexBuckets)]cursor
-	places  indexKeys
+	indexes [len(format.IndexBuckets)]cursor
+	places  format.IndexKeys
 	rec     driver.Record
 
 	ns    uint64 // 0: none yet
@@ -36,7 +37,7 @@ type spaceCheck struct {
 
 func (s *spaceCheck) record(k, v []byte) error {
 	s.Records++
-	key, ok := parseRecordKey(k)
+	key, ok := format.ParseRecordKey(k)
 	where := fmt.Sprintf("session %q in namespace %d", key.ID, key.Namespace)
 	if !ok {
 		return s.find(where, "has no valid key")
@@ -44,43 +45,43 @@ func (s *spaceCheck) record(k, v []byte) error {
 	if err := s.enter(key.Namespace); err != nil {
 		return err
 	}
-	var h recordHeader
-	body, ok := readRecord(k, v, &h)
-	if !ok || !readHead(k, v, &h) {
+	var h format.RecordHeader
+	body, ok := format.ReadRecord(k, v, &h)
+	if !ok || !format.ReadHeader(k, v, &h) {
 		return s.find(where, "has a wrong checksum")
 	}
-	if s.erased.counted(s.ns, &h) {
-		addTo(&s.usage, &h)
+	if s.erased.Counts(s.ns, &h) {
+		format.AddRecord(&s.usage, &h)
 	}
 	if err := s.indexed(where, k, &h); err != nil {
 		return err
 	}
-	if s.erased.record(s.ns, &h) {
+	if s.erased.CoversRecord(s.ns, &h) {
 		return nil
 	}
-	if s.marked(s.ns, h.inc) {
+	if s.marked(s.ns, h.Incarnation) {
 		return s.find(where, "has a log that is marked dead or staged")
 	}
 	if s.visit.Record != nil {
-		h.decodeInto(&s.rec, body)
+		h.DecodeInto(&s.rec, body)
 		s.rec.Key = key
 		if err := s.visited(where, s.visit.Record(&s.rec)); err != nil {
 			return err
 		}
 	}
-	l := logCheck{checker: s.checker, where: where, key: key, head: &h, refs: s.cursor(bIDs)}
+	l := logCheck{checker: s.checker, where: where, key: key, head: &h, refs: s.cursor(format.IDs)}
 	return l.check(uint64(len(body)))
 }
 
 // indexed checks that the record is where each index must have it.
-func (s *spaceCheck) indexed(where string, k []byte, h *recordHeader) error {
-	s.places.build(k, h.inc, unsafeString(h.user), h.created, h.minute, h.due, h.expires)
-	for i := range indexBuckets {
-		key := s.places.key(i)
+func (s *spaceCheck) indexed(where string, k []byte, h *format.RecordHeader) error {
+	s.places.Build(k, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+	for i := range format.IndexBuckets {
+		key := s.places.Key(i)
 		if len(key) == 0 || s.indexes[i].get(key) != nil {
 			continue
 		}
-		if err := s.find(where, "is missing in index %s", bucketNames[indexBuckets[i]]); err != nil {
+		if err := s.find(where, "is missing in index %s", format.BucketNames[format.IndexBuckets[i]]); err != nil {
 			return err
 		}
 	}
@@ -122,11 +123,11 @@ func (s *spaceCheck) unused(k, _ []byte) error {
 	if len(k) != 8 {
 		return s.find("counters", "have no valid key: %x", k)
 	}
-	c := s.cursor(bRecords)
+	c := s.cursor(format.Records)
 	if r, _ := c.Seek(k); bytes.HasPrefix(r, k) {
 		return nil
 	}
-	return s.compare(nsOf(k), driver.Usage{})
+	return s.compare(format.NamespaceOf(k), driver.Usage{})
 }
 
 // logCheck checks what one record owns in l and i.
@@ -134,25 +135,25 @@ type logCheck struct {
 	*checker
 	where string
 	key   driver.Key
-	head  *recordHeader
+	head  *format.RecordHeader
 	refs  cursor
 	buf   []byte
 }
 
 func (l *logCheck) check(body uint64) error {
 	u := driver.SpanUsage{Bytes: body}
-	holes := l.holes(l.key.Namespace, l.head.inc)
-	prefix := appendLogPrefix(nil, l.key.Namespace, l.head.inc)
-	c := l.cursor(bLog)
+	holes := l.holes(l.key.Namespace, l.head.Incarnation)
+	prefix := format.AppendLogPrefix(nil, l.key.Namespace, l.head.Incarnation)
+	c := l.cursor(format.Log)
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		var m driver.Message
-		if err := readMessage(k, v, &m); err != nil {
+		if err := format.ReadMessage(k, v, &m); err != nil {
 			if err := l.report(l.where, err); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, dropped := findSpan(holes, m.Seq); dropped {
+		if _, dropped := format.FindSpan(holes, m.Seq); dropped {
 			continue
 		}
 		u.Messages++
@@ -161,8 +162,8 @@ func (l *logCheck) check(body uint64) error {
 			return err
 		}
 	}
-	if u.Messages != l.head.messages || u.Bytes != l.head.bytes {
-		if err := l.find(l.where, "says %d messages and %d bytes, has %d and %d", l.head.messages, l.head.bytes, u.Messages, u.Bytes); err != nil {
+	if u.Messages != l.head.Messages || u.Bytes != l.head.Bytes {
+		if err := l.find(l.where, "says %d messages and %d bytes, has %d and %d", l.head.Messages, l.head.Bytes, u.Messages, u.Bytes); err != nil {
 			return err
 		}
 	}
@@ -175,21 +176,21 @@ func (l *logCheck) message(m *driver.Message) error {
 	if err := l.ctx.Err(); err != nil && l.Messages%scanChunk == 0 {
 		return err
 	}
-	if m.Seq >= l.head.nextSeq {
-		if err := l.find(l.where, "has message %d, but %d is next", m.Seq, l.head.nextSeq); err != nil {
+	if m.Seq >= l.head.NextSeq {
+		if err := l.find(l.where, "has message %d, but %d is next", m.Seq, l.head.NextSeq); err != nil {
 			return err
 		}
 	}
-	l.buf = appendRefKey(l.buf[:0], l.key.Namespace, l.head.inc, m.ID)
+	l.buf = format.AppendMessageIDKey(l.buf[:0], l.key.Namespace, l.head.Incarnation, m.ID)
 	v := l.refs.get(l.buf)
-	r, err := readRef(l.buf, v)
+	r, err := format.ReadMessageID(l.buf, v)
 	if v == nil || err == nil && (r.Seq != m.Seq || r.Digest != m.Digest) {
 		if err := l.find(l.where, "has message %d whose id is not filed", m.Seq); err != nil {
 			return err
 		}
 	}
 	if l.visit.Message != nil {
-		detach(m)
+		format.Detach(m)
 		return l.visited(l.where, l.visit.Message(l.key, m))
 	}
 	return nil
@@ -197,9 +198,9 @@ func (l *logCheck) message(m *driver.Message) error {
 
 // refsOf checks the message ids below prefix. They may outlive their messages.
 func (l *logCheck) refsOf(prefix []byte) error {
-	c := l.cursor(bIDs)
+	c := l.cursor(format.IDs)
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		if _, err := readRef(k, v); err != nil {
+		if _, err := format.ReadMessageID(k, v); err != nil {
 			if err := l.report(l.where, err); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -39,14 +40,14 @@ func furnished(t *testing.T) (path string) {
 }
 
 // tamper changes a closed file with the engine alone.
-func tamper(t *testing.T, path string, fn func(b *bolt.Bucket) error, in bucket) {
+func tamper(t *testing.T, path string, fn func(b *bolt.Bucket) error, in format.Bucket) {
 	t.Helper()
 	db, err := bolt.Open(path, 0o600, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.Update(func(tx *bolt.Tx) error { return fn(tx.Bucket(bucketNames[in])) }); err != nil {
+	if err := db.Update(func(tx *bolt.Tx) error { return fn(tx.Bucket(format.BucketNames[in])) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -65,13 +66,13 @@ func findings(t *testing.T, path string, limit int) []driver.Finding {
 
 // Whatever key of whatever bucket is lost, added or changed, Check finds it.
 func TestCheckFindsEveryKindOfDamage(t *testing.T) {
-	for in := range bucket(buckets) {
-		name := string(bucketNames[in])
-		if in == bMeta || in == bIDs {
+	for in := range format.Bucket(format.BucketCount) {
+		name := string(format.BucketNames[in])
+		if in == format.Meta || in == format.IDs {
 			continue // losing these is not an inconsistency; see below
 		}
 		t.Run("lost/"+name, func(t *testing.T) {
-			if in == bEntries {
+			if in == format.Entries {
 				t.Skip("nothing says which entries there are")
 			}
 			path := furnished(t)
@@ -96,24 +97,24 @@ func TestCheckFindsEveryKindOfDamage(t *testing.T) {
 // A value whose checksum does not hold is a finding in every bucket that has
 // values.
 func TestCheckFindsFlippedValues(t *testing.T) {
-	for _, in := range []bucket{bRecords, bLog, bIDs, bEntries, bFeed, bCounters, bMarks, bMeta} {
+	for _, in := range []format.Bucket{format.Records, format.Log, format.IDs, format.Entries, format.Feed, format.Counts, format.Marks, format.Meta} {
 		path := furnished(t)
 		tamper(t, path, func(b *bolt.Bucket) error {
 			k, v := b.Cursor().Last()
 			v = bytes.Clone(v)
-			v[sumEnd-1] ^= 1
+			v[format.EnvelopeSize-1] ^= 1
 			return b.Put(bytes.Clone(k), v)
 		}, in)
 		d, err := Open(path, Options{})
 		if err != nil {
 			if !errors.Is(err, driver.ErrCorrupt) {
-				t.Errorf("%s: %v", bucketNames[in], err)
+				t.Errorf("%s: %v", format.BucketNames[in], err)
 			}
 			continue
 		}
 		c, err := d.Check(background, 10, driver.Visitor{})
 		if len(c.Findings) == 0 || err != nil {
-			t.Errorf("%s: not found, %v", bucketNames[in], err)
+			t.Errorf("%s: not found, %v", format.BucketNames[in], err)
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)

@@ -52,7 +52,7 @@ func (w *writer) commitTx() error {
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
 	}
-	w.clock, w.erased = w.latest, w.view.erased.orNil()
+	w.clock, w.erased = w.latest, w.view.erased.OrNil()
 	d.publishSnapshot(w.erased)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	berrors "go.etcd.io/bbolt/errors"
 )
 
@@ -113,7 +114,7 @@ func TestMaxSizeSparesTheOthers(t *testing.T) {
 	g := newGate()
 	d := openCore(t, Options{MaxSize: 1 << 20, hooks: fileHooks{NoBigMap: true}, core: coreHooks{commit: g.commit}})
 	big := session(1, "big", "")
-	big.Body = make([]byte, maxRecord)
+	big.Body = make([]byte, format.MaxRecord)
 	ops := []*driver.Op{
 		opOf(driver.Key{Namespace: 1, ID: "a"}, driver.Change{Put: session(1, "a", "")}),
 		opOf(big.Key, driver.Change{Put: big}),

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -94,8 +95,8 @@ func copyBucket(ctx context.Context, dst *bolt.DB, name []byte, c *bolt.Cursor) 
 		}
 		err := dst.Update(func(tx *bolt.Tx) error {
 			b := tx.Bucket(name)
-			b.FillPercent = fillPercent
-			for size := 0; k != nil && size < compactChunk; k, v = c.Next() {
+			b.FillPercent = format.FillPercent
+			for size := 0; k != nil && size < format.CopyChunk; k, v = c.Next() {
 				if v == nil {
 					return fmt.Errorf("%w: a bucket in bucket %q", driver.ErrFormat, name)
 				}

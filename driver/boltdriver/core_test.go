@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -101,7 +102,7 @@ func exists(t testing.TB, d *Driver, k driver.Key) bool {
 }
 
 // keysIn counts what a bucket holds, seen or not.
-func keysIn(t testing.TB, d *Driver, in bucket) (n int) {
+func keysIn(t testing.TB, d *Driver, in format.Bucket) (n int) {
 	t.Helper()
 	s, err := d.snapshot()
 	if err != nil {

@@ -6,18 +6,19 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
 // flip changes a bit in the last byte of every value of a bucket of a closed
 // file.
-func flip(t *testing.T, path string, in bucket) {
+func flip(t *testing.T, path string, in format.Bucket) {
 	t.Helper()
 	flipAt(t, path, in, -1)
 }
 
 // flipAt is flip of another byte; from the end if at is negative.
-func flipAt(t *testing.T, path string, in bucket, at int) {
+func flipAt(t *testing.T, path string, in format.Bucket, at int) {
 	t.Helper()
 	tamper(t, path, func(b *bolt.Bucket) error {
 		var keys [][]byte
@@ -78,35 +79,35 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 	}
 	entry := driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}
 	for _, c := range []struct {
-		in     bucket
+		in     format.Bucket
 		reads  []func(*Driver, *driver.Record) error
 		target driver.Target
 	}{
-		{bRecords, []func(*Driver, *driver.Record) error{get, list}, driver.Target{}},
-		{bLog, []func(*Driver, *driver.Record) error{logOf}, driver.Target{Seqs: []uint64{1}}},
-		{bLog, []func(*Driver, *driver.Record) error{none}, driver.Target{Span: driver.Span{From: 1, To: 9}}},
-		{bIDs, []func(*Driver, *driver.Record) error{none}, driver.Target{MessageIDs: []string{"m1"}}},
-		{bEntries, []func(*Driver, *driver.Record) error{entries}, driver.Target{Entries: []driver.EntryKey{entry}}},
-		{bFeed, []func(*Driver, *driver.Record) error{feed}, driver.Target{}},
-		{bCounters, []func(*Driver, *driver.Record) error{feed, counted}, driver.Target{}},
+		{format.Records, []func(*Driver, *driver.Record) error{get, list}, driver.Target{}},
+		{format.Log, []func(*Driver, *driver.Record) error{logOf}, driver.Target{Seqs: []uint64{1}}},
+		{format.Log, []func(*Driver, *driver.Record) error{none}, driver.Target{Span: driver.Span{From: 1, To: 9}}},
+		{format.IDs, []func(*Driver, *driver.Record) error{none}, driver.Target{MessageIDs: []string{"m1"}}},
+		{format.Entries, []func(*Driver, *driver.Record) error{entries}, driver.Target{Entries: []driver.EntryKey{entry}}},
+		{format.Feed, []func(*Driver, *driver.Record) error{feed}, driver.Target{}},
+		{format.Counts, []func(*Driver, *driver.Record) error{feed, counted}, driver.Target{}},
 	} {
 		path, r := small(t)
 		flip(t, path, c.in)
 		d := opened(t, path, Options{})
 		for i, read := range c.reads {
 			if err := read(d, r); !errors.Is(err, driver.ErrCorrupt) {
-				t.Errorf("bucket %s, read %d: %v, want ErrCorrupt", bucketNames[c.in], i, err)
+				t.Errorf("bucket %s, read %d: %v, want ErrCorrupt", format.BucketNames[c.in], i, err)
 			}
 		}
 		c.target.Key = r.Key
 		op := opPlan(c.target, func(driver.View) (driver.Change, error) { return driver.Change{Remove: true}, nil })
 		other := opOf(driver.Key{Namespace: 2, ID: "b"}, driver.Change{Put: session(2, "b", "")})
 		_ = d.Mutate(background, op, other)
-		if c.in != bFeed && !errors.Is(op.Err, driver.ErrCorrupt) {
-			t.Errorf("bucket %s: the op's outcome is %v", bucketNames[c.in], op.Err)
+		if c.in != format.Feed && !errors.Is(op.Err, driver.ErrCorrupt) {
+			t.Errorf("bucket %s: the op's outcome is %v", format.BucketNames[c.in], op.Err)
 		}
 		if other.Err != nil || !exists(t, d, other.Target.Key) {
-			t.Errorf("bucket %s: another op failed: %v", bucketNames[c.in], other.Err)
+			t.Errorf("bucket %s: another op failed: %v", format.BucketNames[c.in], other.Err)
 		}
 	}
 }
@@ -115,10 +116,10 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 // not of others. Which it selects it takes from no damaged header.
 func TestListsPassOverDamagedBodies(t *testing.T) {
 	path, r := small(t)
-	flip(t, path, bRecords)
+	flip(t, path, format.Records)
 	d := opened(t, path, Options{})
 	path, _ = small(t)
-	flipAt(t, path, bRecords, userAt-1) // the epoch
+	flipAt(t, path, format.Records, format.UserAt-1) // the epoch
 	header := opened(t, path, Options{})
 	for name, c := range map[string]struct {
 		q    driver.Query
@@ -145,26 +146,26 @@ func TestListsPassOverDamagedBodies(t *testing.T) {
 // An index that names a record which is not there, or is elsewhere, is damage
 // and not an empty answer.
 func TestDanglingIndexIsAnError(t *testing.T) {
-	for _, in := range []bucket{bCreated, bUsers, bActive, bDue, bOwners} {
+	for _, in := range []format.Bucket{format.Created, format.Users, format.Active, format.Due, format.Owners} {
 		path, r := small(t)
-		tamper(t, path, func(b *bolt.Bucket) error { return b.Delete(appendRecordKey(nil, 1, r.ID)) }, bRecords)
+		tamper(t, path, func(b *bolt.Bucket) error { return b.Delete(format.AppendRecordKey(nil, 1, r.ID)) }, format.Records)
 		d := opened(t, path, Options{SkipVerify: true})
 		var err error
 		switch in {
-		case bCreated:
+		case format.Created:
 			_, err = d.List(background, driver.Query{Namespace: 1, Limit: 1})
-		case bUsers:
+		case format.Users:
 			_, err = d.List(background, driver.Query{Namespace: 1, User: "mia", Order: driver.ByActivity, Limit: 1})
-		case bActive:
+		case format.Active:
 			_, err = d.List(background, driver.Query{Namespace: 1, Order: driver.ByActivity, Limit: 1})
-		case bDue:
+		case format.Due:
 			_, err = d.Count(background, driver.Query{Namespace: 1, Now: 15})
-		case bOwners:
+		case format.Owners:
 			do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
 			_, err = d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Limit: 1})
 		}
 		if !errors.Is(err, driver.ErrCorrupt) {
-			t.Errorf("index %s: %v, want ErrCorrupt", bucketNames[in], err)
+			t.Errorf("index %s: %v, want ErrCorrupt", format.BucketNames[in], err)
 		}
 	}
 }
@@ -172,7 +173,7 @@ func TestDanglingIndexIsAnError(t *testing.T) {
 // A record that lies elsewhere than its index entry says is damage.
 func TestMisfiledIndexIsAnError(t *testing.T) {
 	path, r := small(t)
-	tamper(t, path, func(b *bolt.Bucket) error { return b.Put(appendTimedKey(nil, 1, 77, r.ID), nil) }, bCreated)
+	tamper(t, path, func(b *bolt.Bucket) error { return b.Put(format.AppendTimedKey(nil, 1, 77, r.ID), nil) }, format.Created)
 	d := opened(t, path, Options{SkipVerify: true})
 	if _, err := d.List(background, driver.Query{Namespace: 1, Limit: 9}); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
@@ -187,13 +188,13 @@ func TestReclaimMeetsDamage(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, path, func(b *bolt.Bucket) error { return b.Delete([]byte("\x00\x00\x00\x00\x00\x00\x00\x01a")) }, bRecords)
+	tamper(t, path, func(b *bolt.Bucket) error { return b.Delete([]byte("\x00\x00\x00\x00\x00\x00\x00\x01a")) }, format.Records)
 	d = opened(t, path, Options{SkipVerify: true})
-	keys := keysIn(t, d, bUsers)
+	keys := keysIn(t, d, format.Users)
 	if r, err := d.Reclaim(background, 0, 100); !errors.Is(err, driver.ErrCorrupt) || r.Values != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if keysIn(t, d, bUsers) != keys {
+	if keysIn(t, d, format.Users) != keys {
 		t.Error("Reclaim left a trace")
 	}
 	do(t, d, opOf(driver.Key{Namespace: 2, ID: "b"}, driver.Change{Put: session(2, "b", "")}))
@@ -203,10 +204,10 @@ func TestReclaimMeetsDamage(t *testing.T) {
 func TestFormatIsChecked(t *testing.T) {
 	newer, _ := small(t)
 	tamper(t, newer, func(b *bolt.Bucket) error {
-		return b.Put(metaFormat, appendNumber(nil, metaFormat, formatVersion+1))
-	}, bMeta)
+		return b.Put(format.FormatKey, format.AppendNumber(nil, format.FormatKey, format.Version+1))
+	}, format.Meta)
 	older, _ := small(t)
-	tamper(t, older, func(b *bolt.Bucket) error { return b.Delete(metaFormat) }, bMeta)
+	tamper(t, older, func(b *bolt.Bucket) error { return b.Delete(format.FormatKey) }, format.Meta)
 	for _, path := range []string{newer, older} {
 		if d, err := Open(path, Options{}); !errors.Is(err, driver.ErrFormat) {
 			t.Errorf("%v, want ErrFormat", err)
@@ -218,7 +219,7 @@ func TestFormatIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Update(func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketNames[bFeed]) }); err != nil {
+	if err := db.Update(func(tx *bolt.Tx) error { return tx.DeleteBucket(format.BucketNames[format.Feed]) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -252,10 +253,10 @@ func TestStageRefuses(t *testing.T) {
 // in which less happened.
 func TestFeedCutShortIsAnError(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, path string){
-		"counters":    func(t *testing.T, path string) { loseKey(t, path, bCounters, appendU64Key(nil, 1)) },
-		"first event": func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 1)) },
-		"an event":    func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 2)) },
-		"last event":  func(t *testing.T, path string) { loseKey(t, path, bFeed, appendFeedKey(nil, 1, 3)) },
+		"counters":    func(t *testing.T, path string) { loseKey(t, path, format.Counts, format.AppendU64Key(nil, 1)) },
+		"first event": func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 1)) },
+		"an event":    func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 2)) },
+		"last event":  func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 3)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := openCore(t, Options{})
@@ -276,7 +277,7 @@ func TestFeedCutShortIsAnError(t *testing.T) {
 	}
 }
 
-func loseKey(t *testing.T, path string, in bucket, key []byte) {
+func loseKey(t *testing.T, path string, in format.Bucket, key []byte) {
 	t.Helper()
 	tamper(t, path, func(b *bolt.Bucket) error {
 		if b.Get(key) == nil {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Count answers from the counters where it can, else from headers. See
@@ -56,7 +57,7 @@ func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usag
 			return u, err
 		}
 		if ok {
-			addTo(&u, &s.head)
+			format.AddRecord(&u, &s.head)
 		}
 	}
 	return u, nil
@@ -66,7 +67,7 @@ func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usag
 // yet reclaimed.
 func (v *view) unerased(ns uint64, u driver.Usage) (driver.Usage, error) {
 	if s := v.erased[ns]; s != nil {
-		for user := range s.users {
+		for user := range s.Users {
 			if err := v.lessErased(ns, user, &u); err != nil {
 				return u, err
 			}
@@ -78,7 +79,7 @@ func (v *view) unerased(ns uint64, u driver.Usage) (driver.Usage, error) {
 // live returns such counters less the sessions that expired by now. An index
 // leads to them, so that no session that is not due is read.
 func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) {
-	for _, in := range []bucket{bDue, bOverdue} {
+	for _, in := range []format.Bucket{format.Due, format.Overdue} {
 		if err := v.lessOverdue(in, ns, now, &u); err != nil {
 			return u, err
 		}
@@ -88,11 +89,11 @@ func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) 
 
 // lessOverdue subtracts the records that expired by now. A record is in x no
 // later than it expires, or else in o at the time it expires.
-func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) error {
-	var h recordHeader
-	c, r := v.cursor(in), v.cursor(bRecords)
+func (v *view) lessOverdue(in format.Bucket, ns uint64, now int64, u *driver.Usage) error {
+	var h format.RecordHeader
+	c, r := v.cursor(in), v.cursor(format.Records)
 	for k, _ := c.Seek([]byte{0}); k != nil; k, _ = c.Next() {
-		at, of, _, ok := parseDueKey(k)
+		at, of, _, ok := format.ParseDueKey(k)
 		if !ok || at > now {
 			break
 		}
@@ -102,10 +103,10 @@ func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) err
 		if _, err := r.indexed(in, k[8:], &h); err != nil {
 			return err
 		}
-		elsewhere := in == bDue && h.expires < h.due
-		if h.expires <= now && !elsewhere && !v.erased.record(ns, &h) {
-			v.noteExpired(h.expires)
-			takeFrom(u, &h)
+		elsewhere := in == format.Due && h.Expires < h.Due
+		if h.Expires <= now && !elsewhere && !v.erased.CoversRecord(ns, &h) {
+			v.noteExpired(h.Expires)
+			format.SubtractRecord(u, &h)
 		}
 	}
 	return nil
@@ -113,18 +114,18 @@ func (v *view) lessOverdue(in bucket, ns uint64, now int64, u *driver.Usage) err
 
 // lessErased subtracts the erased records of a user.
 func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
-	var h recordHeader
+	var h format.RecordHeader
 	var key []byte
-	prefix := appendUserPrefix(nil, ns, user)
-	c, r := v.cursor(bUsers), v.cursor(bRecords)
+	prefix := format.AppendUserPrefix(nil, ns, user)
+	c, r := v.cursor(format.Users), v.cursor(format.Records)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		_, id, _ := parsePlace(k[len(prefix):])
-		key = appendRecordKey(key[:0], ns, id)
-		if _, err := r.indexed(bUsers, key, &h); err != nil {
+		_, id, _ := format.ParsePlace(k[len(prefix):])
+		key = format.AppendRecordKey(key[:0], ns, id)
+		if _, err := r.indexed(format.Users, key, &h); err != nil {
 			return err
 		}
-		if v.erased.record(ns, &h) && v.erased.counted(ns, &h) {
-			takeFrom(u, &h)
+		if v.erased.CoversRecord(ns, &h) && v.erased.Counts(ns, &h) {
+			format.SubtractRecord(u, &h)
 		}
 	}
 	return nil

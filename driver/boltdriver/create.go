@@ -13,6 +13,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // tempMark stands between the name of the file that is being made and 16
@@ -102,7 +104,7 @@ func (t *tempFile) engine() (db *bolt.DB, err error) {
 	err = guarded("create", func() error {
 		db, err = bolt.Open(t.path, 0o600, &bolt.Options{
 			Timeout:      time.Second,
-			PageSize:     pageSize,
+			PageSize:     format.PageSize,
 			FreelistType: bolt.FreelistArrayType,
 			OpenFile:     useHandle(t.f),
 		})
@@ -110,7 +112,7 @@ func (t *tempFile) engine() (db *bolt.DB, err error) {
 			return err
 		}
 		db.AllocSize = 0 // no room ahead: the file is to be as small as it can be
-		if err := db.Update(initSchema); err != nil {
+		if err := db.Update(format.InitSchema); err != nil {
 			_ = db.Close()
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // damages are ways in which a file goes bad. Each changes the image in place
@@ -28,20 +29,20 @@ var damages = map[string]func(r *rand.Rand, b []byte) []byte{
 		return b
 	},
 	"page": func(r *rand.Rand, b []byte) []byte {
-		n := len(b) / pageSize
+		n := len(b) / format.PageSize
 		from, to := r.IntN(n), r.IntN(n)
-		copy(b[to*pageSize:(to+1)*pageSize], b[from*pageSize:(from+1)*pageSize])
+		copy(b[to*format.PageSize:(to+1)*format.PageSize], b[from*format.PageSize:(from+1)*format.PageSize])
 		return b
 	},
 	"junk": func(r *rand.Rand, b []byte) []byte {
-		at := r.IntN(len(b)/pageSize) * pageSize
-		for i := range pageSize {
+		at := r.IntN(len(b)/format.PageSize) * format.PageSize
+		for i := range format.PageSize {
 			b[at+i] = byte(r.Uint32())
 		}
 		return b
 	},
 	"cut":  func(r *rand.Rand, b []byte) []byte { return b[:r.IntN(len(b))] },
-	"tail": func(r *rand.Rand, b []byte) []byte { return append(b, make([]byte, r.IntN(3*pageSize))...) },
+	"tail": func(r *rand.Rand, b []byte) []byte { return append(b, make([]byte, r.IntN(3*format.PageSize))...) },
 }
 
 // A damaged file is refused with a typed error, or every record in it reads

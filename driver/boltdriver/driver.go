@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var (
@@ -72,7 +73,7 @@ func Open(path string, o Options) (*Driver, error) {
 		done:    make(chan struct{}),
 		caps: driver.Caps{
 			Name: "bbolt", Durable: true, ReadOnly: o.ReadOnly,
-			MaxRecord: maxRecord, MaxMessage: maxMessage, MaxEntry: maxEntry,
+			MaxRecord: format.MaxRecord, MaxMessage: format.MaxMessage, MaxEntry: format.MaxEntry,
 		},
 	}
 	if o.CountReads {
@@ -97,8 +98,8 @@ func (d *Driver) start() error {
 	}
 	w := newWriter(d, s.erased)
 	d.writer = w
-	c := s.cursor(bMeta)
-	clock, err := readNumber(metaClock, c.get(metaClock))
+	c := s.cursor(format.Meta)
+	clock, err := format.ReadNumber(format.ClockKey, c.get(format.ClockKey))
 	s.drop()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var _ driver.Dumper = (*Driver)(nil)
@@ -43,7 +44,7 @@ type dumper struct {
 
 	messages cursor
 	at       logState
-	feed     counters // of feedOf, if that is not 0
+	feed     format.Counters // of feedOf, if that is not 0
 	feedOf   uint64
 }
 
@@ -57,7 +58,7 @@ type logState struct {
 }
 
 func newDumper(ctx context.Context, v *view, after *driver.Place, fn func(*driver.Part) error) *dumper {
-	d := &dumper{view: v, ctx: ctx, fn: fn, messages: v.cursor(bLog)}
+	d := &dumper{view: v, ctx: ctx, fn: fn, messages: v.cursor(format.Log)}
 	if after != nil {
 		d.after = *after
 	}
@@ -67,17 +68,17 @@ func newDumper(ctx context.Context, v *view, after *driver.Place, fn func(*drive
 func (d *dumper) run() error {
 	for _, s := range []struct {
 		kind driver.PartKind
-		in   bucket
+		in   format.Bucket
 		part func(k, v []byte) (bool, error)
 	}{
-		{driver.PartClock, bMeta, d.clock},
-		{driver.PartFeed, bCounters, d.head},
-		{driver.PartEvent, bFeed, d.event},
-		{driver.PartRecord, bRecords, d.record},
-		{driver.PartStage, bMarks, d.stage},
-		{driver.PartEntry, bEntries, d.entry},
-		{driver.PartMessage, bLog, d.message},
-		{driver.PartRef, bIDs, d.ref},
+		{driver.PartClock, format.Meta, d.clock},
+		{driver.PartFeed, format.Counts, d.head},
+		{driver.PartEvent, format.Feed, d.event},
+		{driver.PartRecord, format.Records, d.record},
+		{driver.PartStage, format.Marks, d.stage},
+		{driver.PartEntry, format.Entries, d.entry},
+		{driver.PartMessage, format.Log, d.message},
+		{driver.PartRef, format.IDs, d.ref},
 	} {
 		if s.kind < d.after.Kind {
 			continue
@@ -90,7 +91,7 @@ func (d *dumper) run() error {
 }
 
 // walk hands out the parts of a bucket that come after the place.
-func (d *dumper) walk(kind driver.PartKind, in bucket, read func(k, v []byte) (bool, error)) error {
+func (d *dumper) walk(kind driver.PartKind, in format.Bucket, read func(k, v []byte) (bool, error)) error {
 	c := d.cursor(in)
 	from := d.from(kind)
 	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
@@ -124,47 +125,47 @@ func (d *dumper) from(kind driver.PartKind) []byte {
 	}
 	switch kind {
 	case driver.PartFeed:
-		return appendU64Key(nil, at.Namespace)
+		return format.AppendU64Key(nil, at.Namespace)
 	case driver.PartEvent:
-		return appendFeedKey(nil, at.Namespace, at.Number)
+		return format.AppendFeedKey(nil, at.Namespace, at.Number)
 	case driver.PartEntry:
-		return appendEntryKey(nil, &driver.EntryKey{Namespace: at.Namespace, Kind: uint8(at.Number), Owner: at.Owner, Name: at.Name})
+		return format.AppendEntryKey(nil, &driver.EntryKey{Namespace: at.Namespace, Kind: uint8(at.Number), Owner: at.Owner, Name: at.Name})
 	case driver.PartRecord:
-		return appendRecordKey(nil, at.Namespace, at.Name)
+		return format.AppendRecordKey(nil, at.Namespace, at.Name)
 	case driver.PartStage:
-		return appendLogMarkKey(nil, markStaged, at.Namespace, at.Incarnation)
+		return format.AppendLogMarkKey(nil, format.StagedLog, at.Namespace, at.Incarnation)
 	case driver.PartMessage:
-		return appendMessageKey(nil, at.Namespace, at.Incarnation, at.Number)
+		return format.AppendMessageKey(nil, at.Namespace, at.Incarnation, at.Number)
 	case driver.PartRef:
-		return appendRefKey(nil, at.Namespace, at.Incarnation, at.Name)
+		return format.AppendMessageIDKey(nil, at.Namespace, at.Incarnation, at.Name)
 	}
 	return []byte{0}
 }
 
 func (d *dumper) clock(k, v []byte) (bool, error) {
-	if !bytes.Equal(k, metaClock) {
+	if !bytes.Equal(k, format.ClockKey) {
 		return false, nil
 	}
-	n, err := readNumber(k, v)
+	n, err := format.ReadNumber(k, v)
 	d.part.Time = int64(n)
 	return n != 0, err
 }
 
 func (d *dumper) head(k, v []byte) (bool, error) {
-	c, err := readCounters(k, v)
+	c, err := format.ReadCounters(k, v)
 	if err != nil {
 		return false, err
 	}
-	d.part.Namespace, d.part.Head, d.part.Tail = nsOf(k), c.head, c.tail
-	return c.head > 0, nil
+	d.part.Namespace, d.part.Head, d.part.Tail = format.NamespaceOf(k), c.Head, c.Tail
+	return c.Head > 0, nil
 }
 
 // event leaves out what TrimFeed or Erase left to Reclaim.
 func (d *dumper) event(k, v []byte) (ok bool, err error) {
-	if d.part.Event, err = readEvent(k, v); err != nil {
+	if d.part.Event, err = format.ReadEvent(k, v); err != nil {
 		return false, err
 	}
-	d.part.Namespace = nsOf(k)
+	d.part.Namespace = format.NamespaceOf(k)
 	if d.feedOf != d.part.Namespace || d.feedOf == 0 {
 		if d.feed, err = d.counters(d.part.Namespace); err != nil {
 			return false, err
@@ -172,62 +173,62 @@ func (d *dumper) event(k, v []byte) (ok bool, err error) {
 		d.feedOf = d.part.Namespace
 	}
 	at := d.part.Event.Position
-	return d.feed.tail < at && at <= d.feed.head, nil
+	return d.feed.Tail < at && at <= d.feed.Head, nil
 }
 
 func (d *dumper) entry(k, v []byte) (bool, error) {
-	key, ok := parseEntryKey(k)
-	e, err := readEntry(k, v)
+	key, ok := format.ParseEntryKey(k)
+	e, err := format.ReadEntry(k, v)
 	if err != nil || !ok || key.Kind == driver.KindLoad {
 		return false, err
 	}
 	gone, err := d.entryGone(&key, &e)
 	d.part.Namespace = key.Namespace
-	d.part.Entry = driver.Entry{EntryKey: key, Value: append([]byte{}, e.value...)}
+	d.part.Entry = driver.Entry{EntryKey: key, Value: append([]byte{}, e.Value...)}
 	return !gone, err
 }
 
 func (d *dumper) record(k, v []byte) (ok bool, err error) {
-	var h recordHeader
-	body, ok := readRecord(k, v, &h)
+	var h format.RecordHeader
+	body, ok := format.ReadRecord(k, v, &h)
 	if !ok {
-		return false, corruptRecord(k)
+		return false, format.DamagedRecord(k)
 	}
 	r := &d.part.Record
-	h.decodeInto(r, body)
-	if r.Key, ok = parseRecordKey(k); !ok {
-		return false, corruptRecord(k)
+	h.DecodeInto(r, body)
+	if r.Key, ok = format.ParseRecordKey(k); !ok {
+		return false, format.DamagedRecord(k)
 	}
 	d.part.Namespace = r.Namespace
-	return !d.erased.record(r.Namespace, &h), nil
+	return !d.erased.CoversRecord(r.Namespace, &h), nil
 }
 
 func (d *dumper) stage(k, v []byte) (bool, error) {
-	if k[0] != markStaged {
+	if k[0] != format.StagedLog {
 		return false, nil
 	}
-	s, err := readStaged(k, v)
+	s, err := format.ReadStaged(k, v)
 	if err != nil {
 		return false, err
 	}
-	_, ns, rest, _ := parseMark(k)
-	inc, _, ok := parseLogMark(rest)
-	d.part.Namespace, d.part.Incarnation, d.part.Time = ns, inc, max(s.until, 0)
-	return ok && !d.erased.log(ns, s.epoch), nil
+	_, ns, rest, _ := format.ParseMark(k)
+	inc, _, ok := format.ParseLogMark(rest)
+	d.part.Namespace, d.part.Incarnation, d.part.Time = ns, inc, max(s.Until, 0)
+	return ok && !d.erased.CoversLog(ns, s.Epoch), nil
 }
 
 // enter looks up whether the log that k belongs to is alive.
 func (d *dumper) enter(k []byte) error {
 	l := &d.at
-	if len(k) < logPrefixLen {
-		return corruptLog("key", append(bytes.Clone(k), make([]byte, logPrefixLen+1)...))
+	if len(k) < format.LogPrefixLen {
+		return format.DamagedLog("key", append(bytes.Clone(k), make([]byte, format.LogPrefixLen+1)...))
 	}
 	if bytes.HasPrefix(k, l.prefix) && l.prefix != nil {
 		return nil
 	}
 	var err error
-	l.prefix = append(l.prefix[:0], k[:logPrefixLen]...)
-	l.ns = nsOf(k)
+	l.prefix = append(l.prefix[:0], k[:format.LogPrefixLen]...)
+	l.ns = format.NamespaceOf(k)
 	copy(l.inc[:], k[8:])
 	if l.alive, err = d.visible(l.ns, l.inc); err == nil && !l.alive {
 		l.alive, err = d.staged(l.ns, l.inc)
@@ -238,25 +239,25 @@ func (d *dumper) enter(k []byte) error {
 
 // staged reports whether the log belongs to no record yet, and is not erased.
 func (v *view) staged(ns uint64, inc driver.Incarnation) (bool, error) {
-	c := v.cursor(bMarks)
-	key := appendLogMarkKey(make([]byte, 0, 32), markStaged, ns, inc)
+	c := v.cursor(format.Marks)
+	key := format.AppendLogMarkKey(make([]byte, 0, 32), format.StagedLog, ns, inc)
 	value := c.get(key)
 	if value == nil {
 		return false, nil
 	}
-	s, err := readStaged(key, value)
-	return err == nil && !v.erased.log(ns, s.epoch), err
+	s, err := format.ReadStaged(key, value)
+	return err == nil && !v.erased.CoversLog(ns, s.Epoch), err
 }
 
 func (d *dumper) message(k, v []byte) (bool, error) {
 	if err := d.enter(k); err != nil || !d.at.alive {
 		return false, err
 	}
-	if err := readMessage(k, v, &d.part.Message); err != nil {
+	if err := format.ReadMessage(k, v, &d.part.Message); err != nil {
 		return false, err
 	}
 	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
-	_, dropped := findSpan(d.at.holes, d.part.Message.Seq)
+	_, dropped := format.FindSpan(d.at.holes, d.part.Message.Seq)
 	return !dropped, nil
 }
 
@@ -265,21 +266,21 @@ func (d *dumper) ref(k, v []byte) (bool, error) {
 	if err := d.enter(k); err != nil || !d.at.alive {
 		return false, err
 	}
-	r, err := readRef(k, v)
+	r, err := format.ReadMessageID(k, v)
 	if err != nil {
 		return false, err
 	}
 	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
-	d.part.Message = driver.Message{Seq: r.Seq, ID: string(k[logPrefixLen:]), Digest: r.Digest}
-	if _, dropped := findSpan(d.at.holes, r.Seq); dropped {
+	d.part.Message = driver.Message{Seq: r.Seq, ID: string(k[format.LogPrefixLen:]), Digest: r.Digest}
+	if _, dropped := format.FindSpan(d.at.holes, r.Seq); dropped {
 		return true, nil
 	}
-	key := appendMessageKey(make([]byte, 0, logPrefixLen+8), d.at.ns, d.at.inc, r.Seq)
+	key := format.AppendMessageKey(make([]byte, 0, format.LogPrefixLen+8), d.at.ns, d.at.inc, r.Seq)
 	value := d.messages.get(key)
 	if value == nil {
 		return true, nil
 	}
 	var m driver.Message
-	err = readMessage(key, value, &m)
+	err = format.ReadMessage(key, value, &m)
 	return m.ID != d.part.Message.ID || m.Digest != r.Digest, err
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Entries returns small values. See driver.Driver.
@@ -22,7 +23,7 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.
 	prefix, from, last := entryRange(&q)
 	scan := entryScan{view: &s.view, q: &q}
 	exact := q.Name != "" && !q.AllOwners
-	c := s.cursor(bEntries)
+	c := s.cursor(format.Entries)
 	for k, v := c.Seek(from); bytes.HasPrefix(k, prefix) && len(es) < q.Limit; k, v = c.Next() {
 		if exact && len(k) > len(prefix) {
 			break // longer names, which others choose
@@ -56,7 +57,7 @@ type entryScan struct {
 // entryRange returns what the keys that q selects share, where to begin, and
 // the key that q goes on after.
 func entryRange(q *driver.EntryQuery) (prefix, from, last []byte) {
-	owner := appendOwnerPrefix(nil, q.Namespace, q.Kind, q.Owner)
+	owner := format.AppendOwnerPrefix(nil, q.Namespace, q.Kind, q.Owner)
 	last = append(bytes.Clone(owner), q.After...)
 	switch {
 	case q.AllOwners:
@@ -78,7 +79,7 @@ func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
 	if s.q.Name != "" && string(name) != s.q.Name {
 		return e, false, nil
 	}
-	stored, err := readEntry(k, val)
+	stored, err := format.ReadEntry(k, val)
 	if err != nil {
 		return e, false, err
 	}
@@ -86,15 +87,15 @@ func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
 	if gone, err := s.entryGone(&e.EntryKey, owner, &stored); gone || err != nil {
 		return driver.Entry{}, false, err
 	}
-	b := append(make([]byte, 0, len(stored.value)+len(name)), stored.value...)
+	b := append(make([]byte, 0, len(stored.Value)+len(name)), stored.Value...)
 	e.Value = b[:len(b):len(b)]
-	_, e.Name = appendText(b, name)
+	_, e.Name = format.AppendText(b, name)
 	return e, true, nil
 }
 
 // entryGone completes the key, and reports whether the entry is erased. What
 // belongs to one owner is one run, whose owner is looked up once.
-func (s *entryScan) entryGone(k *driver.EntryKey, owner []byte, e *entry) (gone bool, err error) {
+func (s *entryScan) entryGone(k *driver.EntryKey, owner []byte, e *format.EntryValue) (gone bool, err error) {
 	same := s.begun && s.owner == string(owner)
 	if !same {
 		s.begun, s.owner = true, string(owner)
@@ -107,9 +108,9 @@ func (s *entryScan) entryGone(k *driver.EntryKey, owner []byte, e *entry) (gone 
 }
 
 // entryGone reports whether an entry is erased, or its session is gone.
-func (v *view) entryGone(k *driver.EntryKey, e *entry) (bool, error) {
+func (v *view) entryGone(k *driver.EntryKey, e *format.EntryValue) (bool, error) {
 	if k.Kind&driver.KindSession == 0 {
-		return v.erased.entry(k, e.epoch), nil
+		return v.erased.CoversEntry(k, e.Epoch), nil
 	}
 	var inc driver.Incarnation
 	copy(inc[:], k.Owner)
@@ -122,10 +123,10 @@ func (v *view) clock(q *driver.EntryQuery) ([]driver.Entry, error) {
 	if q.Namespace != 0 || q.Owner != "" || q.Name != "" || q.After != "" || q.Limit < 1 {
 		return nil, nil
 	}
-	c := v.cursor(bMeta)
-	clock, err := readNumber(metaClock, c.get(metaClock))
+	c := v.cursor(format.Meta)
+	clock, err := format.ReadNumber(format.ClockKey, c.get(format.ClockKey))
 	if clock == 0 || err != nil {
 		return nil, err
 	}
-	return []driver.Entry{{EntryKey: driver.EntryKey{Kind: driver.KindClock}, Value: clockEntry(int64(clock))}}, nil
+	return []driver.Entry{{EntryKey: driver.EntryKey{Kind: driver.KindClock}, Value: format.ClockEntry(int64(clock))}}, nil
 }

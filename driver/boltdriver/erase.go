@@ -1,6 +1,10 @@
 package boltdriver
 
-import "github.com/seshatdb/seshat/driver"
+import (
+	"github.com/seshatdb/seshat/driver"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+)
 
 // erase makes all that e names invisible by one mark, however much it is. What
 // is left is for commit to do once nothing can fail any more.
@@ -12,21 +16,21 @@ func (p *planner) erase(e *driver.Erasure) (commit func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	next := s.counters
+	next := s.Counters
 	if e.Namespace == p.ns {
 		next = p.next
 	}
-	next.epoch++
+	next.Epoch++
 	if e.User == "" {
-		next = counters{epoch: next.epoch}
+		next = format.Counters{Epoch: next.Epoch}
 	}
-	if err := p.putErasure(*e, next.epoch); err != nil {
+	if err := p.putErasure(*e, next.Epoch); err != nil {
 		return nil, err
 	}
 	by := driver.Erasure{Namespace: e.Namespace, User: string([]byte(e.User))}
 	return func() {
 		p.b.set(s, next)
-		p.b.ownErased().put(by, next.epoch)
+		p.b.ownErased().Add(by, next.Epoch)
 	}, nil
 }
 
@@ -37,16 +41,16 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 	if err != nil {
 		return err
 	}
-	mark.epoch = epoch
+	mark.Epoch = epoch
 	if old := p.b.erased[e.Namespace]; old != nil && e.User == "" {
-		for user := range old.users {
+		for user := range old.Users {
 			of := driver.Erasure{Namespace: e.Namespace, User: user}
 			m, err := p.erasure(of)
 			if err != nil {
 				return err
 			}
-			mark.add(&m)
-			p.addWrite(bMarks, appendErasureKey(p.scratch[:0], of), nil)
+			mark.Add(&m)
+			p.addWrite(format.Marks, format.AppendErasureKey(p.scratch[:0], of), nil)
 		}
 	}
 	p.editErasure(e, &mark)
@@ -54,25 +58,25 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 }
 
 // erasure reads the mark of an erasure; a zero one if there is none.
-func (p *planner) erasure(e driver.Erasure) (erasure, error) {
-	p.scratch = appendErasureKey(p.scratch[:0], e)
-	v := p.b.get(bMarks, p.scratch)
+func (p *planner) erasure(e driver.Erasure) (format.ErasureMark, error) {
+	p.scratch = format.AppendErasureKey(p.scratch[:0], e)
+	v := p.b.get(format.Marks, p.scratch)
 	if v == nil {
-		return erasure{}, nil
+		return format.ErasureMark{}, nil
 	}
-	return readErasure(p.scratch, v)
+	return format.ReadErasure(p.scratch, v)
 }
 
-func (p *planner) editErasure(e driver.Erasure, m *erasure) {
-	p.scratch = appendErasureKey(p.scratch[:0], e)
-	p.addWrite(bMarks, p.scratch, appendErasure(p.b.arena.room(erasureSize), p.scratch, m))
+func (p *planner) editErasure(e driver.Erasure, m *format.ErasureMark) {
+	p.scratch = format.AppendErasureKey(p.scratch[:0], e)
+	p.addWrite(format.Marks, p.scratch, format.AppendErasure(p.b.arena.room(format.ErasureSize), p.scratch, m))
 }
 
 // credit returns what the op adds to the next report on an erasure: it removed,
 // or wrote over, something erased that Reclaim had not come to.
-func (p *planner) credit(e driver.Erasure) *erasure {
+func (p *planner) credit(e driver.Erasure) *format.ErasureMark {
 	if p.credits[e] == nil {
-		p.credits[e] = new(erasure)
+		p.credits[e] = new(format.ErasureMark)
 	}
 	return p.credits[e]
 }
@@ -84,7 +88,7 @@ func (p *planner) putCredits() error {
 		if err != nil {
 			return err
 		}
-		m.add(c)
+		m.Add(c)
 		p.editErasure(e, &m)
 	}
 	clear(p.credits)
@@ -95,21 +99,21 @@ func (p *planner) putCredits() error {
 // Those of sessions are erased with their session.
 func (p *planner) creditEntry(k *driver.EntryKey, key []byte) error {
 	s := p.b.erased[k.Namespace]
-	if s == nil || k.Kind&driver.KindSession != 0 || p.edited(bEntries, key) {
+	if s == nil || k.Kind&driver.KindSession != 0 || p.edited(format.Entries, key) {
 		return nil
 	}
-	v := p.b.get(bEntries, key)
+	v := p.b.get(format.Entries, key)
 	if v == nil {
 		return nil
 	}
-	e, err := readEntry(key, v)
-	if err != nil || !p.b.erased.entry(k, e.epoch) {
+	e, err := format.ReadEntry(key, v)
+	if err != nil || !p.b.erased.CoversEntry(k, e.Epoch) {
 		return err
 	}
 	by := driver.Erasure{Namespace: k.Namespace}
-	if e.epoch >= s.epoch {
+	if e.Epoch >= s.Epoch {
 		by.User = k.Owner
 	}
-	p.credit(by).entries++
+	p.credit(by).Entries++
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // erasable fills a namespace with sessions of mia and bob, one of mia's with a
@@ -88,7 +89,7 @@ func TestEraseUser(t *testing.T) {
 	if sum.User != "mia" || sum.Sessions != 30 || sum.Messages != 29*2+100 || sum.Entries != 60 {
 		t.Errorf("reported: %+v", sum)
 	}
-	if n := keysIn(t, d, bMarks); n != 0 {
+	if n := keysIn(t, d, format.Marks); n != 0 {
 		t.Errorf("%d marks are left", n)
 	}
 }
@@ -129,7 +130,7 @@ func TestEraseNamespace(t *testing.T) {
 	if sum.User != "" || sum.Sessions != 60 || sum.Entries != 120 {
 		t.Errorf("reported: %+v", sum)
 	}
-	if n := keysIn(t, d, bFeed); n != 1+60 {
+	if n := keysIn(t, d, format.Feed); n != 1+60 {
 		t.Errorf("%d events are left, want 61", n)
 	}
 }

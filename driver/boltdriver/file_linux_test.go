@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 func init() { roles["limit"] = roleLimit }
@@ -121,7 +123,7 @@ func BenchmarkLookBeforeCommit(b *testing.B) {
 		"state": func() bool { _, err := os.Lstat(path); return err == nil },
 	} {
 		b.Run(name, func(b *testing.B) {
-			page := make([]byte, pageSize)
+			page := make([]byte, format.PageSize)
 			for n := int64(1); b.Loop(); n++ {
 				if !look() {
 					b.Fatal("not there")
@@ -139,7 +141,7 @@ func BenchmarkLookBeforeCommit(b *testing.B) {
 
 func writeSome(b *testing.B, f *os.File, page []byte, at int64) {
 	b.Helper()
-	if _, err := f.WriteAt(page, at*pageSize); err != nil {
+	if _, err := f.WriteAt(page, at*format.PageSize); err != nil {
 		b.Fatal(err)
 	}
 }

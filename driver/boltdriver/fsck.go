@@ -2,11 +2,13 @@ package boltdriver
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Problem is one thing that is wrong with the structure of a file.
@@ -95,7 +97,7 @@ type leafValue struct {
 
 // walkResult is what a walk found.
 type walkResult struct {
-	meta                 meta
+	meta                 format.MetaPage
 	branches, leaves     uint64 // pages with their overflow
 	free, leaked, listed uint64 // pages
 	keys                 uint64
@@ -134,52 +136,52 @@ func (w *walker) addProblem(page uint64, bucket, format string, args ...any) {
 // checkMetas checks the two meta pages and the file's length. The error says
 // that it is not a file of ours; problems are in st.
 func (w *walker) checkMetas(size int64) error {
-	m, err := readMetas(w.r)
+	m, err := format.ReadMetas(w.r)
 	if err != nil {
 		return err
 	}
-	if !m[0].sound && !m[1].sound {
+	if !m[0].Sound && !m[1].Sound {
 		return classify(w.r, size, m)
 	}
 	for i := range m {
-		if !m[i].sound {
+		if !m[i].Sound {
 			w.addProblem(uint64(i), "", "meta page is damaged: the last change may be missing")
-		} else if m[i].pageSize != pageSize {
-			return fmt.Errorf("%w: page size %d", driver.ErrFormat, m[i].pageSize)
+		} else if m[i].PageSize != format.PageSize {
+			return fmt.Errorf("%w: page size %d", driver.ErrFormat, m[i].PageSize)
 		}
 	}
-	if m[0].sound && m[1].sound && m[0].txid != m[1].txid+1 && m[1].txid != m[0].txid+1 {
-		w.addProblem(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].txid, m[1].txid)
+	if m[0].Sound && m[1].Sound && m[0].TxID != m[1].TxID+1 && m[1].TxID != m[0].TxID+1 {
+		w.addProblem(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].TxID, m[1].TxID)
 	}
-	w.st.meta = newestMeta(m)
-	if w.st.meta.freelist == noFreelist {
+	w.st.meta = format.NewestMeta(m)
+	if w.st.meta.Freelist == format.NoFreelist {
 		// The engine would walk the tree when it opens the file, in a way
 		// that kills the process on damage, and write before it returns.
 		return fmt.Errorf("%w: the list of free pages is not stored", driver.ErrFormat)
 	}
-	w.high = w.st.meta.high
-	if pages := uint64(size) / pageSize; w.high > pages {
-		w.addProblem(w.st.meta.page, "", "file is cut short: it has %d pages of %d", pages, w.high)
+	w.high = w.st.meta.InUse
+	if pages := uint64(size) / format.PageSize; w.high > pages {
+		w.addProblem(w.st.meta.Page, "", "file is cut short: it has %d pages of %d", pages, w.high)
 		w.high = pages
 	}
 	if w.high < 4 {
-		w.addProblem(w.st.meta.page, "", "only %d pages are in use", w.high)
+		w.addProblem(w.st.meta.Page, "", "only %d pages are in use", w.high)
 	}
 	return nil
 }
 
 // classify tells a damaged store from a file that never was one.
-func classify(r io.ReaderAt, size int64, m [2]meta) error {
+func classify(r io.ReaderAt, size int64, m [2]format.MetaPage) error {
 	if size == 0 {
 		return fmt.Errorf("%w: the file is empty; remove it to have a new one created", driver.ErrFormat)
 	}
-	if m[0].sound || m[1].sound || m[0].magic || m[1].magic {
+	if m[0].Sound || m[1].Sound || m[0].Magic || m[1].Magic {
 		return &DamageError{Problems: []Problem{{0, "", "both meta pages are damaged"}}}
 	}
 	zero := true
-	b := make([]byte, pageSize)
-	for id := int64(0); id < 64 && (id+1)*pageSize <= size; id++ {
-		if _, err := r.ReadAt(b, id*pageSize); err != nil {
+	b := make([]byte, format.PageSize)
+	for id := int64(0); id < 64 && (id+1)*format.PageSize <= size; id++ {
+		if _, err := r.ReadAt(b, id*format.PageSize); err != nil {
 			return fmt.Errorf("%w: page %d: %w", driver.ErrCorrupt, id, err)
 		}
 		if id > 1 && looksLikePage(b, uint64(id)) {
@@ -187,16 +189,16 @@ func classify(r io.ReaderAt, size int64, m [2]meta) error {
 		}
 		zero = zero && allZero(b)
 	}
-	if zero && size >= pageSize {
+	if zero && size >= format.PageSize {
 		return &DamageError{Problems: []Problem{{0, "", "the file begins with zeros only"}}}
 	}
 	return fmt.Errorf("%w: not a store", driver.ErrFormat)
 }
 
 func looksLikePage(b []byte, id uint64) bool {
-	switch littleEndian.Uint16(b[8:]) {
-	case flagBranch, flagLeaf, flagFreelist:
-		return littleEndian.Uint64(b) == id
+	switch binary.LittleEndian.Uint16(b[8:]) {
+	case format.FlagBranch, format.FlagLeaf, format.FlagFreelist:
+		return binary.LittleEndian.Uint64(b) == id
 	}
 	return false
 }
@@ -213,8 +215,8 @@ func allZero(b []byte) bool {
 // walk checks the whole tree and the freelist. The error is ctx's, or visit's.
 func (w *walker) walk() error {
 	w.owner.set(0, 2, ownMeta)
-	w.tree(w.st.meta.root, place{})
-	w.freelist(w.st.meta.freelist)
+	w.tree(w.st.meta.Root, place{})
+	w.freelist(w.st.meta.Freelist)
 	if used := 2 + w.st.branches + w.st.leaves + w.st.listed + w.st.free; used < w.high {
 		w.st.leaked = w.high - used
 	}
@@ -223,7 +225,7 @@ func (w *walker) walk() error {
 	}
 	if w.census != nil && len(w.st.problems) == 0 {
 		for _, name := range w.census.differing() {
-			w.addProblem(w.st.meta.root, name, "its keys are not those that the records have in it")
+			w.addProblem(w.st.meta.Root, name, "its keys are not those that the records have in it")
 		}
 	}
 	return w.ctx.Err()
@@ -236,16 +238,16 @@ func (w *walker) page(id uint64, as byte, at place) (pageRun, bool) {
 		w.addProblem(at.page, at.bucket, "points to page %d of %d", id, w.high)
 		return pageRun{}, false
 	}
-	b := w.buffer(at.depth, pageSize)
-	if _, err := w.r.ReadAt(b, int64(id)*pageSize); err != nil {
+	b := w.buffer(at.depth, format.PageSize)
+	if _, err := w.r.ReadAt(b, int64(id)*format.PageSize); err != nil {
 		w.addProblem(id, at.bucket, "cannot be read: %v", err)
 		return pageRun{}, false
 	}
-	if got := littleEndian.Uint64(b); got != id {
+	if got := binary.LittleEndian.Uint64(b); got != id {
 		w.addProblem(id, at.bucket, "says it is page %d", got)
 		return pageRun{}, false
 	}
-	n := uint64(littleEndian.Uint32(b[12:])) + 1
+	n := uint64(binary.LittleEndian.Uint32(b[12:])) + 1
 	if n > w.high-id {
 		w.addProblem(id, at.bucket, "%d pages of overflow reach past the end", n-1)
 		return pageRun{}, false
@@ -276,7 +278,7 @@ type pageRun struct {
 	b     []byte
 }
 
-func (r *pageRun) size() uint64 { return r.pages * pageSize }
+func (r *pageRun) size() uint64 { return r.pages * format.PageSize }
 
 var errOutside = errors.New("reaches outside the page")
 
@@ -292,7 +294,7 @@ func (r *pageRun) at(off, n uint64) ([]byte, error) {
 		return nil, errOutside
 	}
 	b := make([]byte, n)
-	_, err := r.r.ReadAt(b, int64(r.id*pageSize+off))
+	_, err := r.r.ReadAt(b, int64(r.id*format.PageSize+off))
 	return b, err
 }
 
@@ -346,14 +348,14 @@ func walkFile(ctx context.Context, r io.ReaderAt, size int64, o walkOptions) (wa
 	if o.Progress != nil {
 		done := int64(0)
 		w.progress = func(pages uint64) {
-			done += int64(pages) * pageSize
+			done += int64(pages) * format.PageSize
 			o.Progress(done, size)
 		}
 	}
 	err := w.checkMetas(size)
 	if err == nil && !o.MetaOnly {
 		if o.Warm {
-			warm(r, w.high*pageSize)
+			warm(r, w.high*format.PageSize)
 		}
 		err = w.walk()
 	}

@@ -3,18 +3,20 @@ package boltdriver
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // image is a sound file with the places that its damage tests need.
 type image struct {
 	b                            []byte
-	m                            meta
+	m                            format.MetaPage
 	branch, leaf, long, freelist uint64 // pages; long has overflow
 }
 
@@ -22,18 +24,18 @@ func newImage(t *testing.T) *image {
 	t.Helper()
 	g := &image{b: sample(t, 2000)}
 	g.m = metaOf(t, g.b)
-	g.freelist = g.m.freelist
-	for id := g.m.high - 1; id > 1; id-- {
-		p := g.b[id*pageSize:]
-		if littleEndian.Uint64(p) != id || !g.used(t, id) {
+	g.freelist = g.m.Freelist
+	for id := g.m.InUse - 1; id > 1; id-- {
+		p := g.b[id*format.PageSize:]
+		if binary.LittleEndian.Uint64(p) != id || !g.used(t, id) {
 			continue
 		}
-		switch flags := littleEndian.Uint16(p[8:]); {
-		case flags == flagBranch:
+		switch flags := binary.LittleEndian.Uint16(p[8:]); {
+		case flags == format.FlagBranch:
 			g.branch = id
-		case flags == flagLeaf && littleEndian.Uint32(p[12:]) > 0:
+		case flags == format.FlagLeaf && binary.LittleEndian.Uint32(p[12:]) > 0:
 			g.long = id
-		case flags == flagLeaf && littleEndian.Uint16(p[10:]) > 3 && id != g.m.root:
+		case flags == format.FlagLeaf && binary.LittleEndian.Uint16(p[10:]) > 3 && id != g.m.Root:
 			g.leaf = id
 		}
 	}
@@ -46,12 +48,12 @@ func newImage(t *testing.T) *image {
 // used says whether the tree leads to page id.
 func (g *image) used(t *testing.T, id uint64) bool {
 	t.Helper()
-	if g.b[id*pageSize+4] != 0 {
+	if g.b[id*format.PageSize+4] != 0 {
 		return false
 	}
-	g.b[id*pageSize+4] = 1
+	g.b[id*format.PageSize+4] = 1
 	_, err := fsckBytes(g.b)
-	g.b[id*pageSize+4] = 0
+	g.b[id*format.PageSize+4] = 0
 	return err != nil
 }
 
@@ -59,29 +61,29 @@ func (g *image) used(t *testing.T, id uint64) bool {
 type patch func(g *image, b []byte)
 
 func in(page func(*image) uint64, off int, fn func(p []byte)) patch {
-	return func(g *image, b []byte) { fn(b[page(g)*pageSize+uint64(off):]) }
+	return func(g *image, b []byte) { fn(b[page(g)*format.PageSize+uint64(off):]) }
 }
 
 func leafOf(g *image) uint64   { return g.leaf }
 func branchOf(g *image) uint64 { return g.branch }
 func longOf(g *image) uint64   { return g.long }
-func rootOf(g *image) uint64   { return g.m.root }
+func rootOf(g *image) uint64   { return g.m.Root }
 func listOf(g *image) uint64   { return g.freelist }
 
-func inc32(p []byte)  { littleEndian.PutUint32(p, littleEndian.Uint32(p)+1) }
-func max16(p []byte)  { littleEndian.PutUint16(p, 0xFFFF) }
-func max32(p []byte)  { littleEndian.PutUint32(p, 0xFFFFFFFF) }
-func zero16(p []byte) { littleEndian.PutUint16(p, 0) }
-func zero32(p []byte) { littleEndian.PutUint32(p, 0) }
-func zero64(p []byte) { littleEndian.PutUint64(p, 0) }
+func inc32(p []byte)  { binary.LittleEndian.PutUint32(p, binary.LittleEndian.Uint32(p)+1) }
+func max16(p []byte)  { binary.LittleEndian.PutUint16(p, 0xFFFF) }
+func max32(p []byte)  { binary.LittleEndian.PutUint32(p, 0xFFFFFFFF) }
+func zero16(p []byte) { binary.LittleEndian.PutUint16(p, 0) }
+func zero32(p []byte) { binary.LittleEndian.PutUint32(p, 0) }
+func zero64(p []byte) { binary.LittleEndian.PutUint64(p, 0) }
 
 // inInline patches the page of the bucket "inline", which is in the root.
 func inInline(off int, fn func(p []byte)) patch {
 	return func(g *image, b []byte) {
-		p := b[g.m.root*pageSize:]
-		for i := range uint64(littleEndian.Uint16(p[10:])) {
+		p := b[g.m.Root*format.PageSize:]
+		for i := range uint64(binary.LittleEndian.Uint16(p[10:])) {
 			if e := leafElement(p, i); string(p[e.data:e.data+e.key]) == "inline" {
-				fn(p[int(e.data+e.key)+headerSize+off:])
+				fn(p[int(e.data+e.key)+format.HeaderSize+off:])
 			}
 		}
 	}
@@ -96,7 +98,7 @@ func TestFsckDamage(t *testing.T) {
 	}{
 		"page number":        {in(leafOf, 0, inc32), "says it is page"},
 		"flags":              {in(leafOf, 8, zero16), "is no node"},
-		"count too small":    {in(leafOf, 10, func(p []byte) { littleEndian.PutUint16(p, littleEndian.Uint16(p)-1) }), "begins at"},
+		"count too small":    {in(leafOf, 10, func(p []byte) { binary.LittleEndian.PutUint16(p, binary.LittleEndian.Uint16(p)-1) }), "begins at"},
 		"count too large":    {in(leafOf, 10, max16), "do not fit"},
 		"overflow":           {in(leafOf, 12, max32), "reach past the end"},
 		"overflow by one":    {in(longOf, 12, inc32), ""},
@@ -110,26 +112,28 @@ func TestFsckDamage(t *testing.T) {
 		"branch count":       {in(branchOf, 10, zero16), "without children"},
 		"branch child":       {in(branchOf, 16+8, zero64), "points to page 0"},
 		"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
-		"branch loop":        {func(g *image, b []byte) { littleEndian.PutUint64(b[g.branch*pageSize+24:], g.branch) }, "is used twice"},
+		"branch loop":        {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.branch*format.PageSize+24:], g.branch) }, "is used twice"},
 		"bucket flag":        {in(rootOf, 16, zero32), "a value among the buckets"},
 		"inline flags":       {inInline(8, max16), "inline bucket"},
 		"inline count":       {inInline(10, max16), "inline bucket"},
 		"inline element":     {inInline(16+8, max32), "a key of"},
 		"inline root":        {inInline(-16, max32), "points to page"},
-		"inline loop":        {func(g *image, b []byte) { inInline(-16, func(p []byte) { littleEndian.PutUint64(p, g.leaf) })(g, b) }, "is used twice"},
-		"list flags":         {in(listOf, 8, zero16), "is no freelist"},
-		"list count":         {in(listOf, 10, func(p []byte) { littleEndian.PutUint16(p, 0xFFF0) }), "does not fit"},
-		"list long count":    {in(listOf, 10, max16), "does not fit"},
-		"list page in use":   {func(g *image, b []byte) { littleEndian.PutUint64(b[g.freelist*pageSize+16:], g.m.root) }, ""},
-		"list page outside":  {func(g *image, b []byte) { littleEndian.PutUint64(b[g.freelist*pageSize+16:], 1<<40) }, "free page"},
+		"inline loop": {func(g *image, b []byte) {
+			inInline(-16, func(p []byte) { binary.LittleEndian.PutUint64(p, g.leaf) })(g, b)
+		}, "is used twice"},
+		"list flags":        {in(listOf, 8, zero16), "is no freelist"},
+		"list count":        {in(listOf, 10, func(p []byte) { binary.LittleEndian.PutUint16(p, 0xFFF0) }), "does not fit"},
+		"list long count":   {in(listOf, 10, max16), "does not fit"},
+		"list page in use":  {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], g.m.Root) }, ""},
+		"list page outside": {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40) }, "free page"},
 		"key order": {func(g *image, b []byte) {
-			p := b[g.leaf*pageSize:]
+			p := b[g.leaf*format.PageSize:]
 			e := leafElement(p, 1)
 			p[e.data] = 0
 		}, "out of order"},
 		"key beyond its parent": {func(g *image, b []byte) {
-			p := b[g.leaf*pageSize:]
-			e := leafElement(p, uint64(littleEndian.Uint16(p[10:]))-1)
+			p := b[g.leaf*format.PageSize:]
+			e := leafElement(p, uint64(binary.LittleEndian.Uint16(p[10:]))-1)
 			p[e.data] = 0xff
 		}, "out of order"},
 	} {
@@ -177,7 +181,7 @@ type failAt struct {
 }
 
 func (f failAt) ReadAt(b []byte, off int64) (int, error) {
-	if off <= f.page*pageSize && f.page*pageSize < off+int64(len(b)) {
+	if off <= f.page*format.PageSize && f.page*format.PageSize < off+int64(len(b)) {
 		return 0, errInjected
 	}
 	return f.ReaderAt.ReadAt(b, off)
@@ -191,7 +195,7 @@ func TestFsckReadError(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := uint64(0)
-	for id := int64(0); id < int64(len(b)/pageSize); id++ {
+	for id := int64(0); id < int64(len(b)/format.PageSize); id++ {
 		_, err := walkFile(context.Background(), failAt{bytes.NewReader(b), id}, int64(len(b)), walkOptions{})
 		if err == nil {
 			continue

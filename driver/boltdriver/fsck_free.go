@@ -1,5 +1,11 @@
 package boltdriver
 
+import (
+	"encoding/binary"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+)
+
 // freelist checks the list of free pages: ascending, within the file, and none
 // of them in use.
 func (w *walker) freelist(id uint64) {
@@ -8,7 +14,7 @@ func (w *walker) freelist(id uint64) {
 		return
 	}
 	w.st.listed += r.pages
-	if flags := littleEndian.Uint16(r.b[8:]); flags != flagFreelist {
+	if flags := binary.LittleEndian.Uint16(r.b[8:]); flags != format.FlagFreelist {
 		w.addProblem(id, "", "is no freelist: flags %#x", flags)
 		return
 	}
@@ -23,9 +29,9 @@ func (w *walker) freelist(id uint64) {
 // listLength reads from the head of a freelist how many pages it has, and where
 // they begin.
 func listLength(b []byte) (n, off uint64) {
-	n, off = uint64(littleEndian.Uint16(b[10:])), headerSize
+	n, off = uint64(binary.LittleEndian.Uint16(b[10:])), format.HeaderSize
 	if n == manyFree {
-		n, off = littleEndian.Uint64(b[headerSize:]), headerSize+8
+		n, off = binary.LittleEndian.Uint64(b[format.HeaderSize:]), format.HeaderSize+8
 	}
 	return n, off
 }
@@ -36,7 +42,7 @@ const manyFree = 0xFFFF
 // listFits reports whether the freelist that begins with b fits in size bytes.
 func listFits(b []byte, size uint64) bool {
 	n, off := listLength(b)
-	return n <= (size-off)/8 && (off == headerSize || n >= manyFree)
+	return n <= (size-off)/8 && (off == format.HeaderSize || n >= manyFree)
 }
 
 // freePages reads the list in pieces, so that a long one needs no long buffer.
@@ -51,7 +57,7 @@ func (w *walker) freePages(r *pageRun, off, n uint64) {
 			return
 		}
 		for i := range c {
-			id := littleEndian.Uint64(b[8*i:])
+			id := binary.LittleEndian.Uint64(b[8*i:])
 			if id <= last || id >= w.high {
 				w.addProblem(r.id, "", "free page %d after %d, of %d", id, last, w.high)
 				return

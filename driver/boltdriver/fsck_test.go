@@ -3,6 +3,7 @@ package boltdriver
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -20,7 +22,7 @@ import (
 func sample(t testing.TB, keys int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.db")
-	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: pageSize, FreelistType: bolt.FreelistArrayType, NoSync: true})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: format.PageSize, FreelistType: bolt.FreelistArrayType, NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,10 +115,10 @@ func patched(img, p []byte, seal bool) []byte {
 		b[off%len(b)] = p[3]
 	}
 	for i := 0; seal && i < 2; i++ {
-		x := b[i*pageSize+headerSize:]
+		x := b[i*format.PageSize+format.HeaderSize:]
 		h := fnv.New64a()
 		h.Write(x[:56])
-		littleEndian.PutUint64(x[56:], h.Sum64())
+		binary.LittleEndian.PutUint64(x[56:], h.Sum64())
 	}
 	return b
 }

@@ -1,6 +1,11 @@
 package boltdriver
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+)
 
 // place is where a node hangs: its bucket, its parent's page, and the range
 // that its keys must be in.
@@ -26,11 +31,11 @@ func (w *walker) tree(id uint64, at place) {
 		return
 	}
 	at.page = id
-	switch flags := littleEndian.Uint16(r.b[8:]); flags {
-	case flagBranch:
+	switch flags := binary.LittleEndian.Uint16(r.b[8:]); flags {
+	case format.FlagBranch:
 		w.st.branches += r.pages
 		w.branch(&r, at)
-	case flagLeaf:
+	case format.FlagLeaf:
 		w.st.leaves += r.pages
 		w.fits(&r, w.leaf(&r, at), at)
 	default:
@@ -40,16 +45,16 @@ func (w *walker) tree(id uint64, at place) {
 
 // load reads the element table of a node, and all of it if it is small.
 func (w *walker) load(r *pageRun, at place) bool {
-	table := headerSize + 16*uint64(littleEndian.Uint16(r.b[10:]))
+	table := format.HeaderSize + 16*uint64(binary.LittleEndian.Uint16(r.b[10:]))
 	if table > r.size() {
-		w.addProblem(r.id, at.bucket, "%d elements do not fit", littleEndian.Uint16(r.b[10:]))
+		w.addProblem(r.id, at.bucket, "%d elements do not fit", binary.LittleEndian.Uint16(r.b[10:]))
 		return false
 	}
 	if r.pages == 1 {
 		return true
 	}
 	r.b = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
-	if _, err := r.r.ReadAt(r.b, int64(r.id)*pageSize); err != nil {
+	if _, err := r.r.ReadAt(r.b, int64(r.id)*format.PageSize); err != nil {
 		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
 		return false
 	}
@@ -59,7 +64,7 @@ func (w *walker) load(r *pageRun, at place) bool {
 // fits checks that a node needs the pages that it has: end is where its last
 // element ends, 0 if that is not known.
 func (w *walker) fits(r *pageRun, end uint64, at place) {
-	if end != 0 && max(1, (end+pageSize-1)/pageSize) != r.pages {
+	if end != 0 && max(1, (end+format.PageSize-1)/format.PageSize) != r.pages {
 		w.addProblem(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
 	}
 }
@@ -73,18 +78,18 @@ type element struct {
 }
 
 func leafElement(b []byte, i uint64) element {
-	off := headerSize + 16*i
+	off := format.HeaderSize + 16*i
 	e := b[off:]
 	return element{
-		flags: littleEndian.Uint32(e), data: off + uint64(littleEndian.Uint32(e[4:])),
-		key: uint64(littleEndian.Uint32(e[8:])), size: uint64(littleEndian.Uint32(e[12:])),
+		flags: binary.LittleEndian.Uint32(e), data: off + uint64(binary.LittleEndian.Uint32(e[4:])),
+		key: uint64(binary.LittleEndian.Uint32(e[8:])), size: uint64(binary.LittleEndian.Uint32(e[12:])),
 	}
 }
 
 func branchElement(b []byte, i uint64) element {
-	off := headerSize + 16*i
+	off := format.HeaderSize + 16*i
 	e := b[off:]
-	return element{data: off + uint64(littleEndian.Uint32(e)), key: uint64(littleEndian.Uint32(e[4:])), child: littleEndian.Uint64(e[8:])}
+	return element{data: off + uint64(binary.LittleEndian.Uint32(e)), key: uint64(binary.LittleEndian.Uint32(e[4:])), child: binary.LittleEndian.Uint64(e[8:])}
 }
 
 // lenient says that the walk is there to save what it can: keys are shown also
@@ -103,7 +108,7 @@ type order struct {
 
 // key returns the key of an element, or says what is wrong with it.
 func (o *order) key(i uint64, e element) ([]byte, bool) {
-	if e.key == 0 || e.key > maxKey || e.data < headerSize {
+	if e.key == 0 || e.key > maxKey || e.data < format.HeaderSize {
 		o.w.addProblem(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
 		return nil, false
 	}
@@ -133,12 +138,12 @@ func (o *order) inOrder(k []byte) bool {
 
 // branch walks the children of a branch node whose table is sound.
 func (w *walker) branch(r *pageRun, at place) {
-	n := uint64(littleEndian.Uint16(r.b[10:]))
+	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
 	if n == 0 {
 		w.addProblem(r.id, at.bucket, "a branch without children")
 		return
 	}
-	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
+	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
 	keys, children := make([][]byte, 0, n+1), make([]uint64, 0, n)
 	for i := range n {
 		e := branchElement(r.b, i)
@@ -162,8 +167,8 @@ func (w *walker) branch(r *pageRun, at place) {
 // leaf checks the elements of a leaf and returns where the last one ends, or 0
 // if it had to give up.
 func (w *walker) leaf(r *pageRun, at place) uint64 {
-	n := uint64(littleEndian.Uint16(r.b[10:]))
-	o := order{w: w, r: r, at: at, next: headerSize + 16*n}
+	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
+	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
 	for i := range n {
 		e := leafElement(r.b, i)
 		k, ok := o.key(i, e)
@@ -200,7 +205,7 @@ func (w *walker) value(r *pageRun, at place, e element, k []byte) {
 
 // count shows an element to the census.
 func (w *walker) count(r *pageRun, at place, e element, k []byte) {
-	v, err := r.at(e.data+e.key, min(e.size, placesLen))
+	v, err := r.at(e.data+e.key, min(e.size, format.IndexedLen))
 	if err != nil {
 		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
 		return
@@ -214,7 +219,7 @@ func (w *walker) bucket(r *pageRun, at place, e element, k []byte) {
 	if at.nested {
 		sub.bucket = at.bucket + "/" + sub.bucket
 	}
-	if e.size < headerSize || e.size > wholeRun {
+	if e.size < format.HeaderSize || e.size > wholeRun {
 		w.addProblem(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
 		return
 	}
@@ -223,16 +228,16 @@ func (w *walker) bucket(r *pageRun, at place, e element, k []byte) {
 		w.addProblem(r.id, sub.bucket, "cannot be read: %v", err)
 		return
 	}
-	if root := littleEndian.Uint64(v); root != 0 {
+	if root := binary.LittleEndian.Uint64(v); root != 0 {
 		w.tree(root, sub)
 		return
 	}
-	w.inline(r.id, v[headerSize:], sub)
+	w.inline(r.id, v[format.HeaderSize:], sub)
 }
 
 // inline walks a bucket that is small enough to live in its parent's leaf.
 func (w *walker) inline(page uint64, b []byte, at place) {
-	if len(b) < headerSize || littleEndian.Uint16(b[8:]) != flagLeaf || headerSize+16*int(littleEndian.Uint16(b[10:])) > len(b) {
+	if len(b) < format.HeaderSize || binary.LittleEndian.Uint16(b[8:]) != format.FlagLeaf || format.HeaderSize+16*int(binary.LittleEndian.Uint16(b[10:])) > len(b) {
 		w.addProblem(page, at.bucket, "a damaged inline bucket")
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 func init() { roles["full"] = roleFull }
@@ -44,7 +46,7 @@ func roleFull(dir, op string) string {
 	}
 	before, _ := os.ReadFile(filepath.Join(dir, "a.db"))
 	for n := uint64(1); ; n += n/8 + 1 {
-		room.Cur = n * pageSize
+		room.Cur = n * format.PageSize
 		if err := syscall.Setrlimit(fsize, &room); err != nil {
 			return err.Error()
 		}
@@ -78,7 +80,7 @@ func TestProcessFullDisk(t *testing.T) {
 	for op := range fullOps {
 		path := filled(t, 40)
 		if op == "salvage" {
-			damage(t, path, func(b []byte) { clear(b[:2*pageSize]) })
+			damage(t, path, func(b []byte) { clear(b[:2*format.PageSize]) })
 		}
 		dir := filepath.Dir(path)
 		if got := spawn(t, "full", dir, op).line(); got != "ok, needed more than a page: true" {

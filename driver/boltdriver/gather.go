@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // groupSize is how many records of a page share the memory of their bodies and
@@ -25,19 +26,19 @@ type pageBuilder struct {
 // map.
 type pageItem struct {
 	id, body []byte
-	headerTexts
+	format.HeaderTexts
 }
 
 // add takes a record, of a verified value.
-func (g *pageBuilder) add(ns uint64, id []byte, h *recordHeader, body []byte) {
+func (g *pageBuilder) add(ns uint64, id []byte, h *format.RecordHeader, body []byte) {
 	r := g.next()
 	r.Namespace = ns
-	h.numbers(r)
-	g.group[g.n] = pageItem{id, body, h.headerTexts}
+	h.CopyNumbers(r)
+	g.group[g.n] = pageItem{id, body, h.HeaderTexts}
 	g.n++
-	g.size += len(id) + len(body) + len(h.raw)
-	if cap(r.Labels) < h.nlabels {
-		g.nlabels += h.nlabels
+	g.size += len(id) + len(body) + len(h.Raw)
+	if cap(r.Labels) < h.LabelCount {
+		g.nlabels += h.LabelCount
 	}
 	if g.n == groupSize {
 		g.flush()
@@ -70,11 +71,11 @@ func (g *pageBuilder) flush() {
 		at := len(b)
 		b = append(b, f.body...)
 		r.Body = b[at:len(b):len(b)]
-		b, r.ID = appendText(b, f.id)
-		if n := f.nlabels; cap(r.Labels) < n {
+		b, r.ID = format.AppendText(b, f.id)
+		if n := f.LabelCount; cap(r.Labels) < n {
 			r.Labels, labels = labels[:0:n], labels[n:]
 		}
-		b = f.take(b, r)
+		b = f.CopyTo(b, r)
 	}
 	g.n, g.size, g.nlabels = 0, 0, 0
 }

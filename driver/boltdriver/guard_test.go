@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -37,7 +38,7 @@ func TestGuardSurvivesATruncatedMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path, 4*pageSize); err != nil {
+	if err := os.Truncate(path, 4*format.PageSize); err != nil {
 		t.Fatal(err)
 	}
 	err = guarded("read", func() error {
@@ -87,7 +88,7 @@ func TestOpenPanicReleasesTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img[metaOf(t, img).freelist*pageSize+8] = flagLeaf
+	img[metaOf(t, img).Freelist*format.PageSize+8] = format.FlagLeaf
 	if err := os.WriteFile(path, img, 0o600); err != nil {
 		t.Fatal(err)
 	}

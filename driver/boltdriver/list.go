@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // scanChunk is how many keys a long read visits between two looks at its
@@ -54,7 +55,7 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 			continue
 		}
 		if !s.verify() {
-			return driver.Page{}, corruptRecord(s.key)
+			return driver.Page{}, format.DamagedRecord(s.key)
 		}
 		g.add(q.Namespace, s.id, &s.head, s.body)
 	}
@@ -66,16 +67,16 @@ func (v *view) list(ctx context.Context, q *driver.Query) (driver.Page, error) {
 type listScan struct {
 	v    *view
 	q    *driver.Query
-	in   bucket
+	in   format.Bucket
 	walk walk
 	rec  cursor
 
-	at    int64        // of the index entry
-	id    []byte       // of it, in the map
-	key   []byte       // of the record
-	value []byte       // of the record
-	head  recordHeader // of the record
-	body  []byte       // of the record, verified whole; nil: it is not yet
+	at    int64               // of the index entry
+	id    []byte              // of it, in the map
+	key   []byte              // of the record
+	value []byte              // of the record
+	head  format.RecordHeader // of the record
+	body  []byte              // of the record, verified whole; nil: it is not yet
 
 	whole bool // whether most records that are met are selected
 
@@ -85,12 +86,12 @@ type listScan struct {
 }
 
 func newListScan(v *view, q *driver.Query) *listScan {
-	s := &listScan{v: v, q: q, in: bCreated, rec: v.cursor(bRecords)}
+	s := &listScan{v: v, q: q, in: format.Created, rec: v.cursor(format.Records)}
 	switch {
 	case q.Order == driver.ByActivity:
-		s.in = bActive
+		s.in = format.Active
 	case q.User != "":
-		s.in = bUsers
+		s.in = format.Users
 	}
 	s.walk = newWalk(v, s.in, q)
 	return s
@@ -102,7 +103,7 @@ func (s *listScan) next() bool {
 	if k == nil {
 		return false
 	}
-	s.at, s.id, _ = parsePlace(k[len(s.walk.prefix):])
+	s.at, s.id, _ = format.ParsePlace(k[len(s.walk.prefix):])
 	return true
 }
 
@@ -121,42 +122,42 @@ func (s *listScan) place() *driver.Position {
 
 // match reads the header of the record and reports whether q selects it.
 func (s *listScan) match() (ok bool, err error) {
-	s.key = appendRecordKey(s.key[:0], s.q.Namespace, s.id)
+	s.key = format.AppendRecordKey(s.key[:0], s.q.Namespace, s.id)
 	if s.value = s.rec.get(s.key); s.value == nil {
-		return false, danglingIndex(s.in, s.key)
+		return false, format.DanglingIndex(s.in, s.key)
 	}
 	if !s.readHead() {
-		return false, corruptRecord(s.key)
+		return false, format.DamagedRecord(s.key)
 	}
-	filed := s.head.created
-	if s.in == bActive {
-		filed = s.head.minute
+	filed := s.head.Created
+	if s.in == format.Active {
+		filed = s.head.ActiveMinute
 	}
-	if filed != s.at || s.in == bUsers && string(s.head.user) != s.q.User {
-		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, bucketNames[s.in], s.id, s.q.Namespace)
+	if filed != s.at || s.in == format.Users && string(s.head.User) != s.q.User {
+		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, format.BucketNames[s.in], s.id, s.q.Namespace)
 	}
-	if s.head.expires <= s.q.Now {
-		s.v.noteExpired(s.head.expires)
+	if s.head.Expires <= s.q.Now {
+		s.v.noteExpired(s.head.Expires)
 		return false, nil
 	}
-	return selects(s.q, &s.head) && !s.v.erased.record(s.q.Namespace, &s.head), nil
+	return selects(s.q, &s.head) && !s.v.erased.CoversRecord(s.q.Namespace, &s.head), nil
 }
 
-// readHead reads and verifies the header: by its own checksum, or by that of
-// the whole record where the body is likely to be wanted too. One that is
-// damaged only there is reported when it is selected.
+// format.ReadHeader reads and verifies the header: by its own checksum, or by
+// that of the whole record where the body is likely to be wanted too. One that
+// is damaged only there is reported when it is selected.
 func (s *listScan) readHead() bool {
-	sum, ok := parseHead(s.value, &s.head)
+	sum, ok := format.ParseHeader(s.value, &s.head)
 	if s.body = nil; !ok {
 		return false
 	}
-	return s.whole && s.verify() || sum == checksum(s.key, s.value[headStart:s.head.end])
+	return s.whole && s.verify() || sum == format.Checksum(s.key, s.value[format.HeadStart:s.head.End])
 }
 
 // verify verifies the whole record, once.
 func (s *listScan) verify() (ok bool) {
 	if s.body == nil {
-		if s.body, ok = s.head.body(s.key, s.value); !ok {
+		if s.body, ok = s.head.Body(s.key, s.value); !ok {
 			s.body = nil
 		}
 	}
@@ -166,27 +167,27 @@ func (s *listScan) verify() (ok bool) {
 // read copies the record, verified whole.
 func (s *listScan) read(r *driver.Record) error {
 	if !s.verify() {
-		return corruptRecord(s.key)
+		return format.DamagedRecord(s.key)
 	}
-	s.head.decodeInto(r, s.body)
+	s.head.DecodeInto(r, s.body)
 	r.Body = r.Body[:len(r.Body):len(r.Body)]
 	r.Key = driver.Key{Namespace: s.q.Namespace, ID: string(s.id)}
 	return nil
 }
 
 // selects reports whether q selects a live record with this header.
-func selects(q *driver.Query, h *recordHeader) bool {
-	if q.User != "" && string(h.user) != q.User {
+func selects(q *driver.Query, h *format.RecordHeader) bool {
+	if q.User != "" && string(h.User) != q.User {
 		return false
 	}
-	if q.Statuses != 0 && q.Statuses&(1<<h.status) == 0 {
+	if q.Statuses != 0 && q.Statuses&(1<<h.Status) == 0 {
 		return false
 	}
-	if !between(h.created, q.CreatedFrom, q.CreatedTo, 1) || !between(h.minute, q.ActiveFrom, q.ActiveTo, minute) {
+	if !between(h.Created, q.CreatedFrom, q.CreatedTo, 1) || !between(h.ActiveMinute, q.ActiveFrom, q.ActiveTo, minute) {
 		return false
 	}
 	for _, l := range q.Labels {
-		if !h.hasLabel(l) {
+		if !h.HasLabel(l) {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var _ driver.Loader = (*Driver)(nil)
@@ -45,12 +46,12 @@ func (w *writer) load(l *driver.Load) error {
 // loader is one Load at work in a batch of its own.
 type loader struct {
 	*batch
-	places indexKeys
+	places format.IndexKeys
 	key    []byte
 }
 
 func (l *loader) run(load *driver.Load) error {
-	key := appendEntryKey(nil, &driver.EntryKey{Kind: driver.KindLoad})
+	key := format.AppendEntryKey(nil, &driver.EntryKey{Kind: driver.KindLoad})
 	if err := l.admit(key, load.Was); err != nil {
 		return err
 	}
@@ -60,27 +61,27 @@ func (l *loader) run(load *driver.Load) error {
 		}
 	}
 	if load.Note == nil {
-		l.put(bEntries, key, nil)
+		l.put(format.Entries, key, nil)
 		return nil
 	}
-	l.put(bEntries, key, appendEntry(l.arena.room(entrySize(load.Note)), key, 0, load.Note))
+	l.put(format.Entries, key, format.AppendEntry(l.arena.room(format.EntrySize(load.Note)), key, 0, load.Note))
 	return nil
 }
 
 // admit refuses a load that does not go on from what is stored.
 func (l *loader) admit(key, was []byte) error {
-	v := l.get(bEntries, key)
+	v := l.get(format.Entries, key)
 	if v == nil {
 		if was != nil || !l.unused() {
 			return driver.ErrNotEmpty
 		}
 		return nil
 	}
-	e, err := readEntry(key, v)
+	e, err := format.ReadEntry(key, v)
 	if err != nil {
 		return err
 	}
-	if was == nil || string(e.value) != string(was) {
+	if was == nil || string(e.Value) != string(was) {
 		return driver.ErrNotEmpty
 	}
 	return nil
@@ -88,8 +89,8 @@ func (l *loader) admit(key, was []byte) error {
 
 // unused reports whether nothing was ever committed.
 func (l *loader) unused() bool {
-	for in := range buckets {
-		if in == bMeta {
+	for in := range format.BucketCount {
+		if in == format.Meta {
 			continue
 		}
 		if k, _ := l.cursorFor(in).Seek([]byte{0}); k != nil {
@@ -108,23 +109,23 @@ func (l *loader) part(p *driver.Part) error {
 		if err != nil {
 			return err
 		}
-		next := s.counters
-		next.head, next.tail = p.Head, p.Tail
+		next := s.Counters
+		next.Head, next.Tail = p.Head, p.Tail
 		l.set(s, next)
 	case driver.PartEvent:
-		l.key = appendFeedKey(l.key[:0], p.Namespace, p.Event.Position)
-		l.put(bFeed, l.key, appendEvent(l.arena.room(eventSize(&p.Event)), l.key, &p.Event))
+		l.key = format.AppendFeedKey(l.key[:0], p.Namespace, p.Event.Position)
+		l.put(format.Feed, l.key, format.AppendEvent(l.arena.room(format.EventSize(&p.Event)), l.key, &p.Event))
 	case driver.PartEntry:
-		l.key = appendEntryKey(l.key[:0], &p.Entry.EntryKey)
-		l.put(bEntries, l.key, appendEntry(l.arena.room(entrySize(p.Entry.Value)), l.key, 0, p.Entry.Value))
+		l.key = format.AppendEntryKey(l.key[:0], &p.Entry.EntryKey)
+		l.put(format.Entries, l.key, format.AppendEntry(l.arena.room(format.EntrySize(p.Entry.Value)), l.key, 0, p.Entry.Value))
 	case driver.PartRecord:
 		return l.record(&p.Record)
 	case driver.PartStage:
-		l.key = appendLogMarkKey(l.key[:0], markStaged, p.Namespace, p.Incarnation)
-		l.put(bMarks, l.key, appendStaged(l.arena.room(stagedSize), l.key, stagedMark{until: p.Time}))
+		l.key = format.AppendLogMarkKey(l.key[:0], format.StagedLog, p.Namespace, p.Incarnation)
+		l.put(format.Marks, l.key, format.AppendStaged(l.arena.room(format.StagedSize), l.key, format.StagedMark{Until: p.Time}))
 	case driver.PartMessage:
-		l.key = appendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
-		l.put(bLog, l.key, appendMessage(l.arena.room(messageSize(&p.Message)), l.key, &p.Message))
+		l.key = format.AppendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
+		l.put(format.Log, l.key, format.AppendMessage(l.arena.room(format.MessageSize(&p.Message)), l.key, &p.Message))
 		l.ref(p)
 	case driver.PartRef:
 		l.ref(p)
@@ -133,8 +134,8 @@ func (l *loader) part(p *driver.Part) error {
 }
 
 func (l *loader) ref(p *driver.Part) {
-	l.key = appendRefKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.ID)
-	l.put(bIDs, l.key, appendRef(l.arena.room(refSize), l.key, &p.Message))
+	l.key = format.AppendMessageIDKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.ID)
+	l.put(format.IDs, l.key, format.AppendMessageID(l.arena.room(format.MessageIDSize), l.key, &p.Message))
 }
 
 // record files the record, and counts it.
@@ -143,15 +144,15 @@ func (l *loader) record(r *driver.Record) error {
 	if err != nil {
 		return err
 	}
-	l.key = appendRecordKey(l.key[:0], r.Namespace, r.ID)
-	l.put(bRecords, l.key, appendRecord(l.arena.room(recordSize(r)), l.key, r, 0))
-	l.places.build(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
-	for i, in := range indexBuckets {
-		if k := l.places.key(i); len(k) > 0 {
+	l.key = format.AppendRecordKey(l.key[:0], r.Namespace, r.ID)
+	l.put(format.Records, l.key, format.AppendRecord(l.arena.room(format.RecordSize(r)), l.key, r, 0))
+	l.places.Build(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	for i, in := range format.IndexBuckets {
+		if k := l.places.Key(i); len(k) > 0 {
 			l.put(in, k, []byte{})
 		}
 	}
-	next := s.counters
+	next := s.Counters
 	next.Sessions[r.Status]++
 	next.Messages += r.Messages
 	next.Bytes += r.Bytes

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 const (
@@ -36,15 +37,15 @@ func (p *planner) changeLog(c *driver.Change) error {
 	for i := range c.Append {
 		m := &c.Append[i]
 		p.putMessage(inc, m)
-		p.scratch = appendRefKey(p.scratch[:0], p.ns, inc, m.ID)
-		p.addWrite(bIDs, p.scratch, appendRef(p.b.arena.room(refSize), p.scratch, m))
+		p.scratch = format.AppendMessageIDKey(p.scratch[:0], p.ns, inc, m.ID)
+		p.addWrite(format.IDs, p.scratch, format.AppendMessageID(p.b.arena.room(format.MessageIDSize), p.scratch, m))
 	}
 	return nil
 }
 
 func (p *planner) putMessage(inc driver.Incarnation, m *driver.Message) {
-	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, m.Seq)
-	p.addWrite(bLog, p.scratch, appendMessage(p.b.arena.room(messageSize(m)), p.scratch, m))
+	p.scratch = format.AppendMessageKey(p.scratch[:0], p.ns, inc, m.Seq)
+	p.addWrite(format.Log, p.scratch, format.AppendMessage(p.b.arena.room(format.MessageSize(m)), p.scratch, m))
 }
 
 // replace gives stored messages another body.
@@ -52,7 +53,7 @@ func (p *planner) replace(inc driver.Incarnation, ms []driver.Message) error {
 	if len(ms) == 0 {
 		return nil
 	}
-	if err := p.b.flush(bMarks); err != nil {
+	if err := p.b.flush(format.Marks); err != nil {
 		return err
 	}
 	holes := p.b.view.holes(p.ns, inc)
@@ -73,14 +74,14 @@ func (p *planner) replace(inc driver.Incarnation, ms []driver.Message) error {
 // drop removes the messages of a span: the first of them at once, the others
 // by a mark. Numbers that are yet to be given are not in it.
 func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) error {
-	next := p.current.head.nextSeq
+	next := p.current.head.NextSeq
 	if c.Put != nil {
 		next = c.Put.NextSeq
 	}
 	if s.To = min(s.To, next-1); next == 0 || s.From > s.To {
 		return nil
 	}
-	if err := p.b.flush(bLog, bMarks); err != nil {
+	if err := p.b.flush(format.Log, format.Marks); err != nil {
 		return err
 	}
 	scan := logScan{view: &p.b.view, ns: p.ns, inc: inc, span: s, holes: p.b.view.holes(p.ns, inc)}
@@ -88,11 +89,11 @@ func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) 
 	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
 		if n++; n > p.b.inline {
 			s.From = seqOf(k)
-			p.scratch = appendHoleKey(p.scratch[:0], p.ns, inc, s)
-			p.addWrite(bMarks, p.scratch, appendBare(p.b.arena.room(bareSize), p.scratch))
+			p.scratch = format.AppendHoleKey(p.scratch[:0], p.ns, inc, s)
+			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.room(format.BareSize), p.scratch))
 			return nil
 		}
-		p.addWrite(bLog, k, nil)
+		p.addWrite(format.Log, k, nil)
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func (p *planner) attachStaged(c *driver.Change) error {
 	if err != nil || mark == nil {
 		return err
 	}
-	p.addWrite(bMarks, mark, nil)
+	p.addWrite(format.Marks, mark, nil)
 	return p.follows(inc, c.Append)
 }
 
@@ -119,10 +120,10 @@ func (p *planner) stage(c *driver.Change) error {
 		if used, err := p.inUse(c.Stage); err != nil || used {
 			return errOr(err, "Stage names a log in use")
 		}
-		mark = appendLogMarkKey(nil, markStaged, p.ns, c.Stage)
+		mark = format.AppendLogMarkKey(nil, format.StagedLog, p.ns, c.Stage)
 	}
-	v := appendStaged(p.b.arena.room(stagedSize), mark, stagedMark{until: c.StageUntil, epoch: p.next.epoch})
-	p.addWrite(bMarks, mark, v)
+	v := format.AppendStaged(p.b.arena.room(format.StagedSize), mark, format.StagedMark{Until: c.StageUntil, Epoch: p.next.Epoch})
+	p.addWrite(format.Marks, mark, v)
 	return p.follows(c.Stage, c.Append)
 }
 
@@ -136,31 +137,31 @@ func errOr(err error, invalid string) error {
 // unstage returns the key of the log's mark if it is staged. What is left of an
 // earlier life of the incarnation is removed: it is dead, or was erased.
 func (p *planner) unstage(inc driver.Incarnation) (mark []byte, err error) {
-	key := appendLogMarkKey(nil, markStaged, p.ns, inc)
-	if v := p.b.get(bMarks, key); v != nil {
-		s, err := readStaged(key, v)
-		if err != nil || !p.b.erased.log(p.ns, s.epoch) {
+	key := format.AppendLogMarkKey(nil, format.StagedLog, p.ns, inc)
+	if v := p.b.get(format.Marks, key); v != nil {
+		s, err := format.ReadStaged(key, v)
+		if err != nil || !p.b.erased.CoversLog(p.ns, s.Epoch) {
 			return key, err
 		}
-		p.addWrite(bMarks, key, nil)
-	} else if key[0] = markDead; p.b.get(bMarks, key) == nil {
+		p.addWrite(format.Marks, key, nil)
+	} else if key[0] = format.DeadLog; p.b.get(format.Marks, key) == nil {
 		return nil, nil
 	}
-	p.addWrite(bMarks, key, nil)
-	_, err = p.deleteOwned(inc, unlimited, deadMark{})
+	p.addWrite(format.Marks, key, nil)
+	_, err = p.deleteOwned(inc, unlimited, format.DeadMark{})
 	return nil, err
 }
 
 // inUse reports whether a log that is not staged belongs to this incarnation.
 func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
-	if err := p.b.flush(bLog, bIDs, bOwners); err != nil {
+	if err := p.b.flush(format.Log, format.IDs, format.Owners); err != nil {
 		return false, err
 	}
 	if p.b.view.owner(p.ns, inc) != nil {
 		return true, nil
 	}
-	p.scratch = appendLogPrefix(p.scratch[:0], p.ns, inc)
-	for _, in := range []bucket{bLog, bIDs} {
+	p.scratch = format.AppendLogPrefix(p.scratch[:0], p.ns, inc)
+	for _, in := range []format.Bucket{format.Log, format.IDs} {
 		if k, _ := p.b.cursorFor(in).Seek(p.scratch); bytes.HasPrefix(k, p.scratch) && !p.edited(in, k) {
 			return true, nil
 		}
@@ -169,7 +170,7 @@ func (p *planner) inUse(inc driver.Incarnation) (bool, error) {
 }
 
 // edited reports whether the op itself puts or deletes the key.
-func (p *planner) edited(in bucket, k []byte) bool {
+func (p *planner) edited(in format.Bucket, k []byte) bool {
 	for _, e := range p.edits {
 		if e.in == in && bytes.Equal(e.key, k) {
 			return true
@@ -183,12 +184,12 @@ func (p *planner) follows(inc driver.Incarnation, ms []driver.Message) error {
 	if len(ms) == 0 {
 		return nil
 	}
-	if err := p.b.flush(bLog); err != nil {
+	if err := p.b.flush(format.Log); err != nil {
 		return err
 	}
-	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, ms[0].Seq)
-	k, _ := p.b.cursorFor(bLog).Seek(p.scratch)
-	if bytes.HasPrefix(k, p.scratch[:logPrefixLen]) {
+	p.scratch = format.AppendMessageKey(p.scratch[:0], p.ns, inc, ms[0].Seq)
+	k, _ := p.b.cursorFor(format.Log).Seek(p.scratch)
+	if bytes.HasPrefix(k, p.scratch[:format.LogPrefixLen]) {
 		return fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid)
 	}
 	return nil
@@ -196,14 +197,14 @@ func (p *planner) follows(inc driver.Incarnation, ms []driver.Message) error {
 
 // deleteOwned removes all that an incarnation owns: at once if that is at most
 // limit keys, else by a mark. It returns how many entries it removed at once.
-func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d deadMark) (entries int, err error) {
-	if err := p.b.flush(bLog, bIDs, bEntries, bMarks); err != nil {
+func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d format.DeadMark) (entries int, err error) {
+	if err := p.b.flush(format.Log, format.IDs, format.Entries, format.Marks); err != nil {
 		return 0, err
 	}
 	before := len(p.edits)
-	whole := p.b.view.eachOwnedKey(p.ns, inc, func(in bucket, k []byte) bool {
+	whole := p.b.view.eachOwnedKey(p.ns, inc, func(in format.Bucket, k []byte) bool {
 		p.addWrite(in, k, nil)
-		if in == bEntries {
+		if in == format.Entries {
 			entries++
 		}
 		return len(p.edits)-before <= limit
@@ -212,7 +213,7 @@ func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d deadMark) (en
 		return entries, nil
 	}
 	p.edits = p.edits[:before]
-	key := appendLogMarkKey(nil, markDead, p.ns, inc)
-	p.addWrite(bMarks, key, appendDead(p.b.arena.room(deadSize(d)), key, d))
+	key := format.AppendLogMarkKey(nil, format.DeadLog, p.ns, inc)
+	p.addWrite(format.Marks, key, format.AppendDead(p.b.arena.room(format.DeadSize(d)), key, d))
 	return 0, nil
 }

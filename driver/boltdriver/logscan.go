@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // logScan walks the messages of one log in a span, and leaps over holes.
@@ -21,11 +22,11 @@ type logScan struct {
 	key    []byte // to seek with; its prefix is the log's
 }
 
-func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[logPrefixLen:]) }
+func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[format.LogPrefixLen:]) }
 
 // first returns the first message's key and value, or nil.
 func (s *logScan) first() (k, v []byte) {
-	s.cursor = s.view.cursor(bLog)
+	s.cursor = s.view.cursor(format.Log)
 	if s.desc {
 		return s.skipHoles(s.down(s.span.To))
 	}
@@ -42,7 +43,7 @@ func (s *logScan) next() (k, v []byte) {
 
 // up moves to the first message from seq on.
 func (s *logScan) up(seq uint64) (k, v []byte) {
-	s.key = appendMessageKey(s.key[:0], s.ns, s.inc, seq)
+	s.key = format.AppendMessageKey(s.key[:0], s.ns, s.inc, seq)
 	return s.cursor.Seek(s.key)
 }
 
@@ -51,7 +52,7 @@ func (s *logScan) down(seq uint64) (k, v []byte) {
 	if seq < math.MaxUint64 {
 		s.up(seq + 1)
 	} else {
-		s.key = appendMessageKey(s.key[:0], s.ns, s.inc, seq)
+		s.key = format.AppendMessageKey(s.key[:0], s.ns, s.inc, seq)
 	}
 	return s.cursor.before(s.key)
 }
@@ -59,7 +60,7 @@ func (s *logScan) down(seq uint64) (k, v []byte) {
 // skipHoles leaps over holes and ends the walk outside the span.
 func (s *logScan) skipHoles(k, v []byte) ([]byte, []byte) {
 	for s.within(k) {
-		hole, ok := findSpan(s.holes, seqOf(k))
+		hole, ok := format.FindSpan(s.holes, seqOf(k))
 		switch {
 		case !ok:
 			return k, v
@@ -75,7 +76,7 @@ func (s *logScan) skipHoles(k, v []byte) ([]byte, []byte) {
 }
 
 func (s *logScan) within(k []byte) bool {
-	if len(k) != logPrefixLen+8 || !bytes.Equal(k[:logPrefixLen], s.key[:logPrefixLen]) {
+	if len(k) != format.LogPrefixLen+8 || !bytes.Equal(k[:format.LogPrefixLen], s.key[:format.LogPrefixLen]) {
 		return false
 	}
 	seq := seqOf(k)
@@ -92,19 +93,19 @@ func (c *cursor) before(key []byte) (k, v []byte) {
 
 // eachOwnedKey calls visit for every key that an incarnation owns, until it
 // returns false, and reports whether it came to the end.
-func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(bucket, []byte) bool) bool {
-	prefix := appendLogPrefix(make([]byte, 0, logPrefixLen), ns, inc)
-	for _, in := range []bucket{bLog, bIDs} {
+func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(format.Bucket, []byte) bool) bool {
+	prefix := format.AppendLogPrefix(make([]byte, 0, format.LogPrefixLen), ns, inc)
+	for _, in := range []format.Bucket{format.Log, format.IDs} {
 		if !v.eachPrefixed(in, prefix, visit) {
 			return false
 		}
 	}
-	hole := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
-	return v.eachPrefixed(bMarks, hole, visit) && v.eachOwnedEntry(ns, driver.KindSession, string(inc[:]), visit)
+	hole := format.AppendLogMarkKey(make([]byte, 0, 32), format.Hole, ns, inc)
+	return v.eachPrefixed(format.Marks, hole, visit) && v.eachOwnedEntry(ns, driver.KindSession, string(inc[:]), visit)
 }
 
 // eachPrefixed calls visit for every key with the prefix.
-func (v *view) eachPrefixed(in bucket, prefix []byte, visit func(bucket, []byte) bool) bool {
+func (v *view) eachPrefixed(in format.Bucket, prefix []byte, visit func(format.Bucket, []byte) bool) bool {
 	c := v.cursor(in)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if !visit(in, k) {
@@ -116,18 +117,18 @@ func (v *view) eachPrefixed(in bucket, prefix []byte, visit func(bucket, []byte)
 
 // eachOwnedEntry calls visit for every entry of one owner, whatever its kind:
 // class is KindUser or KindSession.
-func (v *view) eachOwnedEntry(ns uint64, class uint8, owner string, visit func(bucket, []byte) bool) bool {
-	c := v.cursor(bEntries)
+func (v *view) eachOwnedEntry(ns uint64, class uint8, owner string, visit func(format.Bucket, []byte) bool) bool {
+	c := v.cursor(format.Entries)
 	var key []byte
 	for kind := int(class); kind < int(class)+0x40; kind++ {
-		key = append(appendU64Key(key[:0], ns), byte(kind))
+		key = append(format.AppendU64Key(key[:0], ns), byte(kind))
 		k, _ := c.Seek(key)
-		if len(k) < 10 || nsOf(k) != ns || int(k[8]) >= int(class)+0x40 {
+		if len(k) < 10 || format.NamespaceOf(k) != ns || int(k[8]) >= int(class)+0x40 {
 			return true // no kind is left
 		}
 		kind = int(k[8])
-		key = appendOwnerPrefix(key[:0], ns, byte(kind), owner)
-		if !v.eachPrefixed(bEntries, key, visit) {
+		key = format.AppendOwnerPrefix(key[:0], ns, byte(kind), owner)
+		if !v.eachPrefixed(format.Entries, key, visit) {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // reclaimAll reclaims in small steps until nothing is left, checks the store
@@ -53,16 +54,16 @@ func TestLongLogIsRemovedInSteps(t *testing.T) {
 	if err != nil || len(es) > 0 {
 		t.Errorf("%d entries are still seen, %v", len(es), err)
 	}
-	if keysIn(t, d, bLog) != 200 || keysIn(t, d, bMarks) != 1 {
+	if keysIn(t, d, format.Log) != 200 || keysIn(t, d, format.Marks) != 1 {
 		t.Error("the log was not left to Reclaim")
 	}
 	sound(t, d)
 	if _, values := reclaimAll(t, d, 0); values != 200+200+1+1 {
 		t.Errorf("%d values were removed, want 402", values)
 	}
-	for _, in := range []bucket{bLog, bIDs, bEntries, bMarks, bOwners} {
+	for _, in := range []format.Bucket{format.Log, format.IDs, format.Entries, format.Marks, format.Owners} {
 		if n := keysIn(t, d, in); n != 0 {
-			t.Errorf("bucket %s: %d keys are left", bucketNames[in], n)
+			t.Errorf("bucket %s: %d keys are left", format.BucketNames[in], n)
 		}
 	}
 }
@@ -152,8 +153,8 @@ func TestLongFeedIsTrimmedInSteps(t *testing.T) {
 		t.Errorf("%v, want ErrLagged", err)
 	}
 	sound(t, d)
-	if _, values := reclaimAll(t, d, 0); values != 150-maxInline+1 || keysIn(t, d, bFeed) != 51 {
-		t.Errorf("%d values were removed, %d events are left", values, keysIn(t, d, bFeed))
+	if _, values := reclaimAll(t, d, 0); values != 150-maxInline+1 || keysIn(t, d, format.Feed) != 51 {
+		t.Errorf("%d values were removed, %d events are left", values, keysIn(t, d, format.Feed))
 	}
 }
 
@@ -170,7 +171,7 @@ func TestStagedLogsEnd(t *testing.T) {
 		t.Errorf("%d values were removed before their time", values)
 	}
 	reclaimAll(t, d, 100)
-	if n := keysIn(t, d, bLog) + keysIn(t, d, bIDs) + keysIn(t, d, bMarks); n != 0 {
+	if n := keysIn(t, d, format.Log) + keysIn(t, d, format.IDs) + keysIn(t, d, format.Marks); n != 0 {
 		t.Errorf("%d keys are left", n)
 	}
 }

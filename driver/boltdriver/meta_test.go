@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -45,7 +46,7 @@ func (j *journal) Sync() error { return j.note("sync") }
 func TestReassert(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	for i := range 3 {
-		db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: pageSize})
+		db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: format.PageSize})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +65,7 @@ func TestReassert(t *testing.T) {
 			t.Error(err)
 		}
 		_ = h.Close()
-		want := []string{fmt.Sprintf("write %d at %d", pageSize, txid%2*pageSize), "sync"}
+		want := []string{fmt.Sprintf("write %d at %d", format.PageSize, txid%2*format.PageSize), "sync"}
 		if !reflect.DeepEqual(j.steps, want) {
 			t.Errorf("round %d: %v, want %v", i, j.steps, want)
 		}
@@ -106,11 +107,11 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 	d := openCore(t, Options{})
 	r := session(1, "a", "mia")
 	do(t, d, opOf(r.Key, driver.Change{Put: r}))
-	m, err := readMetas(d.file.f)
+	m, err := format.ReadMetas(d.file.f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, inForce := int64(newestMeta(m).freelist)*pageSize, int64(newestMeta(m).page)*pageSize
+	list, inForce := int64(format.NewestMeta(m).Freelist)*format.PageSize, int64(format.NewestMeta(m).Page)*format.PageSize
 	for name, bad := range map[string]struct {
 		at    int64
 		bytes []byte
@@ -118,10 +119,10 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 		"the list's overflow": {list + 12, bytes.Repeat([]byte{0xff}, 4)},
 		"the list's length":   {list + 10, []byte{0xfe, 0xff}},
 		"a long list":         {list + 10, bytes.Repeat([]byte{0xff}, 2)},
-		"the list's kind":     {list + 8, []byte{flagLeaf, 0}},
+		"the list's kind":     {list + 8, []byte{format.FlagLeaf, 0}},
 		"the list's number":   {list, []byte{1}},
 		"the meta page":       {inForce + 40, []byte{1}},
-		"its transaction":     {inForce + headerSize + 48, []byte{0xff}},
+		"its transaction":     {inForce + format.HeaderSize + 48, []byte{0xff}},
 	} {
 		was := make([]byte, len(bad.bytes))
 		if _, err := d.file.f.ReadAt(was, bad.at); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -132,7 +133,7 @@ func (f *file) openBolt(o fileOptions) error {
 	return guarded("open", func() (err error) {
 		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
 			Timeout:         time.Second,
-			PageSize:        pageSize,
+			PageSize:        format.PageSize,
 			FreelistType:    bolt.FreelistArrayType,
 			InitialMmapSize: size,
 			MaxSize:         int(min(o.MaxSize, math.MaxInt)),
@@ -145,7 +146,7 @@ func (f *file) openBolt(o fileOptions) error {
 
 // checkFormat looks at what the file holds.
 func (f *file) checkFormat(fileOptions) error {
-	return guarded("open", func() error { return f.db.View(checkSchema) })
+	return guarded("open", func() error { return f.db.View(format.CheckSchema) })
 }
 
 // prepareForWrites makes the file one to build upon.

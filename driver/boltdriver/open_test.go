@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -70,22 +71,22 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 		return p
 	}
 	noMetas := sample(t, 400)
-	clear(noMetas[:2*pageSize])
+	clear(noMetas[:2*format.PageSize])
 	badMetas := sample(t, 4)
 	badMetas[40] ^= 1
-	badMetas[pageSize+40] ^= 1
+	badMetas[format.PageSize+40] ^= 1
 	for name, c := range map[string]struct {
 		content []byte
 		want    error
 	}{
 		"empty":         {nil, driver.ErrFormat},
 		"text":          {[]byte("hello, this is no database"), driver.ErrFormat},
-		"long text":     {bytes.Repeat([]byte("text "), 9*pageSize), driver.ErrFormat},
-		"zeros":         {make([]byte, 8*pageSize), driver.ErrCorrupt},
+		"long text":     {bytes.Repeat([]byte("text "), 9*format.PageSize), driver.ErrFormat},
+		"zeros":         {make([]byte, 8*format.PageSize), driver.ErrCorrupt},
 		"no metas":      {noMetas, driver.ErrCorrupt},
 		"damaged metas": {badMetas, driver.ErrCorrupt},
 		"foreign":       {sample(t, 40), driver.ErrFormat},
-		"short":         {sample(t, 400)[:10*pageSize], driver.ErrCorrupt},
+		"short":         {sample(t, 400)[:10*format.PageSize], driver.ErrCorrupt},
 		"very short":    {sample(t, 400)[:100], driver.ErrCorrupt},
 	} {
 		p := write(name, c.content)

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // planner shows one op at a time what it asked for, and keeps what the driver
@@ -24,16 +25,16 @@ type planner struct {
 	entries  [][]byte
 	live     func() (driver.Usage, error)
 
-	scratch []byte   // for keys
-	next    counters // of the target's namespace, after the op
-	credits map[driver.Erasure]*erasure
+	scratch []byte          // for keys
+	next    format.Counters // of the target's namespace, after the op
+	credits map[driver.Erasure]*format.ErasureMark
 	edits   []pendingWrite // what the op changes, until nothing can fail any more
 }
 
 // currentRecord is the record that a key holds, seen or erased.
 type currentRecord struct {
 	value  []byte // nil: none
-	head   recordHeader
+	head   format.RecordHeader
 	erased bool
 }
 
@@ -43,14 +44,14 @@ func (s *currentRecord) seen() bool { return s.value != nil && !s.erased }
 // pendingWrite is a put, or a delete if value is nil. Both slices lie in the
 // arena.
 type pendingWrite struct {
-	in         bucket
+	in         format.Bucket
 	key, value []byte
 }
 
 func (p *planner) init(b *batch) {
 	p.b = b
 	p.live = p.liveUsage
-	p.credits = make(map[driver.Erasure]*erasure)
+	p.credits = make(map[driver.Erasure]*format.ErasureMark)
 }
 
 // plan runs one op: it is done in the batch, or has left no trace.
@@ -95,7 +96,7 @@ func (p *planner) loadTarget(t *driver.Target) (err error) {
 	if p.space, err = p.b.namespace(t.Key.Namespace); err != nil {
 		return err
 	}
-	p.view.FeedHead, p.view.FeedTail = p.space.head, p.space.tail
+	p.view.FeedHead, p.view.FeedTail = p.space.Head, p.space.Tail
 	if err := p.fetchRecord(t.Key); err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (p *planner) fetchUsage() (err error) {
 	if p.b.erased[p.ns] == nil {
 		return nil
 	}
-	if err := p.b.flush(bRecords, bUsers); err != nil {
+	if err := p.b.flush(format.Records, format.Users); err != nil {
 		return err
 	}
 	p.view.Usage, err = p.b.view.unerased(p.ns, p.space.Usage)
@@ -128,19 +129,19 @@ func (p *planner) fetchRecord(k driver.Key) error {
 	if k.ID == "" {
 		return nil
 	}
-	p.key = appendRecordKey(p.key[:0], k.Namespace, k.ID)
+	p.key = format.AppendRecordKey(p.key[:0], k.Namespace, k.ID)
 	s := &p.current
-	if s.value = p.b.get(bRecords, p.key); s.value == nil {
+	if s.value = p.b.get(format.Records, p.key); s.value == nil {
 		return nil
 	}
-	body, ok := readRecord(p.key, s.value, &s.head)
+	body, ok := format.ReadRecord(p.key, s.value, &s.head)
 	if !ok {
-		return corruptRecord(p.key)
+		return format.DamagedRecord(p.key)
 	}
-	if s.erased = p.b.erased.record(k.Namespace, &s.head); s.erased {
+	if s.erased = p.b.erased.CoversRecord(k.Namespace, &s.head); s.erased {
 		return nil
 	}
-	s.head.decodeInto(&p.record, body)
+	s.head.DecodeInto(&p.record, body)
 	p.record.Key = k
 	p.view.Record = &p.record
 	return nil
@@ -174,7 +175,7 @@ func (p *planner) holes() ([]driver.Span, error) {
 	if !p.current.seen() {
 		return nil, nil
 	}
-	if err := p.b.flush(bMarks); err != nil {
+	if err := p.b.flush(format.Marks); err != nil {
 		return nil, err
 	}
 	return p.b.view.holes(p.ns, p.record.Incarnation), nil
@@ -188,7 +189,7 @@ func (p *planner) fetchMessages(t *driver.Target, holes []driver.Span) error {
 			if m, err = p.message(p.record.Incarnation, seq, holes); err != nil {
 				return err
 			}
-			detach(&m)
+			format.Detach(&m)
 		}
 		p.messages = append(p.messages, m)
 	}
@@ -200,37 +201,37 @@ func (p *planner) ref(id string) (driver.Ref, error) {
 	if !p.current.seen() {
 		return driver.Ref{}, nil
 	}
-	p.scratch = appendRefKey(p.scratch[:0], p.ns, p.record.Incarnation, id)
-	v := p.b.get(bIDs, p.scratch)
+	p.scratch = format.AppendMessageIDKey(p.scratch[:0], p.ns, p.record.Incarnation, id)
+	v := p.b.get(format.IDs, p.scratch)
 	if v == nil {
 		return driver.Ref{}, nil
 	}
-	return readRef(p.scratch, v)
+	return format.ReadMessageID(p.scratch, v)
 }
 
 // message returns a message, or a zero one. It shares memory with the
 // transaction.
 func (p *planner) message(inc driver.Incarnation, seq uint64, holes []driver.Span) (m driver.Message, err error) {
-	if _, dropped := findSpan(holes, seq); dropped {
+	if _, dropped := format.FindSpan(holes, seq); dropped {
 		return m, nil
 	}
-	p.scratch = appendMessageKey(p.scratch[:0], p.ns, inc, seq)
-	v := p.b.get(bLog, p.scratch)
+	p.scratch = format.AppendMessageKey(p.scratch[:0], p.ns, inc, seq)
+	v := p.b.get(format.Log, p.scratch)
 	if v == nil {
 		return m, nil
 	}
-	return m, readMessage(p.scratch, v, &m)
+	return m, format.ReadMessage(p.scratch, v, &m)
 }
 
 // fetchSpan counts what the log holds in the target's span.
 func (p *planner) fetchSpan(t *driver.Target, holes []driver.Span) error {
-	if err := p.b.flush(bLog); err != nil {
+	if err := p.b.flush(format.Log); err != nil {
 		return err
 	}
 	s := logScan{view: &p.b.view, ns: t.Key.Namespace, inc: p.record.Incarnation, span: t.Span, holes: holes}
 	var m driver.Message
 	for k, v := s.first(); k != nil; k, v = s.next() {
-		if err := readMessage(k, v, &m); err != nil {
+		if err := format.ReadMessage(k, v, &m); err != nil {
 			return err
 		}
 		p.view.Span.Messages++
@@ -258,7 +259,7 @@ func (p *planner) entry(k *driver.EntryKey) ([]byte, error) {
 		if *k != (driver.EntryKey{Kind: driver.KindClock}) || p.b.latest == 0 {
 			return nil, nil
 		}
-		return clockEntry(p.b.latest), nil
+		return format.ClockEntry(p.b.latest), nil
 	}
 	key := *k
 	if k.Kind&driver.KindSession != 0 {
@@ -267,25 +268,25 @@ func (p *planner) entry(k *driver.EntryKey) ([]byte, error) {
 		}
 		key.Owner = string(p.record.Incarnation[:])
 	}
-	p.scratch = appendEntryKey(p.scratch[:0], &key)
-	v := p.b.get(bEntries, p.scratch)
+	p.scratch = format.AppendEntryKey(p.scratch[:0], &key)
+	v := p.b.get(format.Entries, p.scratch)
 	if v == nil {
 		return nil, nil
 	}
-	e, err := readEntry(p.scratch, v)
+	e, err := format.ReadEntry(p.scratch, v)
 	if err != nil {
 		return nil, err
 	}
-	if key.Kind&driver.KindSession == 0 && p.b.erased.entry(&key, e.epoch) {
+	if key.Kind&driver.KindSession == 0 && p.b.erased.CoversEntry(&key, e.Epoch) {
 		return nil, nil
 	}
-	return append([]byte{}, e.value...), nil
+	return append([]byte{}, e.Value...), nil
 }
 
 // liveUsage is View.Live.
 func (p *planner) liveUsage() (u driver.Usage, err error) {
 	err = guarded("count", func() error {
-		if err := p.b.flush(bRecords, bDue, bOverdue); err != nil {
+		if err := p.b.flush(format.Records, format.Due, format.Overdue); err != nil {
 			return err
 		}
 		u, err = p.b.view.live(p.ns, p.view.Now, p.view.Usage)

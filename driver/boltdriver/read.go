@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Get fills into with the record at k. It allocates nothing once into's buffers
@@ -38,27 +39,27 @@ func (d *Driver) getOnce(k driver.Key, now int64, into *driver.Record) (expired 
 	defer d.release(s)
 	g := s.getter.Get().(*getBuffers)
 	defer s.getter.Put(g)
-	g.head.expires = 0
+	g.head.Expires = 0
 	if err := s.get(g, k, now, into); err != nil {
-		return g.head.expires, err
+		return g.head.Expires, err
 	}
 	return 0, nil
 }
 
 func (s *snapshot) get(g *getBuffers, k driver.Key, now int64, into *driver.Record) error {
-	g.key = appendRecordKey(g.key[:0], k.Namespace, k.ID)
+	g.key = format.AppendRecordKey(g.key[:0], k.Namespace, k.ID)
 	v := g.get(g.key)
 	if v == nil {
 		return driver.ErrNotFound
 	}
-	body, ok := readRecord(g.key, v, &g.head)
+	body, ok := format.ReadRecord(g.key, v, &g.head)
 	if !ok {
-		return corruptRecord(g.key)
+		return format.DamagedRecord(g.key)
 	}
-	if g.head.expires <= now || s.erased != nil && s.erased.record(k.Namespace, &g.head) {
+	if g.head.Expires <= now || s.erased != nil && s.erased.CoversRecord(k.Namespace, &g.head) {
 		return driver.ErrNotFound
 	}
-	g.head.decodeInto(into, body)
+	g.head.DecodeInto(into, body)
 	into.Key = k
 	return nil
 }
@@ -90,10 +91,10 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.M
 	scan.holes = s.holes(q.Namespace, q.Incarnation)
 	for k, v := scan.first(); k != nil && len(ms) < q.Limit; k, v = scan.next() {
 		var m driver.Message
-		if err := readMessage(k, v, &m); err != nil {
+		if err := format.ReadMessage(k, v, &m); err != nil {
 			return nil, err
 		}
-		detach(&m)
+		format.Detach(&m)
 		ms = append(ms, m)
 		if len(ms)%scanChunk == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -114,10 +115,10 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 	if err != nil {
 		return f, err
 	}
-	if n == (counters{}) && s.feedLost(q.Namespace) {
+	if n == (format.Counters{}) && s.feedLost(q.Namespace) {
 		return f, fmt.Errorf("%w: the feed of namespace %d has no counters", driver.ErrCorrupt, q.Namespace)
 	}
-	f.Head, f.Tail = n.head, n.tail
+	f.Head, f.Tail = n.Head, n.Tail
 	if q.After < f.Tail {
 		return f, driver.ErrLagged
 	}
@@ -132,14 +133,14 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 
 // events returns the n events after q.After, of which none may be missing.
 func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error) {
-	key := appendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
-	c := v.cursor(bFeed)
+	key := format.AppendFeedKey(make([]byte, 0, 16), q.Namespace, q.After+1)
+	c := v.cursor(format.Feed)
 	k, val := c.Seek(key)
 	for want := q.After + 1; len(all) < n; want++ {
 		if !bytes.HasPrefix(k, key[:8]) {
 			return nil, fmt.Errorf("%w: namespace %d has no event %d", driver.ErrCorrupt, q.Namespace, want)
 		}
-		e, err := readEvent(k, val)
+		e, err := format.ReadEvent(k, val)
 		if err != nil {
 			return nil, err
 		}
@@ -155,8 +156,8 @@ func (v *view) events(q driver.FeedQuery, n int) (all []driver.Event, err error)
 // feedLost reports whether a namespace without counters has events that are
 // not there to be reclaimed.
 func (v *view) feedLost(ns uint64) bool {
-	prefix := appendU64Key(nil, ns)
-	c := v.cursor(bFeed)
+	prefix := format.AppendU64Key(nil, ns)
+	c := v.cursor(format.Feed)
 	k, _ := c.Seek(prefix)
 	return bytes.HasPrefix(k, prefix) && !v.eventsLeft(ns)
 }
@@ -164,8 +165,8 @@ func (v *view) feedLost(ns uint64) bool {
 // eventsLeft reports whether events of a namespace that were trimmed or erased
 // may still be there.
 func (v *view) eventsLeft(ns uint64) bool {
-	c := v.cursor(bMarks)
-	return c.get(appendU64Key([]byte{markFeed}, ns)) != nil || c.get(appendU64Key([]byte{markNamespace}, ns)) != nil
+	c := v.cursor(format.Marks)
+	return c.get(format.AppendU64Key([]byte{format.TrimmedFeed}, ns)) != nil || c.get(format.AppendU64Key([]byte{format.ErasedNamespace}, ns)) != nil
 }
 
 // Due returns filed due entries. See driver.Driver.
@@ -178,12 +179,12 @@ func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, 
 	defer d.release(s)
 	from := []byte{0}
 	if q.After != nil {
-		from = appendDueKey(nil, q.After.At, q.After.Namespace, q.After.ID)
+		from = format.AppendDueKey(nil, q.After.At, q.After.Namespace, q.After.ID)
 	}
-	c, r := s.cursor(bDue), s.cursor(bRecords)
+	c, r := s.cursor(format.Due), s.cursor(format.Records)
 	n := 0
 	for k, _ := c.Seek(from); k != nil && len(due) < q.Limit; k, _ = c.Next() {
-		at, ns, id, ok := parseDueKey(k)
+		at, ns, id, ok := format.ParseDueKey(k)
 		if !ok || at > q.Now {
 			break
 		}
@@ -207,9 +208,9 @@ func (v *view) dueErased(r *cursor, ns uint64, key []byte) (bool, error) {
 	if v.erased[ns] == nil {
 		return false, nil
 	}
-	var h recordHeader
-	if _, err := r.indexed(bDue, key, &h); err != nil {
+	var h format.RecordHeader
+	if _, err := r.indexed(format.Due, key, &h); err != nil {
 		return false, err
 	}
-	return v.erased.record(ns, &h), nil
+	return v.erased.CoversRecord(ns, &h), nil
 }

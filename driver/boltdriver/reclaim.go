@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Reclaim removes what marks made invisible. See driver.Driver.
@@ -60,7 +61,7 @@ type reclaimer struct {
 func (r *reclaimer) full() bool { return r.values >= r.limit }
 
 // remove deletes a key that is counted, and reports whether to go on.
-func (r *reclaimer) remove(in bucket, key []byte) bool {
+func (r *reclaimer) remove(in format.Bucket, key []byte) bool {
 	r.put(in, key, nil)
 	r.values++
 	return !r.full()
@@ -95,11 +96,11 @@ func (r *reclaimer) run() error {
 		typ  byte
 		step func(key, value []byte) error
 	}{
-		{markUser, r.erasure},
-		{markNamespace, r.erasure},
-		{markDead, r.dead},
-		{markHole, r.hole},
-		{markFeed, r.feed},
+		{format.ErasedUser, r.erasure},
+		{format.ErasedNamespace, r.erasure},
+		{format.DeadLog, r.dead},
+		{format.Hole, r.hole},
+		{format.TrimmedFeed, r.feed},
 	}
 	for _, s := range steps {
 		if err := r.flushAll(); err != nil {
@@ -112,9 +113,9 @@ func (r *reclaimer) run() error {
 	if err := r.flushAll(); err != nil {
 		return err
 	}
-	c := r.cursor(bMarks)
+	c := r.cursor(format.Marks)
 	for k, _ := c.Seek([]byte{0}); k != nil && !r.more; k, _ = c.Next() {
-		r.more = k[0] != markStaged
+		r.more = k[0] != format.StagedLog
 	}
 	return nil
 }
@@ -125,7 +126,7 @@ func (r *reclaimer) run() error {
 func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
 	type mark struct{ key, value []byte }
 	var marks []mark
-	c := r.cursor(bMarks)
+	c := r.cursor(format.Marks)
 	for k, v := c.Seek([]byte{typ}); k != nil && k[0] == typ && len(marks) < r.limit-r.values; k, v = c.Next() {
 		marks = append(marks, mark{bytes.Clone(k), bytes.Clone(v)})
 	}
@@ -142,13 +143,13 @@ func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
 
 // unstage makes logs dead that no record took in time, or that were erased.
 func (r *reclaimer) unstage() error {
-	c := r.cursor(bMarks)
-	for k, v := c.Seek([]byte{markStaged}); k != nil && k[0] == markStaged; k, v = c.Next() {
-		s, err := readStaged(k, v)
+	c := r.cursor(format.Marks)
+	for k, v := c.Seek([]byte{format.StagedLog}); k != nil && k[0] == format.StagedLog; k, v = c.Next() {
+		s, err := format.ReadStaged(k, v)
 		if err != nil {
 			return err
 		}
-		if s.until > r.now && !r.view.erased.log(nsOf(k[1:]), s.epoch) {
+		if s.Until > r.now && !r.view.erased.CoversLog(format.NamespaceOf(k[1:]), s.Epoch) {
 			continue
 		}
 		if r.full() {
@@ -156,64 +157,64 @@ func (r *reclaimer) unstage() error {
 			return nil
 		}
 		key := bytes.Clone(k)
-		r.remove(bMarks, key)
-		key[0] = markDead
-		r.put(bMarks, key, appendDead(r.arena.room(deadSize(deadMark{})), key, deadMark{}))
+		r.remove(format.Marks, key)
+		key[0] = format.DeadLog
+		r.put(format.Marks, key, format.AppendDead(r.arena.room(format.DeadSize(format.DeadMark{})), key, format.DeadMark{}))
 	}
 	return nil
 }
 
 func (r *reclaimer) dead(key, value []byte) error {
-	d, err := readDead(key, value)
+	d, err := format.ReadDead(key, value)
 	if err != nil {
 		return err
 	}
-	_, ns, rest, _ := parseMark(key)
-	inc, _, ok := parseLogMark(rest)
+	_, ns, rest, _ := format.ParseMark(key)
+	inc, _, ok := format.ParseLogMark(rest)
 	if !ok {
-		return damagedMark(key)
+		return format.DamagedMark(key)
 	}
 	entries := uint64(0)
-	whole := r.eachOwnedKey(ns, inc, func(in bucket, k []byte) bool {
-		if in == bEntries {
+	whole := r.eachOwnedKey(ns, inc, func(in format.Bucket, k []byte) bool {
+		if in == format.Entries {
 			entries++
 		}
 		return r.remove(in, k)
 	})
-	if d.erased {
-		r.of(driver.Erasure{Namespace: ns, User: d.user}).Entries += entries
+	if d.Erased {
+		r.of(driver.Erasure{Namespace: ns, User: d.User}).Entries += entries
 	}
 	if whole {
-		r.remove(bMarks, key)
+		r.remove(format.Marks, key)
 	}
 	return nil
 }
 
 func (r *reclaimer) hole(key, _ []byte) error {
-	_, ns, rest, _ := parseMark(key)
-	inc, span, ok := parseLogMark(rest)
+	_, ns, rest, _ := format.ParseMark(key)
+	inc, span, ok := format.ParseLogMark(rest)
 	if !ok {
-		return damagedMark(key)
+		return format.DamagedMark(key)
 	}
 	scan := logScan{view: &r.view, ns: ns, inc: inc, span: span}
 	for k, _ := scan.first(); k != nil; k, _ = scan.next() {
-		if !r.remove(bLog, k) {
+		if !r.remove(format.Log, k) {
 			return nil
 		}
 	}
-	r.remove(bMarks, key)
+	r.remove(format.Marks, key)
 	return nil
 }
 
 // feed removes events up to the tail.
 func (r *reclaimer) feed(key, _ []byte) error {
-	ns := nsOf(key[1:])
+	ns := format.NamespaceOf(key[1:])
 	s, err := r.namespace(ns)
 	if err != nil {
 		return err
 	}
-	if r.events(ns, 0, s.tail) {
-		r.remove(bMarks, key)
+	if r.events(ns, 0, s.Tail) {
+		r.remove(format.Marks, key)
 	}
 	return nil
 }
@@ -221,13 +222,13 @@ func (r *reclaimer) feed(key, _ []byte) error {
 // events removes the events at these positions, both included, and reports
 // whether it came to the end.
 func (r *reclaimer) events(ns, from, to uint64) bool {
-	key := appendFeedKey(nil, ns, from)
-	c := r.cursor(bFeed)
+	key := format.AppendFeedKey(nil, ns, from)
+	c := r.cursor(format.Feed)
 	for k, _ := c.Seek(key); bytes.HasPrefix(k, key[:8]); k, _ = c.Next() {
-		if _, pos, ok := parsePair(k); ok && pos > to {
+		if _, pos, ok := format.ParseFeedKey(k); ok && pos > to {
 			break
 		}
-		if !r.remove(bFeed, k) {
+		if !r.remove(format.Feed, k) {
 			return false
 		}
 	}

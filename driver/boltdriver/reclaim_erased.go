@@ -5,33 +5,34 @@ import (
 	"math"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // erasure goes on with one erasure, and ends it once nothing of it is left.
 func (r *reclaimer) erasure(key, value []byte) error {
-	m, err := readErasure(key, value)
+	m, err := format.ReadErasure(key, value)
 	if err != nil {
 		return err
 	}
-	_, ns, rest, _ := parseMark(key)
+	_, ns, rest, _ := format.ParseMark(key)
 	e := driver.Erasure{Namespace: ns, User: string(rest)}
 	sum := r.of(e)
-	sum.Sessions += m.sessions
-	sum.Messages += m.messages
-	sum.Bytes += m.bytes
-	sum.Entries += m.entries
+	sum.Sessions += m.Sessions
+	sum.Messages += m.Messages
+	sum.Bytes += m.Bytes
+	sum.Entries += m.Entries
 
 	done, err := r.erase(e, sum)
 	if err != nil {
 		return err
 	}
 	if done {
-		r.remove(bMarks, key)
-		r.ownErased().drop(e)
+		r.remove(format.Marks, key)
+		r.ownErased().Remove(e)
 		return nil
 	}
-	reported := erasure{epoch: m.epoch}
-	r.put(bMarks, key, appendErasure(r.arena.room(erasureSize), key, &reported))
+	reported := format.ErasureMark{Epoch: m.Epoch}
+	r.put(format.Marks, key, format.AppendErasure(r.arena.room(format.ErasureSize), key, &reported))
 	return nil
 }
 
@@ -44,30 +45,30 @@ func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err 
 		done = r.eachOwnedEntry(e.Namespace, driver.KindUser, e.User, r.entryOf(sum, &err))
 		return done && err == nil, err
 	}
-	if err := r.flush(bEntries); err != nil {
+	if err := r.flush(format.Entries); err != nil {
 		return false, err
 	}
-	prefix := appendU64Key(nil, e.Namespace)
-	if !r.eachPrefixed(bEntries, prefix, r.entryOf(sum, &err)) || err != nil {
+	prefix := format.AppendU64Key(nil, e.Namespace)
+	if !r.eachPrefixed(format.Entries, prefix, r.entryOf(sum, &err)) || err != nil {
 		return false, err
 	}
 	s, err := r.namespace(e.Namespace)
 	if err != nil {
 		return false, err
 	}
-	return r.events(e.Namespace, 0, s.tail) && r.events(e.Namespace, s.head+1, math.MaxUint64), nil
+	return r.events(e.Namespace, 0, s.Tail) && r.events(e.Namespace, s.Head+1, math.MaxUint64), nil
 }
 
 // entryOf returns a visitor that removes erased entries.
-func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(bucket, []byte) bool {
-	c := r.cursor(bEntries)
-	return func(in bucket, k []byte) bool {
-		var e entry
-		if e, *err = readEntry(k, c.get(k)); *err != nil {
+func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(format.Bucket, []byte) bool {
+	c := r.cursor(format.Entries)
+	return func(in format.Bucket, k []byte) bool {
+		var e format.EntryValue
+		if e, *err = format.ReadEntry(k, c.get(k)); *err != nil {
 			return false
 		}
-		key, _ := parseEntryKey(k)
-		if !r.view.erased.entry(&key, e.epoch) {
+		key, _ := format.ParseEntryKey(k)
+		if !r.view.erased.CoversEntry(&key, e.Epoch) {
 			return true
 		}
 		sum.Entries++
@@ -78,9 +79,9 @@ func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(bucket, []byte)
 // records removes erased records. What they own goes with them if it is little,
 // else a mark is left for it.
 func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, err error) {
-	in, prefix := bCreated, appendU64Key(nil, e.Namespace)
+	in, prefix := format.Created, format.AppendU64Key(nil, e.Namespace)
 	if e.User != "" {
-		in, prefix = bUsers, appendUserPrefix(nil, e.Namespace, e.User)
+		in, prefix = format.Users, format.AppendUserPrefix(nil, e.Namespace, e.User)
 	}
 	keys, done, err := r.erasedIn(in, prefix)
 	for _, key := range keys {
@@ -94,20 +95,20 @@ func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, er
 
 // erasedIn returns the keys of erased records that an index names, as many as
 // there may be room for, and whether that is all.
-func (r *reclaimer) erasedIn(in bucket, prefix []byte) (keys [][]byte, all bool, err error) {
-	var h recordHeader
+func (r *reclaimer) erasedIn(in format.Bucket, prefix []byte) (keys [][]byte, all bool, err error) {
+	var h format.RecordHeader
 	var key []byte
-	c, rec := r.cursor(in), r.cursor(bRecords)
+	c, rec := r.cursor(in), r.cursor(format.Records)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if len(keys) >= r.limit-r.values {
 			return keys, false, nil
 		}
-		_, id, _ := parsePlace(k[len(prefix):])
-		key = appendRecordKey(key[:0], nsOf(prefix), id)
+		_, id, _ := format.ParsePlace(k[len(prefix):])
+		key = format.AppendRecordKey(key[:0], format.NamespaceOf(prefix), id)
 		if _, err := rec.indexed(in, key, &h); err != nil {
 			return nil, false, err
 		}
-		if r.view.erased.record(nsOf(prefix), &h) {
+		if r.view.erased.CoversRecord(format.NamespaceOf(prefix), &h) {
 			keys = append(keys, bytes.Clone(key))
 		}
 	}
@@ -120,21 +121,21 @@ func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (er
 	if p.space, err = r.namespace(e.Namespace); err != nil {
 		return err
 	}
-	p.next = p.space.counters
-	c, h := r.cursor(bRecords), &p.current.head
+	p.next = p.space.Counters
+	c, h := r.cursor(format.Records), &p.current.head
 	if p.current.value, err = c.header(p.key, h); err != nil {
 		return err
 	}
-	p.addWrite(bRecords, p.key, nil)
+	p.addWrite(format.Records, p.key, nil)
 	p.moveIndexKeys(nil)
 	p.subtractCurrent()
-	entries, err := p.deleteOwned(h.inc, r.inline, deadMark{user: e.User, erased: true})
+	entries, err := p.deleteOwned(h.Incarnation, r.inline, format.DeadMark{User: e.User, Erased: true})
 	if err != nil {
 		return err
 	}
 	sum.Sessions++
-	sum.Messages += h.messages
-	sum.Bytes += h.bytes
+	sum.Messages += h.Messages
+	sum.Bytes += h.Bytes
 	sum.Entries += uint64(entries)
 	r.values += len(p.edits)
 	p.mergeIntoBatch()

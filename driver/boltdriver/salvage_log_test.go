@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // commit1 commits one change to the session i, or to its namespace if there is
@@ -160,7 +161,7 @@ func TestSalvageRecordPage(t *testing.T) {
 		if _, err := walkFile(ctx, bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit}); err != nil {
 			t.Fatal(err)
 		}
-		clear(b[page*pageSize : (page+1)*pageSize])
+		clear(b[page*format.PageSize : (page+1)*format.PageSize])
 	})
 	d, r := salvaged(t, path)
 	if r.Records.Whole+r.Records.Uncertain+r.Records.Lost != 51 || r.Records.Whole == 51 {
@@ -203,7 +204,7 @@ func TestSalvageNewest(t *testing.T) {
 	_ = d.Close()
 	for _, noMetas := range []bool{false, true} {
 		if noMetas {
-			damage(t, path, func(b []byte) { clear(b[:2*pageSize]) })
+			damage(t, path, func(b []byte) { clear(b[:2*format.PageSize]) })
 		}
 		d, r := salvaged(t, path)
 		for i := range 60 {

@@ -5,19 +5,24 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
 // stageReader reads what was staged.
 type stageReader struct{ tx *bolt.Tx }
 
-func (r stageReader) cursor(b bucket) *bolt.Cursor { return r.tx.Bucket(bucketNames[b]).Cursor() }
+func (r stageReader) cursor(b format.Bucket) *bolt.Cursor {
+	return r.tx.Bucket(format.BucketNames[b]).Cursor()
+}
 
-func (r stageReader) get(b bucket, key []byte) []byte { return r.tx.Bucket(bucketNames[b]).Get(key) }
+func (r stageReader) get(b format.Bucket, key []byte) []byte {
+	return r.tx.Bucket(format.BucketNames[b]).Get(key)
+}
 
 // holes returns the spans of a log that were dropped.
 func (r stageReader) holes(ns uint64, inc driver.Incarnation) []driver.Span {
-	return readHoles(r.cursor(bMarks), ns, inc)
+	return format.Holes(r.cursor(format.Marks), ns, inc)
 }
 
 // rebuild writes the new file from the staged values.
@@ -25,7 +30,7 @@ func (s *salvager) rebuild() error {
 	return s.stage.db.View(func(tx *bolt.Tx) error {
 		from := stageReader{tx}
 		var err error
-		if s.erased, err = loadErasures(from.cursor(bMarks)); err != nil {
+		if s.erased, err = format.LoadErasures(from.cursor(format.Marks)); err != nil {
 			return err
 		}
 		for _, step := range []func(stageReader) error{
@@ -40,7 +45,7 @@ func (s *salvager) rebuild() error {
 }
 
 // each calls fn for every key of a bucket, while ctx lasts.
-func (s *salvager) forEach(from stageReader, b bucket, fn func(k, val []byte) error) error {
+func (s *salvager) forEach(from stageReader, b format.Bucket, fn func(k, val []byte) error) error {
 	c := from.cursor(b)
 	for k, val := c.Seek(nil); k != nil; k, val = c.Next() {
 		if err := s.ctx.Err(); err != nil {
@@ -55,12 +60,12 @@ func (s *salvager) forEach(from stageReader, b bucket, fn func(k, val []byte) er
 
 // loadSpaces takes from the counters what cannot be counted again.
 func (s *salvager) loadSpaces(from stageReader) error {
-	return s.forEach(from, bCounters, func(k, val []byte) error {
-		c, err := readCounters(k, val)
+	return s.forEach(from, format.Counts, func(k, val []byte) error {
+		c, err := format.ReadCounters(k, val)
 		if err != nil {
 			return err
 		}
-		if s.fate(bCounters, k) == fateWhole {
+		if s.fate(format.Counts, k) == fateWhole {
 			s.before[be64(k)] = c.Usage
 		}
 		c.Usage = driver.Usage{}
@@ -69,13 +74,13 @@ func (s *salvager) loadSpaces(from stageReader) error {
 	})
 }
 
-func (s *salvager) space(ns, epoch uint64) *counters {
+func (s *salvager) space(ns, epoch uint64) *format.Counters {
 	c := s.spaces[ns]
 	if c == nil {
-		c = &counters{}
+		c = &format.Counters{}
 		s.spaces[ns] = c
 	}
-	c.epoch = max(c.epoch, epoch)
+	c.Epoch = max(c.Epoch, epoch)
 	return c
 }
 
@@ -83,8 +88,8 @@ func (s *salvager) space(ns, epoch uint64) *counters {
 // that is missing, and not one that was deleted. An index that is whole knows;
 // else the number of records in the namespace does, if it is known.
 func (s *salvager) expected(from stageReader, k driver.Key, created int64) bool {
-	if !s.hurt[bCreated] {
-		return from.get(bCreated, appendTimedKey(nil, k.Namespace, created, k.ID)) != nil
+	if !s.hurt[format.Created] {
+		return from.get(format.Created, format.AppendTimedKey(nil, k.Namespace, created, k.ID)) != nil
 	}
 	u, ok := s.before[k.Namespace]
 	return !ok || s.sound[k.Namespace] < sessions(u)
@@ -92,26 +97,26 @@ func (s *salvager) expected(from stageReader, k driver.Key, created int64) bool 
 
 // records writes the records with their logs, indexes and counts.
 func (s *salvager) records(from stageReader) error {
-	return s.forEach(from, bRecords, func(k, val []byte) error {
-		var h recordHeader
-		body, ok := readRecord(k, val, &h)
-		key, named := parseRecordKey(k)
-		fate := s.fate(bRecords, k)
-		if !ok || !named || s.erased.record(key.Namespace, &h) || s.live[h.inc] {
+	return s.forEach(from, format.Records, func(k, val []byte) error {
+		var h format.RecordHeader
+		body, ok := format.ReadRecord(k, val, &h)
+		key, named := format.ParseRecordKey(k)
+		fate := s.fate(format.Records, k)
+		if !ok || !named || s.erased.CoversRecord(key.Namespace, &h) || s.live[h.Incarnation] {
 			return nil
 		}
-		if fate == fateUncertain && !s.expected(from, key, h.created) {
+		if fate == fateUncertain && !s.expected(from, key, h.Created) {
 			return nil
 		}
 		r := driver.Record{Key: key}
-		h.decodeInto(&r, body)
+		h.DecodeInto(&r, body)
 		if err := s.log(from, &r, fate); err != nil {
 			return err
 		}
-		s.live[h.inc] = true
+		s.live[h.Incarnation] = true
 		delete(s.damaged, string(k))
 		s.addOutcome("record", nameRecord(k), 1, fate)
-		return s.putRecord(k, &r, h.epoch)
+		return s.putRecord(k, &r, h.Epoch)
 	})
 }
 
@@ -121,13 +126,13 @@ func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
 	c.Messages += r.Messages
 	c.Bytes += r.Bytes
 	s.clock = max(s.clock, r.Created, r.ActiveMinute*60_000)
-	if err := s.out.put(bRecords, k, appendRecord(nil, k, r, epoch)); err != nil {
+	if err := s.out.put(format.Records, k, format.AppendRecord(nil, k, r, epoch)); err != nil {
 		return err
 	}
-	var at indexKeys
-	at.build(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
-	for i, in := range indexBuckets {
-		if key := at.key(i); len(key) > 0 {
+	var at format.IndexKeys
+	at.Build(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	for i, in := range format.IndexBuckets {
+		if key := at.Key(i); len(key) > 0 {
 			if err := s.out.put(in, key, nil); err != nil {
 				return err
 			}
@@ -165,10 +170,10 @@ type logCopy struct {
 
 // scan calls fn for each message that no hole covers.
 func (l *logCopy) scan(from stageReader, fn func(k, val []byte) error) error {
-	prefix := appendLogPrefix(nil, l.ns, l.inc)
-	c := from.cursor(bLog)
+	prefix := format.AppendLogPrefix(nil, l.ns, l.inc)
+	c := from.cursor(format.Log)
 	for k, val := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.Next() {
-		if _, dropped := findSpan(l.holes, be64(k[logPrefixLen:])); dropped {
+		if _, dropped := format.FindSpan(l.holes, be64(k[format.LogPrefixLen:])); dropped {
 			continue
 		}
 		if err := fn(k, val); err != nil {
@@ -181,7 +186,7 @@ func (l *logCopy) scan(from stageReader, fn func(k, val []byte) error) error {
 // count returns how many messages were found through the tree.
 func (l *logCopy) count(from stageReader) (n uint64) {
 	_ = l.scan(from, func(k, _ []byte) error {
-		if l.s.fate(bLog, k) == fateWhole {
+		if l.s.fate(format.Log, k) == fateWhole {
 			n++
 		}
 		return nil
@@ -192,12 +197,12 @@ func (l *logCopy) count(from stageReader) (n uint64) {
 func (l *logCopy) copy(from stageReader) error {
 	s := l.s
 	err := l.scan(from, func(k, val []byte) error {
-		fate := s.fate(bLog, k)
+		fate := s.fate(format.Log, k)
 		if fate == fateUncertain && l.firm {
 			return nil
 		}
 		var m driver.Message
-		if err := readMessage(k, val, &m); err != nil {
+		if err := format.ReadMessage(k, val, &m); err != nil {
 			return err
 		}
 		l.messages++
@@ -205,20 +210,20 @@ func (l *logCopy) copy(from stageReader) error {
 		l.last = m.Seq
 		s.addOutcome("message", nameMessage(l.ns, l.inc, m.Seq), 1, fate)
 		if m.ID != "" {
-			ref := appendRefKey(nil, l.ns, l.inc, m.ID)
-			if err := s.out.put(bIDs, ref, appendRef(nil, ref, &m)); err != nil {
+			ref := format.AppendMessageIDKey(nil, l.ns, l.inc, m.ID)
+			if err := s.out.put(format.IDs, ref, format.AppendMessageID(nil, ref, &m)); err != nil {
 				return err
 			}
 		}
-		return s.out.put(bLog, k, val)
+		return s.out.put(format.Log, k, val)
 	})
 	if err != nil {
 		return err
 	}
-	prefix := appendLogPrefix(nil, l.ns, l.inc)
-	c := from.cursor(bIDs)
+	prefix := format.AppendLogPrefix(nil, l.ns, l.inc)
+	c := from.cursor(format.IDs)
 	for k, val := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, val = c.Next() {
-		if err := s.out.put(bIDs, k, val); err != nil {
+		if err := s.out.put(format.IDs, k, val); err != nil {
 			return err
 		}
 	}
@@ -227,12 +232,12 @@ func (l *logCopy) copy(from stageReader) error {
 
 // lostRecords reports records that were damaged, or that only an index knows.
 func (s *salvager) lostRecords(from stageReader) error {
-	err := s.forEach(from, bCreated, func(k, _ []byte) error {
+	err := s.forEach(from, format.Created, func(k, _ []byte) error {
 		if len(k) < 17 {
 			return nil
 		}
-		key := appendRecordKey(nil, be64(k), k[16:])
-		if from.get(bRecords, key) == nil {
+		key := format.AppendRecordKey(nil, be64(k), k[16:])
+		if from.get(format.Records, key) == nil {
 			s.damaged[string(key)] = true
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // logs writes the logs that were staged for records to come, and reports those
@@ -16,8 +17,8 @@ func (s *salvager) logs(from stageReader) error {
 		n = 0
 		return err
 	}
-	err := s.forEach(from, bLog, func(k, _ []byte) error {
-		ns, inc, _, ok := parseLogPrefix(k)
+	err := s.forEach(from, format.Log, func(k, _ []byte) error {
+		ns, inc, _, ok := format.ParseLogPrefix(k)
 		if !ok || s.live[inc] {
 			return nil
 		}
@@ -27,7 +28,7 @@ func (s *salvager) logs(from stageReader) error {
 			}
 			group = logCopy{s: s, ns: ns, inc: inc, holes: from.holes(ns, inc)}
 		}
-		if s.fate(bLog, k) == fateWhole {
+		if s.fate(format.Log, k) == fateWhole {
 			n++
 		}
 		return nil
@@ -43,20 +44,20 @@ func (s *salvager) orphan(from stageReader, l *logCopy, n uint64) error {
 	if n == 0 {
 		return nil
 	}
-	key := appendLogMarkKey(nil, markStaged, l.ns, l.inc)
-	if val := from.get(bMarks, key); val != nil {
-		m, err := readStaged(key, val)
-		if err != nil || s.erased.log(l.ns, m.epoch) {
+	key := format.AppendLogMarkKey(nil, format.StagedLog, l.ns, l.inc)
+	if val := from.get(format.Marks, key); val != nil {
+		m, err := format.ReadStaged(key, val)
+		if err != nil || s.erased.CoversLog(l.ns, m.Epoch) {
 			return err
 		}
-		s.space(l.ns, m.epoch)
+		s.space(l.ns, m.Epoch)
 		l.firm = true
 		if err := l.copy(from); err != nil {
 			return err
 		}
-		return s.out.put(bMarks, key, val)
+		return s.out.put(format.Marks, key, val)
 	}
-	if key[0] = markDead; from.get(bMarks, key) == nil && s.erased[l.ns] == nil {
+	if key[0] = format.DeadLog; from.get(format.Marks, key) == nil && s.erased[l.ns] == nil {
 		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, fateLost)
 	}
 	return nil
@@ -64,24 +65,24 @@ func (s *salvager) orphan(from stageReader, l *logCopy, n uint64) error {
 
 // entries writes the entries whose owner is still there.
 func (s *salvager) entries(from stageReader) error {
-	err := s.forEach(from, bEntries, func(k, val []byte) error {
-		e, err := readEntry(k, val)
+	err := s.forEach(from, format.Entries, func(k, val []byte) error {
+		e, err := format.ReadEntry(k, val)
 		if err != nil {
 			return err
 		}
-		key, _ := parseEntryKey(k)
+		key, _ := format.ParseEntryKey(k)
 		if key.Kind&driver.KindSession != 0 {
 			var inc driver.Incarnation
 			if copy(inc[:], key.Owner); !s.live[inc] {
 				return nil
 			}
 		}
-		if s.erased.entry(&key, e.epoch) {
+		if s.erased.CoversEntry(&key, e.Epoch) {
 			return nil
 		}
-		s.space(key.Namespace, e.epoch)
-		s.addOutcome("entry", nameEntry(&key), 1, s.fate(bEntries, k))
-		return s.out.put(bEntries, k, val)
+		s.space(key.Namespace, e.Epoch)
+		s.addOutcome("entry", nameEntry(&key), 1, s.fate(format.Entries, k))
+		return s.out.put(format.Entries, k, val)
 	})
 	return err
 }
@@ -95,9 +96,9 @@ func nameEntry(k *driver.EntryKey) string {
 func (s *salvager) events(from stageReader) error {
 	first := map[uint64]uint64{} // of the run without a gap that ends at the last event
 	last := map[uint64]uint64{}
-	err := s.forEach(from, bFeed, func(k, _ []byte) error {
-		ns, pos, ok := parsePair(k)
-		if c := s.space(ns, 0); !ok || pos <= c.tail {
+	err := s.forEach(from, format.Feed, func(k, _ []byte) error {
+		ns, pos, ok := format.ParseFeedKey(k)
+		if c := s.space(ns, 0); !ok || pos <= c.Tail {
 			return nil
 		}
 		if pos != last[ns]+1 || first[ns] == 0 {
@@ -112,27 +113,27 @@ func (s *salvager) events(from stageReader) error {
 	for ns, c := range s.spaces {
 		s.endFeed(ns, c, first[ns], last[ns])
 	}
-	return s.forEach(from, bFeed, func(k, val []byte) error {
-		ns, pos, _ := parsePair(k)
-		if c := s.spaces[ns]; pos <= c.tail || pos > c.head {
+	return s.forEach(from, format.Feed, func(k, val []byte) error {
+		ns, pos, _ := format.ParseFeedKey(k)
+		if c := s.spaces[ns]; pos <= c.Tail || pos > c.Head {
 			return nil
 		}
-		s.addOutcome("event", fmt.Sprintf("namespace %d, event %d", ns, pos), 1, s.fate(bFeed, k))
-		return s.out.put(bFeed, k, val)
+		s.addOutcome("event", fmt.Sprintf("namespace %d, event %d", ns, pos), 1, s.fate(format.Feed, k))
+		return s.out.put(format.Feed, k, val)
 	})
 }
 
 // endFeed sets the ends of a feed of which the events from first to last are
 // left.
-func (s *salvager) endFeed(ns uint64, c *counters, first, last uint64) {
-	known := s.before[ns] != (driver.Usage{}) || c.head != 0
-	before := c.head - min(c.tail, c.head)
-	c.head = max(c.head, last)
-	if last < c.head || first == 0 {
-		first = c.head + 1
+func (s *salvager) endFeed(ns uint64, c *format.Counters, first, last uint64) {
+	known := s.before[ns] != (driver.Usage{}) || c.Head != 0
+	before := c.Head - min(c.Tail, c.Head)
+	c.Head = max(c.Head, last)
+	if last < c.Head || first == 0 {
+		first = c.Head + 1
 	}
-	c.tail = max(c.tail, first-1)
-	if left := c.head - c.tail; known && left < before {
+	c.Tail = max(c.Tail, first-1)
+	if left := c.Head - c.Tail; known && left < before {
 		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, fateLost)
 	}
 }
@@ -140,15 +141,15 @@ func (s *salvager) endFeed(ns uint64, c *counters, first, last uint64) {
 // counters writes the counters and the numbers of the file itself.
 func (s *salvager) counters(from stageReader) error {
 	for ns, c := range s.spaces {
-		key := appendU64Key(nil, ns)
-		if err := s.out.put(bCounters, key, appendCounters(nil, key, c)); err != nil {
+		key := format.AppendU64Key(nil, ns)
+		if err := s.out.put(format.Counts, key, format.AppendCounters(nil, key, c)); err != nil {
 			return err
 		}
 	}
-	clock, err := readNumber(metaClock, from.get(bMeta, metaClock))
+	clock, err := format.ReadNumber(format.ClockKey, from.get(format.Meta, format.ClockKey))
 	if err != nil {
 		return err
 	}
 	clock = max(clock, uint64(s.clock))
-	return s.out.put(bMeta, metaClock, appendNumber(nil, metaClock, clock))
+	return s.out.put(format.Meta, format.ClockKey, format.AppendNumber(nil, format.ClockKey, clock))
 }

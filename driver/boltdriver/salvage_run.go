@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // salvager carries one run of Salvage.
@@ -19,15 +20,15 @@ type salvager struct {
 	stage *outFile // what was found, as it was found
 	out   *outFile // the new file
 
-	hurt     [buckets]bool           // buckets of which something is missing or wrong
-	seed     maphash.Seed            // for doubtful
-	doubtful map[uint64]bool         // hashes of the keys in stage that were not found through the tree
-	damaged  map[string]bool         // keys of records that were found damaged
-	sound    map[uint64]uint64       // records found through the tree, by namespace
-	spaces   map[uint64]*counters    // of the new file
-	before   map[uint64]driver.Usage // counters as they were stored
+	hurt     [format.BucketCount]bool    // buckets of which something is missing or wrong
+	seed     maphash.Seed                // for doubtful
+	doubtful map[uint64]bool             // hashes of the keys in stage that were not found through the tree
+	damaged  map[string]bool             // keys of records that were found damaged
+	sound    map[uint64]uint64           // records found through the tree, by namespace
+	spaces   map[uint64]*format.Counters // of the new file
+	before   map[uint64]driver.Usage     // counters as they were stored
 	live     map[driver.Incarnation]bool
-	erased   pendingErasures
+	erased   format.PendingErasures
 	clock    int64
 	version  uint64 // of the format, as the tree has it
 }
@@ -62,17 +63,17 @@ func (s *salvager) collect(f *file) error {
 	} else if err != nil {
 		return err
 	}
-	for b, name := range bucketNames {
+	for b, name := range format.BucketNames {
 		s.hurt[b] = s.hurt[b] || st.hurt[""] || st.hurt[string(name)]
 	}
 	if err := s.checkVersion(); err != nil {
 		return err
 	}
-	for b := range buckets {
+	for b := range format.BucketCount {
 		s.report.scanned = s.report.scanned || s.hurt[b] && !isIndex(b)
 	}
 	if s.report.scanned {
-		if err := s.scan(f.f, st.inTree, uint64(size)/pageSize); err != nil {
+		if err := s.scan(f.f, st.inTree, uint64(size)/format.PageSize); err != nil {
 			return err
 		}
 	}
@@ -82,7 +83,7 @@ func (s *salvager) collect(f *file) error {
 // checkVersion refuses a file whose tree is sound and which is not a store of
 // this version.
 func (s *salvager) checkVersion() error {
-	if s.version > formatVersion || s.version == 0 && !s.hurt[bMeta] {
+	if s.version > format.Version || s.version == 0 && !s.hurt[format.Meta] {
 		return fmt.Errorf("%w: version %d", driver.ErrFormat, s.version)
 	}
 	return nil
@@ -146,7 +147,7 @@ func runSalvage(
 		doubtful: map[uint64]bool{},
 		damaged:  map[string]bool{},
 		sound:    map[uint64]uint64{},
-		spaces:   map[uint64]*counters{},
+		spaces:   map[uint64]*format.Counters{},
 		before:   map[uint64]driver.Usage{},
 		live:     map[driver.Incarnation]bool{},
 	}

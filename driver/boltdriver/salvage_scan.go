@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
@@ -13,7 +14,7 @@ func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 // scan looks at every page that the walk did not find in order for elements
 // whose value fits their key: no tree, no meta page.
 func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint64) error {
-	b := make([]byte, pageSize)
+	b := make([]byte, format.PageSize)
 	for id := uint64(2); id < pages; id++ {
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -21,14 +22,14 @@ func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint
 		if inTree(id) {
 			continue
 		}
-		if _, err := r.ReadAt(b, int64(id)*pageSize); err != nil {
+		if _, err := r.ReadAt(b, int64(id)*format.PageSize); err != nil {
 			continue // a page that cannot be read
 		}
-		switch littleEndian.Uint16(b[8:]) {
-		case flagBranch, flagMeta, flagFreelist:
+		switch binary.LittleEndian.Uint16(b[8:]) {
+		case format.FlagBranch, format.FlagMeta, format.FlagFreelist:
 			continue
 		}
-		n := min(uint64(littleEndian.Uint32(b[12:]))+1, pages-id, maxStored/pageSize+16)
+		n := min(uint64(binary.LittleEndian.Uint32(b[12:]))+1, pages-id, maxStored/format.PageSize+16)
 		if err := s.scanPage(&pageRun{r: r, id: id, pages: n, b: b}); err != nil {
 			return err
 		}
@@ -38,12 +39,12 @@ func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint
 
 // scanPage stages the elements of what may be a leaf.
 func (s *salvager) scanPage(r *pageRun) error {
-	n := uint64(littleEndian.Uint16(r.b[10:]))
-	table, err := r.at(0, headerSize+16*n)
+	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
+	table, err := r.at(0, format.HeaderSize+16*n)
 	if err != nil {
 		table = r.b
 	}
-	for i := uint64(0); headerSize+16*(i+1) <= uint64(len(table)); i++ {
+	for i := uint64(0); format.HeaderSize+16*(i+1) <= uint64(len(table)); i++ {
 		if i == n {
 			return nil
 		}
@@ -73,16 +74,16 @@ func (s *salvager) scanPage(r *pageRun) error {
 
 // inlinePage returns the page of a bucket that lives in its parent's leaf.
 func inlinePage(e element, v []byte) ([]byte, bool) {
-	if e.flags != 1 || len(v) < 2*headerSize || littleEndian.Uint64(v) != 0 {
+	if e.flags != 1 || len(v) < 2*format.HeaderSize || binary.LittleEndian.Uint64(v) != 0 {
 		return nil, false
 	}
-	return v[headerSize:], true
+	return v[format.HeaderSize:], true
 }
 
 // takeFromPage stages a value found outside the tree, if what it can be is
 // missing from the tree.
 func (s *salvager) takeFromPage(key, v []byte) error {
-	for _, b := range []bucket{bRecords, bLog, bEntries, bIDs, bFeed, bCounters, bMarks, bMeta} {
+	for _, b := range []format.Bucket{format.Records, format.Log, format.Entries, format.IDs, format.Feed, format.Counts, format.Marks, format.Meta} {
 		if !plausible(b, key, v) {
 			continue
 		}
@@ -101,42 +102,42 @@ func (s *salvager) takeFromPage(key, v []byte) error {
 
 // plausible says whether a value of unknown kind is a sound one of bucket b.
 // Marks that only say what Reclaim has to do are not taken from old pages.
-func plausible(b bucket, key, v []byte) bool {
-	if !hasElements(b, v) {
+func plausible(b format.Bucket, key, v []byte) bool {
+	if !format.HasElements(b, v) {
 		return false
 	}
 	switch b {
-	case bMeta:
-		return string(key) == string(metaClock) && isSound(b, key, v)
-	case bMarks:
-		return len(key) > 8 && (key[0] == markNamespace || key[0] == markUser || key[0] == markHole) && fitsMark(key, v)
+	case format.Meta:
+		return string(key) == string(format.ClockKey) && isSound(b, key, v)
+	case format.Marks:
+		return len(key) > 8 && (key[0] == format.ErasedNamespace || key[0] == format.ErasedUser || key[0] == format.Hole) && fitsMark(key, v)
 	}
 	return isSound(b, key, v)
 }
 
 // isNewer says whether v, of two uncertain values of a key, is the later one.
 // Where nothing tells, the first one found stays.
-func isNewer(b bucket, key, v, old []byte) bool {
+func isNewer(b format.Bucket, key, v, old []byte) bool {
 	switch b {
-	case bRecords:
-		var x, y recordHeader
-		readHead(key, v, &x)
-		readHead(key, old, &y)
-		if x.inc != y.inc {
-			return string(x.inc[:]) > string(y.inc[:])
+	case format.Records:
+		var x, y format.RecordHeader
+		format.ReadHeader(key, v, &x)
+		format.ReadHeader(key, old, &y)
+		if x.Incarnation != y.Incarnation {
+			return string(x.Incarnation[:]) > string(y.Incarnation[:])
 		}
-		return x.version > y.version || x.version == y.version && x.nextSeq > y.nextSeq
-	case bCounters:
-		x, _ := readCounters(key, v)
-		y, _ := readCounters(key, old)
-		return x.head > y.head || x.epoch > y.epoch
-	case bMarks:
-		x, _ := readErasure(key, v)
-		y, _ := readErasure(key, old)
-		return x.epoch > y.epoch
-	case bMeta:
-		x, _ := readNumber(key, v)
-		y, _ := readNumber(key, old)
+		return x.Version > y.Version || x.Version == y.Version && x.NextSeq > y.NextSeq
+	case format.Counts:
+		x, _ := format.ReadCounters(key, v)
+		y, _ := format.ReadCounters(key, old)
+		return x.Head > y.Head || x.Epoch > y.Epoch
+	case format.Marks:
+		x, _ := format.ReadErasure(key, v)
+		y, _ := format.ReadErasure(key, old)
+		return x.Epoch > y.Epoch
+	case format.Meta:
+		x, _ := format.ReadNumber(key, v)
+		y, _ := format.ReadNumber(key, old)
 		return x > y
 	}
 	return false
@@ -144,7 +145,7 @@ func isNewer(b bucket, key, v, old []byte) bool {
 
 // nameRecord is how a Piece names a record.
 func nameRecord(key []byte) string {
-	k, ok := parseRecordKey(key)
+	k, ok := format.ParseRecordKey(key)
 	if !ok {
 		return fmt.Sprintf("%x", key)
 	}

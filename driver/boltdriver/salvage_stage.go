@@ -6,11 +6,12 @@ import (
 	"slices"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
 // maxStored bounds the values that are looked at: no sound one is longer.
-const maxStored = max(maxRecord, maxMessage, maxEntry) + 64<<10
+const maxStored = max(format.MaxRecord, format.MaxMessage, format.MaxEntry) + 64<<10
 
 // outFile is a file that is written in transactions of a bounded size.
 type outFile struct {
@@ -34,19 +35,19 @@ func newSink(path string) (*outFile, error) {
 	return &outFile{temp: t, db: db}, nil
 }
 
-func (s *outFile) bucket(b bucket) (_ *bolt.Bucket, err error) {
+func (s *outFile) bucket(b format.Bucket) (_ *bolt.Bucket, err error) {
 	if s.tx == nil {
 		if s.tx, err = s.db.Begin(true); err != nil {
 			return nil, err
 		}
 	}
-	to := s.tx.Bucket(bucketNames[b])
-	to.FillPercent = fillPercent
+	to := s.tx.Bucket(format.BucketNames[b])
+	to.FillPercent = format.FillPercent
 	return to, nil
 }
 
 // put copies key and value into the file.
-func (s *outFile) put(b bucket, key, v []byte) error {
+func (s *outFile) put(b format.Bucket, key, v []byte) error {
 	to, err := s.bucket(b)
 	if err != nil {
 		return err
@@ -54,14 +55,14 @@ func (s *outFile) put(b bucket, key, v []byte) error {
 	if err := to.Put(key, bytes.Clone(v)); err != nil {
 		return err
 	}
-	if s.size += len(key) + len(v) + 64; s.size < compactChunk {
+	if s.size += len(key) + len(v) + 64; s.size < format.CopyChunk {
 		return nil
 	}
 	return s.flush()
 }
 
 // get returns a copy of the value at key, or nil.
-func (s *outFile) get(b bucket, key []byte) ([]byte, error) {
+func (s *outFile) get(b format.Bucket, key []byte) ([]byte, error) {
 	from, err := s.bucket(b)
 	if err != nil {
 		return nil, err
@@ -91,25 +92,25 @@ func (s *outFile) close() error {
 	return err
 }
 
-func bucketOf(name string) (bucket, bool) {
-	for b, n := range bucketNames {
+func bucketOf(name string) (format.Bucket, bool) {
+	for b, n := range format.BucketNames {
 		if string(n) == name {
-			return bucket(b), true
+			return format.Bucket(b), true
 		}
 	}
 	return 0, false
 }
 
 // isIndex says whether what b holds is made anew from the records.
-func isIndex(b bucket) bool { return slices.Contains(indexBuckets[:], b) }
+func isIndex(b format.Bucket) bool { return slices.Contains(format.IndexBuckets[:], b) }
 
 // takeFromTree stages a value that the tree leads to.
 func (s *salvager) takeFromTree(v leafValue) error {
 	b, ok := bucketOf(v.bucket)
 	switch {
-	case !ok || isIndex(b) && b != bCreated:
+	case !ok || isIndex(b) && b != format.Created:
 		return nil
-	case b == bCreated: // tells which records there were
+	case b == format.Created: // tells which records there were
 		return s.stage.put(b, v.key, nil)
 	}
 	var value []byte
@@ -118,71 +119,71 @@ func (s *salvager) takeFromTree(v leafValue) error {
 	}
 	if value == nil || !isSound(b, v.key, value) {
 		s.hurt[b] = true
-		if b == bRecords && len(v.key) > 8 {
+		if b == format.Records && len(v.key) > 8 {
 			s.damaged[string(v.key)] = true
 		}
 		return nil
 	}
 	switch {
-	case b == bRecords:
+	case b == format.Records:
 		s.sound[be64(v.key)]++
-	case b == bMeta && string(v.key) == string(metaFormat):
-		s.version, _ = readNumber(v.key, value)
+	case b == format.Meta && string(v.key) == string(format.FormatKey):
+		s.version, _ = format.ReadNumber(v.key, value)
 	}
 	return s.stage.put(b, v.key, value)
 }
 
 // isSound says whether the value is a sound one of this bucket at this key.
-func isSound(b bucket, key, v []byte) bool {
+func isSound(b format.Bucket, key, v []byte) bool {
 	var err error
 	switch b {
-	case bRecords:
-		var h recordHeader
-		_, ok := readRecord(key, v, &h)
-		k, named := parseRecordKey(key)
+	case format.Records:
+		var h format.RecordHeader
+		_, ok := format.ReadRecord(key, v, &h)
+		k, named := format.ParseRecordKey(key)
 		return ok && named && len(k.ID) <= driver.MaxName
-	case bLog:
-		err = readMessage(key, v, new(driver.Message))
-	case bIDs:
-		_, err = readRef(key, v)
-		return err == nil && len(key) > logPrefixLen
-	case bEntries:
-		_, err = readEntry(key, v)
-		_, named := parseEntryKey(key)
+	case format.Log:
+		err = format.ReadMessage(key, v, new(driver.Message))
+	case format.IDs:
+		_, err = format.ReadMessageID(key, v)
+		return err == nil && len(key) > format.LogPrefixLen
+	case format.Entries:
+		_, err = format.ReadEntry(key, v)
+		_, named := format.ParseEntryKey(key)
 		return err == nil && named
-	case bFeed:
-		_, err = readEvent(key, v)
-	case bCounters:
-		_, err = readCounters(key, v)
-	case bMarks:
+	case format.Feed:
+		_, err = format.ReadEvent(key, v)
+	case format.Counts:
+		_, err = format.ReadCounters(key, v)
+	case format.Marks:
 		return fitsMark(key, v)
-	case bMeta:
-		_, err = readNumber(key, v)
+	case format.Meta:
+		_, err = format.ReadNumber(key, v)
 	}
 	return err == nil
 }
 
 func fitsMark(key, v []byte) bool {
-	typ, _, rest, ok := parseMark(key)
+	typ, _, rest, ok := format.ParseMark(key)
 	if !ok {
 		return false
 	}
 	var err error
 	switch typ {
-	case markDead:
-		_, err = readDead(key, v)
-	case markStaged:
-		_, err = readStaged(key, v)
-	case markNamespace, markUser:
-		_, err = readErasure(key, v)
-	case markHole:
-		_, _, ok = parseLogMark(rest)
-		return ok && readBare(key, v) == nil
+	case format.DeadLog:
+		_, err = format.ReadDead(key, v)
+	case format.StagedLog:
+		_, err = format.ReadStaged(key, v)
+	case format.ErasedNamespace, format.ErasedUser:
+		_, err = format.ReadErasure(key, v)
+	case format.Hole:
+		_, _, ok = format.ParseLogMark(rest)
+		return ok && format.ReadBare(key, v) == nil
 	}
 	return err == nil
 }
 
-func (s *salvager) hash(b bucket, key []byte) uint64 {
+func (s *salvager) hash(b format.Bucket, key []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	_ = h.WriteByte(byte(b))
@@ -191,7 +192,7 @@ func (s *salvager) hash(b bucket, key []byte) uint64 {
 }
 
 // fate of a staged value.
-func (s *salvager) fate(b bucket, key []byte) valueFate {
+func (s *salvager) fate(b format.Bucket, key []byte) valueFate {
 	if len(s.doubtful) > 0 && s.doubtful[s.hash(b, key)] {
 		return fateUncertain
 	}

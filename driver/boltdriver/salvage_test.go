@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // salvaged salvages src, which must stay as it is, and opens what came of it.
@@ -95,7 +96,7 @@ func TestSalvageDamagedRecord(t *testing.T) {
 // every record, as uncertain ones.
 func TestSalvageWithoutMetas(t *testing.T) {
 	path := filled(t, 200)
-	damage(t, path, func(b []byte) { clear(b[:2*pageSize]) })
+	damage(t, path, func(b []byte) { clear(b[:2*format.PageSize]) })
 	d, r := salvaged(t, path)
 	if r.Records.Whole != 0 || r.Records.Uncertain < 171 || len(r.Problems) == 0 {
 		t.Errorf("%+v", r)
@@ -115,10 +116,10 @@ func TestSalvageDamagedPages(t *testing.T) {
 	for _, percent := range []int{2, 10, 50} {
 		r := rand.New(rand.NewPCG(uint64(percent), 1))
 		b := bytes.Clone(img)
-		for id := 2; id < len(b)/pageSize; id++ {
+		for id := 2; id < len(b)/format.PageSize; id++ {
 			if r.IntN(100) < percent {
-				for i := range pageSize {
-					b[id*pageSize+i] = byte(r.Uint32())
+				for i := range format.PageSize {
+					b[id*format.PageSize+i] = byte(r.Uint32())
 				}
 			}
 		}
@@ -162,7 +163,7 @@ func TestSalvageKeepsErasures(t *testing.T) {
 			want++
 		}
 	}
-	damage(t, path, func(b []byte) { clear(b[:2*pageSize]) })
+	damage(t, path, func(b []byte) { clear(b[:2*format.PageSize]) })
 	d, _ = salvaged(t, path)
 	for i := range 200 {
 		err := d.Get(ctx, sampleKey(i), sampleClock(), new(driver.Record))

@@ -2,12 +2,14 @@ package boltdriver
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -23,15 +25,15 @@ func TestSeekNeverGoesBack(t *testing.T) {
 			}
 		}
 		return nil
-	}, bEntries)
+	}, format.Entries)
 	image, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lowered := 0
-	for at := 0; at < len(image); at += pageSize {
-		p := image[at : at+pageSize]
-		if littleEndian.Uint16(p[8:]) != flagLeaf || littleEndian.Uint16(p[10:]) == 0 {
+	for at := 0; at < len(image); at += format.PageSize {
+		p := image[at : at+format.PageSize]
+		if binary.LittleEndian.Uint16(p[8:]) != format.FlagLeaf || binary.LittleEndian.Uint16(p[10:]) == 0 {
 			continue
 		}
 		e := leafElement(p, 0)
@@ -49,7 +51,7 @@ func TestSeekNeverGoesBack(t *testing.T) {
 		err := guarded("seek", func() error {
 			return d.file.db.View(func(tx *bolt.Tx) error {
 				v := newView(tx, nil)
-				c := v.cursor(bEntries)
+				c := v.cursor(format.Entries)
 				if k, _ := c.Seek([]byte(key(n) + "-")); k != nil && string(k) <= key(n) {
 					t.Errorf("from %s- it went to %s", key(n), k)
 				}

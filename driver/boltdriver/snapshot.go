@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -27,10 +28,10 @@ type snapshot struct {
 type getBuffers struct {
 	cursor
 	key  []byte
-	head recordHeader
+	head format.RecordHeader
 }
 
-func (d *Driver) newSnapshot(f *file, erased pendingErasures) (*snapshot, error) {
+func (d *Driver) newSnapshot(f *file, erased format.PendingErasures) (*snapshot, error) {
 	tx, err := f.db.Begin(false)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func (d *Driver) newSnapshot(f *file, erased pendingErasures) (*snapshot, error)
 	s := &snapshot{tx: tx, txid: int64(tx.ID()), view: newView(tx, d.reads), gone: make(chan struct{})}
 	s.erased = erased
 	s.refs.Store(1)
-	s.getter.New = func() any { return &getBuffers{cursor: s.cursor(bRecords)} }
+	s.getter.New = func() any { return &getBuffers{cursor: s.cursor(format.Records)} }
 	return s, nil
 }
 
@@ -117,8 +118,8 @@ func (d *Driver) durableSnapshot() (*snapshot, error) {
 // loadErased completes a snapshot that the writer did not make. It ends it on
 // an error.
 func (d *Driver) loadErased(s *snapshot) (err error) {
-	marks := s.cursor(bMarks)
-	if s.erased, err = loadErasures(&marks); err != nil {
+	marks := s.cursor(format.Marks)
+	if s.erased, err = format.LoadErasures(&marks); err != nil {
 		s.drop()
 	}
 	return err
@@ -126,7 +127,7 @@ func (d *Driver) loadErased(s *snapshot) (err error) {
 
 // publishSnapshot makes the state that was just committed the one that readers
 // get.
-func (d *Driver) publishSnapshot(erased pendingErasures) {
+func (d *Driver) publishSnapshot(erased format.PendingErasures) {
 	if !d.sharing {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // version writes a record with a body that makes the file grow.
@@ -97,8 +98,8 @@ func TestUnforeseenMoveOfTheMap(t *testing.T) {
 	})
 	for i := range 8 {
 		r := session(1, fmt.Sprint(i), "")
-		r.Body = make([]byte, maxRecord)
-		r.Bytes = maxRecord
+		r.Body = make([]byte, format.MaxRecord)
+		r.Bytes = format.MaxRecord
 		do(t, d, opOf(r.Key, driver.Change{Put: r}))
 		if !exists(t, d, r.Key) {
 			t.Error("the record cannot be read")
@@ -190,7 +191,7 @@ func TestCloseUnderLoad(t *testing.T) {
 		t.Errorf("%v, want ErrClosed", err)
 	}
 	again := opened(t, d.file.path, Options{})
-	if n := int64(keysIn(t, again, bRecords)); n != done.Load() {
+	if n := int64(keysIn(t, again, format.Records)); n != done.Load() {
 		t.Errorf("%d records, %d were acknowledged", n, done.Load())
 	}
 	sound(t, again)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -24,9 +25,9 @@ func (c *commitStats) add(ops int, took time.Duration, tx *bolt.TxStats) {
 	c.s.MaxOps = max(c.s.MaxOps, uint64(ops))
 	c.s.CommitTime += took
 	c.s.MaxCommit = max(c.s.MaxCommit, took)
-	bytes := uint64(tx.GetPageAlloc()) + pageSize // and the meta page
+	bytes := uint64(tx.GetPageAlloc()) + format.PageSize // and the meta page
 	c.s.BytesWritten += bytes
-	c.s.PagesWritten += bytes / pageSize
+	c.s.PagesWritten += bytes / format.PageSize
 }
 
 // Stats returns what the driver did since it was opened. PagesRead counts leaf
@@ -41,7 +42,7 @@ func (d *Driver) Stats() driver.Stats {
 	if d.reads != nil {
 		s.PagesRead, s.KeysRead = d.reads.pages.Load(), d.reads.keys.Load()
 	}
-	s.PageSize = pageSize
+	s.PageSize = format.PageSize
 	d.life.RLock()
 	defer d.life.RUnlock()
 	if !d.closed.Load() {

@@ -1,11 +1,13 @@
 package boltdriver
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // rewriteMeta writes the newest meta page again, unchanged, and syncs it. After
@@ -18,12 +20,12 @@ func rewriteMeta(f interface {
 	io.WriterAt
 }, sync func() error,
 ) error {
-	m, err := readMetas(f)
+	m, err := format.ReadMetas(f)
 	if err != nil {
 		return err
 	}
-	off := int64(newestMeta(m).page) * pageSize
-	b := make([]byte, pageSize)
+	off := int64(format.NewestMeta(m).Page) * format.PageSize
+	b := make([]byte, format.PageSize)
 	if _, err := f.ReadAt(b, off); err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func rewriteMeta(f interface {
 
 // probeSize is how much of a meta page is of interest; of the list of free
 // pages it is less.
-const probeSize = headerSize + metaSize
+const probeSize = format.HeaderSize + format.MetaSize
 
 // checkTrusted reads what the engine trusts when it begins and ends a
 // transaction: the meta page of the last commit, and the head of the list of
@@ -46,23 +48,23 @@ func (f *file) checkTrusted(committed int64) error {
 	bad := func(page uint64, what string, args ...any) error {
 		return &DamageError{Problems: []Problem{{page, "", fmt.Sprintf(what, args...)}}}
 	}
-	if _, err := f.f.ReadAt(f.probe[:], int64(page)*pageSize); err != nil {
+	if _, err := f.f.ReadAt(f.probe[:], int64(page)*format.PageSize); err != nil {
 		return unreadable(err)
 	}
-	m := parseMeta(f.probe[:], page)
-	if !m.sound || m.txid != uint64(committed) {
+	m := format.ParseMeta(f.probe[:], page)
+	if !m.Sound || m.TxID != uint64(committed) {
 		return bad(page, "meta page is not that of transaction %d", committed)
 	}
-	if m.freelist < 2 || m.freelist >= m.high {
-		return bad(page, "the list of free pages is page %d of %d", m.freelist, m.high)
+	if m.Freelist < 2 || m.Freelist >= m.InUse {
+		return bad(page, "the list of free pages is page %d of %d", m.Freelist, m.InUse)
 	}
-	b := f.probe[:headerSize+8]
-	if _, err := f.f.ReadAt(b, int64(m.freelist)*pageSize); err != nil {
+	b := f.probe[:format.HeaderSize+8]
+	if _, err := f.f.ReadAt(b, int64(m.Freelist)*format.PageSize); err != nil {
 		return unreadable(err)
 	}
-	if pages := uint64(littleEndian.Uint32(b[12:])) + 1; littleEndian.Uint64(b) != m.freelist || littleEndian.Uint16(b[8:]) != flagFreelist ||
-		pages > m.high-m.freelist || !listFits(b, pages*pageSize) {
-		return bad(m.freelist, "is no list of free pages")
+	if pages := uint64(binary.LittleEndian.Uint32(b[12:])) + 1; binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||
+		pages > m.InUse-m.Freelist || !listFits(b, pages*format.PageSize) {
+		return bad(m.Freelist, "is no list of free pages")
 	}
 	return nil
 }

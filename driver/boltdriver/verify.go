@@ -27,7 +27,7 @@ type Report struct {
 }
 
 func (r *Report) add(st *walkResult) {
-	r.Transaction = st.meta.txid
+	r.Transaction = st.meta.TxID
 	r.Branches, r.Leaves, r.Free, r.Leaked = st.branches, st.leaves, st.free, st.leaked
 	r.Keys, r.Problems, r.More = st.keys, st.problems, st.more
 }

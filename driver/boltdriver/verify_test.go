@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 var ctx = context.Background()
@@ -50,19 +51,19 @@ func trim(t testing.TB, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path, int64(metaOf(t, b).high*pageSize)); err != nil {
+	if err := os.Truncate(path, int64(metaOf(t, b).InUse*format.PageSize)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // metaOf is the meta page in force in an image.
-func metaOf(t testing.TB, b []byte) meta {
+func metaOf(t testing.TB, b []byte) format.MetaPage {
 	t.Helper()
-	m, err := readMetas(bytes.NewReader(b))
+	m, err := format.ReadMetas(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newestMeta(m)
+	return format.NewestMeta(m)
 }
 
 func sampleClock() int64 { return 1_000_000 }
@@ -157,10 +158,10 @@ func TestVerifyDamaged(t *testing.T) {
 	path := filled(t, 100)
 	sound, _ := os.ReadFile(path)
 	damage(t, path, func(b []byte) {
-		b[6*pageSize] ^= 0xff
-		b[5*pageSize] ^= 0xff
-		b[7*pageSize] ^= 0xff
-		b[8*pageSize] ^= 0xff
+		b[6*format.PageSize] ^= 0xff
+		b[5*format.PageSize] ^= 0xff
+		b[7*format.PageSize] ^= 0xff
+		b[8*format.PageSize] ^= 0xff
 	})
 	r, err := Verify(ctx, path, nil)
 	var de *DamageError

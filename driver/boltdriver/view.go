@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -13,7 +14,7 @@ import (
 // map until the transaction ends.
 type view struct {
 	open   *lazyBuckets
-	erased pendingErasures
+	erased format.PendingErasures
 	reads  *readCount // nil: reads are not counted
 
 	expired *int64 // of Driver.look; nil: nobody asks
@@ -27,14 +28,14 @@ func newView(tx *bolt.Tx, reads *readCount) view {
 // used: to open them all would cost a small commit more than its own work.
 type lazyBuckets struct {
 	tx *bolt.Tx
-	b  [buckets]atomic.Pointer[bolt.Bucket]
+	b  [format.BucketCount]atomic.Pointer[bolt.Bucket]
 }
 
-func (o *lazyBuckets) bucket(in bucket) *bolt.Bucket {
+func (o *lazyBuckets) bucket(in format.Bucket) *bolt.Bucket {
 	b := o.b[in].Load()
 	if b == nil {
-		b = o.tx.Bucket(bucketNames[in])
-		b.FillPercent = fillPercent
+		b = o.tx.Bucket(format.BucketNames[in])
+		b.FillPercent = format.FillPercent
 		o.b[in].Store(b)
 	}
 	return b
@@ -50,7 +51,9 @@ type cursor struct {
 	page  uintptr
 }
 
-func (v *view) cursor(in bucket) cursor { return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads} }
+func (v *view) cursor(in format.Bucket) cursor {
+	return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads}
+}
 
 // Seek moves to key, or the first one beyond it. Where damage leads it to a key
 // before, it panics, as the engine does: who goes on from there may never end.
@@ -85,7 +88,7 @@ func (c *cursor) count(k, v []byte) ([]byte, []byte) {
 		return k, v
 	}
 	c.reads.keys.Add(1)
-	if page := uintptr(unsafe.Pointer(unsafe.SliceData(k))) / pageSize; page != c.page {
+	if page := uintptr(unsafe.Pointer(unsafe.SliceData(k))) / format.PageSize; page != c.page {
 		c.page = page
 		c.reads.pages.Add(1)
 	}
@@ -93,29 +96,29 @@ func (c *cursor) count(k, v []byte) ([]byte, []byte) {
 }
 
 // counters reads the counters of a namespace.
-func (v *view) counters(ns uint64) (counters, error) {
-	key := appendU64Key(make([]byte, 0, 8), ns)
-	c := v.cursor(bCounters)
-	return readCounters(key, c.get(key))
+func (v *view) counters(ns uint64) (format.Counters, error) {
+	key := format.AppendU64Key(make([]byte, 0, 8), ns)
+	c := v.cursor(format.Counts)
+	return format.ReadCounters(key, c.get(key))
 }
 
 // header reads the verified header of the record at key.
-func (c *cursor) header(key []byte, h *recordHeader) (val []byte, err error) {
+func (c *cursor) header(key []byte, h *format.RecordHeader) (val []byte, err error) {
 	val = c.get(key)
 	if val == nil {
 		return nil, nil
 	}
-	if !readHead(key, val, h) {
-		return nil, corruptRecord(key)
+	if !format.ReadHeader(key, val, h) {
+		return nil, format.DamagedRecord(key)
 	}
 	return val, nil
 }
 
 // indexed is header for a record that an index entry names.
-func (c *cursor) indexed(in bucket, key []byte, h *recordHeader) ([]byte, error) {
+func (c *cursor) indexed(in format.Bucket, key []byte, h *format.RecordHeader) ([]byte, error) {
 	val, err := c.header(key, h)
 	if val == nil && err == nil {
-		err = danglingIndex(in, key)
+		err = format.DanglingIndex(in, key)
 	}
 	return val, err
 }
@@ -127,17 +130,17 @@ func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
 	if key == nil || v.erased[ns] == nil {
 		return key != nil, nil
 	}
-	var h recordHeader
-	c := v.cursor(bRecords)
-	_, err := c.indexed(bOwners, key, &h)
-	return err == nil && !v.erased.record(ns, &h), err
+	var h format.RecordHeader
+	c := v.cursor(format.Records)
+	_, err := c.indexed(format.Owners, key, &h)
+	return err == nil && !v.erased.CoversRecord(ns, &h), err
 }
 
 // owner returns the key of the record that owns an incarnation, or nil. It
 // shares memory with the transaction.
 func (v *view) owner(ns uint64, inc driver.Incarnation) []byte {
-	prefix := appendOwnerKey(make([]byte, 0, 24), inc, ns, nil)
-	c := v.cursor(bOwners)
+	prefix := format.AppendOwnerKey(make([]byte, 0, 24), inc, ns, nil)
+	c := v.cursor(format.Owners)
 	if k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) {
 		return k[16:]
 	}
@@ -147,11 +150,11 @@ func (v *view) owner(ns uint64, inc driver.Incarnation) []byte {
 // holes returns the spans of a log that were dropped and are still there. A
 // log without any, which is the normal case, costs one move and no memory.
 func (v *view) holes(ns uint64, inc driver.Incarnation) []driver.Span {
-	c := v.cursor(bMarks)
-	prefix := appendLogMarkKey(make([]byte, 0, 32), markHole, ns, inc)
+	c := v.cursor(format.Marks)
+	prefix := format.AppendLogMarkKey(make([]byte, 0, 32), format.Hole, ns, inc)
 	if k, _ := c.Seek(prefix); !bytes.HasPrefix(k, prefix) {
 		return nil
 	}
 	found := c
-	return readHoles(&found, ns, inc)
+	return format.Holes(&found, ns, inc)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // walk goes over a range of the keys of c, u or a, in either direction.
@@ -18,16 +19,16 @@ type walk struct {
 }
 
 // newWalk walks what q's ranges and After leave of an index.
-func newWalk(v *view, in bucket, q *driver.Query) walk {
+func newWalk(v *view, in format.Bucket, q *driver.Query) walk {
 	w := walk{cursor: v.cursor(in), desc: q.Desc}
-	if w.prefix = appendU64Key(nil, q.Namespace); in == bUsers {
-		w.prefix = appendUserPrefix(nil, q.Namespace, q.User)
+	if w.prefix = format.AppendU64Key(nil, q.Namespace); in == format.Users {
+		w.prefix = format.AppendUserPrefix(nil, q.Namespace, q.User)
 	}
 	from, to, unit := q.CreatedFrom, q.CreatedTo, int64(1)
-	if in == bActive {
+	if in == format.Active {
 		from, to, unit = q.ActiveFrom, q.ActiveTo, minute
 	}
-	w.from, w.to = w.prefix, after(bytes.Clone(w.prefix))
+	w.from, w.to = w.prefix, format.PrefixEnd(bytes.Clone(w.prefix))
 	if from != 0 {
 		w.from = w.place(from/unit, "")
 	}
@@ -41,7 +42,7 @@ func newWalk(v *view, in bucket, q *driver.Query) walk {
 }
 
 func (w *walk) place(at int64, id string) []byte {
-	return append(appendTimeKey(bytes.Clone(w.prefix), at), id...)
+	return append(format.AppendTimeKey(bytes.Clone(w.prefix), at), id...)
 }
 
 // resume goes on beyond key, which may be gone.
@@ -69,7 +70,7 @@ func (w *walk) next() []byte {
 	if k == nil || bytes.Compare(k, w.from) < 0 || w.to != nil && bytes.Compare(k, w.to) >= 0 {
 		return nil
 	}
-	if _, _, ok := parsePlace(k[len(w.prefix):]); !ok {
+	if _, _, ok := format.ParsePlace(k[len(w.prefix):]); !ok {
 		return nil
 	}
 	return k

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -43,9 +44,9 @@ type writer struct {
 	out        []outcome     // of the ops that were planned since the transaction began
 
 	batch
-	clock   int64           // the largest View.Now of an op that succeeded
-	erased  pendingErasures // as of the last commit
-	failure error           // not nil: a commit of unknown outcome
+	clock   int64                  // the largest View.Now of an op that succeeded
+	erased  format.PendingErasures // as of the last commit
+	failure error                  // not nil: a commit of unknown outcome
 	commit  func(*bolt.Tx) error
 }
 
@@ -57,7 +58,7 @@ type queued struct {
 
 type outcome struct{ err error }
 
-func newWriter(d *Driver, erased pendingErasures) *writer {
+func newWriter(d *Driver, erased format.PendingErasures) *writer {
 	w := &writer{d: d, erased: erased, commit: (*bolt.Tx).Commit}
 	w.solo.Store(true)
 	if hook := d.options.core.commit; hook != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 func yield() { runtime.Gosched() }
@@ -113,7 +114,7 @@ func TestOneOpFailsAlone(t *testing.T) {
 			t.Errorf("%q: exists is not %v", id, want)
 		}
 	}
-	if n := keysIn(t, d, bLog); n != 0 {
+	if n := keysIn(t, d, format.Log); n != 0 {
 		t.Errorf("%d messages were left", n)
 	}
 	sound(t, d)
@@ -274,15 +275,15 @@ func TestBigCallIsSplit(t *testing.T) {
 	var ops []*driver.Op
 	for i := range 12 {
 		r := session(1, fmt.Sprint(i), "")
-		r.Body = make([]byte, maxRecord)
-		r.Bytes = maxRecord
+		r.Body = make([]byte, format.MaxRecord)
+		r.Bytes = format.MaxRecord
 		ops = append(ops, opOf(r.Key, driver.Change{Put: r}))
 	}
 	do(t, d, ops...)
 	if n := d.Stats().Commits; n < 2 || n > 6 {
 		t.Errorf("%d commits for 12 MiB", n)
 	}
-	if n := keysIn(t, d, bRecords); n != 12 {
+	if n := keysIn(t, d, format.Records); n != 12 {
 		t.Errorf("%d records, want 12", n)
 	}
 	sound(t, d)

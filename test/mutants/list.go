@@ -51,7 +51,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/trusted.go",
-		from: "littleEndian.Uint64(b) != m.freelist || littleEndian.Uint16(b[8:]) != flagFreelist ||", to: "false ||",
+		from: "binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||", to: "false ||",
 		dir: bolt, test: "^TestTrustedPagesThatGoBadWhileOpen$",
 	},
 	{
@@ -75,8 +75,8 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestExpiryWaitsForTheCommitThatExtends$", quick: true,
 	},
 	{
-		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/wire.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[sumEnd:])", to: "",
+		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != Checksum(key, v[EnvelopeSize:])", to: "",
 		dir: bolt, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
@@ -85,9 +85,8 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestDamage$",
 	},
 	{
-		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)",
-		file: "driver/boltdriver/wire.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[sumEnd:])", to: "",
+		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != Checksum(key, v[EnvelopeSize:])", to: "",
 		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
 	},
 	{
@@ -103,7 +102,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "an index of users is skipped", promise: "Atomicity", file: "driver/boltdriver/change.go",
-		from: "if len(is) > 0 {", to: "if len(is) > 0 && in != bUsers {",
+		from: "if len(is) > 0 {", to: "if len(is) > 0 && in != format.Users {",
 		dir: root, test: "^TestStoreInFile$/^list$",
 	},
 	{
@@ -124,8 +123,8 @@ var mutants = []mutant{
 		dir: root, test: "^TestStoreInFile$/^(cursor|list)$",
 	},
 	{
-		name: "a key of users lacks the namespace", promise: "Isolation", file: "driver/boltdriver/keys.go",
-		from: "b = append(appendU64Key(b, ns), byte(len(user)))", to: "b = append(appendU64Key(b, 0), byte(len(user)))",
+		name: "a key of users lacks the namespace", promise: "Isolation", file: "driver/boltdriver/internal/format/keys.go",
+		from: "b = append(AppendU64Key(b, ns), byte(len(user)))", to: "b = append(AppendU64Key(b, 0), byte(len(user)))",
 		dir: root, test: "^FuzzIsolation$|^TestStoreInFile$/^isolation$",
 	},
 	{
@@ -135,7 +134,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a session exists at its deadline", promise: "Expiry", file: "driver/boltdriver/read.go",
-		from: "if g.head.expires <= now ||", to: "if g.head.expires < now ||",
+		from: "if g.head.Expires <= now ||", to: "if g.head.Expires < now ||",
 		dir: root, test: "^TestStoreInFile$/^expiry$",
 	},
 	{
@@ -155,8 +154,8 @@ var mutants = []mutant{
 		dir:  root, test: "^TestStoreInMemory$/^repeat$",
 	},
 	{
-		name: "marks of erasures are ignored", promise: "Erasure", file: "driver/boltdriver/erased.go",
-		from: "return s != nil && (h.epoch < s.epoch || h.epoch < s.users[unsafeString(h.user)])", to: "return false && s != nil",
+		name: "marks of erasures are ignored", promise: "Erasure", file: "driver/boltdriver/internal/format/erased.go",
+		from: "return s != nil && (h.Epoch < s.Epoch || h.Epoch < s.Users[UnsafeString(h.User)])", to: "return false && s != nil",
 		dir: bolt, test: "^TestEraseUser$",
 	},
 	{
@@ -171,14 +170,13 @@ var mutants = []mutant{
 		dir: root, test: "^TestStoreInMemory$/^lease$",
 	},
 	{
-		name: "a backup begins with its newest meta page", promise: "Durability (D10)",
-		file: "driver/boltdriver/backup.go",
-		from: "m.sound && m.txid%2 == 1", to: "m.sound && false",
+		name: "a backup begins with its newest meta page", promise: "Durability (D10)", file: "driver/boltdriver/backup.go",
+		from: "m.Sound && m.TxID%2 == 1", to: "m.Sound && false",
 		dir: bolt, test: "^TestBackupIsWrittenTo$", quick: true,
 	},
 	{
-		name: "a newer format is opened", promise: "Errors", file: "driver/boltdriver/schema.go",
-		from: "if version == 0 || version > formatVersion {", to: "if version == 0 {",
+		name: "a newer format is opened", promise: "Errors", file: "driver/boltdriver/internal/format/schema.go",
+		from: "if version == 0 || version > Version {", to: "if version == 0 {",
 		dir: root, test: "^TestFormatNewerIsRefused$",
 	},
 	{

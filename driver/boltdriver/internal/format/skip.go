@@ -1,4 +1,4 @@
-package boltdriver
+package format
 
 import "encoding/binary"
 

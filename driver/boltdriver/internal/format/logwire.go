@@ -1,4 +1,4 @@
-package boltdriver
+package format
 
 import (
 	"encoding/binary"
@@ -12,12 +12,12 @@ import (
 const (
 	messageElements = 4
 	refElements     = 3
-	refSize         = sumEnd + 9 + 18
+	MessageIDSize   = EnvelopeSize + 9 + 18
 )
 
-func messageSize(m *driver.Message) int { return sumEnd + 18 + 2 + len(m.ID) + 5 + len(m.Body) }
+func MessageSize(m *driver.Message) int { return EnvelopeSize + 18 + 2 + len(m.ID) + 5 + len(m.Body) }
 
-func appendMessage(b, key []byte, m *driver.Message) []byte {
+func AppendMessage(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
 	b = appendBin16(appendEnvelope(b, messageElements), m.Digest)
 	b = appendBin(appendStr(b, m.ID), m.Body)
@@ -25,43 +25,43 @@ func appendMessage(b, key []byte, m *driver.Message) []byte {
 	return b
 }
 
-// readMessage reads the message at key. ID and Body share memory with v.
-func readMessage(key, v []byte, m *driver.Message) error {
+// ReadMessage reads the message at key. ID and Body share memory with v.
+func ReadMessage(key, v []byte, m *driver.Message) error {
 	w := openSealed(key, v, messageElements-1)
 	m.Digest = w.bin16()
-	m.ID, m.Body = unsafeString(w.str()), w.bin()
-	if !w.done() || len(key) != logPrefixLen+8 {
-		return corruptLog("message", key)
+	m.ID, m.Body = UnsafeString(w.str()), w.bin()
+	if !w.done() || len(key) != LogPrefixLen+8 {
+		return DamagedLog("message", key)
 	}
-	m.Seq = binary.BigEndian.Uint64(key[logPrefixLen:])
+	m.Seq = binary.BigEndian.Uint64(key[LogPrefixLen:])
 	return nil
 }
 
-// detach gives m memory of its own.
-func detach(m *driver.Message) {
+// Detach gives m memory of its own.
+func Detach(m *driver.Message) {
 	b := make([]byte, 0, len(m.Body)+len(m.ID))
 	b = append(append(b, m.Body...), m.ID...)
 	n := len(m.Body)
-	m.Body, m.ID = b[:n:n], unsafeString(b[n:])
+	m.Body, m.ID = b[:n:n], UnsafeString(b[n:])
 }
 
-func appendRef(b, key []byte, m *driver.Message) []byte {
+func AppendMessageID(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
 	b = appendBin16(appendU64(appendEnvelope(b, refElements), m.Seq), m.Digest)
 	seal(key, b[start:])
 	return b
 }
 
-func readRef(key, v []byte) (driver.Ref, error) {
+func ReadMessageID(key, v []byte) (driver.Ref, error) {
 	w := openSealed(key, v, refElements-1)
 	r := driver.Ref{Found: true, Seq: w.u64(), Digest: w.bin16()}
 	if !w.done() {
-		return driver.Ref{}, corruptLog("message id", key)
+		return driver.Ref{}, DamagedLog("message id", key)
 	}
 	return r, nil
 }
 
-func corruptLog(what string, key []byte) error {
-	ns, inc, rest, _ := parseLogPrefix(key)
+func DamagedLog(what string, key []byte) error {
+	ns, inc, rest, _ := ParseLogPrefix(key)
 	return fmt.Errorf("%w: %s %x of incarnation %x in namespace %d", driver.ErrCorrupt, what, rest, inc[:], ns)
 }

@@ -1,4 +1,4 @@
-package boltdriver
+package format
 
 import (
 	"bytes"
@@ -27,26 +27,26 @@ func documents() map[string][2][]byte {
 	r := fullRecord()
 	m := driver.Message{Seq: 5, ID: "m5", Digest: [16]byte{9}, Body: []byte("hello")}
 	e := driver.Event{Position: 3, Time: 4, ID: "ses_1", Kind: 5, Status: 1, Version: 6, LastSeq: 7}
-	n := counters{Usage: driver.Usage{Messages: 1, Bytes: 2}, head: 3, tail: 1, epoch: 8}
+	n := Counters{Usage: driver.Usage{Messages: 1, Bytes: 2}, Head: 3, Tail: 1, Epoch: 8}
 	n.Sessions[2] = 4
-	rk := appendRecordKey(nil, 7, r.ID)
-	mk := appendMessageKey(nil, 7, r.Incarnation, 5)
-	ik := appendRefKey(nil, 7, r.Incarnation, "m5")
-	ek := appendEntryKey(nil, &driver.EntryKey{Namespace: 7, Kind: 1, Owner: "o", Name: "n"})
-	fk, nk := appendFeedKey(nil, 7, 3), appendU64Key(nil, 7)
+	rk := AppendRecordKey(nil, 7, r.ID)
+	mk := AppendMessageKey(nil, 7, r.Incarnation, 5)
+	ik := AppendMessageIDKey(nil, 7, r.Incarnation, "m5")
+	ek := AppendEntryKey(nil, &driver.EntryKey{Namespace: 7, Kind: 1, Owner: "o", Name: "n"})
+	fk, nk := AppendFeedKey(nil, 7, 3), AppendU64Key(nil, 7)
 	gk := []byte("g")
 	return map[string][2][]byte{
-		"record":   {rk, appendRecord(nil, rk, r, 2)},
-		"message":  {mk, appendMessage(nil, mk, &m)},
-		"ref":      {ik, appendRef(nil, ik, &m)},
-		"entry":    {ek, appendEntry(nil, ek, 2, []byte("value"))},
-		"event":    {fk, appendEvent(nil, fk, &e)},
-		"counters": {nk, appendCounters(nil, nk, &n)},
-		"dead":     {gk, appendDead(nil, gk, deadMark{user: "mia", erased: true})},
-		"staged":   {gk, appendStaged(nil, gk, stagedMark{until: 4, epoch: 2})},
-		"bare":     {gk, appendBare(nil, gk)},
-		"erasure":  {gk, appendErasure(nil, gk, &erasure{epoch: 1, sessions: 2, messages: 3, bytes: 4, entries: 5})},
-		"number":   {gk, appendNumber(nil, gk, 77)},
+		"record":   {rk, AppendRecord(nil, rk, r, 2)},
+		"message":  {mk, AppendMessage(nil, mk, &m)},
+		"ref":      {ik, AppendMessageID(nil, ik, &m)},
+		"entry":    {ek, AppendEntry(nil, ek, 2, []byte("value"))},
+		"event":    {fk, AppendEvent(nil, fk, &e)},
+		"counters": {nk, AppendCounters(nil, nk, &n)},
+		"dead":     {gk, AppendDead(nil, gk, DeadMark{User: "mia", Erased: true})},
+		"staged":   {gk, AppendStaged(nil, gk, StagedMark{Until: 4, Epoch: 2})},
+		"bare":     {gk, AppendBare(nil, gk)},
+		"erasure":  {gk, AppendErasure(nil, gk, &ErasureMark{Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4, Entries: 5})},
+		"number":   {gk, AppendNumber(nil, gk, 77)},
 	}
 }
 
@@ -54,30 +54,30 @@ func documents() map[string][2][]byte {
 func read(kind string, key, v []byte) (err error) {
 	switch kind {
 	case "record":
-		var h recordHeader
-		if _, ok := readRecord(key, v, &h); !ok {
-			err = corruptRecord(key)
+		var h RecordHeader
+		if _, ok := ReadRecord(key, v, &h); !ok {
+			err = DamagedRecord(key)
 		}
 	case "message":
-		err = readMessage(key, v, new(driver.Message))
+		err = ReadMessage(key, v, new(driver.Message))
 	case "ref":
-		_, err = readRef(key, v)
+		_, err = ReadMessageID(key, v)
 	case "entry":
-		_, err = readEntry(key, v)
+		_, err = ReadEntry(key, v)
 	case "event":
-		_, err = readEvent(key, v)
+		_, err = ReadEvent(key, v)
 	case "counters":
-		_, err = readCounters(key, v)
+		_, err = ReadCounters(key, v)
 	case "dead":
-		_, err = readDead(key, v)
+		_, err = ReadDead(key, v)
 	case "staged":
-		_, err = readStaged(key, v)
+		_, err = ReadStaged(key, v)
 	case "bare":
-		err = readBare(key, v)
+		err = ReadBare(key, v)
 	case "erasure":
-		_, err = readErasure(key, v)
+		_, err = ReadErasure(key, v)
 	case "number":
-		_, err = readNumber(key, v)
+		_, err = ReadNumber(key, v)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func TestDocumentsAreMsgpack(t *testing.T) {
 			continue
 		}
 		sum, err := dec.DecodeUint32()
-		if want := crc32.Checksum(append(bytes.Clone(key), v[sumEnd:]...), castagnoli); err != nil || sum != want {
+		if want := crc32.Checksum(append(bytes.Clone(key), v[EnvelopeSize:]...), castagnoli); err != nil || sum != want {
 			t.Errorf("%s: checksum %x, want %x, %v", kind, sum, want, err)
 		}
 		for range n - 1 {
@@ -153,15 +153,15 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 // A header that lies is noticed without reading the body.
 func TestEveryFlippedHeaderBitIsNoticed(t *testing.T) {
 	d := documents()["record"]
-	var h recordHeader
-	if !readHead(d[0], d[1], &h) {
+	var h RecordHeader
+	if !ReadHeader(d[0], d[1], &h) {
 		t.Fatal("a sound header is refused")
 	}
-	end := h.end
-	for bit := 8 * sumEnd; bit < 8*end; bit++ {
+	end := h.End
+	for bit := 8 * EnvelopeSize; bit < 8*end; bit++ {
 		v := bytes.Clone(d[1])
 		v[bit/8] ^= 1 << (bit % 8)
-		if readHead(d[0], v, &h) {
+		if ReadHeader(d[0], v, &h) {
 			t.Errorf("bit %d of the header flipped and not noticed", bit)
 		}
 	}
@@ -194,18 +194,18 @@ func TestRecordRoundTrip(t *testing.T) {
 	d := documents()["record"]
 	into := driver.Record{Key: want.Key}
 	for range 2 {
-		var h recordHeader
-		body, ok := readRecord(d[0], d[1], &h)
+		var h RecordHeader
+		body, ok := ReadRecord(d[0], d[1], &h)
 		if !ok {
 			t.Fatal("refused")
 		}
-		h.decodeInto(&into, body)
+		h.DecodeInto(&into, body)
 		if !reflect.DeepEqual(&into, want) {
 			t.Errorf("got  %+v\nwant %+v", into, want)
 		}
 	}
-	if n := len(d[1]); n != recordSize(want) {
-		t.Errorf("%d bytes, announced %d", n, recordSize(want))
+	if n := len(d[1]); n != RecordSize(want) {
+		t.Errorf("%d bytes, announced %d", n, RecordSize(want))
 	}
 }
 

@@ -1,0 +1,120 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// An entry's value is [checksum, epoch, value]: the namespace's erase epoch
+// when it was written.
+const entryElements = 3
+
+func EntrySize(value []byte) int { return EnvelopeSize + 9 + 5 + len(value) }
+
+func AppendEntry(b, key []byte, epoch uint64, value []byte) []byte {
+	start := len(b)
+	b = appendBin(appendU64(appendEnvelope(b, entryElements), epoch), value)
+	seal(key, b[start:])
+	return b
+}
+
+// EntryValue is a stored entry. Its value shares memory with the stored one.
+type EntryValue struct {
+	Epoch uint64
+	Value []byte
+}
+
+func ReadEntry(key, v []byte) (EntryValue, error) {
+	w := openSealed(key, v, entryElements-1)
+	e := EntryValue{Epoch: w.u64(), Value: w.bin()}
+	if !w.done() {
+		k, _ := ParseEntryKey(key)
+		return EntryValue{}, fmt.Errorf("%w: entry %q of %q, kind %d in namespace %d", driver.ErrCorrupt, k.Name, k.Owner, k.Kind, k.Namespace)
+	}
+	return e, nil
+}
+
+// An event's value is [checksum, time, id, kind, status, version, last_seq].
+const eventElements = 7
+
+func EventSize(e *driver.Event) int { return EnvelopeSize + 9 + 2 + len(e.ID) + 2 + 2 + 9 + 9 }
+
+func AppendEvent(b, key []byte, e *driver.Event) []byte {
+	start := len(b)
+	b = appendStr(appendI64(appendEnvelope(b, eventElements), e.Time), e.ID)
+	b = appendU8(appendU8(b, uint8(e.Kind)), e.Status)
+	b = appendU64(appendU64(b, e.Version), e.LastSeq)
+	seal(key, b[start:])
+	return b
+}
+
+func ReadEvent(key, v []byte) (driver.Event, error) {
+	w := openSealed(key, v, eventElements-1)
+	e := driver.Event{Time: w.i64(), ID: string(w.str()), Kind: driver.EventKind(w.u8()), Status: w.u8()}
+	e.Version, e.LastSeq = w.u64(), w.u64()
+	ns, pos, ok := ParseFeedKey(key)
+	if !ok || !w.done() {
+		return driver.Event{}, fmt.Errorf("%w: event %d in namespace %d", driver.ErrCorrupt, pos, ns)
+	}
+	e.Position = pos
+	return e, nil
+}
+
+// Counters are what one namespace holds, and the ends of its feed.
+// Their value is [checksum, sessions of each status …, messages, bytes, head,
+// tail, epoch].
+type Counters struct {
+	driver.Usage
+	Head, Tail uint64
+	Epoch      uint64 // counts the erasures in this namespace
+}
+
+const (
+	counterElements = 1 + driver.Statuses + 5
+	CountersSize    = EnvelopeSize + 9*(counterElements-1)
+)
+
+func AppendCounters(b, key []byte, c *Counters) []byte {
+	start := len(b)
+	b = appendEnvelope(b, counterElements)
+	for _, n := range c.Sessions {
+		b = appendU64(b, n)
+	}
+	b = appendU64(appendU64(b, c.Messages), c.Bytes)
+	b = appendU64(appendU64(appendU64(b, c.Head), c.Tail), c.Epoch)
+	seal(key, b[start:])
+	return b
+}
+
+// ReadCounters reads the counters at key; an absent value is all zero.
+func ReadCounters(key, v []byte) (c Counters, err error) {
+	if v == nil {
+		return c, nil
+	}
+	w := openSealed(key, v, counterElements-1)
+	for i := range c.Sessions {
+		c.Sessions[i] = w.u64()
+	}
+	c.Messages, c.Bytes = w.u64(), w.u64()
+	c.Head, c.Tail, c.Epoch = w.u64(), w.u64(), w.u64()
+	if !w.done() || len(key) != 8 {
+		return Counters{}, fmt.Errorf("%w: counters of namespace %d", driver.ErrCorrupt, binary.BigEndian.Uint64(append(make([]byte, 8), key...)[len(key):]))
+	}
+	return c, nil
+}
+
+func AddRecord(u *driver.Usage, h *RecordHeader) {
+	u.Sessions[h.Status]++
+	u.Messages += h.Messages
+	u.Bytes += h.Bytes
+}
+
+// SubtractRecord never wraps around: a wrong counter is a finding of Check, not
+// a huge number.
+func SubtractRecord(u *driver.Usage, h *RecordHeader) {
+	u.Sessions[h.Status] -= min(1, u.Sessions[h.Status])
+	u.Messages -= min(h.Messages, u.Messages)
+	u.Bytes -= min(h.Bytes, u.Bytes)
+}

@@ -1,0 +1,189 @@
+package format
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// Bucket g holds marks: what is invisible already and still to be removed by
+// Reclaim, and logs that belong to no record yet.
+//
+//	type      key after the type         value after the checksum
+//	d dead    ns8 incarnation16          erased user, whether erased
+//	s staged  ns8 incarnation16          until, epoch
+//	h hole    ns8 incarnation16 from8 to8
+//	f feed    ns8                        (events at or before the tail)
+//	n erased  ns8                        epoch, sessions, messages, bytes, entries
+//	u erased  ns8 user                   the same
+//
+// Records, entries and staged logs carry the epoch of their namespace at the
+// time they were written; those of an earlier epoch than the mark are erased.
+const (
+	DeadLog         byte = 'd'
+	StagedLog       byte = 's'
+	Hole            byte = 'h'
+	TrimmedFeed     byte = 'f'
+	ErasedNamespace byte = 'n'
+	ErasedUser      byte = 'u'
+)
+
+// Sizes of the values of marks, in bytes.
+const (
+	BareSize    = EnvelopeSize
+	StagedSize  = EnvelopeSize + 2*9
+	ErasureSize = EnvelopeSize + 5*9
+)
+
+// DeadSize is the length of the value that AppendDead appends.
+func DeadSize(d DeadMark) int { return EnvelopeSize + 4 + len(d.User) }
+
+func AppendLogMarkKey(b []byte, typ byte, ns uint64, inc driver.Incarnation) []byte {
+	return AppendLogPrefix(append(b, typ), ns, inc)
+}
+
+func AppendHoleKey(b []byte, ns uint64, inc driver.Incarnation, s driver.Span) []byte {
+	return AppendU64Key(AppendU64Key(AppendLogMarkKey(b, Hole, ns, inc), s.From), s.To)
+}
+
+func AppendErasureKey(b []byte, e driver.Erasure) []byte {
+	if e.User == "" {
+		return AppendU64Key(append(b, ErasedNamespace), e.Namespace)
+	}
+	return append(AppendU64Key(append(b, ErasedUser), e.Namespace), e.User...)
+}
+
+// ParseMark splits a key of g into its type, namespace and the rest.
+func ParseMark(k []byte) (typ byte, ns uint64, rest []byte, ok bool) {
+	if len(k) < 9 {
+		return 0, 0, nil, false
+	}
+	return k[0], binary.BigEndian.Uint64(k[1:]), k[9:], true
+}
+
+// ParseLogMark reads the rest of the key of a mark d, s or h.
+func ParseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok bool) {
+	copy(inc[:], rest)
+	switch len(rest) {
+	case 16:
+		return inc, hole, true
+	case 32:
+		hole.From = binary.BigEndian.Uint64(rest[16:])
+		hole.To = binary.BigEndian.Uint64(rest[24:])
+		return inc, hole, true
+	}
+	return inc, hole, false
+}
+
+// DeadMark is the value of a mark d. An erased log is one that an erasure left,
+// and is counted for it.
+type DeadMark struct {
+	User   string
+	Erased bool
+}
+
+func AppendDead(b, key []byte, d DeadMark) []byte {
+	start := len(b)
+	var erased uint8
+	if d.Erased {
+		erased = 1
+	}
+	b = appendU8(appendStr(appendEnvelope(b, 3), d.User), erased)
+	seal(key, b[start:])
+	return b
+}
+
+func ReadDead(key, v []byte) (DeadMark, error) {
+	w := openSealed(key, v, 2)
+	d := DeadMark{User: string(w.str()), Erased: w.u8() == 1}
+	return d, markError(&w, key)
+}
+
+// StagedMark is the value of a mark s.
+type StagedMark struct {
+	Until int64
+	Epoch uint64
+}
+
+func AppendStaged(b, key []byte, s StagedMark) []byte {
+	start := len(b)
+	b = appendU64(appendI64(appendEnvelope(b, 3), s.Until), s.Epoch)
+	seal(key, b[start:])
+	return b
+}
+
+func ReadStaged(key, v []byte) (StagedMark, error) {
+	w := openSealed(key, v, 2)
+	s := StagedMark{Until: w.i64(), Epoch: w.u64()}
+	return s, markError(&w, key)
+}
+
+// AppendBare is the value of a mark h or f.
+func AppendBare(b, key []byte) []byte {
+	start := len(b)
+	b = appendEnvelope(b, 1)
+	seal(key, b[start:])
+	return b
+}
+
+// ReadBare checks the value of a mark h or f.
+func ReadBare(key, v []byte) error {
+	w := openSealed(key, v, 0)
+	return markError(&w, key)
+}
+
+// ErasureMark is the value of a mark n or u: its epoch, and what was removed
+// for it outside Reclaim and not yet reported.
+type ErasureMark struct {
+	Epoch                              uint64
+	Sessions, Messages, Bytes, Entries uint64
+}
+
+func AppendErasure(b, key []byte, e *ErasureMark) []byte {
+	start := len(b)
+	b = appendU64(appendU64(appendEnvelope(b, 6), e.Epoch), e.Sessions)
+	b = appendU64(appendU64(appendU64(b, e.Messages), e.Bytes), e.Entries)
+	seal(key, b[start:])
+	return b
+}
+
+func ReadErasure(key, v []byte) (ErasureMark, error) {
+	w := openSealed(key, v, 5)
+	e := ErasureMark{Epoch: w.u64(), Sessions: w.u64(), Messages: w.u64(), Bytes: w.u64(), Entries: w.u64()}
+	return e, markError(&w, key)
+}
+
+func markError(w *fixedReader, key []byte) error {
+	if w.done() {
+		return nil
+	}
+	return DamagedMark(key)
+}
+
+// DamagedMark names a damaged mark. It wraps driver.ErrCorrupt.
+func DamagedMark(key []byte) error {
+	typ, ns, rest, _ := ParseMark(key)
+	return fmt.Errorf("%w: mark %q %x in namespace %d", driver.ErrCorrupt, typ, rest, ns)
+}
+
+func (m *ErasureMark) Add(o *ErasureMark) {
+	m.Sessions += o.Sessions
+	m.Messages += o.Messages
+	m.Bytes += o.Bytes
+	m.Entries += o.Entries
+}
+
+// Holes returns the spans of a log that were dropped and are still there,
+// from a cursor in the bucket of marks.
+func Holes(c Seeker, ns uint64, inc driver.Incarnation) []driver.Span {
+	var spans []driver.Span
+	prefix := AppendLogMarkKey(make([]byte, 0, 32), Hole, ns, inc)
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		if _, hole, ok := ParseLogMark(k[9:]); ok {
+			spans = append(spans, hole)
+		}
+	}
+	return spans
+}

@@ -1,0 +1,232 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/seshatdb/seshat/driver"
+)
+
+// A record's value:
+//
+//	[checksum, header checksum,
+//	 status, incarnation, version, next_seq, created, active_minute, due,
+//	 expires, messages, bytes, epoch, user, labels, body]
+//
+// The header checksum covers the key and all between itself and the body, so
+// that a page is filtered by verified headers without reading bodies. The epoch
+// is the erase epoch of the namespace when the record was written.
+const (
+	recordElements = 16
+	HeadStart      = EnvelopeSize + 5
+	fixedHeadLen   = 2 + 18 + 9*9
+	UserAt         = HeadStart + fixedHeadLen
+	headElements   = 13 // before the user
+)
+
+// RecordHeader is a record's header. Its slices share memory with the value.
+type RecordHeader struct {
+	Status                uint8
+	Incarnation           driver.Incarnation
+	Version, NextSeq      uint64
+	Created, ActiveMinute int64
+	Due, Expires          int64
+	Messages, Bytes       uint64
+	Epoch                 uint64
+	HeaderTexts
+	End int // offset of the body in the value
+}
+
+// HeaderTexts are the texts of a header.
+type HeaderTexts struct {
+	Raw        []byte // as the value has them: the user, then the labels
+	User       []byte
+	LabelCount int
+}
+
+// RecordSize is the length of the value that AppendRecord appends.
+func RecordSize(r *driver.Record) int {
+	n := HeadStart + fixedHeadLen + 2 + len(r.User) + 3 + 5 + len(r.Body)
+	for _, l := range r.Labels {
+		n += 4 + len(l.Name) + len(l.Value)
+	}
+	return n
+}
+
+func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
+	start := len(b)
+	b = appendU32(appendEnvelope(b, recordElements), 0)
+	b = appendBin16(appendU8(b, r.Status), r.Incarnation)
+	b = appendU64(appendU64(b, r.Version), r.NextSeq)
+	b = appendI64(appendI64(b, r.Created), r.ActiveMinute)
+	b = appendI64(appendI64(b, r.Due), r.Expires)
+	b = appendU64(appendU64(b, r.Messages), r.Bytes)
+	b = appendStr(appendU64(b, epoch), r.User)
+	b = append(b, wireMap16, byte(len(r.Labels)>>8), byte(len(r.Labels)))
+	for _, l := range r.Labels {
+		b = appendStr(appendStr(b, l.Name), l.Value)
+	}
+	end := len(b)
+	b = appendBin(b, r.Body)
+	doc := b[start:]
+	binary.BigEndian.PutUint32(doc[EnvelopeSize+1:], Checksum(key, b[start+HeadStart:end]))
+	seal(key, doc)
+	return b
+}
+
+// ParseHeader reads the header of v without verifying it.
+func ParseHeader(v []byte, h *RecordHeader) (sum uint32, ok bool) {
+	w, ok := parseToUser(v, h)
+	if !ok {
+		return 0, false
+	}
+	h.parseLabels(&w)
+	h.End = len(v) - len(w.b)
+	h.Raw = v[UserAt:h.End]
+	return binary.BigEndian.Uint32(v[9:]), !w.bad && h.Status < driver.Statuses
+}
+
+// ParseIndexed reads of the header what says where a record is in the indexes.
+// v may be cut short behind that, at IndexedLen.
+func ParseIndexed(v []byte, h *RecordHeader) bool {
+	w, ok := parseToUser(v, h)
+	return ok && !w.bad
+}
+
+const IndexedLen = UserAt + 2 + 255
+
+// parseToUser reads the header up to the user. All before that lies at fixed
+// places: see AppendRecord.
+func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
+	if len(v) < UserAt || !hasHeadForms((*[UserAt]byte)(v)) {
+		return fixedReader{}, false
+	}
+	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
+	h.Status, h.Incarnation = v[14], driver.Incarnation(v[17:33])
+	h.Version, h.NextSeq = u64(34), u64(43)
+	h.Created, h.ActiveMinute = int64(u64(52)), int64(u64(61))
+	h.Due, h.Expires = int64(u64(70)), int64(u64(79))
+	h.Messages, h.Bytes, h.Epoch = u64(88), u64(97), u64(106)
+	rest = fixedReader{b: v[UserAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
+	h.User = rest.str()
+	return rest, true
+}
+
+// hasHeadForms reports whether a value begins with the forms of a record's
+// elements up to the user.
+func hasHeadForms(v *[UserAt]byte) bool {
+	return v[0] == wireArray16 && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
+		v[3] == wireUint32 && v[8] == wireUint32 && v[13] == wireUint8 && v[15] == wireBin8 && v[16] == 16 &&
+		v[33] == wireUint64 && v[42] == wireUint64 &&
+		v[51] == wireInt64 && v[60] == wireInt64 && v[69] == wireInt64 && v[78] == wireInt64 &&
+		v[87] == wireUint64 && v[96] == wireUint64 && v[105] == wireUint64
+}
+
+func (h *RecordHeader) parseLabels(w *fixedReader) {
+	n := w.take(wireMap16, 2)
+	if n == nil {
+		return
+	}
+	h.LabelCount = int(binary.BigEndian.Uint16(n))
+	keep := w.n
+	for range 2 * h.LabelCount {
+		if w.str(); w.bad {
+			return
+		}
+	}
+	w.n = keep
+}
+
+// labels are name, value, name, value …
+func (n *HeaderTexts) labels() fixedReader {
+	return fixedReader{b: n.Raw[2+len(n.User)+3:], n: 2 * n.LabelCount}
+}
+
+// ReadHeader reads and verifies the header of the record v at key.
+func ReadHeader(key, v []byte, h *RecordHeader) bool {
+	sum, ok := ParseHeader(v, h)
+	return ok && sum == Checksum(key, v[HeadStart:h.End])
+}
+
+// ReadRecord reads the header of v and verifies the whole of it.
+func ReadRecord(key, v []byte, h *RecordHeader) (body []byte, ok bool) {
+	if _, ok := ParseHeader(v, h); !ok {
+		return nil, false
+	}
+	return h.Body(key, v)
+}
+
+// Body verifies the whole of v, whose header h is, and returns its body.
+func (h *RecordHeader) Body(key, v []byte) (body []byte, ok bool) {
+	w := openSealed(key, v, recordElements-1)
+	if w.bad {
+		return nil, false
+	}
+	w.b, w.n = v[h.End:], w.n-(recordElements-2)
+	body = w.bin()
+	return body, w.done()
+}
+
+// DecodeInto copies the record into r, reusing its memory: User and the labels
+// lie behind the body in Body's buffer.
+func (h *RecordHeader) DecodeInto(r *driver.Record, body []byte) {
+	h.CopyNumbers(r)
+	b := slices.Grow(r.Body[:0], len(body)+len(h.Raw))
+	r.Labels = r.Labels[:0]
+	h.CopyTo(append(b, body...), r)
+	r.Body = b[:len(body)]
+}
+
+// CopyNumbers copies all but the texts.
+func (h *RecordHeader) CopyNumbers(r *driver.Record) {
+	r.Incarnation, r.Version, r.NextSeq = h.Incarnation, h.Version, h.NextSeq
+	r.Status, r.Created, r.ActiveMinute = h.Status, h.Created, h.ActiveMinute
+	r.Due, r.Expires = h.Due, h.Expires
+	r.Messages, r.Bytes = h.Messages, h.Bytes
+}
+
+// CopyTo copies the names into r and the end of b, which has room for them.
+func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
+	at := len(b)
+	b = append(b, n.Raw...)
+	rest := UnsafeString(b[at:])
+	r.User, rest = rest[2:2+len(n.User)], rest[2+len(n.User)+3:]
+	for range n.LabelCount {
+		var l driver.Label
+		l.Name, rest = cutStr(rest)
+		l.Value, rest = cutStr(rest)
+		r.Labels = append(r.Labels, l)
+	}
+	return b
+}
+
+// cutStr splits s behind the string that it begins with: see appendStr.
+func cutStr(s string) (str, rest string) {
+	n := 2 + int(s[1])
+	return s[2:n], s[n:]
+}
+
+func AppendText(b, s []byte) ([]byte, string) {
+	n := len(b)
+	b = append(b, s...)
+	return b, UnsafeString(b[n:])
+}
+
+// HasLabel reports whether the record has exactly that label.
+func (h *RecordHeader) HasLabel(l driver.Label) bool {
+	w := h.labels()
+	for range h.LabelCount {
+		name, value := w.str(), w.str()
+		if string(name) == l.Name {
+			return string(value) == l.Value
+		}
+	}
+	return false
+}
+
+// DamagedRecord names a damaged record.
+func DamagedRecord(key []byte) error {
+	k, _ := ParseRecordKey(key)
+	return fmt.Errorf("%w: record %q in namespace %d", driver.ErrCorrupt, k.ID, k.Namespace)
+}

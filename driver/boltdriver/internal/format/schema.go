@@ -1,0 +1,122 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/seshatdb/seshat/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Version is the version of the file's format. Files of an older one are
+// opened, those of a newer one refused.
+const Version = 1
+
+// Bucket is one of the file's buckets: see keys.go.
+type Bucket uint8
+
+const (
+	Records Bucket = iota
+	Created
+	Users
+	Active
+	Due
+	Overdue
+	Owners
+	Log
+	IDs
+	Entries
+	Feed
+	Counts
+	Marks
+	Meta
+	BucketCount
+)
+
+var BucketNames = [BucketCount][]byte{
+	[]byte("r"), []byte("c"), []byte("u"), []byte("a"), []byte("x"), []byte("o"), []byte("s"),
+	[]byte("l"), []byte("i"), []byte("e"), []byte("f"), []byte("n"), []byte("g"), []byte("m"),
+}
+
+// Bucket m is so small that the engine keeps it in the page that each commit
+// writes anyway. Its values are [checksum, number].
+var (
+	FormatKey = []byte("format")
+	ClockKey  = []byte("clock") // the largest View.Now committed
+)
+
+const (
+	numberElements = 2
+	NumberSize     = EnvelopeSize + 9
+)
+
+func AppendNumber(b, key []byte, n uint64) []byte {
+	start := len(b)
+	b = appendU64(appendEnvelope(b, numberElements), n)
+	seal(key, b[start:])
+	return b
+}
+
+// ReadNumber reads a value of m; an absent one is 0.
+func ReadNumber(key, v []byte) (uint64, error) {
+	if v == nil {
+		return 0, nil
+	}
+	w := openSealed(key, v, numberElements-1)
+	n := w.u64()
+	if !w.done() {
+		return 0, fmt.Errorf("%w: meta value %q", driver.ErrCorrupt, key)
+	}
+	return n, nil
+}
+
+// InitSchema makes the buckets of an empty file.
+func InitSchema(tx *bolt.Tx) error {
+	for _, name := range BucketNames {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(BucketNames[Meta]).Put(FormatKey, AppendNumber(nil, FormatKey, Version))
+}
+
+// CheckSchema returns ErrFormat if the file is not one that this version knows.
+func CheckSchema(tx *bolt.Tx) error {
+	meta := tx.Bucket(BucketNames[Meta])
+	if meta == nil {
+		return fmt.Errorf("%w: not a store", driver.ErrFormat)
+	}
+	version, err := ReadNumber(FormatKey, meta.Get(FormatKey))
+	if err != nil {
+		return err
+	}
+	if version == 0 || version > Version {
+		return fmt.Errorf("%w: version %d, this program knows %d", driver.ErrFormat, version, Version)
+	}
+	for _, name := range BucketNames {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: bucket %q is missing", driver.ErrCorrupt, name)
+		}
+	}
+	return nil
+}
+
+// ClockEntry is the value of driver.KindClock.
+func ClockEntry(clock int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(clock)) }
+
+// minElements is the least number of elements of a value, for the buckets whose
+// values all have one form.
+var minElements = [BucketCount]int{
+	Records: recordElements,
+	Log:     messageElements,
+	IDs:     refElements,
+	Entries: entryElements,
+	Feed:    eventElements,
+	Counts:  counterElements,
+}
+
+// HasElements reports whether v may be a value of the bucket, by the number of
+// its elements.
+func HasElements(b Bucket, v []byte) bool {
+	return len(v) >= EnvelopeSize && int(binary.BigEndian.Uint16(v[1:])) >= minElements[b]
+}
