@@ -8,6 +8,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -63,9 +64,9 @@ func (f *file) fill(ctx context.Context, src *file, o fileOptions) error {
 	if err := f.f.Sync(); err != nil {
 		return err
 	}
-	st, err := walkFile(ctx, f.f, fileSize(f.f), walkOptions{})
-	if err == nil && st.keys != keys {
-		err = fmt.Errorf("%w: copied %d keys, found %d", driver.ErrCorrupt, keys, st.keys)
+	st, err := fsck.Walk(ctx, f.f, fileSize(f.f), fsck.Options{})
+	if err == nil && st.Keys != keys {
+		err = fmt.Errorf("%w: copied %d keys, found %d", driver.ErrCorrupt, keys, st.Keys)
 	}
 	o.Hooks.at("compacted")
 	return err

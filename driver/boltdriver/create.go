@@ -15,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 // tempMark stands between the name of the file that is being made and 16
@@ -195,7 +196,7 @@ func (t *tempFile) finish(ctx context.Context, path string) error {
 	if err := t.f.Sync(); err != nil {
 		return err
 	}
-	if _, err := walkFile(ctx, t.f, fileSize(t.f), walkOptions{}); err != nil {
+	if _, err := fsck.Walk(ctx, t.f, fileSize(t.f), fsck.Options{}); err != nil {
 		return err
 	}
 	if err := t.f.Close(); err != nil {

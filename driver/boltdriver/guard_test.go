@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
+
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
@@ -31,7 +33,7 @@ func TestGuard(t *testing.T) {
 // process.
 func TestGuardSurvivesATruncatedMap(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
-	if err := os.WriteFile(path, sample(t, 4000), 0o600); err != nil {
+	if err := os.WriteFile(path, fscktest.Sample(t, 4000), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
@@ -88,7 +90,7 @@ func TestOpenPanicReleasesTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img[metaOf(t, img).Freelist*format.PageSize+8] = format.FlagLeaf
+	img[fscktest.MetaOf(t, img).Freelist*format.PageSize+8] = format.FlagLeaf
 	if err := os.WriteFile(path, img, 0o600); err != nil {
 		t.Fatal(err)
 	}

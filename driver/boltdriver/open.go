@@ -12,6 +12,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -175,13 +176,13 @@ func useHandle(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
 func (f *file) verify(o fileOptions) error {
 	ctx := context.Background()
 	size := f.info.Size()
-	if _, err := walkFile(ctx, f.f, size, walkOptions{MetaOnly: true}); err != nil {
+	if _, err := fsck.Walk(ctx, f.f, size, fsck.Options{MetaOnly: true}); err != nil {
 		return err
 	}
 	if o.SkipVerify || o.overLimit(size) {
 		return nil
 	}
-	_, err := walkFile(ctx, f.f, size, walkOptions{Census: true, Warm: true})
+	_, err := fsck.Walk(ctx, f.f, size, fsck.Options{Census: true, Warm: true})
 	return err
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
+
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
@@ -70,9 +72,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 		}
 		return p
 	}
-	noMetas := sample(t, 400)
+	noMetas := fscktest.Sample(t, 400)
 	clear(noMetas[:2*format.PageSize])
-	badMetas := sample(t, 4)
+	badMetas := fscktest.Sample(t, 4)
 	badMetas[40] ^= 1
 	badMetas[format.PageSize+40] ^= 1
 	for name, c := range map[string]struct {
@@ -85,9 +87,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 		"zeros":         {make([]byte, 8*format.PageSize), driver.ErrCorrupt},
 		"no metas":      {noMetas, driver.ErrCorrupt},
 		"damaged metas": {badMetas, driver.ErrCorrupt},
-		"foreign":       {sample(t, 40), driver.ErrFormat},
-		"short":         {sample(t, 400)[:10*format.PageSize], driver.ErrCorrupt},
-		"very short":    {sample(t, 400)[:100], driver.ErrCorrupt},
+		"foreign":       {fscktest.Sample(t, 40), driver.ErrFormat},
+		"short":         {fscktest.Sample(t, 400)[:10*format.PageSize], driver.ErrCorrupt},
+		"very short":    {fscktest.Sample(t, 400)[:100], driver.ErrCorrupt},
 	} {
 		p := write(name, c.content)
 		for _, ro := range []bool{false, true} {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
+
 	"github.com/seshatdb/seshat/driver"
 )
 
@@ -43,7 +45,7 @@ func FuzzSalvage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p []byte, seal bool) {
 		src, dst := filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")
 		defer os.Remove(dst)
-		if err := os.WriteFile(src, patched(img, p[:min(len(p), 128)], seal), 0o600); err != nil {
+		if err := os.WriteFile(src, fscktest.Patched(img, p[:min(len(p), 128)], seal), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		r, err := Salvage(ctx, src, dst, nil)

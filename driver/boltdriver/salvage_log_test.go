@@ -8,6 +8,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 // commit1 commits one change to the session i, or to its namespace if there is
@@ -124,22 +125,22 @@ func TestSalvageLosses(t *testing.T) {
 // flipIn damages the value of the n-th key that the tree leads to in a bucket.
 func flipIn(t testing.TB, b []byte, bucket string, n int) (key string) {
 	t.Helper()
-	visit := func(v leafValue) error {
-		if v.bucket != bucket {
+	visit := func(v fsck.LeafValue) error {
+		if v.Bucket != bucket {
 			return nil
 		}
 		if n--; n == -1 {
-			val, err := v.value()
+			val, err := v.Read()
 			if err != nil {
 				return err
 			}
-			key = string(v.key)
-			at := bytes.Index(b, append(append([]byte{}, v.key...), val...))
-			b[at+len(v.key)+len(val)-1] ^= 1
+			key = string(v.Key)
+			at := bytes.Index(b, append(append([]byte{}, v.Key...), val...))
+			b[at+len(v.Key)+len(val)-1] ^= 1
 		}
 		return nil
 	}
-	_, err := walkFile(ctx, bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit})
+	_, err := fsck.Walk(ctx, bytes.NewReader(b), int64(len(b)), fsck.Options{Visit: visit})
 	if damaged := new(DamageError); err != nil && !errors.As(err, &damaged) || key == "" {
 		t.Fatalf("bucket %q has no such key: %v", bucket, err)
 	}
@@ -152,13 +153,13 @@ func TestSalvageRecordPage(t *testing.T) {
 	path := filled(t, 60)
 	damage(t, path, func(b []byte) {
 		page := uint64(0)
-		visit := func(v leafValue) error {
-			if v.bucket == "r" && page == 0 {
-				page = v.page
+		visit := func(v fsck.LeafValue) error {
+			if v.Bucket == "r" && page == 0 {
+				page = v.Page
 			}
 			return nil
 		}
-		if _, err := walkFile(ctx, bytes.NewReader(b), int64(len(b)), walkOptions{Visit: visit}); err != nil {
+		if _, err := fsck.Walk(ctx, bytes.NewReader(b), int64(len(b)), fsck.Options{Visit: visit}); err != nil {
 			t.Fatal(err)
 		}
 		clear(b[page*format.PageSize : (page+1)*format.PageSize])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 // salvager carries one run of Salvage.
@@ -56,15 +57,15 @@ func (s *salvager) run(f *file, dst string) (err error) {
 // collect stages all that can be found in f.
 func (s *salvager) collect(f *file) error {
 	size := f.info.Size()
-	st, err := walkFile(s.ctx, f.f, size, walkOptions{Visit: s.takeFromTree})
-	if damage := (*DamageError)(nil); errors.As(err, &damage) {
+	st, err := fsck.Walk(s.ctx, f.f, size, fsck.Options{Visit: s.takeFromTree})
+	if damage := (*fsck.DamageError)(nil); errors.As(err, &damage) {
 		s.report.problems = damage.Problems
 		s.report.more = damage.More
 	} else if err != nil {
 		return err
 	}
 	for b, name := range format.BucketNames {
-		s.hurt[b] = s.hurt[b] || st.hurt[""] || st.hurt[string(name)]
+		s.hurt[b] = s.hurt[b] || st.Hurt[""] || st.Hurt[string(name)]
 	}
 	if err := s.checkVersion(); err != nil {
 		return err
@@ -73,7 +74,7 @@ func (s *salvager) collect(f *file) error {
 		s.report.scanned = s.report.scanned || s.hurt[b] && !isIndex(b)
 	}
 	if s.report.scanned {
-		if err := s.scan(f.f, st.inTree, uint64(size)/format.PageSize); err != nil {
+		if err := s.scan(f.f, st.InTree, uint64(size)/format.PageSize); err != nil {
 			return err
 		}
 	}
@@ -128,9 +129,9 @@ type salvageOutcome struct {
 
 // salvageResult is what runSalvage found of the structure.
 type salvageResult struct {
-	problems []Problem // the first 50
-	more     int       // problems beyond those
-	scanned  bool      // pages that the tree does not lead to were searched
+	problems []fsck.Problem // the first 50
+	more     int            // problems beyond those
+	scanned  bool           // pages that the tree does not lead to were searched
 }
 
 // runSalvage saves what is left of src into a new file at dst. It calls each

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
@@ -30,7 +31,7 @@ func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint
 			continue
 		}
 		n := min(uint64(binary.LittleEndian.Uint32(b[12:]))+1, pages-id, maxStored/format.PageSize+16)
-		if err := s.scanPage(&pageRun{r: r, id: id, pages: n, b: b}); err != nil {
+		if err := s.scanPage(&fsck.PageRun{Reader: r, ID: id, Pages: n, Data: b}); err != nil {
 			return err
 		}
 	}
@@ -38,33 +39,33 @@ func (s *salvager) scan(r io.ReaderAt, inTree func(page uint64) bool, pages uint
 }
 
 // scanPage stages the elements of what may be a leaf.
-func (s *salvager) scanPage(r *pageRun) error {
-	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
-	table, err := r.at(0, format.HeaderSize+16*n)
+func (s *salvager) scanPage(r *fsck.PageRun) error {
+	n := uint64(binary.LittleEndian.Uint16(r.Data[10:]))
+	table, err := r.At(0, format.HeaderSize+16*n)
 	if err != nil {
-		table = r.b
+		table = r.Data
 	}
 	for i := uint64(0); format.HeaderSize+16*(i+1) <= uint64(len(table)); i++ {
 		if i == n {
 			return nil
 		}
-		e := leafElement(table, i)
-		if e.key == 0 || e.key > maxKey || e.size > maxStored {
+		e := fsck.LeafElement(table, i)
+		if e.KeySize == 0 || e.KeySize > fsck.MaxKey || e.ValueSize > maxStored {
 			continue
 		}
-		k, err := r.at(e.data, e.key)
+		k, err := r.At(e.Offset, e.KeySize)
 		if err != nil {
 			continue
 		}
-		v, err := r.at(e.data+e.key, e.size)
+		v, err := r.At(e.Offset+e.KeySize, e.ValueSize)
 		if err != nil {
 			continue
 		}
 		if err := s.takeFromPage(k, v); err != nil {
 			return err
 		}
-		if inner, ok := inlinePage(e, v); ok && r.r != nil {
-			if err := s.scanPage(&pageRun{id: r.id, pages: 1, b: inner}); err != nil {
+		if inner, ok := inlinePage(e, v); ok && r.Reader != nil {
+			if err := s.scanPage(&fsck.PageRun{ID: r.ID, Pages: 1, Data: inner}); err != nil {
 				return err
 			}
 		}
@@ -73,8 +74,8 @@ func (s *salvager) scanPage(r *pageRun) error {
 }
 
 // inlinePage returns the page of a bucket that lives in its parent's leaf.
-func inlinePage(e element, v []byte) ([]byte, bool) {
-	if e.flags != 1 || len(v) < 2*format.HeaderSize || binary.LittleEndian.Uint64(v) != 0 {
+func inlinePage(e fsck.Element, v []byte) ([]byte, bool) {
+	if e.Flags != 1 || len(v) < 2*format.HeaderSize || binary.LittleEndian.Uint64(v) != 0 {
 		return nil, false
 	}
 	return v[format.HeaderSize:], true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -105,32 +106,32 @@ func bucketOf(name string) (format.Bucket, bool) {
 func isIndex(b format.Bucket) bool { return slices.Contains(format.IndexBuckets[:], b) }
 
 // takeFromTree stages a value that the tree leads to.
-func (s *salvager) takeFromTree(v leafValue) error {
-	b, ok := bucketOf(v.bucket)
+func (s *salvager) takeFromTree(v fsck.LeafValue) error {
+	b, ok := bucketOf(v.Bucket)
 	switch {
 	case !ok || isIndex(b) && b != format.Created:
 		return nil
 	case b == format.Created: // tells which records there were
-		return s.stage.put(b, v.key, nil)
+		return s.stage.put(b, v.Key, nil)
 	}
 	var value []byte
-	if v.size <= maxStored {
-		value, _ = v.value()
+	if v.Size <= maxStored {
+		value, _ = v.Read()
 	}
-	if value == nil || !isSound(b, v.key, value) {
+	if value == nil || !isSound(b, v.Key, value) {
 		s.hurt[b] = true
-		if b == format.Records && len(v.key) > 8 {
-			s.damaged[string(v.key)] = true
+		if b == format.Records && len(v.Key) > 8 {
+			s.damaged[string(v.Key)] = true
 		}
 		return nil
 	}
 	switch {
 	case b == format.Records:
-		s.sound[be64(v.key)]++
-	case b == format.Meta && string(v.key) == string(format.FormatKey):
-		s.version, _ = format.ReadNumber(v.key, value)
+		s.sound[be64(v.Key)]++
+	case b == format.Meta && string(v.Key) == string(format.FormatKey):
+		s.version, _ = format.ReadNumber(v.Key, value)
 	}
-	return s.stage.put(b, v.key, value)
+	return s.stage.put(b, v.Key, value)
 }
 
 // isSound says whether the value is a sound one of this bucket at this key.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
+
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
@@ -186,7 +188,7 @@ func TestSalvageRefuses(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	foreign := filepath.Join(t.TempDir(), "foreign")
 	_ = os.WriteFile(text, []byte("a text"), 0o600)
-	_ = os.WriteFile(foreign, sample(t, 40), 0o600)
+	_ = os.WriteFile(foreign, fscktest.Sample(t, 40), 0o600)
 	for _, p := range []string{text, foreign} {
 		if _, err := Salvage(ctx, p, dst, nil); !errors.Is(err, driver.ErrFormat) {
 			t.Errorf("%v, want ErrFormat", err)

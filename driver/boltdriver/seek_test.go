@@ -10,6 +10,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -36,8 +37,8 @@ func TestSeekNeverGoesBack(t *testing.T) {
 		if binary.LittleEndian.Uint16(p[8:]) != format.FlagLeaf || binary.LittleEndian.Uint16(p[10:]) == 0 {
 			continue
 		}
-		e := leafElement(p, 0)
-		if first := p[e.data:][:e.key]; bytes.HasPrefix(first, []byte("key-")) {
+		e := fsck.LeafElement(p, 0)
+		if first := p[e.Offset:][:e.KeySize]; bytes.HasPrefix(first, []byte("key-")) {
 			first[0] = 'a'
 			lowered++
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 // rewriteMeta writes the newest meta page again, unchanged, and syncs it. After
@@ -46,7 +47,7 @@ const probeSize = format.HeaderSize + format.MetaSize
 func (f *file) checkTrusted(committed int64) error {
 	page := uint64(committed) % 2
 	bad := func(page uint64, what string, args ...any) error {
-		return &DamageError{Problems: []Problem{{page, "", fmt.Sprintf(what, args...)}}}
+		return &fsck.DamageError{Problems: []fsck.Problem{{Page: page, Bucket: "", What: fmt.Sprintf(what, args...)}}}
 	}
 	if _, err := f.f.ReadAt(f.probe[:], int64(page)*format.PageSize); err != nil {
 		return unreadable(err)
@@ -63,7 +64,7 @@ func (f *file) checkTrusted(committed int64) error {
 		return unreadable(err)
 	}
 	if pages := uint64(binary.LittleEndian.Uint32(b[12:])) + 1; binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||
-		pages > m.InUse-m.Freelist || !listFits(b, pages*format.PageSize) {
+		pages > m.InUse-m.Freelist || !fsck.ListFits(b, pages*format.PageSize) {
 		return bad(m.Freelist, "is no list of free pages")
 	}
 	return nil

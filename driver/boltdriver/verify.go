@@ -6,7 +6,17 @@ import (
 	"os"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
+
+// Problem is one thing that is wrong with the structure of a file: Page is its
+// number (0 and 1 are the meta pages), Bucket the bucket ("" = the file itself),
+// and What says it in words.
+type Problem = fsck.Problem
+
+// DamageError says what is wrong with the structure of a file: Problems are the
+// first 50, More counts those beyond. It matches driver.ErrCorrupt.
+type DamageError = fsck.DamageError
 
 // Report is what Verify found.
 type Report struct {
@@ -26,10 +36,10 @@ type Report struct {
 	Checked driver.Checked
 }
 
-func (r *Report) add(st *walkResult) {
-	r.Transaction = st.meta.TxID
-	r.Branches, r.Leaves, r.Free, r.Leaked = st.branches, st.leaves, st.free, st.leaked
-	r.Keys, r.Problems, r.More = st.keys, st.problems, st.more
+func (r *Report) add(st *fsck.Result) {
+	r.Transaction = st.Meta.TxID
+	r.Branches, r.Leaves, r.Free, r.Leaked = st.Branches, st.Leaves, st.Free, st.Leaked
+	r.Keys, r.Problems, r.More = st.Keys, st.Problems, st.More
 }
 
 // maxFindings bounds Report.Checked.Findings.
@@ -53,7 +63,7 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 // verifyFile checks all of a file that is locked for reading. See Verify.
 func verifyFile(ctx context.Context, f *file, progress func(done, total int64)) (Report, error) {
 	r := Report{Size: f.info.Size()}
-	st, err := walkFile(ctx, f.f, r.Size, walkOptions{Progress: progress})
+	st, err := fsck.Walk(ctx, f.f, r.Size, fsck.Options{Progress: progress})
 	r.add(&st)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", f.path, err)

@@ -1,13 +1,14 @@
 package boltdriver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
@@ -51,19 +52,9 @@ func trim(t testing.TB, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path, int64(metaOf(t, b).InUse*format.PageSize)); err != nil {
+	if err := os.Truncate(path, int64(fscktest.MetaOf(t, b).InUse*format.PageSize)); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// metaOf is the meta page in force in an image.
-func metaOf(t testing.TB, b []byte) format.MetaPage {
-	t.Helper()
-	m, err := format.ReadMetas(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return format.NewestMeta(m)
 }
 
 func sampleClock() int64 { return 1_000_000 }

@@ -46,7 +46,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the indexes are not compared with the records at open", promise: "Errors (D12)", file: "driver/boltdriver/open.go",
-		from: "walkOptions{Census: true, Warm: true}", to: "walkOptions{Warm: true}",
+		from: "fsck.Options{Census: true, Warm: true}", to: "fsck.Options{Warm: true}",
 		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
 	},
 	{

@@ -1,4 +1,4 @@
-package boltdriver
+package fsck
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func (e *DamageError) Is(target error) bool { return target == driver.ErrCorrupt
 const (
 	maxProblems = 50
 	maxDepth    = 64      // of branches and nested buckets together
-	maxKey      = 1 << 15 // the engine's limit
+	MaxKey      = 1 << 15 // the engine's limit
 	wholeRun    = 64 << 10
 )
 
@@ -71,7 +71,7 @@ type walker struct {
 
 	// visit, if set, sees every key that the tree reaches. Its error ends the
 	// walk.
-	visit func(leafValue) error
+	visit func(LeafValue) error
 	err   error
 
 	// census, if set, compares the indexes with the records.
@@ -83,54 +83,54 @@ type walker struct {
 	// progress, if set, hears of every page visited.
 	progress func(pages uint64)
 
-	st walkResult
+	st Result
 }
 
-// leafValue is one key in a leaf. Its slices are valid during the call only.
-type leafValue struct {
-	bucket string
-	page   uint64
-	key    []byte
-	size   int                    // of the value
-	value  func() ([]byte, error) // reads it
+// LeafValue is one key in a leaf. Its slices are valid during the call only.
+type LeafValue struct {
+	Bucket string
+	Page   uint64
+	Key    []byte
+	Size   int                    // of the value
+	Read   func() ([]byte, error) // reads it
 }
 
-// walkResult is what a walk found.
-type walkResult struct {
-	meta                 format.MetaPage
-	branches, leaves     uint64 // pages with their overflow
-	free, leaked, listed uint64 // pages
-	keys                 uint64
-	problems             []Problem
-	more                 int
+// Result is what a walk found.
+type Result struct {
+	Meta                 format.MetaPage
+	Branches, Leaves     uint64 // pages with their overflow
+	Free, Leaked, listed uint64 // pages
+	Keys                 uint64
+	Problems             []Problem
+	More                 int
 
-	// hurt are the buckets where something is wrong, "" = all. Of a walk that
+	// Hurt are the buckets where something is wrong, "" = all. Of a walk that
 	// visits.
-	hurt map[string]bool
+	Hurt map[string]bool
 
-	// inTree reports whether the tree leads to a page, and nothing is wrong
+	// InTree reports whether the tree leads to a page, and nothing is wrong
 	// with it. Of a walk that visits.
-	inTree func(page uint64) bool
+	InTree func(page uint64) bool
 }
 
-func (s *walkResult) err() error {
-	if len(s.problems) == 0 {
+func (s *Result) err() error {
+	if len(s.Problems) == 0 {
 		return nil
 	}
-	return &DamageError{Problems: s.problems, More: s.more}
+	return &DamageError{Problems: s.Problems, More: s.More}
 }
 
 // addProblem notes a problem.
 func (w *walker) addProblem(page uint64, bucket, format string, args ...any) {
 	if w.suspect != nil {
 		w.suspect[page] = true
-		w.st.hurt[bucket] = true
+		w.st.Hurt[bucket] = true
 	}
-	if len(w.st.problems) == maxProblems {
-		w.st.more++
+	if len(w.st.Problems) == maxProblems {
+		w.st.More++
 		return
 	}
-	w.st.problems = append(w.st.problems, Problem{page, bucket, fmt.Sprintf(format, args...)})
+	w.st.Problems = append(w.st.Problems, Problem{page, bucket, fmt.Sprintf(format, args...)})
 }
 
 // checkMetas checks the two meta pages and the file's length. The error says
@@ -153,19 +153,19 @@ func (w *walker) checkMetas(size int64) error {
 	if m[0].Sound && m[1].Sound && m[0].TxID != m[1].TxID+1 && m[1].TxID != m[0].TxID+1 {
 		w.addProblem(0, "", "transactions %d and %d of the meta pages are not neighbours", m[0].TxID, m[1].TxID)
 	}
-	w.st.meta = format.NewestMeta(m)
-	if w.st.meta.Freelist == format.NoFreelist {
+	w.st.Meta = format.NewestMeta(m)
+	if w.st.Meta.Freelist == format.NoFreelist {
 		// The engine would walk the tree when it opens the file, in a way
 		// that kills the process on damage, and write before it returns.
 		return fmt.Errorf("%w: the list of free pages is not stored", driver.ErrFormat)
 	}
-	w.high = w.st.meta.InUse
+	w.high = w.st.Meta.InUse
 	if pages := uint64(size) / format.PageSize; w.high > pages {
-		w.addProblem(w.st.meta.Page, "", "file is cut short: it has %d pages of %d", pages, w.high)
+		w.addProblem(w.st.Meta.Page, "", "file is cut short: it has %d pages of %d", pages, w.high)
 		w.high = pages
 	}
 	if w.high < 4 {
-		w.addProblem(w.st.meta.Page, "", "only %d pages are in use", w.high)
+		w.addProblem(w.st.Meta.Page, "", "only %d pages are in use", w.high)
 	}
 	return nil
 }
@@ -215,17 +215,17 @@ func allZero(b []byte) bool {
 // walk checks the whole tree and the freelist. The error is ctx's, or visit's.
 func (w *walker) walk() error {
 	w.owner.set(0, 2, ownMeta)
-	w.tree(w.st.meta.Root, place{})
-	w.freelist(w.st.meta.Freelist)
-	if used := 2 + w.st.branches + w.st.leaves + w.st.listed + w.st.free; used < w.high {
-		w.st.leaked = w.high - used
+	w.tree(w.st.Meta.Root, place{})
+	w.freelist(w.st.Meta.Freelist)
+	if used := 2 + w.st.Branches + w.st.Leaves + w.st.listed + w.st.Free; used < w.high {
+		w.st.Leaked = w.high - used
 	}
 	if w.err != nil {
 		return w.err
 	}
-	if w.census != nil && len(w.st.problems) == 0 {
+	if w.census != nil && len(w.st.Problems) == 0 {
 		for _, name := range w.census.differing() {
-			w.addProblem(w.st.meta.Root, name, "its keys are not those that the records have in it")
+			w.addProblem(w.st.Meta.Root, name, "its keys are not those that the records have in it")
 		}
 	}
 	return w.ctx.Err()
@@ -233,33 +233,33 @@ func (w *walker) walk() error {
 
 // page reads and claims a page with its overflow. Buffers are per depth: a
 // parent's page is still needed while its children are walked.
-func (w *walker) page(id uint64, as byte, at place) (pageRun, bool) {
+func (w *walker) page(id uint64, as byte, at place) (PageRun, bool) {
 	if id < 2 || id >= w.high {
 		w.addProblem(at.page, at.bucket, "points to page %d of %d", id, w.high)
-		return pageRun{}, false
+		return PageRun{}, false
 	}
 	b := w.buffer(at.depth, format.PageSize)
 	if _, err := w.r.ReadAt(b, int64(id)*format.PageSize); err != nil {
 		w.addProblem(id, at.bucket, "cannot be read: %v", err)
-		return pageRun{}, false
+		return PageRun{}, false
 	}
 	if got := binary.LittleEndian.Uint64(b); got != id {
 		w.addProblem(id, at.bucket, "says it is page %d", got)
-		return pageRun{}, false
+		return PageRun{}, false
 	}
 	n := uint64(binary.LittleEndian.Uint32(b[12:])) + 1
 	if n > w.high-id {
 		w.addProblem(id, at.bucket, "%d pages of overflow reach past the end", n-1)
-		return pageRun{}, false
+		return PageRun{}, false
 	}
 	if taken, ok := w.owner.claim(id, n, as); !ok {
 		w.addProblem(taken, at.bucket, "is used twice")
-		return pageRun{}, false
+		return PageRun{}, false
 	}
 	if w.progress != nil {
 		w.progress(n)
 	}
-	return pageRun{r: w.r, id: id, pages: n, b: b}, true
+	return PageRun{Reader: w.r, ID: id, Pages: n, Data: b}, true
 }
 
 // buffer returns the buffer of a depth, grown to at least n bytes.
@@ -270,31 +270,31 @@ func (w *walker) buffer(depth, n int) []byte {
 	return w.bufs[depth][:n]
 }
 
-// pageRun is a page with its overflow, of which b holds the beginning.
-type pageRun struct {
-	r     io.ReaderAt
-	id    uint64
-	pages uint64
-	b     []byte
+// PageRun is a page with its overflow, of which b holds the beginning.
+type PageRun struct {
+	Reader io.ReaderAt
+	ID     uint64
+	Pages  uint64
+	Data   []byte
 }
 
-func (r *pageRun) size() uint64 { return r.pages * format.PageSize }
+func (r *PageRun) size() uint64 { return r.Pages * format.PageSize }
 
 var errOutside = errors.New("reaches outside the page")
 
-// at returns n bytes at off: of the buffer if they are there, else read.
-func (r *pageRun) at(off, n uint64) ([]byte, error) {
+// At returns n bytes at off: of the buffer if they are there, else read.
+func (r *PageRun) At(off, n uint64) ([]byte, error) {
 	if off > r.size() || n > r.size()-off {
 		return nil, errOutside
 	}
-	if off+n <= uint64(len(r.b)) {
-		return r.b[off : off+n], nil
+	if off+n <= uint64(len(r.Data)) {
+		return r.Data[off : off+n], nil
 	}
-	if r.r == nil {
+	if r.Reader == nil {
 		return nil, errOutside
 	}
 	b := make([]byte, n)
-	_, err := r.r.ReadAt(b, int64(r.id*format.PageSize+off))
+	_, err := r.Reader.ReadAt(b, int64(r.ID*format.PageSize+off))
 	return b, err
 }
 
@@ -310,13 +310,13 @@ func warm(r io.ReaderAt, size uint64) {
 	}
 }
 
-// walkOptions say what walkFile does beside checking the structure.
-type walkOptions struct {
+// Options say what Walk does beside checking the structure.
+type Options struct {
 	// Visit sees every key that the tree reaches. Its error ends the walk. With
 	// it the walk is there to save what it can: it shows keys whose order or
 	// place is wrong too, goes on however much is wrong, and notes where that
 	// is. Default: nil.
-	Visit func(leafValue) error
+	Visit func(LeafValue) error
 
 	// Progress hears after each page how many bytes of how many were read.
 	// Default: nil.
@@ -332,15 +332,15 @@ type walkOptions struct {
 	Warm bool
 }
 
-// walkFile checks the structure of a file of that many bytes, with plain reads.
+// Walk checks the structure of a file of that many bytes, with plain reads.
 // It returns a *DamageError if something is wrong, which matches
 // driver.ErrCorrupt, driver.ErrFormat if the file is no store's, and the errors
 // of ctx and of Visit. The result says what was found in each case.
-func walkFile(ctx context.Context, r io.ReaderAt, size int64, o walkOptions) (walkResult, error) {
+func Walk(ctx context.Context, r io.ReaderAt, size int64, o Options) (Result, error) {
 	w := walker{ctx: ctx, r: r, visit: o.Visit}
 	if o.Visit != nil {
 		w.suspect = map[uint64]bool{}
-		w.st.hurt = map[string]bool{}
+		w.st.Hurt = map[string]bool{}
 	}
 	if o.Census {
 		w.census = newCensus()
@@ -359,10 +359,10 @@ func walkFile(ctx context.Context, r io.ReaderAt, size int64, o walkOptions) (wa
 		}
 		err = w.walk()
 	}
-	w.st.inTree = w.inTree
+	w.st.InTree = w.inTree
 	if err != nil {
-		if w.st.hurt != nil {
-			w.st.hurt[""] = true
+		if w.st.Hurt != nil {
+			w.st.Hurt[""] = true
 		}
 		return w.st, err
 	}

@@ -1,4 +1,4 @@
-package boltdriver
+package fsck
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ func (w *walker) tree(id uint64, at place) {
 		w.addProblem(id, at.bucket, "the tree is deeper than %d", maxDepth)
 		return
 	}
-	if w.ctx.Err() != nil || w.err != nil || w.st.more > 0 && !w.lenient() {
+	if w.ctx.Err() != nil || w.err != nil || w.st.More > 0 && !w.lenient() {
 		return
 	}
 	r, ok := w.page(id, ownTree, at)
@@ -31,12 +31,12 @@ func (w *walker) tree(id uint64, at place) {
 		return
 	}
 	at.page = id
-	switch flags := binary.LittleEndian.Uint16(r.b[8:]); flags {
+	switch flags := binary.LittleEndian.Uint16(r.Data[8:]); flags {
 	case format.FlagBranch:
-		w.st.branches += r.pages
+		w.st.Branches += r.Pages
 		w.branch(&r, at)
 	case format.FlagLeaf:
-		w.st.leaves += r.pages
+		w.st.Leaves += r.Pages
 		w.fits(&r, w.leaf(&r, at), at)
 	default:
 		w.addProblem(id, at.bucket, "is no node of the tree: flags %#x", flags)
@@ -44,18 +44,18 @@ func (w *walker) tree(id uint64, at place) {
 }
 
 // load reads the element table of a node, and all of it if it is small.
-func (w *walker) load(r *pageRun, at place) bool {
-	table := format.HeaderSize + 16*uint64(binary.LittleEndian.Uint16(r.b[10:]))
+func (w *walker) load(r *PageRun, at place) bool {
+	table := format.HeaderSize + 16*uint64(binary.LittleEndian.Uint16(r.Data[10:]))
 	if table > r.size() {
-		w.addProblem(r.id, at.bucket, "%d elements do not fit", binary.LittleEndian.Uint16(r.b[10:]))
+		w.addProblem(r.ID, at.bucket, "%d elements do not fit", binary.LittleEndian.Uint16(r.Data[10:]))
 		return false
 	}
-	if r.pages == 1 {
+	if r.Pages == 1 {
 		return true
 	}
-	r.b = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
-	if _, err := r.r.ReadAt(r.b, int64(r.id)*format.PageSize); err != nil {
-		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
+	r.Data = w.buffer(at.depth, int(min(r.size(), max(table, wholeRun))))
+	if _, err := r.Reader.ReadAt(r.Data, int64(r.ID)*format.PageSize); err != nil {
+		w.addProblem(r.ID, at.bucket, "cannot be read: %v", err)
 		return false
 	}
 	return true
@@ -63,33 +63,33 @@ func (w *walker) load(r *pageRun, at place) bool {
 
 // fits checks that a node needs the pages that it has: end is where its last
 // element ends, 0 if that is not known.
-func (w *walker) fits(r *pageRun, end uint64, at place) {
-	if end != 0 && max(1, (end+format.PageSize-1)/format.PageSize) != r.pages {
-		w.addProblem(r.id, at.bucket, "%d bytes take %d pages", end, r.pages)
+func (w *walker) fits(r *PageRun, end uint64, at place) {
+	if end != 0 && max(1, (end+format.PageSize-1)/format.PageSize) != r.Pages {
+		w.addProblem(r.ID, at.bucket, "%d bytes take %d pages", end, r.Pages)
 	}
 }
 
-// element is one entry of a node's table.
-type element struct {
-	flags     uint32
-	data      uint64 // where its key begins in the run
-	key, size uint64 // lengths of key and value
-	child     uint64
+// Element is one entry of a node's table.
+type Element struct {
+	Flags              uint32
+	Offset             uint64 // where its key begins in the run
+	KeySize, ValueSize uint64 // lengths of key and value
+	child              uint64
 }
 
-func leafElement(b []byte, i uint64) element {
+func LeafElement(b []byte, i uint64) Element {
 	off := format.HeaderSize + 16*i
 	e := b[off:]
-	return element{
-		flags: binary.LittleEndian.Uint32(e), data: off + uint64(binary.LittleEndian.Uint32(e[4:])),
-		key: uint64(binary.LittleEndian.Uint32(e[8:])), size: uint64(binary.LittleEndian.Uint32(e[12:])),
+	return Element{
+		Flags: binary.LittleEndian.Uint32(e), Offset: off + uint64(binary.LittleEndian.Uint32(e[4:])),
+		KeySize: uint64(binary.LittleEndian.Uint32(e[8:])), ValueSize: uint64(binary.LittleEndian.Uint32(e[12:])),
 	}
 }
 
-func branchElement(b []byte, i uint64) element {
+func branchElement(b []byte, i uint64) Element {
 	off := format.HeaderSize + 16*i
 	e := b[off:]
-	return element{data: off + uint64(binary.LittleEndian.Uint32(e)), key: uint64(binary.LittleEndian.Uint32(e[4:])), child: binary.LittleEndian.Uint64(e[8:])}
+	return Element{Offset: off + uint64(binary.LittleEndian.Uint32(e)), KeySize: uint64(binary.LittleEndian.Uint32(e[4:])), child: binary.LittleEndian.Uint64(e[8:])}
 }
 
 // lenient says that the walk is there to save what it can: keys are shown also
@@ -100,33 +100,33 @@ func (w *walker) lenient() bool { return w.visit != nil }
 // the one before it ended, and keys ascend within the range of the node.
 type order struct {
 	w    *walker
-	r    *pageRun
+	r    *PageRun
 	at   place
 	next uint64 // where the next element should begin
 	prev []byte
 }
 
 // key returns the key of an element, or says what is wrong with it.
-func (o *order) key(i uint64, e element) ([]byte, bool) {
-	if e.key == 0 || e.key > maxKey || e.data < format.HeaderSize {
-		o.w.addProblem(o.r.id, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.key, e.data)
+func (o *order) key(i uint64, e Element) ([]byte, bool) {
+	if e.KeySize == 0 || e.KeySize > MaxKey || e.Offset < format.HeaderSize {
+		o.w.addProblem(o.r.ID, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.KeySize, e.Offset)
 		return nil, false
 	}
-	k, err := o.r.at(e.data, e.key)
-	if err != nil || e.size > o.r.size()-e.data-e.key {
-		o.w.addProblem(o.r.id, o.at.bucket, "element %d reaches outside the page", i)
+	k, err := o.r.At(e.Offset, e.KeySize)
+	if err != nil || e.ValueSize > o.r.size()-e.Offset-e.KeySize {
+		o.w.addProblem(o.r.ID, o.at.bucket, "element %d reaches outside the page", i)
 		return nil, false
 	}
 	sound := true
-	if e.data != o.next {
-		o.w.addProblem(o.r.id, o.at.bucket, "element %d begins at %d, not at %d", i, e.data, o.next)
+	if e.Offset != o.next {
+		o.w.addProblem(o.r.ID, o.at.bucket, "element %d begins at %d, not at %d", i, e.Offset, o.next)
 		sound = false
 	}
 	if !o.inOrder(k) {
-		o.w.addProblem(o.r.id, o.at.bucket, "key %d is out of order", i)
+		o.w.addProblem(o.r.ID, o.at.bucket, "key %d is out of order", i)
 		sound = false
 	}
-	o.prev, o.next = k, e.data+e.key+e.size
+	o.prev, o.next = k, e.Offset+e.KeySize+e.ValueSize
 	return k, sound || o.w.lenient()
 }
 
@@ -137,16 +137,16 @@ func (o *order) inOrder(k []byte) bool {
 }
 
 // branch walks the children of a branch node whose table is sound.
-func (w *walker) branch(r *pageRun, at place) {
-	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
+func (w *walker) branch(r *PageRun, at place) {
+	n := uint64(binary.LittleEndian.Uint16(r.Data[10:]))
 	if n == 0 {
-		w.addProblem(r.id, at.bucket, "a branch without children")
+		w.addProblem(r.ID, at.bucket, "a branch without children")
 		return
 	}
 	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
 	keys, children := make([][]byte, 0, n+1), make([]uint64, 0, n)
 	for i := range n {
-		e := branchElement(r.b, i)
+		e := branchElement(r.Data, i)
 		k, ok := o.key(i, e)
 		if !ok && !w.lenient() {
 			return
@@ -166,11 +166,11 @@ func (w *walker) branch(r *pageRun, at place) {
 
 // leaf checks the elements of a leaf and returns where the last one ends, or 0
 // if it had to give up.
-func (w *walker) leaf(r *pageRun, at place) uint64 {
-	n := uint64(binary.LittleEndian.Uint16(r.b[10:]))
+func (w *walker) leaf(r *PageRun, at place) uint64 {
+	n := uint64(binary.LittleEndian.Uint16(r.Data[10:]))
 	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
 	for i := range n {
-		e := leafElement(r.b, i)
+		e := LeafElement(r.Data, i)
 		k, ok := o.key(i, e)
 		if !ok {
 			if !w.lenient() {
@@ -184,55 +184,55 @@ func (w *walker) leaf(r *pageRun, at place) uint64 {
 }
 
 // value looks at what an element holds: a value, or a bucket.
-func (w *walker) value(r *pageRun, at place, e element, k []byte) {
+func (w *walker) value(r *PageRun, at place, e Element, k []byte) {
 	switch {
-	case e.flags == 1:
+	case e.Flags == 1:
 		w.bucket(r, at, e, k)
-	case e.flags != 0:
-		w.addProblem(r.id, at.bucket, "an element has flags %#x", e.flags)
+	case e.Flags != 0:
+		w.addProblem(r.ID, at.bucket, "an element has flags %#x", e.Flags)
 	case !at.nested:
-		w.addProblem(r.id, at.bucket, "a value among the buckets")
+		w.addProblem(r.ID, at.bucket, "a value among the buckets")
 	default:
-		w.st.keys++
+		w.st.Keys++
 		if w.census != nil {
 			w.count(r, at, e, k)
 		}
 		if w.visit != nil && w.err == nil {
-			w.err = w.visit(leafValue{at.bucket, r.id, k, int(e.size), func() ([]byte, error) { return r.at(e.data+e.key, e.size) }})
+			w.err = w.visit(LeafValue{at.bucket, r.ID, k, int(e.ValueSize), func() ([]byte, error) { return r.At(e.Offset+e.KeySize, e.ValueSize) }})
 		}
 	}
 }
 
 // count shows an element to the census.
-func (w *walker) count(r *pageRun, at place, e element, k []byte) {
-	v, err := r.at(e.data+e.key, min(e.size, format.IndexedLen))
+func (w *walker) count(r *PageRun, at place, e Element, k []byte) {
+	v, err := r.At(e.Offset+e.KeySize, min(e.ValueSize, format.IndexedLen))
 	if err != nil {
-		w.addProblem(r.id, at.bucket, "cannot be read: %v", err)
+		w.addProblem(r.ID, at.bucket, "cannot be read: %v", err)
 		return
 	}
 	w.census.addKey(at.bucket, k, v)
 }
 
 // bucket walks a bucket: a tree of its own, or a small leaf inside the value.
-func (w *walker) bucket(r *pageRun, at place, e element, k []byte) {
-	sub := place{bucket: string(k), page: r.id, depth: at.depth + 1, nested: true}
+func (w *walker) bucket(r *PageRun, at place, e Element, k []byte) {
+	sub := place{bucket: string(k), page: r.ID, depth: at.depth + 1, nested: true}
 	if at.nested {
 		sub.bucket = at.bucket + "/" + sub.bucket
 	}
-	if e.size < format.HeaderSize || e.size > wholeRun {
-		w.addProblem(r.id, sub.bucket, "a bucket header of %d bytes", e.size)
+	if e.ValueSize < format.HeaderSize || e.ValueSize > wholeRun {
+		w.addProblem(r.ID, sub.bucket, "a bucket header of %d bytes", e.ValueSize)
 		return
 	}
-	v, err := r.at(e.data+e.key, e.size)
+	v, err := r.At(e.Offset+e.KeySize, e.ValueSize)
 	if err != nil {
-		w.addProblem(r.id, sub.bucket, "cannot be read: %v", err)
+		w.addProblem(r.ID, sub.bucket, "cannot be read: %v", err)
 		return
 	}
 	if root := binary.LittleEndian.Uint64(v); root != 0 {
 		w.tree(root, sub)
 		return
 	}
-	w.inline(r.id, v[format.HeaderSize:], sub)
+	w.inline(r.ID, v[format.HeaderSize:], sub)
 }
 
 // inline walks a bucket that is small enough to live in its parent's leaf.
@@ -241,7 +241,7 @@ func (w *walker) inline(page uint64, b []byte, at place) {
 		w.addProblem(page, at.bucket, "a damaged inline bucket")
 		return
 	}
-	r := pageRun{id: page, pages: 1, b: b}
+	r := PageRun{ID: page, Pages: 1, Data: b}
 	if end := w.leaf(&r, at); end != 0 && end != uint64(len(b)) {
 		w.addProblem(page, at.bucket, "an inline bucket of %d bytes ends at %d", len(b), end)
 	}

@@ -1,4 +1,4 @@
-package boltdriver
+package fsck
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
@@ -22,8 +24,8 @@ type image struct {
 
 func newImage(t *testing.T) *image {
 	t.Helper()
-	g := &image{b: sample(t, 2000)}
-	g.m = metaOf(t, g.b)
+	g := &image{b: fscktest.Sample(t, 2000)}
+	g.m = fscktest.MetaOf(t, g.b)
 	g.freelist = g.m.Freelist
 	for id := g.m.InUse - 1; id > 1; id-- {
 		p := g.b[id*format.PageSize:]
@@ -82,8 +84,8 @@ func inInline(off int, fn func(p []byte)) patch {
 	return func(g *image, b []byte) {
 		p := b[g.m.Root*format.PageSize:]
 		for i := range uint64(binary.LittleEndian.Uint16(p[10:])) {
-			if e := leafElement(p, i); string(p[e.data:e.data+e.key]) == "inline" {
-				fn(p[int(e.data+e.key)+format.HeaderSize+off:])
+			if e := LeafElement(p, i); string(p[e.Offset:e.Offset+e.KeySize]) == "inline" {
+				fn(p[int(e.Offset+e.KeySize)+format.HeaderSize+off:])
 			}
 		}
 	}
@@ -128,13 +130,13 @@ func TestFsckDamage(t *testing.T) {
 		"list page outside": {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40) }, "free page"},
 		"key order": {func(g *image, b []byte) {
 			p := b[g.leaf*format.PageSize:]
-			e := leafElement(p, 1)
-			p[e.data] = 0
+			e := LeafElement(p, 1)
+			p[e.Offset] = 0
 		}, "out of order"},
 		"key beyond its parent": {func(g *image, b []byte) {
 			p := b[g.leaf*format.PageSize:]
-			e := leafElement(p, uint64(binary.LittleEndian.Uint16(p[10:]))-1)
-			p[e.data] = 0xff
+			e := LeafElement(p, uint64(binary.LittleEndian.Uint16(p[10:]))-1)
+			p[e.Offset] = 0xff
 		}, "out of order"},
 	} {
 		b := bytes.Clone(g.b)
@@ -168,7 +170,7 @@ func TestFsckMetaDamage(t *testing.T) {
 			0, 16, 48, 255, 0, 16, 49, 255, 0, 16, 50, 255, 0, 16, 51, 255, 0, 16, 52, 255, 0, 16, 53, 255, 0, 16, 54, 255, 0, 16, 55, 255,
 		}, true, driver.ErrFormat},
 	} {
-		if _, err := fsckBytes(patched(sample(t, 200), c.patch, c.seal)); !errors.Is(err, c.want) {
+		if _, err := fsckBytes(fscktest.Patched(fscktest.Sample(t, 200), c.patch, c.seal)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -189,14 +191,14 @@ func (f failAt) ReadAt(b []byte, off int64) (int, error) {
 
 // A page that cannot be read is damage if it is in use, and its number is told.
 func TestFsckReadError(t *testing.T) {
-	b := sample(t, 600)
+	b := fscktest.Sample(t, 600)
 	st, err := fsckBytes(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	failed := uint64(0)
 	for id := int64(0); id < int64(len(b)/format.PageSize); id++ {
-		_, err := walkFile(context.Background(), failAt{bytes.NewReader(b), id}, int64(len(b)), walkOptions{})
+		_, err := Walk(context.Background(), failAt{bytes.NewReader(b), id}, int64(len(b)), Options{})
 		if err == nil {
 			continue
 		}
@@ -205,7 +207,9 @@ func TestFsckReadError(t *testing.T) {
 			t.Errorf("page %d: %v", id, err)
 		}
 	}
-	if most := 2 + st.branches + st.leaves + st.listed; failed > most || failed < st.branches+2 {
+	if most := 2 + st.Branches + st.Leaves + st.listed; failed > most || failed < st.Branches+2 {
 		t.Errorf("%d pages failed of %d in use", failed, most)
 	}
 }
+
+var errInjected = errors.New("injected")

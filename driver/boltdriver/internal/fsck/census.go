@@ -1,4 +1,4 @@
-package boltdriver
+package fsck
 
 import (
 	"hash/maphash"

@@ -1,4 +1,4 @@
-package boltdriver
+package fsck
 
 import (
 	"encoding/binary"
@@ -13,13 +13,13 @@ func (w *walker) freelist(id uint64) {
 	if !ok {
 		return
 	}
-	w.st.listed += r.pages
-	if flags := binary.LittleEndian.Uint16(r.b[8:]); flags != format.FlagFreelist {
+	w.st.listed += r.Pages
+	if flags := binary.LittleEndian.Uint16(r.Data[8:]); flags != format.FlagFreelist {
 		w.addProblem(id, "", "is no freelist: flags %#x", flags)
 		return
 	}
-	n, off := listLength(r.b)
-	if !listFits(r.b, r.size()) {
+	n, off := listLength(r.Data)
+	if !ListFits(r.Data, r.size()) {
 		w.addProblem(id, "", "a freelist of %d pages does not fit", n)
 		return
 	}
@@ -39,27 +39,27 @@ func listLength(b []byte) (n, off uint64) {
 // manyFree says that the number of free pages stands before them.
 const manyFree = 0xFFFF
 
-// listFits reports whether the freelist that begins with b fits in size bytes.
-func listFits(b []byte, size uint64) bool {
+// ListFits reports whether the freelist that begins with b fits in size bytes.
+func ListFits(b []byte, size uint64) bool {
 	n, off := listLength(b)
 	return n <= (size-off)/8 && (off == format.HeaderSize || n >= manyFree)
 }
 
 // freePages reads the list in pieces, so that a long one needs no long buffer.
-func (w *walker) freePages(r *pageRun, off, n uint64) {
+func (w *walker) freePages(r *PageRun, off, n uint64) {
 	const step = wholeRun / 8
 	last := uint64(1)
 	for done := uint64(0); done < n; done += step {
 		c := min(step, n-done)
-		b, err := r.at(off+8*done, 8*c)
+		b, err := r.At(off+8*done, 8*c)
 		if err != nil {
-			w.addProblem(r.id, "", "cannot be read: %v", err)
+			w.addProblem(r.ID, "", "cannot be read: %v", err)
 			return
 		}
 		for i := range c {
 			id := binary.LittleEndian.Uint64(b[8*i:])
 			if id <= last || id >= w.high {
-				w.addProblem(r.id, "", "free page %d after %d, of %d", id, last, w.high)
+				w.addProblem(r.ID, "", "free page %d after %d, of %d", id, last, w.high)
 				return
 			}
 			if _, ok := w.owner.claim(id, 1, ownFree); !ok {
@@ -67,7 +67,7 @@ func (w *walker) freePages(r *pageRun, off, n uint64) {
 				return
 			}
 			last = id
-			w.st.free++
+			w.st.Free++
 		}
 	}
 }
