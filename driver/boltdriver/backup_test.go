@@ -55,7 +55,7 @@ func TestBackupUnderWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = r.Close()
-		if names := list(t, filepath.Dir(dst)); len(names) != 2 {
+		if names := dirNames(t, filepath.Dir(dst)); len(names) != 2 {
 			t.Errorf("left behind: %v", names)
 		}
 	}
@@ -63,11 +63,13 @@ func TestBackupUnderWrites(t *testing.T) {
 	<-stopped
 }
 
+var errInjectedWrite = errors.New("injected")
+
 type failingWriter struct{ left int }
 
 func (w *failingWriter) Write(b []byte) (int, error) {
 	if w.left -= len(b); w.left < 0 {
-		return 0, errInjected
+		return 0, errInjectedWrite
 	}
 	return len(b), nil
 }
@@ -100,7 +102,7 @@ func TestBackupFails(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	src := filled(t, 50)
 	dst := filepath.Join(t.TempDir(), "b.db")
-	other := newFile(t)
+	other := emptyStore(t)
 	if err := Restore(ctx, src, other); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("%v, want ErrExist", err)
 	}
@@ -111,14 +113,14 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := Restore(ctx, src, dst); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
-	if names := list(t, filepath.Dir(dst)); len(names) != 0 {
+	if names := dirNames(t, filepath.Dir(dst)); len(names) != 0 {
 		t.Errorf("left behind: %v", names)
 	}
 }
 
 // One backup or compaction runs at a time; who waits for it may give up.
 func TestBackupAlone(t *testing.T) {
-	d, err := Open(newFile(t), Options{})
+	d, err := Open(emptyStore(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestCompact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if names := list(t, filepath.Dir(path)); len(names) != 1 {
+	if names := dirNames(t, filepath.Dir(path)); len(names) != 1 {
 		t.Errorf("left behind: %v", names)
 	}
 }
@@ -104,7 +104,7 @@ func TestCompactKeepsTheLock(t *testing.T) {
 			return
 		}
 		tries++
-		for _, p := range []string{path, list(t, filepath.Dir(path))[0], path} {
+		for _, p := range []string{path, dirNames(t, filepath.Dir(path))[0], path} {
 			if _, err := openFile(filepath.Join(filepath.Dir(path), filepath.Base(p)), fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 				t.Errorf("%s at %q: %v, want ErrLocked", p, step, err)
 			}
@@ -156,7 +156,7 @@ func TestCompactFails(t *testing.T) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
 	panicking = false
-	if names := list(t, filepath.Dir(path)); len(names) != 1 {
+	if names := dirNames(t, filepath.Dir(path)); len(names) != 1 {
 		t.Errorf("left behind: %v", names)
 	}
 	if n := getAll(t, d, 50); n != 42 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -160,4 +161,47 @@ func (g *gate) behind(t testing.TB, d *Driver, n int, fill func()) (first chan e
 		yield()
 	}
 	return first
+}
+
+// emptyStore makes a store's file without content and returns its path.
+func emptyStore(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.db")
+	if err := createStore(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// createStore makes a store's file at path.
+func createStore(path string) error {
+	d, err := Open(path, Options{})
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// heldFile opens the file without a driver, and closes it when the test ends.
+func heldFile(t testing.TB, path string, o fileOptions) *file {
+	t.Helper()
+	f, err := openFile(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.close() })
+	return f
+}
+
+// dirNames returns the names in a directory.
+func dirNames(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	es, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range es {
+		names = append(names, e.Name())
+	}
+	return names
 }

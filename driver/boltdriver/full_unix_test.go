@@ -18,7 +18,7 @@ func init() { roles["full"] = roleFull }
 // fullOps are what needs room: each makes the file b.db in dir from a.db, or
 // replaces a.db.
 var fullOps = map[string]func(dir string) error{
-	"create":  func(dir string) error { return createFile(filepath.Join(dir, "b.db"), fileOptions{}) },
+	"create":  func(dir string) error { return createStore(filepath.Join(dir, "b.db")) },
 	"restore": func(dir string) error { return Restore(ctx, filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")) },
 	"salvage": func(dir string) error {
 		_, err := Salvage(ctx, filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db"), nil)
@@ -86,7 +86,7 @@ func TestProcessFullDisk(t *testing.T) {
 		if got := spawn(t, "full", dir, op).line(); got != "ok, needed more than a page: true" {
 			t.Errorf("%s: %s", op, got)
 		}
-		for _, name := range list(t, dir) {
+		for _, name := range dirNames(t, dir) {
 			if name == "a.db" && op == "salvage" {
 				continue
 			}

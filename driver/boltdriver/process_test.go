@@ -139,7 +139,7 @@ func roleRace(path, _ string) string {
 // Another process is kept out, told so within a second, and let in as soon as
 // the holder is gone, killed or not.
 func TestProcessLocks(t *testing.T) {
-	path := newFile(t)
+	path := emptyStore(t)
 	for _, c := range []struct {
 		holder     string
 		ro, locked bool
@@ -163,7 +163,7 @@ func TestProcessLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = holder.cmd.Wait()
-		_ = mustOpen(t, path, fileOptions{}).close()
+		_ = heldFile(t, path, fileOptions{}).close()
 	}
 }
 
@@ -180,8 +180,8 @@ func TestProcessKilledWhileCreating(t *testing.T) {
 		if _, err := os.Lstat(path); (err == nil) != (step == "linked") {
 			t.Errorf("%s: the file: %v", step, err)
 		}
-		_ = mustOpen(t, path, fileOptions{}).close()
-		if names := list(t, filepath.Dir(path)); len(names) != 1 {
+		_ = heldFile(t, path, fileOptions{}).close()
+		if names := dirNames(t, filepath.Dir(path)); len(names) != 1 {
 			t.Errorf("%s: left behind: %v", step, names)
 		}
 	}
@@ -217,7 +217,7 @@ func TestProcessKilledWhileCompacting(t *testing.T) {
 			t.Fatalf("%s: the child lived: %s", step, got)
 		}
 		_ = c.cmd.Wait()
-		if names := list(t, filepath.Dir(path)); len(names) != 1 && step == "renamed" {
+		if names := dirNames(t, filepath.Dir(path)); len(names) != 1 && step == "renamed" {
 			t.Errorf("%s: left behind: %v", step, names)
 		}
 		if _, err := Verify(ctx, path, nil); err != nil {
@@ -231,7 +231,7 @@ func TestProcessKilledWhileCompacting(t *testing.T) {
 			t.Errorf("%s: %d records, want 51", step, n)
 		}
 		_ = d.Close()
-		if names := list(t, filepath.Dir(path)); len(names) != 1 {
+		if names := dirNames(t, filepath.Dir(path)); len(names) != 1 {
 			t.Errorf("%s: still there: %v", step, names)
 		}
 	}

@@ -39,7 +39,7 @@ func salvaged(t *testing.T, src string) (*Driver, SalvageReport) {
 	if after, _ := os.ReadFile(src); !bytes.Equal(before, after) {
 		t.Error("the source was changed")
 	}
-	if names := list(t, filepath.Dir(dst)); len(names) != 1 {
+	if names := dirNames(t, filepath.Dir(dst)); len(names) != 1 {
 		t.Errorf("left behind: %v", names)
 	}
 	if _, err := Verify(ctx, dst, nil); err != nil {
@@ -182,7 +182,7 @@ func TestSalvageKeepsErasures(t *testing.T) {
 // nothing when it is given up.
 func TestSalvageRefuses(t *testing.T) {
 	src, dst := filled(t, 20), filepath.Join(t.TempDir(), "b.db")
-	if _, err := Salvage(ctx, src, newFile(t), nil); !errors.Is(err, fs.ErrExist) {
+	if _, err := Salvage(ctx, src, emptyStore(t), nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("%v, want ErrExist", err)
 	}
 	text := filepath.Join(t.TempDir(), "text")
@@ -199,11 +199,11 @@ func TestSalvageRefuses(t *testing.T) {
 	if _, err := Salvage(done, src, dst, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
-	_ = mustOpen(t, src, fileOptions{})
+	_ = heldFile(t, src, fileOptions{})
 	if _, err := Salvage(ctx, src, dst, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}
-	if names := list(t, filepath.Dir(dst)); len(names) != 0 {
+	if names := dirNames(t, filepath.Dir(dst)); len(names) != 0 {
 		t.Errorf("left behind: %v", names)
 	}
 }

@@ -178,8 +178,8 @@ func flipInRecord(t testing.TB, b []byte) string {
 
 // A file that is open for writing is not verified, a missing one is missing.
 func TestVerifyLocked(t *testing.T) {
-	path := newFile(t)
-	_ = mustOpen(t, path, fileOptions{})
+	path := emptyStore(t)
+	_ = heldFile(t, path, fileOptions{})
 	if _, err := Verify(ctx, path, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}
@@ -188,7 +188,7 @@ func TestVerifyLocked(t *testing.T) {
 	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := Verify(done, newFile(t), nil); !errors.Is(err, context.Canceled) {
+	if _, err := Verify(done, emptyStore(t), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
 }
