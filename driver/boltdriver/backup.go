@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -101,22 +102,22 @@ func Restore(ctx context.Context, src, dst string) error {
 	if _, err := os.Lstat(dst); err == nil {
 		return &os.PathError{Op: "restore", Path: dst, Err: fs.ErrExist}
 	}
-	f, err := lockForReading(src)
+	f, err := dbfile.OpenReadOnly(src)
 	if err != nil {
 		return err
 	}
-	defer f.abandon()
+	defer f.Abandon()
 	if _, err := verifyFile(ctx, f, nil); err != nil {
 		return err
 	}
-	t, err := newTemp(dst)
+	t, err := dbfile.NewTemp(dst)
 	if err != nil {
 		return err
 	}
-	defer t.discard()
-	from := io.NewSectionReader(f.f, 0, f.info.Size())
-	if _, err := io.Copy(contextWriter{ctx, t.f}, from); err != nil {
+	defer t.Discard()
+	from := io.NewSectionReader(f.Handle, 0, f.Info.Size())
+	if _, err := io.Copy(contextWriter{ctx, t.Handle}, from); err != nil {
 		return fmt.Errorf("restore %s: %w", dst, err)
 	}
-	return t.finish(ctx, dst)
+	return t.Finish(ctx, dst)
 }

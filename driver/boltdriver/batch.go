@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
@@ -38,11 +39,11 @@ func (b *batch) init(w *writer) {
 // open begins the transaction.
 func (w *writer) open() (err error) {
 	w.reset()
-	if err := w.d.file.checkTrusted(w.d.durable.txid.Load()); err != nil {
+	if err := w.d.file.CheckTrusted(w.d.durable.txid.Load()); err != nil {
 		return err
 	}
-	err = guarded("begin", func() error {
-		w.tx, err = w.d.file.db.Begin(true)
+	err = dbfile.Guarded("begin", func() error {
+		w.tx, err = w.d.file.DB.Begin(true)
 		return err
 	})
 	if errors.Is(err, driver.ErrCorrupt) {
@@ -85,7 +86,7 @@ func (w *writer) discard() {
 	if hook := w.d.options.core.rollback; hook != nil {
 		rollback = hook
 	}
-	if err := guarded("rollback", func() error { return rollback(w.tx) }); errors.Is(err, driver.ErrCorrupt) {
+	if err := dbfile.Guarded("rollback", func() error { return rollback(w.tx) }); errors.Is(err, driver.ErrCorrupt) {
 		w.markStuck(err)
 	}
 	w.tx = nil

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // call is what the writer is asked for: the ops of one Mutate, or a job of the
@@ -113,7 +114,7 @@ func (d *Driver) runExclusive(ctx context.Context, fn func() error) error {
 		}
 		d.retireSnapshot()
 		d.life.Lock()
-		err = guarded("exclusive", fn)
+		err = dbfile.Guarded("exclusive", fn)
 		d.durable.advance(d.txid())
 		d.life.Unlock()
 		d.publishSnapshot(w.erased)
@@ -126,7 +127,7 @@ func (d *Driver) runExclusive(ctx context.Context, fn func() error) error {
 
 // txid is the newest transaction that the engine shows.
 func (d *Driver) txid() int64 {
-	tx, err := d.file.db.Begin(false)
+	tx, err := d.file.DB.Begin(false)
 	if err != nil {
 		return d.durable.txid.Load()
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -25,7 +26,7 @@ func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (_ 
 		return driver.Checked{}, err
 	}
 	defer free()
-	defer guard("check", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("check", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {
 		return driver.Checked{}, err

@@ -36,7 +36,7 @@ func furnished(t *testing.T) (path string) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return d.file.path
+	return d.file.Path
 }
 
 // tamper changes a closed file with the engine alone.

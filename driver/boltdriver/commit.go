@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // finish ends the transaction: an error says that none of its ops is known to
@@ -17,9 +18,9 @@ func (w *writer) finish() error {
 		w.clock = w.latest
 		return nil
 	}
-	err := guarded("write", w.write)
+	err := dbfile.Guarded("write", w.write)
 	if err == nil {
-		err = w.d.file.check()
+		err = w.d.file.Check()
 	}
 	if err != nil {
 		w.discard()
@@ -33,13 +34,13 @@ func (w *writer) commitTx() error {
 	d := w.d
 	txid := int64(w.tx.ID())
 	size := w.tx.Size()
-	tight := size+w.growthBound() > d.file.mapLimit
+	tight := size+w.growthBound() > d.file.MapLimit
 	if tight {
 		d.retireSnapshot()
 	}
 	start := time.Now()
 	awake := d.watch(size)
-	err := guarded("commit", func() error { return w.commit(w.tx) })
+	err := dbfile.Guarded("commit", func() error { return w.commit(w.tx) })
 	awake()
 	if err != nil {
 		return w.commitFailed(err)
@@ -50,7 +51,7 @@ func (w *writer) commitTx() error {
 	w.lastCommit = time.Since(start)
 	d.stats.add(len(w.out), w.lastCommit, &stats)
 	if tight || d.sharing && d.current.Load() == nil {
-		d.file.mapLimit = max(d.file.mapLimit, roundMap(d.extent()))
+		d.file.MapLimit = max(d.file.MapLimit, dbfile.RoundMap(d.extent()))
 	}
 	w.clock, w.erased = w.latest, w.view.erased.OrNil()
 	d.publishSnapshot(w.erased)
@@ -60,7 +61,7 @@ func (w *writer) commitTx() error {
 // extent is how much of the file is in use, in bytes: never more than is
 // mapped.
 func (d *Driver) extent() int64 {
-	tx, err := d.file.db.Begin(false)
+	tx, err := d.file.DB.Begin(false)
 	if err != nil {
 		return 0
 	}
@@ -87,7 +88,7 @@ const patience = 2 * time.Second
 // half a map, so only then is it watched. The result ends the watch.
 func (d *Driver) watch(size int64) (end func()) {
 	s := d.current.Load()
-	if s == nil || size < d.file.mapLimit/2 {
+	if s == nil || size < d.file.MapLimit/2 {
 		return func() {}
 	}
 	after := patience
@@ -108,7 +109,7 @@ func (d *Driver) watch(size int64) (end func()) {
 func (w *writer) commitFailed(err error) error {
 	d := w.d
 	w.discard()
-	if isFull(err) && d.txid() == d.durable.txid.Load() {
+	if dbfile.IsFull(err) && d.txid() == d.durable.txid.Load() {
 		d.publishSnapshot(w.erased)
 		return err
 	}
@@ -133,7 +134,7 @@ func (w *writer) fail(err error) {
 // markStuck ends all writing where damage kept the engine from ending a
 // transaction: it holds its lock for writers for ever, and would not close.
 func (w *writer) markStuck(err error) {
-	w.d.file.stuck.Store(true)
+	w.d.file.Stuck.Store(true)
 	w.fail(err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	berrors "go.etcd.io/bbolt/errors"
 )
@@ -18,7 +19,7 @@ func TestUnknownOutcome(t *testing.T) {
 	for _, noBigMap := range []bool{false, true} {
 		t.Run(fmt.Sprintf("noBigMap=%v", noBigMap), func(t *testing.T) {
 			g := newGate()
-			d := openCore(t, Options{core: coreHooks{commit: g.commit}, hooks: fileHooks{NoBigMap: noBigMap}})
+			d := openCore(t, Options{core: coreHooks{commit: g.commit}, hooks: dbfile.Hooks{NoBigMap: noBigMap}})
 			old := session(1, "old", "")
 			do(t, d, opOf(old.Key, driver.Change{Put: old}))
 			g.shut.Store(true)
@@ -52,7 +53,7 @@ func checkAfterUnknown(t *testing.T, d *Driver, old, unknown driver.Key, ownSnap
 	} else if !exists(t, d, old) || exists(t, d, unknown) {
 		t.Error("readers do not see the last durable state")
 	}
-	path := d.file.path
+	path := d.file.Path
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func TestDiskFull(t *testing.T) {
 // An op that does not fit into the file fails; those committed with it do not.
 func TestMaxSizeSparesTheOthers(t *testing.T) {
 	g := newGate()
-	d := openCore(t, Options{MaxSize: 1 << 20, hooks: fileHooks{NoBigMap: true}, core: coreHooks{commit: g.commit}})
+	d := openCore(t, Options{MaxSize: 1 << 20, hooks: dbfile.Hooks{NoBigMap: true}, core: coreHooks{commit: g.commit}})
 	big := session(1, "big", "")
 	big.Body = make([]byte, format.MaxRecord)
 	ops := []*driver.Op{

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 var _ driver.Compacter = (*Driver)(nil)
@@ -30,18 +31,18 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	}
 	defer free()
 	err = d.runExclusive(ctx, func() error {
-		before = fileSize(d.file.f)
+		before = dbfile.Size(d.file.Handle)
 		after = before
-		next, err := d.file.compacted(ctx, d.options.forFile())
+		next, err := d.file.CompactCopy(ctx, d.options.forFile())
 		if err != nil {
-			return fmt.Errorf("compact %s: %w", d.file.path, err)
+			return fmt.Errorf("compact %s: %w", d.file.Path, err)
 		}
 		old := d.file
-		d.file, after = next, fileSize(next.f)
-		if err := next.broken; err != nil {
-			return errors.Join(fmt.Errorf("%w: compact %s: %w", driver.ErrUnknown, next.path, err), old.close())
+		d.file, after = next, dbfile.Size(next.Handle)
+		if err := next.Broken; err != nil {
+			return errors.Join(fmt.Errorf("%w: compact %s: %w", driver.ErrUnknown, next.Path, err), old.Close())
 		}
-		return old.close()
+		return old.Close()
 	})
 	return before, after, err
 }

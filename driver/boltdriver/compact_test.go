@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // getAll reads records 0 to n and returns how many are right; the rest are
@@ -105,12 +106,12 @@ func TestCompactKeepsTheLock(t *testing.T) {
 		}
 		tries++
 		for _, p := range []string{path, dirNames(t, filepath.Dir(path))[0], path} {
-			if _, err := openFile(filepath.Join(filepath.Dir(path), filepath.Base(p)), fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+			if _, err := dbfile.Open(filepath.Join(filepath.Dir(path), filepath.Base(p)), dbfile.Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 				t.Errorf("%s at %q: %v, want ErrLocked", p, step, err)
 			}
 		}
 	}
-	d, err := Open(path, Options{hooks: fileHooks{Step: probe}})
+	d, err := Open(path, Options{hooks: dbfile.Hooks{Step: probe}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestCompactKeepsTheLock(t *testing.T) {
 	if tries != 2 {
 		t.Errorf("%d probes", tries)
 	}
-	if _, err := openFile(path, fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	if _, err := dbfile.Open(path, dbfile.Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("afterwards: %v, want ErrLocked", err)
 	}
 }
@@ -141,7 +142,7 @@ func TestCompactFails(t *testing.T) {
 			panic("injected")
 		}
 	}
-	d, err := Open(path, Options{hooks: fileHooks{Step: step}})
+	d, err := Open(path, Options{hooks: dbfile.Hooks{Step: step}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func TestCompactUnsyncedName(t *testing.T) {
 	path := filled(t, 5)
 	dir := filepath.Dir(path)
 	away := dir + " away"
-	d, err := Open(path, Options{hooks: fileHooks{Step: func(name string) {
+	d, err := Open(path, Options{hooks: dbfile.Hooks{Step: func(name string) {
 		if name == "renamed" { // nothing to sync there
 			if err := os.Rename(dir, away); err != nil {
 				t.Error(err)
@@ -234,7 +235,7 @@ func TestCompactUnsyncedName(t *testing.T) {
 // would wait for the check, which reads the whole file.
 func TestCompactWaitsForACheckAlone(t *testing.T) {
 	var checking, early atomic.Bool
-	d := openCore(t, Options{hooks: fileHooks{Step: func(step string) {
+	d := openCore(t, Options{hooks: dbfile.Hooks{Step: func(step string) {
 		early.Store(early.Load() || step == "compacted" && checking.Load())
 	}}})
 	r := session(1, "a", "")

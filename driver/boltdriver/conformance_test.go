@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/drivertest"
 )
 
@@ -13,7 +14,7 @@ import (
 func harness(o Options) drivertest.Harness {
 	reopen := func(t testing.TB, d driver.Driver, o Options) driver.Driver {
 		t.Helper()
-		path := d.(*Driver).file.path
+		path := d.(*Driver).file.Path
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +46,7 @@ func TestConformance(t *testing.T) {
 	t.Run("shared snapshots", func(t *testing.T) { drivertest.Run(t, harness(Options{})) })
 	t.Run("all by marks, in a map that moves", func(t *testing.T) {
 		drivertest.Run(t, harness(Options{
-			hooks: fileHooks{NoBigMap: true},
+			hooks: dbfile.Hooks{NoBigMap: true},
 			core:  coreHooks{share: true, headroom: 256 << 10, inline: 1, patience: 20 * time.Millisecond},
 		}))
 	})
@@ -53,6 +54,6 @@ func TestConformance(t *testing.T) {
 		if testing.Short() {
 			t.Skip("the same again, slower")
 		}
-		drivertest.Run(t, harness(Options{hooks: fileHooks{NoBigMap: true}}))
+		drivertest.Run(t, harness(Options{hooks: dbfile.Hooks{NoBigMap: true}}))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
@@ -183,13 +184,13 @@ func createStore(path string) error {
 }
 
 // heldFile opens the file without a driver, and closes it when the test ends.
-func heldFile(t testing.TB, path string, o fileOptions) *file {
+func heldFile(t testing.TB, path string, o dbfile.Options) *dbfile.File {
 	t.Helper()
-	f, err := openFile(path, o)
+	f, err := dbfile.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.close() })
+	t.Cleanup(func() { _ = f.Close() })
 	return f
 }
 

@@ -49,7 +49,7 @@ func small(t *testing.T) (string, *driver.Record) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return d.file.path, r
+	return d.file.Path, r
 }
 
 // Whatever value is damaged, every call that needs it says so, an op that meets
@@ -265,8 +265,8 @@ func TestFeedCutShortIsAnError(t *testing.T) {
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
 			}
-			lose(t, d.file.path)
-			d = opened(t, d.file.path, Options{})
+			lose(t, d.file.Path)
+			d = opened(t, d.file.Path, Options{})
 			if f, err := d.Feed(background, driver.FeedQuery{Namespace: 1, Limit: 10}); !errors.Is(err, driver.ErrCorrupt) {
 				t.Errorf("%+v, %v, want ErrCorrupt", f, err)
 			}

@@ -6,13 +6,14 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Count answers from the counters where it can, else from headers. See
 // driver.Driver.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
-	defer guard("count", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("count", debug.SetPanicOnFault(true), &err)
 	err = d.readLatest(ctx, func(v *view) error {
 		u, err = v.count(ctx, q)
 		return err

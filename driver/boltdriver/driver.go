@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -25,7 +26,7 @@ var (
 
 // Driver is an open file. Its methods are safe for concurrent use.
 type Driver struct {
-	file    *file // changed under life
+	file    *dbfile.File // changed under life
 	options Options
 	caps    driver.Caps
 	reads   *readCount
@@ -60,14 +61,14 @@ type Driver struct {
 // which may be what is left of a store. errors.ErrUnsupported: it is on a
 // network or FUSE file system.
 func Open(path string, o Options) (*Driver, error) {
-	f, err := openFile(path, o.forFile())
+	f, err := dbfile.Open(path, o.forFile())
 	if err != nil {
 		return nil, err
 	}
 	d := &Driver{
 		file:    f,
 		options: o,
-		sharing: f.bigMap || o.ReadOnly || o.core.share,
+		sharing: f.BigMap || o.ReadOnly || o.core.share,
 		calls:   make(chan *call, maxBatch),
 		copying: make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -79,8 +80,8 @@ func Open(path string, o Options) (*Driver, error) {
 	if o.CountReads {
 		d.reads = new(readCount)
 	}
-	if err := guarded("open", d.start); err != nil {
-		_ = f.close()
+	if err := dbfile.Guarded("open", d.start); err != nil {
+		_ = f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return d, nil
@@ -128,7 +129,7 @@ func (d *Driver) Close() error {
 		d.retireSnapshot()
 		d.life.Lock()
 		defer d.life.Unlock()
-		d.err = d.file.close()
+		d.err = d.file.Close()
 	})
 	if first {
 		return d.err

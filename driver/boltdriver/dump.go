@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -24,7 +25,7 @@ func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.
 		return err
 	}
 	defer free()
-	defer guard("dump", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("dump", debug.SetPanicOnFault(true), &err)
 	s, err := d.ownSnapshot()
 	if err != nil {
 		return err

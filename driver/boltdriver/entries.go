@@ -6,12 +6,13 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Entries returns small values. See driver.Driver.
 func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) (es []driver.Entry, err error) {
-	defer guard("entries", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("entries", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err

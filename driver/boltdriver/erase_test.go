@@ -75,7 +75,7 @@ func TestEraseUser(t *testing.T) {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	check()
-	path := d.file.path
+	path := d.file.Path
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -67,7 +68,7 @@ func roleFull(dir, op string) string {
 // noRoom says whether the limit is what err, or an error it wraps, tells of.
 func noRoom(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if isFull(err) || errors.Is(err, syscall.EFBIG) {
+		if dbfile.IsFull(err) || errors.Is(err, syscall.EFBIG) {
 			return true
 		}
 	}

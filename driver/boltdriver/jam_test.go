@@ -62,7 +62,7 @@ func TestJammedEngine(t *testing.T) {
 			t.Errorf("Close: %v, want ErrCorrupt", err)
 		}
 	})
-	if !exists(t, opened(t, d.file.path, Options{}), r.Key) {
+	if !exists(t, opened(t, d.file.Path, Options{}), r.Key) {
 		t.Error("what was acknowledged is gone")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -15,7 +16,7 @@ const scanChunk = 256
 
 // List walks the index that serves the query best. See driver.Driver.
 func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err error) {
-	defer guard("list", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("list", debug.SetPanicOnFault(true), &err)
 	err = d.readLatest(ctx, func(v *view) error {
 		p, err = v.page(ctx, q)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -36,7 +37,7 @@ func (w *writer) load(l *driver.Load) error {
 		return err
 	}
 	ld := loader{batch: &w.batch}
-	if err := guarded("load", func() error { return ld.run(l) }); err != nil {
+	if err := dbfile.Guarded("load", func() error { return ld.run(l) }); err != nil {
 		w.discard()
 		return err
 	}

@@ -15,7 +15,7 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 	d := openCore(t, Options{})
 	r := session(1, "a", "mia")
 	do(t, d, opOf(r.Key, driver.Change{Put: r}))
-	m, err := format.ReadMetas(d.file.f)
+	m, err := format.ReadMetas(d.file.Handle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +33,11 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 		"its transaction":     {inForce + format.HeaderSize + 48, []byte{0xff}},
 	} {
 		was := make([]byte, len(bad.bytes))
-		if _, err := d.file.f.ReadAt(was, bad.at); err != nil {
+		if _, err := d.file.Handle.ReadAt(was, bad.at); err != nil {
 			t.Fatal(err)
 		}
 		write := func(b []byte) {
-			if _, err := d.file.f.WriteAt(b, bad.at); err != nil {
+			if _, err := d.file.Handle.WriteAt(b, bad.at); err != nil {
 				t.Fatal(err)
 			}
 		}

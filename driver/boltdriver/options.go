@@ -5,10 +5,12 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // DefaultVerifyLimit is the default of Options.VerifyLimit, in bytes.
-const DefaultVerifyLimit = defaultVerifyLimit
+const DefaultVerifyLimit = dbfile.DefaultVerifyLimit
 
 // Options configure Open. The zero value is the safe default.
 type Options struct {
@@ -46,8 +48,8 @@ type Options struct {
 	// Default: false.
 	CountReads bool
 
-	hooks fileHooks // tests only
-	core  coreHooks // tests only
+	hooks dbfile.Hooks // tests only
+	core  coreHooks    // tests only
 }
 
 // coreHooks are faults and limits that tests inject.
@@ -61,8 +63,8 @@ type coreHooks struct {
 }
 
 // forFile returns what opening the file takes of the options.
-func (o *Options) forFile() fileOptions {
-	return fileOptions{
+func (o *Options) forFile() dbfile.Options {
+	return dbfile.Options{
 		ReadOnly:       o.ReadOnly,
 		LockTimeout:    o.LockTimeout,
 		MaxSize:        o.MaxSize,

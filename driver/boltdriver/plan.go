@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -62,7 +63,7 @@ func (w *writer) plan(ctx context.Context, o *driver.Op) (err error) {
 	p := &w.planner
 	clear(p.edits)
 	p.edits = p.edits[:0]
-	if err := guarded("read for a change", func() error { return p.loadTarget(&o.Target) }); err != nil {
+	if err := dbfile.Guarded("read for a change", func() error { return p.loadTarget(&o.Target) }); err != nil {
 		return err
 	}
 	if err := p.readClock(o); err != nil {
@@ -72,7 +73,7 @@ func (w *writer) plan(ctx context.Context, o *driver.Op) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := guarded("change", func() error { return p.collect(&o.Target, &c) }); err != nil {
+	if err := dbfile.Guarded("change", func() error { return p.collect(&o.Target, &c) }); err != nil {
 		return err
 	}
 	w.latest = p.view.Now
@@ -285,7 +286,7 @@ func (p *planner) entry(k *driver.EntryKey) ([]byte, error) {
 
 // liveUsage is View.Live.
 func (p *planner) liveUsage() (u driver.Usage, err error) {
-	err = guarded("count", func() error {
+	err = dbfile.Guarded("count", func() error {
 		if err := p.b.flush(format.Records, format.Due, format.Overdue); err != nil {
 			return err
 		}

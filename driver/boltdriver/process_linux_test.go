@@ -28,7 +28,7 @@ func roleLimit(path, _ string) string {
 	if err != nil {
 		return verdict(err)
 	}
-	if d.file.bigMap {
+	if d.file.BigMap {
 		return "big map"
 	}
 	return verdict(d.Close())

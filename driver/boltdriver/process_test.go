@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // Children are this test binary again, told by the environment what to be.
@@ -91,18 +92,18 @@ func verdict(err error) string {
 
 // roleHold opens the file, says so, and keeps it until its input ends.
 func roleHold(path, arg string) string {
-	f, err := openFile(path, fileOptions{ReadOnly: arg == "ro"})
+	f, err := dbfile.Open(path, dbfile.Options{ReadOnly: arg == "ro"})
 	fmt.Println(">", verdict(err))
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	if err != nil {
 		return verdict(err)
 	}
-	return verdict(f.close())
+	return verdict(f.Close())
 }
 
 // roleDie kills itself at a step of creating the file.
 func roleDie(path, arg string) string {
-	_, err := openFile(path, fileOptions{Hooks: fileHooks{Step: dieAt(arg)}})
+	_, err := dbfile.Open(path, dbfile.Options{Hooks: dbfile.Hooks{Step: dieAt(arg)}})
 	return verdict(err)
 }
 
@@ -118,7 +119,7 @@ func dieAt(step string) func(string) {
 
 // roleCompact kills itself at a step of compacting the file.
 func roleCompact(path, arg string) string {
-	d, err := Open(path, Options{hooks: fileHooks{Step: dieAt(arg)}})
+	d, err := Open(path, Options{hooks: dbfile.Hooks{Step: dieAt(arg)}})
 	if err != nil {
 		return verdict(err)
 	}
@@ -129,7 +130,7 @@ func roleCompact(path, arg string) string {
 // roleRace opens the file once its input ends, and keeps it until it is killed.
 func roleRace(path, _ string) string {
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	f, err := openFile(path, fileOptions{LockTimeout: 200 * time.Millisecond})
+	f, err := dbfile.Open(path, dbfile.Options{LockTimeout: 200 * time.Millisecond})
 	fmt.Println(">", verdict(err))
 	<-time.After(time.Minute) // for ever, but the runtime must not call it a deadlock
 	runtime.KeepAlive(f)
@@ -149,7 +150,7 @@ func TestProcessLocks(t *testing.T) {
 			t.Fatalf("holder: %s", got)
 		}
 		start := time.Now()
-		f, err := openFile(path, fileOptions{ReadOnly: c.ro})
+		f, err := dbfile.Open(path, dbfile.Options{ReadOnly: c.ro})
 		if errors.Is(err, driver.ErrLocked) != c.locked || !c.locked && err != nil {
 			t.Errorf("held %s, read-only %v: %v", c.holder, c.ro, err)
 		}
@@ -157,13 +158,13 @@ func TestProcessLocks(t *testing.T) {
 			t.Errorf("took %v", d)
 		}
 		if f != nil {
-			_ = f.close()
+			_ = f.Close()
 		}
 		if err := holder.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_ = holder.cmd.Wait()
-		_ = heldFile(t, path, fileOptions{}).close()
+		_ = heldFile(t, path, dbfile.Options{}).Close()
 	}
 }
 
@@ -180,7 +181,7 @@ func TestProcessKilledWhileCreating(t *testing.T) {
 		if _, err := os.Lstat(path); (err == nil) != (step == "linked") {
 			t.Errorf("%s: the file: %v", step, err)
 		}
-		_ = heldFile(t, path, fileOptions{}).close()
+		_ = heldFile(t, path, dbfile.Options{}).Close()
 		if names := dirNames(t, filepath.Dir(path)); len(names) != 1 {
 			t.Errorf("%s: left behind: %v", step, names)
 		}

@@ -8,13 +8,14 @@ import (
 	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
 // Get fills into with the record at k. It allocates nothing once into's buffers
 // are large enough. See driver.Driver.
 func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) (err error) {
-	defer guard("get", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("get", debug.SetPanicOnFault(true), &err)
 	if err := d.checkOpen(ctx); err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (d *Driver) reader(ctx context.Context) (*snapshot, error) {
 
 // Messages returns a range of a log. See driver.Driver.
 func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.Message, err error) {
-	defer guard("messages", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("messages", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (ms []driver.M
 
 // Feed returns a namespace's events. See driver.Driver.
 func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
-	defer guard("feed", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("feed", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {
 		return f, err
@@ -171,7 +172,7 @@ func (v *view) eventsLeft(ns uint64) bool {
 
 // Due returns filed due entries. See driver.Driver.
 func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {
-	defer guard("due", debug.SetPanicOnFault(true), &err)
+	defer dbfile.Guard("due", debug.SetPanicOnFault(true), &err)
 	s, err := d.reader(ctx)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -35,7 +36,7 @@ func (w *writer) reclaim(now int64, limit int) (driver.Reclaimed, error) {
 		return driver.Reclaimed{}, err
 	}
 	r := reclaimer{batch: &w.batch, now: now, limit: max(limit, 1), erased: make(map[driver.Erasure]*driver.Erased)}
-	if err := guarded("reclaim", r.run); err != nil {
+	if err := dbfile.Guarded("reclaim", r.run); err != nil {
 		w.discard()
 		return driver.Reclaimed{}, err
 	}

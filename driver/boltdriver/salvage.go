@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 // Fate is what became of a value that Salvage saw.
@@ -59,11 +61,11 @@ func Salvage(ctx context.Context, src, dst string, each func(Piece)) (SalvageRep
 	if _, err := os.Lstat(dst); err == nil {
 		return SalvageReport{}, &os.PathError{Op: "salvage", Path: dst, Err: fs.ErrExist}
 	}
-	f, err := lockForReading(src)
+	f, err := dbfile.OpenReadOnly(src)
 	if err != nil {
 		return SalvageReport{}, err
 	}
-	defer f.abandon()
+	defer f.Abandon()
 	var r SalvageReport
 	note := func(o salvageOutcome) {
 		r.add(&o)

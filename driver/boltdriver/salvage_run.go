@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
@@ -34,16 +35,16 @@ type salvager struct {
 	version  uint64 // of the format, as the tree has it
 }
 
-func (s *salvager) run(f *file, dst string) (err error) {
+func (s *salvager) run(f *dbfile.File, dst string) (err error) {
 	if s.stage, err = newSink(dst); err != nil {
 		return err
 	}
-	defer s.stage.temp.discard()
+	defer s.stage.temp.Discard()
 	defer s.stage.close()
 	if s.out, err = newSink(dst); err != nil {
 		return err
 	}
-	defer s.out.temp.discard()
+	defer s.out.temp.Discard()
 	defer s.out.close()
 	if err := s.collect(f); err != nil {
 		return err
@@ -55,9 +56,9 @@ func (s *salvager) run(f *file, dst string) (err error) {
 }
 
 // collect stages all that can be found in f.
-func (s *salvager) collect(f *file) error {
-	size := f.info.Size()
-	st, err := fsck.Walk(s.ctx, f.f, size, fsck.Options{Visit: s.takeFromTree})
+func (s *salvager) collect(f *dbfile.File) error {
+	size := f.Info.Size()
+	st, err := fsck.Walk(s.ctx, f.Handle, size, fsck.Options{Visit: s.takeFromTree})
 	if damage := (*fsck.DamageError)(nil); errors.As(err, &damage) {
 		s.report.problems = damage.Problems
 		s.report.more = damage.More
@@ -74,7 +75,7 @@ func (s *salvager) collect(f *file) error {
 		s.report.scanned = s.report.scanned || s.hurt[b] && !isIndex(b)
 	}
 	if s.report.scanned {
-		if err := s.scan(f.f, st.InTree, uint64(size)/format.PageSize); err != nil {
+		if err := s.scan(f.Handle, st.InTree, uint64(size)/format.PageSize); err != nil {
 			return err
 		}
 	}
@@ -95,10 +96,10 @@ func (s *salvager) publish(dst string) error {
 	if err := s.out.close(); err != nil {
 		return err
 	}
-	if err := s.verify(s.out.temp.path); err != nil {
+	if err := s.verify(s.out.temp.Path); err != nil {
 		return fmt.Errorf("the new file: %w", err)
 	}
-	return publish(s.out.temp.path, dst)
+	return dbfile.Publish(s.out.temp.Path, dst)
 }
 
 // addOutcome reports one value, or several.
@@ -138,7 +139,7 @@ type salvageResult struct {
 // for every value, and verify for the new file before that gets its name. It
 // never changes src.
 func runSalvage(
-	ctx context.Context, src *file, dst string, each func(salvageOutcome), verify func(path string) error,
+	ctx context.Context, src *dbfile.File, dst string, each func(salvageOutcome), verify func(path string) error,
 ) (salvageResult, error) {
 	s := &salvager{
 		ctx:      ctx,
@@ -152,6 +153,6 @@ func runSalvage(
 		before:   map[uint64]driver.Usage{},
 		live:     map[driver.Incarnation]bool{},
 	}
-	err := guarded("salvage", func() error { return s.run(src, dst) })
+	err := dbfile.Guarded("salvage", func() error { return s.run(src, dst) })
 	return s.report, err
 }

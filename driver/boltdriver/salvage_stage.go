@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
@@ -16,7 +17,7 @@ const maxStored = max(format.MaxRecord, format.MaxMessage, format.MaxEntry) + 64
 
 // outFile is a file that is written in transactions of a bounded size.
 type outFile struct {
-	temp *tempFile
+	temp *dbfile.Temp
 	db   *bolt.DB
 	tx   *bolt.Tx
 	size int
@@ -24,13 +25,13 @@ type outFile struct {
 
 // newSink makes a file with empty buckets beside path.
 func newSink(path string) (*outFile, error) {
-	t, err := newTemp(path)
+	t, err := dbfile.NewTemp(path)
 	if err != nil {
 		return nil, err
 	}
-	db, err := t.engine()
+	db, err := t.OpenEmpty()
 	if err != nil {
-		t.discard()
+		t.Discard()
 		return nil, err
 	}
 	return &outFile{temp: t, db: db}, nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
 
 	"github.com/seshatdb/seshat/driver"
@@ -199,7 +200,7 @@ func TestSalvageRefuses(t *testing.T) {
 	if _, err := Salvage(done, src, dst, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
-	_ = heldFile(t, src, fileOptions{})
+	_ = heldFile(t, src, dbfile.Options{})
 	if _, err := Salvage(ctx, src, dst, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 	bolt "go.etcd.io/bbolt"
@@ -49,8 +50,8 @@ func TestSeekNeverGoesBack(t *testing.T) {
 	d := opened(t, path, Options{SkipVerify: true})
 	damaged := 0
 	for n := range 300 {
-		err := guarded("seek", func() error {
-			return d.file.db.View(func(tx *bolt.Tx) error {
+		err := dbfile.Guarded("seek", func() error {
+			return d.file.DB.View(func(tx *bolt.Tx) error {
 				v := newView(tx, nil)
 				c := v.cursor(format.Entries)
 				if k, _ := c.Seek([]byte(key(n) + "-")); k != nil && string(k) <= key(n) {

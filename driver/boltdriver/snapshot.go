@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
@@ -31,8 +32,8 @@ type getBuffers struct {
 	head format.RecordHeader
 }
 
-func (d *Driver) newSnapshot(f *file, erased format.PendingErasures) (*snapshot, error) {
-	tx, err := f.db.Begin(false)
+func (d *Driver) newSnapshot(f *dbfile.File, erased format.PendingErasures) (*snapshot, error) {
+	tx, err := f.DB.Begin(false)
 	if err != nil {
 		return nil, err
 	}

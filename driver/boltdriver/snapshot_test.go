@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
@@ -79,12 +80,12 @@ func race(t *testing.T, d *Driver, rounds int) {
 // was acknowledged, and neither they nor the writer wait for ever.
 func TestSnapshotsWhileTheMapMoves(t *testing.T) {
 	d := openCore(t, Options{
-		hooks: fileHooks{NoBigMap: true},
+		hooks: dbfile.Hooks{NoBigMap: true},
 		core:  coreHooks{share: true, headroom: 256 << 10},
 	})
-	limit := d.file.mapLimit
+	limit := d.file.MapLimit
 	race(t, d, 60)
-	if d.file.mapLimit == limit {
+	if d.file.MapLimit == limit {
 		t.Error("the map was never moved: the test proves nothing")
 	}
 }
@@ -93,7 +94,7 @@ func TestSnapshotsWhileTheMapMoves(t *testing.T) {
 // shared snapshot, but not for ever.
 func TestUnforeseenMoveOfTheMap(t *testing.T) {
 	d := openCore(t, Options{
-		hooks: fileHooks{NoBigMap: true},
+		hooks: dbfile.Hooks{NoBigMap: true},
 		core:  coreHooks{share: true, headroom: 1, patience: time.Millisecond},
 	})
 	for i := range 8 {
@@ -110,14 +111,14 @@ func TestUnforeseenMoveOfTheMap(t *testing.T) {
 
 // The same without shared snapshots, and with the large map.
 func TestSnapshotsRace(t *testing.T) {
-	race(t, openCore(t, Options{hooks: fileHooks{NoBigMap: true}}), 30)
+	race(t, openCore(t, Options{hooks: dbfile.Hooks{NoBigMap: true}}), 30)
 	race(t, openCore(t, Options{}), 30)
 }
 
 // A reader never sees what is not durable yet: with a snapshot of its own it
 // waits for the commit that the engine shows already.
 func TestReadersWaitForDurability(t *testing.T) {
-	d := openCore(t, Options{hooks: fileHooks{NoBigMap: true}})
+	d := openCore(t, Options{hooks: dbfile.Hooks{NoBigMap: true}})
 	b := d.durable
 	r := session(1, "a", "")
 	do(t, d, opOf(r.Key, driver.Change{Put: r}))
@@ -190,7 +191,7 @@ func TestCloseUnderLoad(t *testing.T) {
 	if err := d.Get(background, driver.Key{Namespace: 1, ID: "x"}, 0, &r); !errors.Is(err, driver.ErrClosed) {
 		t.Errorf("%v, want ErrClosed", err)
 	}
-	again := opened(t, d.file.path, Options{})
+	again := opened(t, d.file.Path, Options{})
 	if n := int64(keysIn(t, again, format.Records)); n != done.Load() {
 		t.Errorf("%d records, %d were acknowledged", n, done.Load())
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 	bolt "go.etcd.io/bbolt"
 )
@@ -46,8 +47,8 @@ func (d *Driver) Stats() driver.Stats {
 	d.life.RLock()
 	defer d.life.RUnlock()
 	if !d.closed.Load() {
-		s.FileSize = fileSize(d.file.f)
-		free := d.file.db.Stats()
+		s.FileSize = dbfile.Size(d.file.Handle)
+		free := d.file.DB.Stats()
 		s.FreePages = int64(free.FreePageN + free.PendingPageN)
 	}
 	return s

@@ -6,12 +6,13 @@ import (
 	"os"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
 // Problem is one thing that is wrong with the structure of a file: Page is its
-// number (0 and 1 are the meta pages), Bucket the bucket ("" = the file itself),
-// and What says it in words.
+// number (0 and 1 are the meta pages), Bucket the bucket ("" = the file
+// itself), and What says it in words.
 type Problem = fsck.Problem
 
 // DamageError says what is wrong with the structure of a file: Problems are the
@@ -52,36 +53,36 @@ const maxFindings = 50
 // bytes. Errors: driver.ErrCorrupt with the report saying what is wrong,
 // ErrFormat, ErrLocked, ctx's.
 func Verify(ctx context.Context, path string, progress func(done, total int64)) (Report, error) {
-	f, err := lockForReading(path)
+	f, err := dbfile.OpenReadOnly(path)
 	if err != nil {
 		return Report{}, err
 	}
-	defer f.abandon()
+	defer f.Abandon()
 	return verifyFile(ctx, f, progress)
 }
 
 // verifyFile checks all of a file that is locked for reading. See Verify.
-func verifyFile(ctx context.Context, f *file, progress func(done, total int64)) (Report, error) {
-	r := Report{Size: f.info.Size()}
-	st, err := fsck.Walk(ctx, f.f, r.Size, fsck.Options{Progress: progress})
+func verifyFile(ctx context.Context, f *dbfile.File, progress func(done, total int64)) (Report, error) {
+	r := Report{Size: f.Info.Size()}
+	st, err := fsck.Walk(ctx, f.Handle, r.Size, fsck.Options{Progress: progress})
 	r.add(&st)
 	if err != nil {
-		return r, fmt.Errorf("%s: %w", f.path, err)
+		return r, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	d, err := Open(f.path, Options{ReadOnly: true, SkipVerify: true, AllowNetworkFS: true})
+	d, err := Open(f.Path, Options{ReadOnly: true, SkipVerify: true, AllowNetworkFS: true})
 	if err != nil {
 		return r, err
 	}
 	defer d.Close()
-	if !os.SameFile(d.file.info, f.info) {
-		return r, fmt.Errorf("%w: %w", driver.ErrLocked, errMoved)
+	if !os.SameFile(d.file.Info, f.Info) {
+		return r, fmt.Errorf("%w: %w", driver.ErrLocked, dbfile.ErrMoved)
 	}
 	if r.Checked, err = d.Check(ctx, maxFindings, driver.Visitor{}); err != nil {
 		return r, err
 	}
 	if n := len(r.Checked.Findings); n > 0 {
 		first := r.Checked.Findings[0]
-		return r, fmt.Errorf("%w: %s: %s: %s (%d findings)", driver.ErrCorrupt, f.path, first.Where, first.What, n)
+		return r, fmt.Errorf("%w: %s: %s: %s (%d findings)", driver.ErrCorrupt, f.Path, first.Where, first.What, n)
 	}
 	return r, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck/fscktest"
 
 	"github.com/seshatdb/seshat/driver"
@@ -179,7 +180,7 @@ func flipInRecord(t testing.TB, b []byte) string {
 // A file that is open for writing is not verified, a missing one is missing.
 func TestVerifyLocked(t *testing.T) {
 	path := emptyStore(t)
-	_ = heldFile(t, path, fileOptions{})
+	_ = heldFile(t, path, dbfile.Options{})
 	if _, err := Verify(ctx, path, nil); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}

@@ -25,7 +25,7 @@ const (
 
 var mutants = []mutant{
 	{
-		name: "commits are not synced", promise: "Durability", file: "driver/boltdriver/open.go",
+		name: "commits are not synced", promise: "Durability", file: "driver/boltdriver/internal/dbfile/open.go",
 		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
 		dir: crash, test: "^TestPowerFailure$",
 	},
@@ -35,22 +35,22 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestUnknownOutcome$", quick: true,
 	},
 	{
-		name: "the directory is not synced", promise: "Durability (D1)", file: "driver/boltdriver/file_unix.go",
+		name: "the directory is not synced", promise: "Durability (D1)", file: "driver/boltdriver/internal/dbfile/file_unix.go",
 		from: "\treturn d.Sync()", to: "\treturn nil",
 		dir: crash, test: "^TestPowerFailure$",
 	},
 	{
-		name: "the newest meta page is not written again at open", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
-		from: "if err := rewriteMeta(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
+		name: "the newest meta page is not written again at open", promise: "Durability (D3)", file: "driver/boltdriver/internal/dbfile/open.go",
+		from: "if err := rewriteMeta(f.Handle, f.DB.Sync); err != nil {", to: "if err := error(nil); err != nil {",
 		dir: crash, test: "^TestFaultThenPowerFailure$/^fdatasync:kill", flags: []string{"-crash.spots=10", "-crash.images=400", "-crash.steps=40"},
 	},
 	{
-		name: "the indexes are not compared with the records at open", promise: "Errors (D12)", file: "driver/boltdriver/open.go",
+		name: "the indexes are not compared with the records at open", promise: "Errors (D12)", file: "driver/boltdriver/internal/dbfile/open.go",
 		from: "fsck.Options{Census: true, Warm: true}", to: "fsck.Options{Warm: true}",
 		dir: bolt, test: "^TestOpenComparesIndexesWithRecords$",
 	},
 	{
-		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/trusted.go",
+		name: "the list of free pages is not looked at before a commit", promise: "Errors (D7)", file: "driver/boltdriver/internal/dbfile/trusted.go",
 		from: "binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||", to: "false ||",
 		dir: bolt, test: "^TestTrustedPagesThatGoBadWhileOpen$",
 	},
@@ -80,8 +80,8 @@ var mutants = []mutant{
 		dir: bolt, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
-		name: "the structure is not checked at open", promise: "Errors (D2)", file: "driver/boltdriver/open.go",
-		from: "[]func(fileOptions) error{f.verify, f.openBolt,", to: "[]func(fileOptions) error{f.openBolt,",
+		name: "the structure is not checked at open", promise: "Errors (D2)", file: "driver/boltdriver/internal/dbfile/open.go",
+		from: "[]func(Options) error{f.verify, f.openBolt,", to: "[]func(Options) error{f.openBolt,",
 		dir: bolt, test: "^TestDamage$",
 	},
 	{
@@ -90,14 +90,13 @@ var mutants = []mutant{
 		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
 	},
 	{
-		name: "faults and panics of the engine end the process", promise: "Errors (D7)",
-		file: "driver/boltdriver/guard.go",
+		name: "faults and panics of the engine end the process", promise: "Errors (D7)", file: "driver/boltdriver/internal/dbfile/guard.go",
 		from: "if r := recover(); r != nil {", to: "if r := error(nil); r != nil {",
 		dir: spoil, test: "^TestDamagedFiles$",
 	},
 	{
 		name: "an engine that cannot end a transaction is waited for", promise: "Errors (D4)", file: "driver/boltdriver/commit.go",
-		from: "\tw.d.file.stuck.Store(true)\n", to: "",
+		from: "\tw.d.file.Stuck.Store(true)\n", to: "",
 		dir: bolt, test: "^TestJammedEngine$", flags: []string{"-test.timeout=60s"},
 	},
 	{
@@ -185,32 +184,28 @@ var mutants = []mutant{
 		dir: root, test: "^TestLaterFieldsSurvive$",
 	},
 	{
-		name: "commits are not synced, under a disk that loses its power", promise: "Durability",
-		file: "driver/boltdriver/open.go",
+		name: "commits are not synced, under a disk that loses its power", promise: "Durability", file: "driver/boltdriver/internal/dbfile/open.go",
 		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
 		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
 	},
 	{
-		name: "commits are not synced, on a file system that is shut down", promise: "Durability",
-		file: "driver/boltdriver/open.go",
+		name: "commits are not synced, on a file system that is shut down", promise: "Durability", file: "driver/boltdriver/internal/dbfile/open.go",
 		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
 		dir: fscut, test: "^TestLinearizableAcrossShutdowns$",
 	},
 	{
-		name: "commits are not synced, on a file system whose disk is cut", promise: "Durability",
-		file: "driver/boltdriver/open.go",
+		name: "commits are not synced, on a file system whose disk is cut", promise: "Durability", file: "driver/boltdriver/internal/dbfile/open.go",
 		from: "Timeout:         time.Second,", to: "Timeout: time.Second, NoSync: true,",
 		dir: fscut, test: "^TestLinearizableAcrossBlockCuts$",
 	},
 	{
-		name: "the directory is not synced, under a disk that loses its power", promise: "Durability (D1)",
-		file: "driver/boltdriver/file_unix.go",
+		name: "the directory is not synced, under a disk that loses its power", promise: "Durability (D1)", file: "driver/boltdriver/internal/dbfile/file_unix.go",
 		from: "\treturn d.Sync()", to: "\treturn nil",
 		dir: power, test: "^TestLinearizableAcrossPowerCuts$",
 	},
 	{
-		name: "the newest meta page is not written again, under a disk that loses its power", promise: "Durability (D3)", file: "driver/boltdriver/open.go",
-		from: "if err := rewriteMeta(f.f, f.db.Sync); err != nil {", to: "if err := error(nil); err != nil {",
+		name: "the newest meta page is not written again, under a disk that loses its power", promise: "Durability (D3)", file: "driver/boltdriver/internal/dbfile/open.go",
+		from: "if err := rewriteMeta(f.Handle, f.DB.Sync); err != nil {", to: "if err := error(nil); err != nil {",
 		dir: power, test: "^TestLinearizableAcrossPowerCuts$", flags: []string{"-powercut.runs=20", "-powercut.cuts=60"},
 	},
 	{
@@ -226,7 +221,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a full disk stops the store", promise: "Errors", file: "driver/boltdriver/commit.go",
-		from: "if isFull(err) && d.txid() == d.durable.txid.Load() {", to: "if false {",
+		from: "if dbfile.IsFull(err) && d.txid() == d.durable.txid.Load() {", to: "if false {",
 		dir: fscut, test: "^TestFullFileSystem$",
 	},
 }

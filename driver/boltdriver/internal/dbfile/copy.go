@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"context"
@@ -12,59 +12,59 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// compacted returns a smaller copy of the file, open and locked, that has taken
-// its name. On an error the file is as it was. The copy is locked before it
-// gets the name, and the original stays locked until it has lost it, so at no
-// moment can another process write either.
-func (f *file) compacted(ctx context.Context, o fileOptions) (_ *file, err error) {
-	if err := f.check(); err != nil {
+// CompactCopy returns a smaller copy of the file, open and locked, that has
+// taken its name. On an error the file is as it was. The copy is locked before
+// it gets the name, and the original stays locked until it has lost it, so at
+// no moment can another process write either.
+func (f *File) CompactCopy(ctx context.Context, o Options) (_ *File, err error) {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
-	t, err := newTemp(f.path)
+	t, err := NewTemp(f.Path)
 	if err != nil {
 		return nil, err
 	}
-	next := &file{f: t.f, path: f.path}
+	next := &File{Handle: t.Handle, Path: f.Path}
 	defer func() {
 		if err != nil {
-			next.abandon()
-			_ = os.Remove(t.path)
+			next.Abandon()
+			_ = os.Remove(t.Path)
 		}
 	}()
-	if next.info, err = t.f.Stat(); err != nil {
+	if next.Info, err = t.Handle.Stat(); err != nil {
 		return nil, err
 	}
-	next.claim = tryClaim(next.info, false)
-	if err := guarded("compact", func() error { return next.fill(ctx, f, o) }); err != nil {
+	next.claim = tryClaim(next.Info, false)
+	if err := Guarded("compact", func() error { return next.fill(ctx, f, o) }); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(t.path, f.path); err != nil {
+	if err := os.Rename(t.Path, f.Path); err != nil {
 		return nil, err
 	}
-	next.kernelName = linkTo(next.f, next.path)
+	next.kernelName = linkTo(next.Handle, next.Path)
 	o.Hooks.at("renamed")
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
-		next.broken = err
+	if err := syncDir(filepath.Dir(f.Path)); err != nil {
+		next.Broken = err
 	}
 	return next, nil
 }
 
 // fill copies the content of src, makes it durable and checks it.
-func (f *file) fill(ctx context.Context, src *file, o fileOptions) error {
+func (f *File) fill(ctx context.Context, src *File, o Options) error {
 	if err := f.openBolt(o); err != nil {
 		return err
 	}
-	ahead := f.db.AllocSize
-	f.db.AllocSize = 0
-	keys, err := copyBuckets(ctx, f.db, src.db)
-	f.db.AllocSize = ahead
+	ahead := f.DB.AllocSize
+	f.DB.AllocSize = 0
+	keys, err := copyBuckets(ctx, f.DB, src.DB)
+	f.DB.AllocSize = ahead
 	if err != nil {
 		return err
 	}
-	if err := f.f.Sync(); err != nil {
+	if err := f.Handle.Sync(); err != nil {
 		return err
 	}
-	st, err := fsck.Walk(ctx, f.f, fileSize(f.f), fsck.Options{})
+	st, err := fsck.Walk(ctx, f.Handle, Size(f.Handle), fsck.Options{})
 	if err == nil && st.Keys != keys {
 		err = fmt.Errorf("%w: copied %d keys, found %d", driver.ErrCorrupt, keys, st.Keys)
 	}

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// isFull reports whether a commit failed for want of space, before anything
+// IsFull reports whether a commit failed for want of space, before anything
 // that counts was written. An error of a sync is not among them: it says
 // nothing about what reached the disk.
-func isFull(err error) bool {
+func IsFull(err error) bool {
 	if errors.Is(err, berrors.ErrMaxSizeReached) {
 		return true
 	}

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"bytes"
@@ -17,13 +17,13 @@ import (
 )
 
 // mustOpen opens path and closes it when the test ends.
-func mustOpen(t testing.TB, path string, o fileOptions) *file {
+func mustOpen(t testing.TB, path string, o Options) *File {
 	t.Helper()
-	f, err := openFile(path, o)
+	f, err := Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.close() })
+	t.Cleanup(func() { _ = f.Close() })
 	return f
 }
 
@@ -31,7 +31,7 @@ func mustOpen(t testing.TB, path string, o fileOptions) *file {
 func newFile(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.db")
-	if err := createFile(path, fileOptions{}); err != nil {
+	if err := createFile(path, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -42,18 +42,18 @@ func newFile(t testing.TB) string {
 func TestOpenCreatesAndReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
 	for range 2 {
-		f := mustOpen(t, path, fileOptions{})
-		if err := f.check(); err != nil {
+		f := mustOpen(t, path, Options{})
+		if err := f.Check(); err != nil {
 			t.Error(err)
 		}
 		start := time.Now()
-		if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrLocked) {
+		if _, err := Open(path, Options{}); !errors.Is(err, driver.ErrLocked) {
 			t.Errorf("second handle: %v, want ErrLocked", err)
 		}
 		if d := time.Since(start); d > time.Second {
 			t.Errorf("ErrLocked took %v", d)
 		}
-		if err := f.close(); err != nil {
+		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	} {
 		p := write(name, c.content)
 		for _, ro := range []bool{false, true} {
-			if _, err := openFile(p, fileOptions{ReadOnly: ro}); !errors.Is(err, c.want) {
+			if _, err := Open(p, Options{ReadOnly: ro}); !errors.Is(err, c.want) {
 				t.Errorf("%s, read-only %v: %v, want %v", name, ro, err, c.want)
 			}
 		}
@@ -116,7 +116,7 @@ func TestOpenRefusesOtherPageSize(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrFormat) {
+	if _, err := Open(path, Options{}); !errors.Is(err, driver.ErrFormat) {
 		t.Errorf("%v, want ErrFormat", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestOpenRefusesSpecialFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []string{dir, os.DevNull, link, dangling} {
-		if _, err := openFile(p, fileOptions{}); !errors.Is(err, driver.ErrFormat) {
+		if _, err := Open(p, Options{}); !errors.Is(err, driver.ErrFormat) {
 			t.Errorf("%s: %v, want ErrFormat", p, err)
 		}
 	}
@@ -146,10 +146,10 @@ func TestOpenRefusesSpecialFiles(t *testing.T) {
 // A file or directory that is missing is reported as such.
 func TestOpenMissing(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := openFile(filepath.Join(dir, "a.db"), fileOptions{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(filepath.Join(dir, "a.db"), Options{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read-only: %v", err)
 	}
-	if _, err := openFile(filepath.Join(dir, "no", "a.db"), fileOptions{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(filepath.Join(dir, "no", "a.db"), Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	if names := list(t, dir); len(names) != 0 {
@@ -185,11 +185,11 @@ func TestOpenTightensTheMode(t *testing.T) {
 	if err := os.Chmod(path, 0o664); err != nil {
 		t.Fatal(err)
 	}
-	_ = mustOpen(t, path, fileOptions{ReadOnly: true}).close()
+	_ = mustOpen(t, path, Options{ReadOnly: true}).Close()
 	if mode() != 0o664 {
 		t.Errorf("read-only open changed the mode to %v", mode())
 	}
-	_ = mustOpen(t, path, fileOptions{}).close()
+	_ = mustOpen(t, path, Options{}).Close()
 	if mode() != 0o600 {
 		t.Errorf("after open: %v", mode())
 	}
@@ -198,14 +198,14 @@ func TestOpenTightensTheMode(t *testing.T) {
 // Readers share a file; a writer excludes them and they exclude it.
 func TestOpenReadOnlyShares(t *testing.T) {
 	path := newFile(t)
-	a := mustOpen(t, path, fileOptions{ReadOnly: true})
-	b := mustOpen(t, path, fileOptions{ReadOnly: true})
-	if _, err := openFile(path, fileOptions{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	a := mustOpen(t, path, Options{ReadOnly: true})
+	b := mustOpen(t, path, Options{ReadOnly: true})
+	if _, err := Open(path, Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("writer beside readers: %v", err)
 	}
-	_, _ = a.close(), b.close()
-	_ = mustOpen(t, path, fileOptions{})
-	if _, err := openFile(path, fileOptions{ReadOnly: true, LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+	_, _ = a.Close(), b.Close()
+	_ = mustOpen(t, path, Options{})
+	if _, err := Open(path, Options{ReadOnly: true, LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
 		t.Errorf("reader beside a writer: %v", err)
 	}
 }
@@ -225,7 +225,7 @@ func TestOpenReadOnlyWritesNothing(t *testing.T) {
 	if err := os.WriteFile(leftover, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_ = mustOpen(t, path, fileOptions{ReadOnly: true}).close()
+	_ = mustOpen(t, path, Options{ReadOnly: true}).Close()
 	after, _ := os.Stat(path)
 	if now, _ := os.ReadFile(path); string(now) != string(image) || !after.ModTime().Equal(before.ModTime()) {
 		t.Error("the file was written")
@@ -238,24 +238,24 @@ func TestOpenReadOnlyWritesNothing(t *testing.T) {
 // A commit after the file was removed or replaced would be lost: check says so.
 func TestCheckNoticesAMovedFile(t *testing.T) {
 	path := newFile(t)
-	f := mustOpen(t, path, fileOptions{})
+	f := mustOpen(t, path, Options{})
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.check(); !errors.Is(err, driver.ErrFailed) {
+	if err := f.Check(); !errors.Is(err, driver.ErrFailed) {
 		t.Errorf("removed: %v", err)
 	}
-	other := mustOpen(t, path, fileOptions{})
-	if err := f.check(); !errors.Is(err, driver.ErrFailed) {
+	other := mustOpen(t, path, Options{})
+	if err := f.Check(); !errors.Is(err, driver.ErrFailed) {
 		t.Errorf("replaced: %v", err)
 	}
-	if err := other.check(); err != nil {
+	if err := other.Check(); err != nil {
 		t.Errorf("the new file: %v", err)
 	}
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.check(); err != nil {
+	if err := f.Check(); err != nil {
 		t.Errorf("back again: %v", err)
 	}
 }
@@ -263,27 +263,27 @@ func TestCheckNoticesAMovedFile(t *testing.T) {
 // Files on network file systems need an option.
 func TestOpenRefusesNetworkFiles(t *testing.T) {
 	path := newFile(t)
-	h := fileHooks{IsRemote: func(*os.File) bool { return true }}
-	if _, err := openFile(path, fileOptions{Hooks: h}); !errors.Is(err, errors.ErrUnsupported) {
+	h := Hooks{IsRemote: func(*os.File) bool { return true }}
+	if _, err := Open(path, Options{Hooks: h}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("%v, want ErrUnsupported", err)
 	}
-	_ = mustOpen(t, path, fileOptions{Hooks: h, AllowNetworkFS: true})
+	_ = mustOpen(t, path, Options{Hooks: h, AllowNetworkFS: true})
 }
 
 // The map is large from the start where it can be, else it grows with the file.
 func TestOpenMapSize(t *testing.T) {
 	path := newFile(t)
-	f := mustOpen(t, path, fileOptions{})
-	if f.bigMap && f.mapLimit < bigMapSize {
-		t.Errorf("big map of %d bytes", f.mapLimit)
+	f := mustOpen(t, path, Options{})
+	if f.BigMap && f.MapLimit < bigMapSize {
+		t.Errorf("big map of %d bytes", f.MapLimit)
 	}
-	_ = f.close()
-	f = mustOpen(t, path, fileOptions{Hooks: fileHooks{NoBigMap: true}})
-	if f.bigMap || f.mapLimit != roundMap(fileSize(f.f)) {
-		t.Errorf("small map: %v, %d bytes", f.bigMap, f.mapLimit)
+	_ = f.Close()
+	f = mustOpen(t, path, Options{Hooks: Hooks{NoBigMap: true}})
+	if f.BigMap || f.MapLimit != RoundMap(Size(f.Handle)) {
+		t.Errorf("small map: %v, %d bytes", f.BigMap, f.MapLimit)
 	}
 	for size, want := range map[int64]int64{1: 1 << 15, 1 << 15: 1 << 15, 1<<15 + 1: 1 << 16, 1<<30 + 1: 2 << 30, 3 << 30: 3 << 30} {
-		if got := roundMap(size); got != want {
+		if got := RoundMap(size); got != want {
 			t.Errorf("roundMap(%d) = %d, want %d", size, got, want)
 		}
 	}

@@ -1,21 +1,21 @@
-package boltdriver
+package dbfile
 
 import (
 	"os"
 	"time"
 )
 
-// defaultVerifyLimit is the default of fileOptions.VerifyLimit, in bytes.
-const defaultVerifyLimit = 4 << 30
+// DefaultVerifyLimit is the default of Options.VerifyLimit, in bytes.
+const DefaultVerifyLimit = 4 << 30
 
 const defaultLockTimeout = 500 * time.Millisecond
 
-// fileOptions configure openFile. The zero value is the safe default.
-type fileOptions struct {
+// Options configure Open. The zero value is the safe default.
+type Options struct {
 	// ReadOnly opens the file under a shared lock and never writes to it.
 	ReadOnly bool
 
-	// LockTimeout is how long openFile waits for another process or handle to
+	// LockTimeout is how long Open waits for another process or handle to
 	// let go of the file. Default: 500ms.
 	LockTimeout time.Duration
 
@@ -27,7 +27,7 @@ type fileOptions struct {
 	AllowNetworkFS bool
 
 	// VerifyLimit is the largest file, in bytes, whose structure is checked
-	// before it is opened. 0 means defaultVerifyLimit, a negative value means
+	// before it is opened. 0 means DefaultVerifyLimit, a negative value means
 	// that files of any size are checked.
 	VerifyLimit int64
 
@@ -36,11 +36,11 @@ type fileOptions struct {
 	SkipVerify bool
 
 	// Hooks are faults that tests inject. The zero value injects none.
-	Hooks fileHooks
+	Hooks Hooks
 }
 
-// fileHooks are faults that tests inject.
-type fileHooks struct {
+// Hooks are faults that tests inject.
+type Hooks struct {
 	// NoBigMap acts as if the large map could not be made.
 	NoBigMap bool
 	// Step is called between the steps of opening, creating and compacting.
@@ -49,20 +49,20 @@ type fileHooks struct {
 	IsRemote func(*os.File) bool
 }
 
-func (h fileHooks) remote(f *os.File) bool {
+func (h Hooks) remote(f *os.File) bool {
 	if h.IsRemote != nil {
 		return h.IsRemote(f)
 	}
 	return isRemote(f)
 }
 
-func (h fileHooks) at(step string) {
+func (h Hooks) at(step string) {
 	if h.Step != nil {
 		h.Step(step)
 	}
 }
 
-func (o *fileOptions) lockTimeout() time.Duration {
+func (o *Options) lockTimeout() time.Duration {
 	if o.LockTimeout <= 0 {
 		return defaultLockTimeout
 	}
@@ -70,10 +70,10 @@ func (o *fileOptions) lockTimeout() time.Duration {
 }
 
 // overLimit reports whether a file of that size is too large to be checked.
-func (o *fileOptions) overLimit(size int64) bool {
+func (o *Options) overLimit(size int64) bool {
 	limit := o.VerifyLimit
 	if limit == 0 {
-		limit = defaultVerifyLimit
+		limit = DefaultVerifyLimit
 	}
 	return limit > 0 && size > limit
 }

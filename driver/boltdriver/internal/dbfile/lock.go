@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"fmt"
@@ -50,23 +50,23 @@ func (c *claim) release() {
 
 // acquire takes the process-wide claim and the file lock, waiting until the
 // deadline. Then the error wraps ErrLocked.
-func acquire(f *file, shared bool, deadline time.Time) (*claim, error) {
+func acquire(f *File, shared bool, deadline time.Time) (*claim, error) {
 	for {
-		c := tryClaim(f.info, shared)
+		c := tryClaim(f.Info, shared)
 		holder := "this process"
 		if c != nil {
-			ok, err := lockHandle(f.f, shared)
+			ok, err := lockHandle(f.Handle, shared)
 			if ok {
 				return c, nil
 			}
 			c.release()
 			if err != nil {
-				return nil, fmt.Errorf("lock %s: %w", f.path, err)
+				return nil, fmt.Errorf("lock %s: %w", f.Path, err)
 			}
 			holder = "another process"
 		}
 		if !time.Now().Before(deadline) {
-			return nil, fmt.Errorf("%w: %s is open in %s", driver.ErrLocked, f.path, holder)
+			return nil, fmt.Errorf("%w: %s is open in %s", driver.ErrLocked, f.Path, holder)
 		}
 		time.Sleep(lockPoll)
 	}

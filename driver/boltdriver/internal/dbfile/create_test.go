@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"errors"
@@ -17,17 +17,17 @@ import (
 func TestCreateRace(t *testing.T) {
 	for range 5 {
 		path := filepath.Join(t.TempDir(), "a.db")
-		files, errs := make([]*file, 8), make([]error, 8)
+		files, errs := make([]*File, 8), make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range files {
-			wg.Go(func() { files[i], errs[i] = openFile(path, fileOptions{LockTimeout: 50 * time.Millisecond}) })
+			wg.Go(func() { files[i], errs[i] = Open(path, Options{LockTimeout: 50 * time.Millisecond}) })
 		}
 		wg.Wait()
 		won := 0
 		for i, f := range files {
 			if f != nil {
 				won++
-				defer f.close()
+				defer f.Close()
 			} else if !errors.Is(errs[i], driver.ErrLocked) {
 				t.Errorf("loser: %v, want ErrLocked", errs[i])
 			}
@@ -52,13 +52,13 @@ func TestCreateIsAtomic(t *testing.T) {
 		}
 		seen = append(seen, name)
 	}
-	if err := createFile(path, fileOptions{Hooks: fileHooks{Step: step}}); err != nil {
+	if err := createFile(path, Options{Hooks: Hooks{Step: step}}); err != nil {
 		t.Fatal(err)
 	}
 	if len(seen) != 3 {
 		t.Errorf("steps: %v", seen)
 	}
-	_ = mustOpen(t, path, fileOptions{})
+	_ = mustOpen(t, path, Options{})
 }
 
 // A file that another one made meanwhile is not replaced.
@@ -69,7 +69,7 @@ func TestCreateDoesNotReplace(t *testing.T) {
 			_ = os.WriteFile(path, []byte("theirs"), 0o600)
 		}
 	}
-	err := createFile(path, fileOptions{Hooks: fileHooks{Step: step}})
+	err := createFile(path, Options{Hooks: Hooks{Step: step}})
 	if !errors.Is(err, fs.ErrExist) {
 		t.Errorf("%v, want ErrExist", err)
 	}
@@ -91,8 +91,8 @@ func TestCreateSurvivesACleaner(t *testing.T) {
 			}
 		}
 	}
-	f := mustOpen(t, path, fileOptions{Hooks: fileHooks{Step: step}})
-	if err := f.check(); err != nil {
+	f := mustOpen(t, path, Options{Hooks: Hooks{Step: step}})
+	if err := f.Check(); err != nil {
 		t.Error(err)
 	}
 }
@@ -102,11 +102,11 @@ func TestCreateCleansLeftovers(t *testing.T) {
 	path := newFile(t)
 	dead := path + tempMark + "0123456789abcdef"
 	twin := path + tempMark + "1123456789abcdef"
-	alive, err := newTemp(path)
+	alive, err := NewTemp(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer alive.discard()
+	defer alive.Discard()
 	foreign := []string{path + tempMark + "short", path + ".backup", path + tempMark + "zzzzzzzzzzzzzzzz"}
 	for _, p := range append(foreign, dead) {
 		if err := os.WriteFile(p, []byte("x"), 0o600); err != nil {
@@ -120,18 +120,18 @@ func TestCreateCleansLeftovers(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f := mustOpen(t, path, fileOptions{})
+	f := mustOpen(t, path, Options{})
 	for _, p := range []string{dead, twin} {
 		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there: %v", p, err)
 		}
 	}
-	for _, p := range append(foreign, alive.path, dir) {
+	for _, p := range append(foreign, alive.Path, dir) {
 		if _, err := os.Lstat(p); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := f.check(); err != nil {
+	if err := f.Check(); err != nil {
 		t.Errorf("the file itself: %v", err)
 	}
 }
@@ -145,7 +145,7 @@ func TestPublishWithoutLinks(t *testing.T) {
 		if err := os.Mkdir(from, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := publish(from, to); !errors.Is(err, want) {
+		if err := Publish(from, to); !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"bytes"
@@ -103,18 +103,18 @@ func TestReassertFails(t *testing.T) {
 
 // A file that was cut short is damaged; one that does not answer is not.
 func TestTrustedPagesThatCannotBeRead(t *testing.T) {
-	f := &file{}
+	f := &File{}
 	var err error
-	if f.f, err = os.Create(filepath.Join(t.TempDir(), "a.db")); err != nil {
+	if f.Handle, err = os.Create(filepath.Join(t.TempDir(), "a.db")); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.checkTrusted(1); !errors.Is(err, driver.ErrCorrupt) {
+	if err := f.CheckTrusted(1); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
-	if err := f.f.Close(); err != nil {
+	if err := f.Handle.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.checkTrusted(1); !errors.Is(err, driver.ErrFailed) || errors.Is(err, driver.ErrCorrupt) {
+	if err := f.CheckTrusted(1); !errors.Is(err, driver.ErrFailed) || errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrFailed", err)
 	}
 }

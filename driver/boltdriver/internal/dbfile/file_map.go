@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"math/bits"
@@ -13,23 +13,23 @@ const bigMapSize = 16 << 30
 // mapSize chooses the initial size of the map and sets bigMap and mapLimit.
 // Where address space is short (32 bits, a limit on the process) or a map
 // makes the file as large as itself (Windows), the map grows with the file.
-func (f *file) mapSize(o fileOptions) int {
-	size := f.info.Size()
-	f.mapLimit = roundMap(size)
+func (f *File) mapSize(o Options) int {
+	size := f.Info.Size()
+	f.MapLimit = RoundMap(size)
 	if o.ReadOnly || o.Hooks.NoBigMap || bits.UintSize < 64 || runtime.GOOS == "windows" {
 		return 0
 	}
-	want := roundMap(max(bigMapSize, 2*size))
-	if !canMap(f.f, want) {
+	want := RoundMap(max(bigMapSize, 2*size))
+	if !canMap(f.Handle, want) {
 		return 0
 	}
-	f.bigMap, f.mapLimit = true, want
+	f.BigMap, f.MapLimit = true, want
 	return int(want)
 }
 
-// roundMap is how the engine rounds the size of its map: a power of two from
+// RoundMap is how the engine rounds the size of its map: a power of two from
 // 32 KiB to 1 GiB, then whole GiB.
-func roundMap(size int64) int64 {
+func RoundMap(size int64) int64 {
 	const step = 1 << 30
 	for s := int64(1 << 15); s <= step; s *= 2 {
 		if size <= s {
@@ -39,8 +39,8 @@ func roundMap(size int64) int64 {
 	return (size + step - 1) / step * step
 }
 
-// fileSize is the size of the open file in bytes, or 0 if it cannot be told.
-func fileSize(f *os.File) int64 {
+// Size is the size of the open file in bytes, or 0 if it cannot be told.
+func Size(f *os.File) int64 {
 	info, err := f.Stat()
 	if err != nil {
 		return 0

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package boltdriver
+package dbfile
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"os"

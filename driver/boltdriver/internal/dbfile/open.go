@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"context"
@@ -20,11 +20,11 @@ import (
 // a file that vanished or was replaced meanwhile.
 const openAttempts = 64
 
-// errMoved: while the lock was awaited, the path came to name another file.
-var errMoved = errors.New("file was replaced while it was opened")
+// ErrMoved: while the lock was awaited, the path came to name another file.
+var ErrMoved = errors.New("file was replaced while it was opened")
 
-// openFile opens the store's file at path, creating it whole if there is none.
-func openFile(path string, o fileOptions) (*file, error) {
+// Open opens the store's file at path, creating it whole if there is none.
+func Open(path string, o Options) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -35,10 +35,10 @@ func openFile(path string, o fileOptions) (*file, error) {
 		switch {
 		case err == nil:
 			return f, nil
-		case errors.Is(err, errMoved):
+		case errors.Is(err, ErrMoved):
 		case errors.Is(err, fs.ErrNotExist) && !o.ReadOnly:
 			err := createFile(path, o)
-			if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, errMoved) {
+			if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, ErrMoved) {
 				return nil, fmt.Errorf("create %s: %w", path, err)
 			}
 		default:
@@ -51,14 +51,14 @@ func openFile(path string, o fileOptions) (*file, error) {
 // openExisting opens path if it exists. Nothing of the file is trusted, mapped
 // or written before it is locked and checked, and nothing is written before it
 // is known to be a store.
-func openExisting(path string, o fileOptions, deadline time.Time) (_ *file, err error) {
+func openExisting(path string, o Options, deadline time.Time) (_ *File, err error) {
 	f, err := lockExisting(path, o, deadline)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(fileOptions) error{f.verify, f.openBolt, f.checkFormat, f.prepareForWrites} {
+	for _, step := range []func(Options) error{f.verify, f.openBolt, f.checkFormat, f.prepareForWrites} {
 		if err := step(o); err != nil {
-			f.abandon()
+			f.Abandon()
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -66,48 +66,48 @@ func openExisting(path string, o fileOptions, deadline time.Time) (_ *file, err 
 }
 
 // lockExisting opens and locks path, if it exists, without looking into it.
-func lockExisting(path string, o fileOptions, deadline time.Time) (_ *file, err error) {
+func lockExisting(path string, o Options, deadline time.Time) (_ *File, err error) {
 	h, err := openHandle(path, o)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{f: h, path: path}
+	f := &File{Handle: h, Path: path}
 	defer func() {
 		if err != nil {
-			f.abandon()
+			f.Abandon()
 		}
 	}()
 	if !o.AllowNetworkFS && o.Hooks.remote(h) {
 		return nil, fmt.Errorf("%s: %w: it is on a network or FUSE file system (see Options.AllowNetworkFS)", path, errors.ErrUnsupported)
 	}
-	if f.info, err = h.Stat(); err != nil {
+	if f.Info, err = h.Stat(); err != nil {
 		return nil, err
 	}
 	if f.claim, err = acquire(f, o.ReadOnly, deadline); err != nil {
 		return nil, err
 	}
 	if !stillThere(h, path) {
-		return nil, errMoved
+		return nil, ErrMoved
 	}
 	f.kernelName = linkTo(h, path)
-	f.info, err = h.Stat() // it may have grown until the lock was ours
+	f.Info, err = h.Stat() // it may have grown until the lock was ours
 	return f, err
 }
 
-// abandon undoes a failed open, or leaves a stuck engine. The lock is released
+// Abandon undoes a failed open, or leaves a stuck engine. The lock is released
 // by name: an engine that panicked may have leaked its map, which keeps the
 // lock beyond the handle.
-func (f *file) abandon() {
-	if f.db != nil && !f.stuck.Load() {
-		_ = guarded("close", f.db.Close)
+func (f *File) Abandon() {
+	if f.DB != nil && !f.Stuck.Load() {
+		_ = Guarded("close", f.DB.Close)
 	}
-	_ = unlockHandle(f.f)
-	_ = f.f.Close()
+	_ = unlockHandle(f.Handle)
+	_ = f.Handle.Close()
 	f.claim.release()
 }
 
 // openHandle opens a regular file, refusing links and all else.
-func openHandle(path string, o fileOptions) (*os.File, error) {
+func openHandle(path string, o Options) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -129,40 +129,40 @@ func openHandle(path string, o fileOptions) (*os.File, error) {
 // openBolt hands the locked handle to the engine. Its list of free pages is
 // written with each commit: the array is sorted already, the map would have to
 // be. A map would find several pages in a row faster among very many free ones.
-func (f *file) openBolt(o fileOptions) error {
+func (f *File) openBolt(o Options) error {
 	size := f.mapSize(o)
-	return guarded("open", func() (err error) {
-		f.db, err = bolt.Open(f.path, 0o600, &bolt.Options{
+	return Guarded("open", func() (err error) {
+		f.DB, err = bolt.Open(f.Path, 0o600, &bolt.Options{
 			Timeout:         time.Second,
 			PageSize:        format.PageSize,
 			FreelistType:    bolt.FreelistArrayType,
 			InitialMmapSize: size,
 			MaxSize:         int(min(o.MaxSize, math.MaxInt)),
 			ReadOnly:        o.ReadOnly,
-			OpenFile:        useHandle(f.f),
+			OpenFile:        useHandle(f.Handle),
 		})
 		return err
 	})
 }
 
 // checkFormat looks at what the file holds.
-func (f *file) checkFormat(fileOptions) error {
-	return guarded("open", func() error { return f.db.View(format.CheckSchema) })
+func (f *File) checkFormat(Options) error {
+	return Guarded("open", func() error { return f.DB.View(format.CheckSchema) })
 }
 
 // prepareForWrites makes the file one to build upon.
-func (f *file) prepareForWrites(o fileOptions) error {
+func (f *File) prepareForWrites(o Options) error {
 	if o.ReadOnly {
 		return nil
 	}
-	if err := tighten(f.f); err != nil {
+	if err := tighten(f.Handle); err != nil {
 		return err
 	}
-	if err := rewriteMeta(f.f, f.db.Sync); err != nil {
+	if err := rewriteMeta(f.Handle, f.DB.Sync); err != nil {
 		return err
 	}
-	cleanLeftovers(f.path)
-	return syncDir(filepath.Dir(f.path))
+	cleanLeftovers(f.Path)
+	return syncDir(filepath.Dir(f.Path))
 }
 
 // useHandle makes the engine use a handle that is open, and locked, already.
@@ -173,23 +173,23 @@ func useHandle(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
 // verify checks the locked file before it is mapped: the meta pages and the
 // length always, the whole structure, and the indexes against the records,
 // unless that is left out or over the limit.
-func (f *file) verify(o fileOptions) error {
+func (f *File) verify(o Options) error {
 	ctx := context.Background()
-	size := f.info.Size()
-	if _, err := fsck.Walk(ctx, f.f, size, fsck.Options{MetaOnly: true}); err != nil {
+	size := f.Info.Size()
+	if _, err := fsck.Walk(ctx, f.Handle, size, fsck.Options{MetaOnly: true}); err != nil {
 		return err
 	}
 	if o.SkipVerify || o.overLimit(size) {
 		return nil
 	}
-	_, err := fsck.Walk(ctx, f.f, size, fsck.Options{Census: true, Warm: true})
+	_, err := fsck.Walk(ctx, f.Handle, size, fsck.Options{Census: true, Warm: true})
 	return err
 }
 
-// lockForReading opens and locks path without looking into it.
-func lockForReading(path string) (*file, error) {
-	f, err := lockExisting(path, fileOptions{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
-	if errors.Is(err, errMoved) {
+// OpenReadOnly opens and locks path without looking into it.
+func OpenReadOnly(path string) (*File, error) {
+	f, err := lockExisting(path, Options{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
+	if errors.Is(err, ErrMoved) {
 		err = fmt.Errorf("%w: %w", driver.ErrLocked, err)
 	}
 	return f, err

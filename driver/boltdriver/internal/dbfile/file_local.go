@@ -1,6 +1,6 @@
 //go:build !linux
 
-package boltdriver
+package dbfile
 
 import "os"
 

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"encoding/binary"
@@ -40,16 +40,16 @@ func rewriteMeta(f interface {
 // pages it is less.
 const probeSize = format.HeaderSize + format.MetaSize
 
-// checkTrusted reads what the engine trusts when it begins and ends a
+// CheckTrusted reads what the engine trusts when it begins and ends a
 // transaction: the meta page of the last commit, and the head of the list of
 // free pages. What goes bad there while the file is open would take the engine
 // back to an earlier commit, or keep it busy for ever.
-func (f *file) checkTrusted(committed int64) error {
+func (f *File) CheckTrusted(committed int64) error {
 	page := uint64(committed) % 2
 	bad := func(page uint64, what string, args ...any) error {
 		return &fsck.DamageError{Problems: []fsck.Problem{{Page: page, Bucket: "", What: fmt.Sprintf(what, args...)}}}
 	}
-	if _, err := f.f.ReadAt(f.probe[:], int64(page)*format.PageSize); err != nil {
+	if _, err := f.Handle.ReadAt(f.probe[:], int64(page)*format.PageSize); err != nil {
 		return unreadable(err)
 	}
 	m := format.ParseMeta(f.probe[:], page)
@@ -60,7 +60,7 @@ func (f *file) checkTrusted(committed int64) error {
 		return bad(page, "the list of free pages is page %d of %d", m.Freelist, m.InUse)
 	}
 	b := f.probe[:format.HeaderSize+8]
-	if _, err := f.f.ReadAt(b, int64(m.Freelist)*format.PageSize); err != nil {
+	if _, err := f.Handle.ReadAt(b, int64(m.Freelist)*format.PageSize); err != nil {
 		return unreadable(err)
 	}
 	if pages := uint64(binary.LittleEndian.Uint32(b[12:])) + 1; binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||

@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"errors"
@@ -18,10 +18,10 @@ import (
 // A panic under the guard is ErrCorrupt, an error comes back unchanged.
 func TestGuard(t *testing.T) {
 	mine := errors.New("mine")
-	if err := guarded("x", func() error { return mine }); err != mine {
+	if err := Guarded("x", func() error { return mine }); err != mine {
 		t.Errorf("%v", err)
 	}
-	if err := guarded("x", func() error { panic("page") }); !errors.Is(err, driver.ErrCorrupt) {
+	if err := Guarded("x", func() error { panic("page") }); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
 	if debug.SetPanicOnFault(false) {
@@ -43,7 +43,7 @@ func TestGuardSurvivesATruncatedMap(t *testing.T) {
 	if err := os.Truncate(path, 4*format.PageSize); err != nil {
 		t.Fatal(err)
 	}
-	err = guarded("read", func() error {
+	err = Guarded("read", func() error {
 		return db.View(func(tx *bolt.Tx) error {
 			return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
 				return b.ForEach(func(_, _ []byte) error { return nil })
@@ -59,7 +59,7 @@ func TestGuardSurvivesATruncatedMap(t *testing.T) {
 }
 
 func guardedSum(a, b int) (n int, err error) {
-	defer guard("sum", debug.SetPanicOnFault(true), &err)
+	defer Guard("sum", debug.SetPanicOnFault(true), &err)
 	if a < 0 {
 		panic("negative")
 	}
@@ -95,11 +95,11 @@ func TestOpenPanicReleasesTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := openFile(path, fileOptions{SkipVerify: true}); !errors.Is(err, driver.ErrCorrupt) {
+		if _, err := Open(path, Options{SkipVerify: true}); !errors.Is(err, driver.ErrCorrupt) {
 			t.Errorf("%v, want ErrCorrupt", err)
 		}
 	}
-	if _, err := openFile(path, fileOptions{}); !errors.Is(err, driver.ErrCorrupt) {
+	if _, err := Open(path, Options{}); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
 }

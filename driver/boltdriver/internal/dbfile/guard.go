@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"fmt"
@@ -7,22 +7,22 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// guarded runs fn and turns a panic of the engine, or a fault on the map (a
+// Guarded runs fn and turns a panic of the engine, or a fault on the map (a
 // page that cannot be read, a file that somebody cut short), into an error that
 // wraps ErrCorrupt.
-func guarded(what string, fn func() error) (err error) {
-	defer guard(what, debug.SetPanicOnFault(true), &err)
+func Guarded(what string, fn func() error) (err error) {
+	defer Guard(what, debug.SetPanicOnFault(true), &err)
 	return fn()
 }
 
-// guard is guarded without a closure, for hot paths. It must be deferred
+// Guard is guarded without a closure, for hot paths. It must be deferred
 // directly, and first:
 //
 //	defer guard("get", debug.SetPanicOnFault(true), &err)
 //
 // The second argument is evaluated when the defer statement runs, so faults
 // panic from there until the function returns.
-func guard(what string, old bool, err *error) {
+func Guard(what string, old bool, err *error) {
 	debug.SetPanicOnFault(old)
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%w: %s: %v", driver.ErrCorrupt, what, r)

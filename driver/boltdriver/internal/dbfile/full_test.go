@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ func TestIsFull(t *testing.T) {
 		{errors.New("file resize error: truncate: " + syscall.EIO.Error()), false},
 		{errors.New("file sync error: " + syscall.ENOSPC.Error()), false},
 	} {
-		if got := isFull(c.err); got != c.want {
+		if got := IsFull(c.err); got != c.want {
 			t.Errorf("isFull(%v) is %v", c.err, got)
 		}
 	}

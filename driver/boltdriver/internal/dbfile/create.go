@@ -1,4 +1,4 @@
-package boltdriver
+package dbfile
 
 import (
 	"context"
@@ -26,14 +26,14 @@ const tempMark = ".new-"
 // leaves none or a complete one: it is built and synced under another name and
 // then linked. If path exists by then, the error is fs.ErrExist and that file
 // is untouched.
-func createFile(path string, o fileOptions) error {
-	t, err := newTemp(path)
+func createFile(path string, o Options) error {
+	t, err := NewTemp(path)
 	if err != nil {
 		return err
 	}
-	defer t.discard()
+	defer t.Discard()
 	o.Hooks.at("temp")
-	db, err := t.engine()
+	db, err := t.OpenEmpty()
 	if err != nil {
 		return err
 	}
@@ -41,9 +41,9 @@ func createFile(path string, o fileOptions) error {
 		return err
 	}
 	o.Hooks.at("built")
-	if err := publish(t.path, path); err != nil {
-		if _, gone := os.Lstat(t.path); errors.Is(gone, fs.ErrNotExist) {
-			return errMoved // closed and so unlocked, it was taken for a leftover
+	if err := Publish(t.Path, path); err != nil {
+		if _, gone := os.Lstat(t.Path); errors.Is(gone, fs.ErrNotExist) {
+			return ErrMoved // closed and so unlocked, it was taken for a leftover
 		}
 		return err
 	}
@@ -51,32 +51,32 @@ func createFile(path string, o fileOptions) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// tempFile is a locked file under a temporary name.
-type tempFile struct {
-	path string
-	f    *os.File
+// Temp is a locked file under a temporary name.
+type Temp struct {
+	Path   string
+	Handle *os.File
 }
 
-// newTemp creates an empty file beside path, locked so that nobody takes it
+// NewTemp creates an empty file beside path, locked so that nobody takes it
 // for the leftover of a crash.
-func newTemp(path string) (*tempFile, error) {
+func NewTemp(path string) (*Temp, error) {
 	for range openAttempts {
 		var b [8]byte
 		_, _ = rand.Read(b[:])
-		t := &tempFile{path: path + tempMark + hex.EncodeToString(b[:])}
+		t := &Temp{Path: path + tempMark + hex.EncodeToString(b[:])}
 		var err error
-		t.f, err = os.OpenFile(t.path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+		t.Handle, err = os.OpenFile(t.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		ok, err := lockHandle(t.f, false)
-		if ok && stillThere(t.f, t.path) {
+		ok, err := lockHandle(t.Handle, false)
+		if ok && stillThere(t.Handle, t.Path) {
 			return t, nil
 		}
-		t.discard()
+		t.Discard()
 		if err != nil {
 			return nil, err
 		}
@@ -94,20 +94,20 @@ func stillThere(f *os.File, path string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// discard closes the file and removes its temporary name.
-func (t *tempFile) discard() {
-	_ = t.f.Close()
-	_ = os.Remove(t.path)
+// Discard closes the file and removes its temporary name.
+func (t *Temp) Discard() {
+	_ = t.Handle.Close()
+	_ = os.Remove(t.Path)
 }
 
-// engine opens the file as an empty store.
-func (t *tempFile) engine() (db *bolt.DB, err error) {
-	err = guarded("create", func() error {
-		db, err = bolt.Open(t.path, 0o600, &bolt.Options{
+// OpenEmpty opens the file as an empty store.
+func (t *Temp) OpenEmpty() (db *bolt.DB, err error) {
+	err = Guarded("create", func() error {
+		db, err = bolt.Open(t.Path, 0o600, &bolt.Options{
 			Timeout:      time.Second,
 			PageSize:     format.PageSize,
 			FreelistType: bolt.FreelistArrayType,
-			OpenFile:     useHandle(t.f),
+			OpenFile:     useHandle(t.Handle),
 		})
 		if err != nil {
 			return err
@@ -122,11 +122,11 @@ func (t *tempFile) engine() (db *bolt.DB, err error) {
 	return db, err
 }
 
-// publish gives the finished file at from the name to, unless that is taken:
+// Publish gives the finished file at from the name to, unless that is taken:
 // fs.ErrExist. Where the file system has no hard links it renames, and two
 // processes that create at the same instant may then replace one another;
 // the loser's next commit notices.
-func publish(from, to string) error {
+func Publish(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -159,7 +159,7 @@ func cleanLeftovers(path string) {
 	}
 }
 
-// isTempName says whether name is one that newTemp makes for base.
+// isTempName says whether name is one that NewTemp makes for base.
 func isTempName(name, base string) bool {
 	rest, ok := strings.CutPrefix(name, base+tempMark)
 	if !ok || len(rest) != 16 {
@@ -190,20 +190,20 @@ func removeLeftover(name, path string) {
 	}
 }
 
-// finish makes a complete file durable, checks it once more and gives it its
+// Finish makes a complete file durable, checks it once more and gives it its
 // name.
-func (t *tempFile) finish(ctx context.Context, path string) error {
-	if err := t.f.Sync(); err != nil {
+func (t *Temp) Finish(ctx context.Context, path string) error {
+	if err := t.Handle.Sync(); err != nil {
 		return err
 	}
-	if _, err := fsck.Walk(ctx, t.f, fileSize(t.f), fsck.Options{}); err != nil {
+	if _, err := fsck.Walk(ctx, t.Handle, Size(t.Handle), fsck.Options{}); err != nil {
 		return err
 	}
-	if err := t.f.Close(); err != nil {
+	if err := t.Handle.Close(); err != nil {
 		return err
 	}
-	if err := publish(t.path, path); err != nil {
+	if err := Publish(t.Path, path); err != nil {
 		return err
 	}
-	return errors.Join(os.Remove(t.path), syncDir(filepath.Dir(path)))
+	return errors.Join(os.Remove(t.Path), syncDir(filepath.Dir(path)))
 }
