@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/salvage"
 )
 
 // Fate is what became of a value that Salvage saw.
@@ -14,13 +15,13 @@ type Fate uint8
 
 const (
 	// Whole: the file's tree leads to it and its checksum holds.
-	Whole = Fate(fateWhole)
+	Whole = Fate(salvage.Whole)
 	// Uncertain: its checksum holds, but it lay on a page that the tree does
 	// not lead to any more. It may be lost to damage elsewhere, or deleted, or
 	// an older version. It is in the new file.
-	Uncertain = Fate(fateUncertain)
+	Uncertain = Fate(salvage.Uncertain)
 	// Lost: it was there and cannot be read.
-	Lost = Fate(fateLost)
+	Lost = Fate(salvage.Lost)
 )
 
 func (f Fate) String() string { return [...]string{"whole", "uncertain", "lost"}[f] }
@@ -67,20 +68,20 @@ func Salvage(ctx context.Context, src, dst string, each func(Piece)) (SalvageRep
 	}
 	defer f.Abandon()
 	var r SalvageReport
-	note := func(o salvageOutcome) {
+	note := func(o salvage.Outcome) {
 		r.add(&o)
 		if each != nil {
-			each(Piece{Kind: o.kind, Where: o.where, Fate: Fate(o.fate), Count: o.count})
+			each(Piece{Kind: o.Kind, Where: o.Where, Fate: Fate(o.Fate), Count: o.Count})
 		}
 	}
 	verify := func(path string) error {
 		_, err := Verify(ctx, path, nil)
 		return err
 	}
-	found, err := runSalvage(ctx, f, dst, note, verify)
-	r.Problems = found.problems
-	r.More = found.more
-	r.Scanned = found.scanned
+	found, err := salvage.Run(ctx, f, dst, note, verify)
+	r.Problems = found.Problems
+	r.More = found.More
+	r.Scanned = found.Scanned
 	if err != nil {
 		err = fmt.Errorf("salvage %s: %w", src, err)
 	}
@@ -88,19 +89,19 @@ func Salvage(ctx context.Context, src, dst string, each func(Piece)) (SalvageRep
 }
 
 // add counts one outcome.
-func (r *SalvageReport) add(o *salvageOutcome) {
+func (r *SalvageReport) add(o *salvage.Outcome) {
 	c := map[string]*Salvaged{
 		"record":  &r.Records,
 		"message": &r.Messages,
 		"entry":   &r.Entries,
 		"event":   &r.Events,
-	}[o.kind]
-	switch Fate(o.fate) {
+	}[o.Kind]
+	switch Fate(o.Fate) {
 	case Whole:
-		c.Whole += o.count
+		c.Whole += o.Count
 	case Uncertain:
-		c.Uncertain += o.count
+		c.Uncertain += o.Count
 	case Lost:
-		c.Lost += o.count
+		c.Lost += o.Count
 	}
 }

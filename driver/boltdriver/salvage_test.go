@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -90,8 +91,10 @@ func TestSalvageDamagedRecord(t *testing.T) {
 	if r.Records != (Salvaged{Whole: 170, Lost: 1}) || r.Messages != (Salvaged{Whole: 510, Lost: 3}) || !r.Scanned {
 		t.Errorf("%+v", r)
 	}
-	if len(lost) != 1 || lost[0] != nameRecord([]byte(key)) {
-		t.Errorf("lost %q, want %q", lost, nameRecord([]byte(key)))
+	k, _ := format.ParseRecordKey([]byte(key))
+	want := fmt.Sprintf("namespace %d, record %q", k.Namespace, k.ID)
+	if len(lost) != 1 || lost[0] != want {
+		t.Errorf("lost %q, want %q", lost, want)
 	}
 }
 

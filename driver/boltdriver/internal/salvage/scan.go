@@ -1,4 +1,4 @@
-package boltdriver
+package salvage
 
 import (
 	"encoding/binary"
@@ -92,7 +92,7 @@ func (s *salvager) takeFromPage(key, v []byte) error {
 			return nil
 		}
 		old, err := s.stage.get(b, key)
-		if err != nil || old != nil && (s.fate(b, key) == fateWhole || !isNewer(b, key, v, old)) {
+		if err != nil || old != nil && (s.fate(b, key) == Whole || !isNewer(b, key, v, old)) {
 			return err
 		}
 		s.doubtful[s.hash(b, key)] = true

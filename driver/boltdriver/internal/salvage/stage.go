@@ -1,4 +1,4 @@
-package boltdriver
+package salvage
 
 import (
 	"bytes"
@@ -194,9 +194,9 @@ func (s *salvager) hash(b format.Bucket, key []byte) uint64 {
 }
 
 // fate of a staged value.
-func (s *salvager) fate(b format.Bucket, key []byte) valueFate {
+func (s *salvager) fate(b format.Bucket, key []byte) Fate {
 	if len(s.doubtful) > 0 && s.doubtful[s.hash(b, key)] {
-		return fateUncertain
+		return Uncertain
 	}
-	return fateWhole
+	return Whole
 }

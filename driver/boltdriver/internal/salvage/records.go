@@ -1,4 +1,4 @@
-package boltdriver
+package salvage
 
 import (
 	"bytes"
@@ -65,7 +65,7 @@ func (s *salvager) loadSpaces(from stageReader) error {
 		if err != nil {
 			return err
 		}
-		if s.fate(format.Counts, k) == fateWhole {
+		if s.fate(format.Counts, k) == Whole {
 			s.before[be64(k)] = c.Usage
 		}
 		c.Usage = driver.Usage{}
@@ -105,7 +105,7 @@ func (s *salvager) records(from stageReader) error {
 		if !ok || !named || s.erased.CoversRecord(key.Namespace, &h) || s.live[h.Incarnation] {
 			return nil
 		}
-		if fate == fateUncertain && !s.expected(from, key, h.Created) {
+		if fate == Uncertain && !s.expected(from, key, h.Created) {
 			return nil
 		}
 		r := driver.Record{Key: key}
@@ -142,15 +142,15 @@ func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
 }
 
 // log writes what is left of a record's log, and makes the record say so.
-func (s *salvager) log(from stageReader, r *driver.Record, fate valueFate) error {
+func (s *salvager) log(from stageReader, r *driver.Record, fate Fate) error {
 	want := r.Messages
 	kept := logCopy{s: s, ns: r.Namespace, inc: r.Incarnation, holes: from.holes(r.Namespace, r.Incarnation)}
-	kept.firm = kept.count(from) >= want && fate == fateWhole
+	kept.firm = kept.count(from) >= want && fate == Whole
 	if err := kept.copy(from); err != nil {
 		return err
 	}
 	if kept.messages < want {
-		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, fateLost)
+		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
 	}
 	r.Messages, r.Bytes = kept.messages, kept.bytes+uint64(len(r.Body))
 	r.NextSeq = max(r.NextSeq, kept.last+1)
@@ -186,7 +186,7 @@ func (l *logCopy) scan(from stageReader, fn func(k, val []byte) error) error {
 // count returns how many messages were found through the tree.
 func (l *logCopy) count(from stageReader) (n uint64) {
 	_ = l.scan(from, func(k, _ []byte) error {
-		if l.s.fate(format.Log, k) == fateWhole {
+		if l.s.fate(format.Log, k) == Whole {
 			n++
 		}
 		return nil
@@ -198,7 +198,7 @@ func (l *logCopy) copy(from stageReader) error {
 	s := l.s
 	err := l.scan(from, func(k, val []byte) error {
 		fate := s.fate(format.Log, k)
-		if fate == fateUncertain && l.firm {
+		if fate == Uncertain && l.firm {
 			return nil
 		}
 		var m driver.Message
@@ -245,13 +245,13 @@ func (s *salvager) lostRecords(from stageReader) error {
 	named := map[uint64]uint64{}
 	for k := range s.damaged {
 		named[be64([]byte(k))]++
-		s.addOutcome("record", nameRecord([]byte(k)), 1, fateLost)
+		s.addOutcome("record", nameRecord([]byte(k)), 1, Lost)
 	}
 	for ns, u := range s.before {
 		// Counters include what a pending erasure of a user covers.
 		left := sessions(s.spaces[ns].Usage) + named[ns]
 		if was := sessions(u); was > left && s.erased[ns] == nil {
-			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, fateLost)
+			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
 		}
 	}
 	return err

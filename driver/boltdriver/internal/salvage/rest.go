@@ -1,4 +1,4 @@
-package boltdriver
+package salvage
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ func (s *salvager) logs(from stageReader) error {
 			}
 			group = logCopy{s: s, ns: ns, inc: inc, holes: from.holes(ns, inc)}
 		}
-		if s.fate(format.Log, k) == fateWhole {
+		if s.fate(format.Log, k) == Whole {
 			n++
 		}
 		return nil
@@ -58,7 +58,7 @@ func (s *salvager) orphan(from stageReader, l *logCopy, n uint64) error {
 		return s.out.put(format.Marks, key, val)
 	}
 	if key[0] = format.DeadLog; from.get(format.Marks, key) == nil && s.erased[l.ns] == nil {
-		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, fateLost)
+		s.addOutcome("message", nameMessage(l.ns, l.inc, 0), n, Lost)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (s *salvager) endFeed(ns uint64, c *format.Counters, first, last uint64) {
 	}
 	c.Tail = max(c.Tail, first-1)
 	if left := c.Head - c.Tail; known && left < before {
-		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, fateLost)
+		s.addOutcome("event", fmt.Sprintf("namespace %d", ns), before-left, Lost)
 	}
 }
 

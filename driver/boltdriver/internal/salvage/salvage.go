@@ -1,4 +1,4 @@
-package boltdriver
+package salvage
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 // salvager carries one run of Salvage.
 type salvager struct {
 	ctx    context.Context
-	report salvageResult
-	each   func(salvageOutcome)
+	report Report
+	each   func(Outcome)
 	verify func(path string) error // checks the new file
 
 	stage *outFile // what was found, as it was found
@@ -60,8 +60,8 @@ func (s *salvager) collect(f *dbfile.File) error {
 	size := f.Info.Size()
 	st, err := fsck.Walk(s.ctx, f.Handle, size, fsck.Options{Visit: s.takeFromTree})
 	if damage := (*fsck.DamageError)(nil); errors.As(err, &damage) {
-		s.report.problems = damage.Problems
-		s.report.more = damage.More
+		s.report.Problems = damage.Problems
+		s.report.More = damage.More
 	} else if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (s *salvager) collect(f *dbfile.File) error {
 		return err
 	}
 	for b := range format.BucketCount {
-		s.report.scanned = s.report.scanned || s.hurt[b] && !isIndex(b)
+		s.report.Scanned = s.report.Scanned || s.hurt[b] && !isIndex(b)
 	}
-	if s.report.scanned {
+	if s.report.Scanned {
 		if err := s.scan(f.Handle, st.InTree, uint64(size)/format.PageSize); err != nil {
 			return err
 		}
@@ -103,44 +103,44 @@ func (s *salvager) publish(dst string) error {
 }
 
 // addOutcome reports one value, or several.
-func (s *salvager) addOutcome(kind, where string, n uint64, f valueFate) {
-	s.each(salvageOutcome{kind, where, f, n})
+func (s *salvager) addOutcome(kind, where string, n uint64, f Fate) {
+	s.each(Outcome{kind, where, f, n})
 }
 
-// valueFate is what became of a value that runSalvage saw.
-type valueFate uint8
+// Fate is what became of a value that Run saw.
+type Fate uint8
 
 const (
-	// fateWhole: the file's tree leads to the value and its checksum holds.
-	fateWhole valueFate = iota
-	// fateUncertain: the checksum holds, but the value lay on a page that the
+	// Whole: the file's tree leads to the value and its checksum holds.
+	Whole Fate = iota
+	// Uncertain: the checksum holds, but the value lay on a page that the
 	// tree does not lead to. It is in the new file.
-	fateUncertain
-	// fateLost: the value was there and cannot be read.
-	fateLost
+	Uncertain
+	// Lost: the value was there and cannot be read.
+	Lost
 )
 
-// outcome says what became of one value, or of several whose keys are unknown.
-type salvageOutcome struct {
-	kind  string // "record", "message", "entry" or "event"
-	where string // its key
-	fate  valueFate
-	count uint64 // how many; above 1 only for lost ones
+// Outcome says what became of one value, or of several whose keys are unknown.
+type Outcome struct {
+	Kind  string // "record", "message", "entry" or "event"
+	Where string // its key
+	Fate  Fate
+	Count uint64 // how many; above 1 only for lost ones
 }
 
-// salvageResult is what runSalvage found of the structure.
-type salvageResult struct {
-	problems []fsck.Problem // the first 50
-	more     int            // problems beyond those
-	scanned  bool           // pages that the tree does not lead to were searched
+// Report is what Run found of the structure.
+type Report struct {
+	Problems []fsck.Problem // the first 50
+	More     int            // problems beyond those
+	Scanned  bool           // pages that the tree does not lead to were searched
 }
 
-// runSalvage saves what is left of src into a new file at dst. It calls each
+// Run saves what is left of src into a new file at dst. It calls each
 // for every value, and verify for the new file before that gets its name. It
 // never changes src.
-func runSalvage(
-	ctx context.Context, src *dbfile.File, dst string, each func(salvageOutcome), verify func(path string) error,
-) (salvageResult, error) {
+func Run(
+	ctx context.Context, src *dbfile.File, dst string, each func(Outcome), verify func(path string) error,
+) (Report, error) {
 	s := &salvager{
 		ctx:      ctx,
 		each:     each,
