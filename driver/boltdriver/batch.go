@@ -6,6 +6,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
+	"github.com/seshatdb/seshat/driver/boltdriver/internal/journal"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -15,9 +16,9 @@ type batch struct {
 	w       *writer
 	inline  int // the most keys that one op removes itself
 	tx      *bolt.Tx
-	view            // of tx; erased is as the ops so far left it
-	pending overlay // what tx does not know yet
-	arena   arena   // memory of pending and of tx's new values
+	view                    // of tx; erased is as the ops so far left it
+	pending journal.Overlay // what tx does not know yet
+	arena   journal.Arena   // memory of pending and of tx's new values
 
 	cursors [format.BucketCount]cursor
 	spaces  map[uint64]*namespaceCounters // the namespaces met in this batch
@@ -69,8 +70,8 @@ func (b *batch) cursorFor(in format.Bucket) *cursor {
 
 // reset forgets the last transaction. Its memory is used again from here on.
 func (b *batch) reset() {
-	b.pending.reset()
-	b.arena.reset()
+	b.pending.Reset()
+	b.arena.Reset()
 	clear(b.spaces)
 	b.tx, b.view = nil, view{}
 	b.cursors = [format.BucketCount]cursor{}
@@ -94,7 +95,7 @@ func (w *writer) discard() {
 
 // get returns the value at key as the ops so far left it, or nil.
 func (b *batch) get(in format.Bucket, key []byte) []byte {
-	if v, ok := b.pending.get(in, key); ok {
+	if v, ok := b.pending.Get(in, key); ok {
 		return v
 	}
 	return b.cursorFor(in).get(key)
@@ -104,15 +105,15 @@ func (b *batch) get(in format.Bucket, key []byte) []byte {
 // arena.
 func (b *batch) put(in format.Bucket, key, v []byte) {
 	b.changed = true
-	b.pending.set(in, b.arena.copy(key), v)
+	b.pending.Set(in, b.arena.Copy(key), v)
 }
 
 // flush makes the transaction know all that is pending in these buckets, so
 // that ranges of them can be read.
 func (b *batch) flush(in ...format.Bucket) error {
 	for _, in := range in {
-		if b.pending.pending(in) {
-			if err := b.pending.write(in, b.view.open.bucket(in)); err != nil {
+		if b.pending.Pending(in) {
+			if err := b.pending.Write(in, b.view.open.bucket(in)); err != nil {
 				return err
 			}
 		}
@@ -158,11 +159,11 @@ func (b *batch) ownErased() format.PendingErasures {
 
 // write moves all of the overlay into the transaction.
 func (b *batch) write() error {
-	b.put(format.Meta, format.ClockKey, format.AppendNumber(b.arena.room(format.NumberSize), format.ClockKey, uint64(b.latest)))
+	b.put(format.Meta, format.ClockKey, format.AppendNumber(b.arena.Room(format.NumberSize), format.ClockKey, uint64(b.latest)))
 	for ns, s := range b.spaces {
 		if s.changed {
-			key := format.AppendU64Key(b.arena.room(8), ns)
-			b.put(format.Counts, key, format.AppendCounters(b.arena.room(format.CountersSize), key, &s.Counters))
+			key := format.AppendU64Key(b.arena.Room(8), ns)
+			b.put(format.Counts, key, format.AppendCounters(b.arena.Room(format.CountersSize), key, &s.Counters))
 		}
 	}
 	return b.flushAll()

@@ -35,7 +35,7 @@ func (p *planner) collect(t *driver.Target, c *driver.Change) error {
 // mergeIntoBatch makes what the op collected a part of the batch.
 func (p *planner) mergeIntoBatch() {
 	for _, e := range p.edits {
-		p.b.pending.set(e.in, e.key, e.value)
+		p.b.pending.Set(e.in, e.key, e.value)
 	}
 	p.b.changed = p.b.changed || len(p.edits) > 0
 	p.b.set(p.space, p.next)
@@ -43,7 +43,7 @@ func (p *planner) mergeIntoBatch() {
 
 // addWrite notes a put of a value that lies in the arena, or a delete.
 func (p *planner) addWrite(in format.Bucket, key, value []byte) {
-	p.edits = append(p.edits, pendingWrite{in, p.b.arena.copy(key), value})
+	p.edits = append(p.edits, pendingWrite{in, p.b.arena.Copy(key), value})
 }
 
 // owner returns the incarnation whose log c changes.
@@ -79,7 +79,7 @@ func (p *planner) changeRecord(c *driver.Change) error {
 	p.next.Sessions[c.Put.Status]++
 	p.next.Messages += c.Put.Messages
 	p.next.Bytes += c.Put.Bytes
-	p.addWrite(format.Records, p.key, format.AppendRecord(p.b.arena.room(format.RecordSize(c.Put)), p.key, c.Put, p.next.Epoch))
+	p.addWrite(format.Records, p.key, format.AppendRecord(p.b.arena.Room(format.RecordSize(c.Put)), p.key, c.Put, p.next.Epoch))
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (p *planner) changeEntries(c *driver.Change) error {
 		if err != nil {
 			return err
 		}
-		room := p.b.arena.room(format.EntrySize(e.Value))
+		room := p.b.arena.Room(format.EntrySize(e.Value))
 		p.addWrite(format.Entries, p.scratch, format.AppendEntry(room, p.scratch, s.Epoch, e.Value))
 	}
 	return nil
@@ -175,7 +175,7 @@ func (p *planner) changeFeed(c *driver.Change) {
 	for kept := n.Tail; n.Tail < c.TrimFeed; n.Tail++ {
 		if n.Tail-kept == uint64(p.b.inline) {
 			p.scratch = format.AppendU64Key(append(p.scratch[:0], format.TrimmedFeed), p.ns)
-			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.room(format.BareSize), p.scratch))
+			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.Room(format.BareSize), p.scratch))
 			n.Tail = c.TrimFeed
 			break
 		}
@@ -186,6 +186,6 @@ func (p *planner) changeFeed(c *driver.Change) {
 		e := &c.Events[i]
 		n.Head++
 		p.scratch = format.AppendFeedKey(p.scratch[:0], p.ns, n.Head)
-		p.addWrite(format.Feed, p.scratch, format.AppendEvent(p.b.arena.room(format.EventSize(e)), p.scratch, e))
+		p.addWrite(format.Feed, p.scratch, format.AppendEvent(p.b.arena.Room(format.EventSize(e)), p.scratch, e))
 	}
 }

@@ -76,7 +76,7 @@ func (w *writer) growthBound() int64 {
 	if n := w.d.options.core.headroom; n > 0 {
 		return n
 	}
-	return max(256<<20, 4*int64(w.arena.used))
+	return max(256<<20, 4*int64(w.arena.Used()))
 }
 
 // patience is how long a commit may take before watch thinks that it waits.

@@ -69,7 +69,7 @@ func (p *planner) erasure(e driver.Erasure) (format.ErasureMark, error) {
 
 func (p *planner) editErasure(e driver.Erasure, m *format.ErasureMark) {
 	p.scratch = format.AppendErasureKey(p.scratch[:0], e)
-	p.addWrite(format.Marks, p.scratch, format.AppendErasure(p.b.arena.room(format.ErasureSize), p.scratch, m))
+	p.addWrite(format.Marks, p.scratch, format.AppendErasure(p.b.arena.Room(format.ErasureSize), p.scratch, m))
 }
 
 // credit returns what the op adds to the next report on an erasure: it removed,

@@ -65,7 +65,7 @@ func (l *loader) run(load *driver.Load) error {
 		l.put(format.Entries, key, nil)
 		return nil
 	}
-	l.put(format.Entries, key, format.AppendEntry(l.arena.room(format.EntrySize(load.Note)), key, 0, load.Note))
+	l.put(format.Entries, key, format.AppendEntry(l.arena.Room(format.EntrySize(load.Note)), key, 0, load.Note))
 	return nil
 }
 
@@ -115,18 +115,18 @@ func (l *loader) part(p *driver.Part) error {
 		l.set(s, next)
 	case driver.PartEvent:
 		l.key = format.AppendFeedKey(l.key[:0], p.Namespace, p.Event.Position)
-		l.put(format.Feed, l.key, format.AppendEvent(l.arena.room(format.EventSize(&p.Event)), l.key, &p.Event))
+		l.put(format.Feed, l.key, format.AppendEvent(l.arena.Room(format.EventSize(&p.Event)), l.key, &p.Event))
 	case driver.PartEntry:
 		l.key = format.AppendEntryKey(l.key[:0], &p.Entry.EntryKey)
-		l.put(format.Entries, l.key, format.AppendEntry(l.arena.room(format.EntrySize(p.Entry.Value)), l.key, 0, p.Entry.Value))
+		l.put(format.Entries, l.key, format.AppendEntry(l.arena.Room(format.EntrySize(p.Entry.Value)), l.key, 0, p.Entry.Value))
 	case driver.PartRecord:
 		return l.record(&p.Record)
 	case driver.PartStage:
 		l.key = format.AppendLogMarkKey(l.key[:0], format.StagedLog, p.Namespace, p.Incarnation)
-		l.put(format.Marks, l.key, format.AppendStaged(l.arena.room(format.StagedSize), l.key, format.StagedMark{Until: p.Time}))
+		l.put(format.Marks, l.key, format.AppendStaged(l.arena.Room(format.StagedSize), l.key, format.StagedMark{Until: p.Time}))
 	case driver.PartMessage:
 		l.key = format.AppendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
-		l.put(format.Log, l.key, format.AppendMessage(l.arena.room(format.MessageSize(&p.Message)), l.key, &p.Message))
+		l.put(format.Log, l.key, format.AppendMessage(l.arena.Room(format.MessageSize(&p.Message)), l.key, &p.Message))
 		l.ref(p)
 	case driver.PartRef:
 		l.ref(p)
@@ -136,7 +136,7 @@ func (l *loader) part(p *driver.Part) error {
 
 func (l *loader) ref(p *driver.Part) {
 	l.key = format.AppendMessageIDKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.ID)
-	l.put(format.IDs, l.key, format.AppendMessageID(l.arena.room(format.MessageIDSize), l.key, &p.Message))
+	l.put(format.IDs, l.key, format.AppendMessageID(l.arena.Room(format.MessageIDSize), l.key, &p.Message))
 }
 
 // record files the record, and counts it.
@@ -146,7 +146,7 @@ func (l *loader) record(r *driver.Record) error {
 		return err
 	}
 	l.key = format.AppendRecordKey(l.key[:0], r.Namespace, r.ID)
-	l.put(format.Records, l.key, format.AppendRecord(l.arena.room(format.RecordSize(r)), l.key, r, 0))
+	l.put(format.Records, l.key, format.AppendRecord(l.arena.Room(format.RecordSize(r)), l.key, r, 0))
 	l.places.Build(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	for i, in := range format.IndexBuckets {
 		if k := l.places.Key(i); len(k) > 0 {

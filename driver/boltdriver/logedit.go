@@ -38,14 +38,14 @@ func (p *planner) changeLog(c *driver.Change) error {
 		m := &c.Append[i]
 		p.putMessage(inc, m)
 		p.scratch = format.AppendMessageIDKey(p.scratch[:0], p.ns, inc, m.ID)
-		p.addWrite(format.IDs, p.scratch, format.AppendMessageID(p.b.arena.room(format.MessageIDSize), p.scratch, m))
+		p.addWrite(format.IDs, p.scratch, format.AppendMessageID(p.b.arena.Room(format.MessageIDSize), p.scratch, m))
 	}
 	return nil
 }
 
 func (p *planner) putMessage(inc driver.Incarnation, m *driver.Message) {
 	p.scratch = format.AppendMessageKey(p.scratch[:0], p.ns, inc, m.Seq)
-	p.addWrite(format.Log, p.scratch, format.AppendMessage(p.b.arena.room(format.MessageSize(m)), p.scratch, m))
+	p.addWrite(format.Log, p.scratch, format.AppendMessage(p.b.arena.Room(format.MessageSize(m)), p.scratch, m))
 }
 
 // replace gives stored messages another body.
@@ -90,7 +90,7 @@ func (p *planner) drop(c *driver.Change, inc driver.Incarnation, s driver.Span) 
 		if n++; n > p.b.inline {
 			s.From = seqOf(k)
 			p.scratch = format.AppendHoleKey(p.scratch[:0], p.ns, inc, s)
-			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.room(format.BareSize), p.scratch))
+			p.addWrite(format.Marks, p.scratch, format.AppendBare(p.b.arena.Room(format.BareSize), p.scratch))
 			return nil
 		}
 		p.addWrite(format.Log, k, nil)
@@ -122,7 +122,7 @@ func (p *planner) stage(c *driver.Change) error {
 		}
 		mark = format.AppendLogMarkKey(nil, format.StagedLog, p.ns, c.Stage)
 	}
-	v := format.AppendStaged(p.b.arena.room(format.StagedSize), mark, format.StagedMark{Until: c.StageUntil, Epoch: p.next.Epoch})
+	v := format.AppendStaged(p.b.arena.Room(format.StagedSize), mark, format.StagedMark{Until: c.StageUntil, Epoch: p.next.Epoch})
 	p.addWrite(format.Marks, mark, v)
 	return p.follows(c.Stage, c.Append)
 }
@@ -214,6 +214,6 @@ func (p *planner) deleteOwned(inc driver.Incarnation, limit int, d format.DeadMa
 	}
 	p.edits = p.edits[:before]
 	key := format.AppendLogMarkKey(nil, format.DeadLog, p.ns, inc)
-	p.addWrite(format.Marks, key, format.AppendDead(p.b.arena.room(format.DeadSize(d)), key, d))
+	p.addWrite(format.Marks, key, format.AppendDead(p.b.arena.Room(format.DeadSize(d)), key, d))
 	return 0, nil
 }

@@ -160,7 +160,7 @@ func (r *reclaimer) unstage() error {
 		key := bytes.Clone(k)
 		r.remove(format.Marks, key)
 		key[0] = format.DeadLog
-		r.put(format.Marks, key, format.AppendDead(r.arena.room(format.DeadSize(format.DeadMark{})), key, format.DeadMark{}))
+		r.put(format.Marks, key, format.AppendDead(r.arena.Room(format.DeadSize(format.DeadMark{})), key, format.DeadMark{}))
 	}
 	return nil
 }

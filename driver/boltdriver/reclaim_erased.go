@@ -32,7 +32,7 @@ func (r *reclaimer) erasure(key, value []byte) error {
 		return nil
 	}
 	reported := format.ErasureMark{Epoch: m.Epoch}
-	r.put(format.Marks, key, format.AppendErasure(r.arena.room(format.ErasureSize), key, &reported))
+	r.put(format.Marks, key, format.AppendErasure(r.arena.Room(format.ErasureSize), key, &reported))
 	return nil
 }
 

@@ -337,7 +337,7 @@ func (w *writer) commitBatch(ops []queued) (n int, err error) {
 	if err := w.open(); err != nil {
 		return len(ops), err
 	}
-	for n < len(ops) && w.arena.used < maxBatchBytes {
+	for n < len(ops) && w.arena.Used() < maxBatchBytes {
 		q := &ops[n]
 		w.out = append(w.out, outcome{w.plan(q.call.ctx, q.op)})
 		n++
