@@ -2,6 +2,7 @@ package boltdriver
 
 import (
 	"errors"
+	"runtime/debug"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
@@ -40,7 +41,7 @@ func (b *batch) init(w *writer) {
 // open begins the transaction.
 func (w *writer) open() (err error) {
 	w.reset()
-	if err := w.d.file.CheckTrusted(w.d.durable.txid.Load()); err != nil {
+	if err := w.d.file.CheckTrusted(w.d.durableTx()); err != nil {
 		return err
 	}
 	err = dbfile.Guarded("begin", func() error {
@@ -109,7 +110,8 @@ func (b *batch) put(in format.Bucket, key, v []byte) {
 }
 
 // flush makes the transaction know all that is pending in these buckets, so
-// that ranges of them can be read.
+// that ranges of them can be read. It is the only place that writes a batch
+// into a transaction.
 func (b *batch) flush(in ...format.Bucket) error {
 	for _, in := range in {
 		if b.pending.Pending(in) {
@@ -157,8 +159,9 @@ func (b *batch) ownErased() format.PendingErasures {
 	return b.view.erased
 }
 
-// write moves all of the overlay into the transaction.
-func (b *batch) write() error {
+// write puts the clock and the counters, and flushes all buckets.
+func (b *batch) write() (err error) {
+	defer dbfile.Guard("write", debug.SetPanicOnFault(true), &err)
 	b.put(format.Meta, format.ClockKey, format.AppendNumber(b.arena.Room(format.NumberSize), format.ClockKey, uint64(b.latest)))
 	for ns, s := range b.spaces {
 		if s.changed {
@@ -166,14 +169,12 @@ func (b *batch) write() error {
 			b.put(format.Counts, key, format.AppendCounters(b.arena.Room(format.CountersSize), key, &s.Counters))
 		}
 	}
-	return b.flushAll()
+	return b.flush(allBuckets[:]...)
 }
 
-func (b *batch) flushAll() error {
-	for in := range format.BucketCount {
-		if err := b.flush(in); err != nil {
-			return err
-		}
+var allBuckets = func() (all [format.BucketCount]format.Bucket) {
+	for in := range all {
+		all[in] = format.Bucket(in)
 	}
-	return nil
-}
+	return all
+}()

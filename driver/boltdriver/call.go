@@ -35,7 +35,10 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 		for _, o := range ops {
 			o.Err = o.Validate()
 		}
-		err = d.enqueueAndWait(ctx, ops, nil)
+		c := d.newCall(ctx, ops, nil)
+		if err = d.dispatch(ctx, c); err == nil {
+			err = d.wait(ctx, c)
+		}
 	}
 	if err != nil {
 		for _, o := range ops {
@@ -51,18 +54,32 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return nil
 }
 
-// enqueueAndWait hands a call to the writer and waits for it. An error means
-// that nothing of it ran: the context ended first, or the driver is closed.
-func (d *Driver) enqueueAndWait(ctx context.Context, ops []*driver.Op, job func(*writer)) error {
+// enqueueAndWait hands a job to the writer and waits for it. An error means
+// that it did not run: the context ended first, or the driver is closed.
+func (d *Driver) enqueueAndWait(ctx context.Context, job func(*writer)) error {
+	c := d.newCall(ctx, nil, job)
+	if err := d.dispatch(ctx, c); err != nil {
+		return err
+	}
+	return d.wait(ctx, c)
+}
+
+func (d *Driver) newCall(ctx context.Context, ops []*driver.Op, job func(*writer)) *call {
 	c, _ := d.idle.Get().(*call)
 	if c == nil {
 		c = &call{done: make(chan struct{}, 1)}
 	}
-	c.ctx, c.ops, c.job, c.left = ctx, ops, job, 0
+	c.ctx = ctx
+	c.ops = ops
+	c.job = job
+	c.left = 0
 	c.taken.Store(false)
-	if err := d.dispatch(ctx, c); err != nil {
-		return err
-	}
+	return c
+}
+
+// wait returns when the call was answered. An error means that nothing of it
+// ran: the context ended first.
+func (d *Driver) wait(ctx context.Context, c *call) error {
 	select {
 	case <-c.done:
 	case <-ctx.Done():
@@ -71,7 +88,9 @@ func (d *Driver) enqueueAndWait(ctx context.Context, ops []*driver.Op, job func(
 		}
 		<-c.done
 	}
-	c.ctx, c.ops, c.job = nil, nil, nil
+	c.ctx = nil
+	c.ops = nil
+	c.job = nil
 	d.idle.Put(c)
 	return nil
 }
@@ -86,7 +105,7 @@ func (d *Driver) dispatch(ctx context.Context, c *call) error {
 		return driver.ErrClosed
 	}
 	if w := d.writer; c.job == nil && w.tryLockInline() {
-		w.runLocked(func() { w.commitInline(c) })
+		w.runLocked(c)
 		return nil
 	}
 	select {
@@ -108,14 +127,14 @@ func (d *Driver) runExclusive(ctx context.Context, fn func() error) error {
 		return err
 	}
 	var err error
-	sent := d.enqueueAndWait(ctx, nil, func(w *writer) {
+	sent := d.enqueueAndWait(ctx, func(w *writer) {
 		if err = w.failed(); err != nil {
 			return
 		}
 		d.retireSnapshot()
 		d.life.Lock()
 		err = dbfile.Guarded("exclusive", fn)
-		d.durable.advance(d.txid())
+		d.origin = d.newestTx() - d.durable.commits.Load()
 		d.life.Unlock()
 		d.publishSnapshot(w.erased)
 	})
@@ -125,12 +144,16 @@ func (d *Driver) runExclusive(ctx context.Context, fn func() error) error {
 	return err
 }
 
-// txid is the newest transaction that the engine shows.
-func (d *Driver) txid() int64 {
+// newestTx is the number of the newest transaction that the engine shows.
+func (d *Driver) newestTx() int64 {
 	tx, err := d.file.DB.Begin(false)
 	if err != nil {
-		return d.durable.txid.Load()
+		return d.durableTx()
 	}
 	defer tx.Rollback()
 	return int64(tx.ID())
 }
+
+// durableTx is the number of the engine's transaction that made the newest
+// durable commit.
+func (d *Driver) durableTx() int64 { return d.origin + d.durable.commits.Load() }

@@ -10,15 +10,21 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
-// finish ends the transaction: an error says that none of its ops is known to
-// have happened. If it is retriable, none did.
+// finish ends the batch: an error says that none of its ops is known to have
+// happened. If it is retriable, none did.
+//
+// It has three steps. First, append the batch's overlay to the journal and sync
+// that: there is no journal yet, and its place is before the overlay is
+// written. Second, make the batch visible. Third, apply it to the engine. Today
+// the engine's commit in commitTx makes the batch durable, and the last two
+// steps are that one commit and the snapshot that it publishes.
 func (w *writer) finish() error {
 	if !w.changed {
 		w.discard()
 		w.clock = w.latest
 		return nil
 	}
-	err := dbfile.Guarded("write", w.write)
+	err := w.write()
 	if err == nil {
 		err = w.d.file.Check()
 	}
@@ -32,7 +38,6 @@ func (w *writer) finish() error {
 // commitTx commits the transaction and makes it the state that readers get.
 func (w *writer) commitTx() error {
 	d := w.d
-	txid := int64(w.tx.ID())
 	size := w.tx.Size()
 	tight := size+w.growthBound() > d.file.MapLimit
 	if tight {
@@ -47,9 +52,9 @@ func (w *writer) commitTx() error {
 	}
 	stats := w.tx.Stats()
 	w.tx = nil
-	d.durable.advance(txid)
-	w.lastCommit = time.Since(start)
-	d.stats.add(len(w.out), w.lastCommit, &stats)
+	d.durable.advance()
+	w.pacer.lastCommit = time.Since(start)
+	d.stats.add(len(w.out), w.pacer.lastCommit, &stats)
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.MapLimit = max(d.file.MapLimit, dbfile.RoundMap(d.extent()))
 	}
@@ -109,7 +114,7 @@ func (d *Driver) watch(size int64) (end func()) {
 func (w *writer) commitFailed(err error) error {
 	d := w.d
 	w.discard()
-	if dbfile.IsFull(err) && d.txid() == d.durable.txid.Load() {
+	if dbfile.IsFull(err) && d.newestTx() == d.durableTx() {
 		d.publishSnapshot(w.erased)
 		return err
 	}

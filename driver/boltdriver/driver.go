@@ -35,6 +35,7 @@ type Driver struct {
 	current atomic.Pointer[snapshot] // nil: readers make their own
 	sharing bool                     // whether current is used at all
 	durable *durableMark
+	origin  int64                    // the engine's transaction that is commit 0; changed under life
 	flight  atomic.Pointer[inflight] // nil: no commit is being made
 	life    sync.RWMutex             // held for reading while a reader's own snapshot lives
 
@@ -93,7 +94,8 @@ func (d *Driver) start() error {
 	if err != nil {
 		return err
 	}
-	d.durable = newDurableMark(s.txid)
+	d.durable = newDurableMark()
+	d.origin = int64(s.tx.ID())
 	if err := d.loadErased(s); err != nil {
 		return err
 	}

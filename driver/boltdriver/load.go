@@ -21,7 +21,7 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) (err error) {
 	if err := l.Validate(d.caps); err != nil {
 		return err
 	}
-	sent := d.enqueueAndWait(ctx, nil, func(w *writer) { err = w.load(&l) })
+	sent := d.enqueueAndWait(ctx, func(w *writer) { err = w.load(&l) })
 	if sent != nil {
 		return sent
 	}

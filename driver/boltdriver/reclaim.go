@@ -20,7 +20,7 @@ func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Re
 	if d.caps.ReadOnly {
 		return r, driver.ErrReadOnly
 	}
-	sent := d.enqueueAndWait(ctx, nil, func(w *writer) { r, err = w.reclaim(now, limit) })
+	sent := d.enqueueAndWait(ctx, func(w *writer) { r, err = w.reclaim(now, limit) })
 	if sent != nil {
 		return driver.Reclaimed{}, sent
 	}
@@ -104,14 +104,14 @@ func (r *reclaimer) run() error {
 		{format.TrimmedFeed, r.feed},
 	}
 	for _, s := range steps {
-		if err := r.flushAll(); err != nil {
+		if err := r.flush(allBuckets[:]...); err != nil {
 			return err
 		}
 		if err := r.each(s.typ, s.step); err != nil {
 			return err
 		}
 	}
-	if err := r.flushAll(); err != nil {
+	if err := r.flush(allBuckets[:]...); err != nil {
 		return err
 	}
 	c := r.cursor(format.Marks)

@@ -16,8 +16,8 @@ import (
 // that can wait (user code, a channel, a network) runs while one is held.
 type snapshot struct {
 	view
-	tx   *bolt.Tx
-	txid int64
+	tx     *bolt.Tx
+	commit int64 // the commit whose state it is: see durableMark
 
 	refs   atomic.Int64 // one is the driver's own, until it retires the snapshot
 	gone   chan struct{}
@@ -37,7 +37,7 @@ func (d *Driver) newSnapshot(f *dbfile.File, erased format.PendingErasures) (*sn
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{tx: tx, txid: int64(tx.ID()), view: newView(tx, d.reads), gone: make(chan struct{})}
+	s := &snapshot{tx: tx, commit: int64(tx.ID()) - d.origin, view: newView(tx, d.reads), gone: make(chan struct{})}
 	s.erased = erased
 	s.refs.Store(1)
 	s.getter.New = func() any { return &getBuffers{cursor: s.cursor(format.Records)} }
@@ -106,11 +106,11 @@ func (d *Driver) durableSnapshot() (*snapshot, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.durable.reached(s.txid) {
+		if d.durable.reached(s.commit) {
 			return s, d.loadErased(s)
 		}
 		s.drop()
-		if err := d.durable.wait(s.txid); err != nil {
+		if err := d.durable.wait(s.commit); err != nil {
 			return nil, err
 		}
 	}
@@ -150,26 +150,29 @@ func (d *Driver) retireSnapshot() {
 	}
 }
 
-// durableMark knows which commits are durable.
+// durableMark counts the commits that are durable, from 0 when the file was
+// opened. Numbers of the engine's transactions begin anew when a file is
+// compacted, and say nothing of what reached a journal: see Driver.origin for
+// how they follow from commits.
 type durableMark struct {
-	txid atomic.Int64
-	mu   sync.Mutex
-	cond *sync.Cond
-	err  error // no later commit will be durable
+	commits atomic.Int64
+	mu      sync.Mutex
+	cond    *sync.Cond
+	err     error // no later commit will be durable
 }
 
-func newDurableMark(txid int64) *durableMark {
+func newDurableMark() *durableMark {
 	b := &durableMark{}
 	b.cond = sync.NewCond(&b.mu)
-	b.txid.Store(txid)
 	return b
 }
 
-func (b *durableMark) reached(txid int64) bool { return txid <= b.txid.Load() }
+func (b *durableMark) reached(commit int64) bool { return commit <= b.commits.Load() }
 
-func (b *durableMark) advance(txid int64) {
+// advance notes that one more commit is durable.
+func (b *durableMark) advance() {
 	b.mu.Lock()
-	b.txid.Store(txid)
+	b.commits.Add(1)
 	b.mu.Unlock()
 	b.cond.Broadcast()
 }
@@ -182,10 +185,10 @@ func (b *durableMark) fail(err error) {
 }
 
 // wait returns once the commit is durable, or an error if it never will be.
-func (b *durableMark) wait(txid int64) error {
+func (b *durableMark) wait(commit int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for !b.reached(txid) {
+	for !b.reached(commit) {
 		if b.err != nil {
 			return errors.Join(driver.ErrFailed, b.err)
 		}

@@ -122,7 +122,7 @@ func TestReadersWaitForDurability(t *testing.T) {
 	b := d.durable
 	r := session(1, "a", "")
 	do(t, d, opOf(r.Key, driver.Change{Put: r}))
-	b.txid.Add(-1) // as if that commit were still being synced
+	b.commits.Add(-1) // as if that commit were still being synced
 	got := make(chan error, 1)
 	go func() {
 		var r driver.Record
@@ -136,7 +136,7 @@ func TestReadersWaitForDurability(t *testing.T) {
 		t.Errorf("the reader did not wait: %v", err)
 	default:
 	}
-	b.advance(b.txid.Load() + 1)
+	b.advance()
 	if err := <-got; err != nil {
 		t.Error(err)
 	}

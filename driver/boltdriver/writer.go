@@ -3,11 +3,9 @@ package boltdriver
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
@@ -17,10 +15,6 @@ import (
 const (
 	maxBatch      = 1024    // ops in one commit
 	maxBatchBytes = 4 << 20 // of values in one commit, the last op's excepted
-
-	idleShare  = 16   // 1/16 of the last commit's time is waited while no call comes
-	restYields = 16   // batches
-	maxRest    = 1024 // batches
 )
 
 // writer changes the file. It works on one goroutine at a time, which holds mu:
@@ -31,17 +25,12 @@ type writer struct {
 	solo   atomic.Bool // the last batch was one call, and nobody waited behind it
 	wanted atomic.Bool // the writer's goroutine has a call and waits for mu
 
-	next       *call         // taken from the channel, but not part of the last batch
-	last       int           // calls in the last batch
-	arrived    int           // calls that had come when it was answered
-	lowTarget  int           // batches for which nobody is waited for beyond last
-	pauseLeft  int           // batches for which nobody is waited for
-	backoff    int           // what calm was set to last
-	lastCommit time.Duration // the last commit
-	calls      []*call       // of this batch
-	ops        []queued      // their ops
-	job        *call         // the job that runs now
-	out        []outcome     // of the ops that were planned since the transaction began
+	next  *call     // taken from the channel, but not part of the last batch
+	pacer pacer     // knows the last batch
+	calls []*call   // of this batch
+	ops   []queued  // their ops
+	job   *call     // the job that runs now
+	out   []outcome // of the ops that were planned since the transaction began
 
 	batch
 	clock   int64                  // the largest View.Now of an op that succeeded
@@ -59,7 +48,7 @@ type queued struct {
 type outcome struct{ err error }
 
 func newWriter(d *Driver, erased format.PendingErasures) *writer {
-	w := &writer{d: d, erased: erased, commit: (*bolt.Tx).Commit}
+	w := &writer{d: d, pacer: pacer{queue: d.calls}, erased: erased, commit: (*bolt.Tx).Commit}
 	w.solo.Store(true)
 	if hook := d.options.core.commit; hook != nil {
 		w.commit = hook
@@ -82,14 +71,14 @@ func (w *writer) loop() {
 	}()
 	if w.next != nil { // left by a Plan that ended the goroutine
 		w.mu.Lock()
-		w.runLocked(w.serveAll)
+		w.runLocked(nil)
 	}
 	for c := range w.d.calls {
 		w.wanted.Store(true)
 		w.mu.Lock()
 		w.wanted.Store(false)
 		w.next = c
-		w.runLocked(w.serveAll)
+		w.runLocked(nil)
 	}
 	finished = true
 }
@@ -100,19 +89,30 @@ func (w *writer) tryLockInline() bool {
 	return w.solo.Load() && !w.wanted.Load() && len(w.d.calls) == 0 && w.mu.TryLock()
 }
 
-// runLocked runs fn, which commits, on a goroutine that has locked mu, and
-// unlocks it, also if a Plan ends the goroutine.
-func (w *writer) runLocked(fn func()) {
+// runLocked runs one call, without a look at what waits, or if that is nil what
+// the writer's goroutine has taken. The caller has locked mu: it is unlocked at
+// the end, also if a Plan ends the goroutine.
+func (w *writer) runLocked(inline *call) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	finished := false
 	defer func() {
 		if !finished {
 			w.abort()
 		}
-		w.solo.Store(w.last <= 1 && len(w.d.calls) == 0)
+		w.solo.Store(w.pacer.alone())
 		w.mu.Unlock()
 	}()
-	fn()
+	if inline == nil {
+		w.serveAll()
+	} else {
+		w.calls = append(w.calls[:0], inline)
+		w.pacer.last = 1
+		w.enqueue(inline)
+		for n := 0; n < len(w.ops); {
+			n += w.commitBatch(w.ops[n:])
+		}
+		w.forgetOps()
+	}
 	finished = true
 }
 
@@ -122,6 +122,7 @@ var errExited = errors.New("a plan of the same commit ended its goroutine")
 
 // abort answers what was running when the goroutine ended.
 func (w *writer) abort() {
+	w.endFlight()
 	w.discard()
 	for i := range w.ops {
 		w.reply(&w.ops[i], errExited)
@@ -149,22 +150,15 @@ func (w *writer) serve(c *call) {
 		return
 	}
 	w.takeWaiting(c)
-	w.answer()
-}
-
-// commitInline runs c, without a look at what waits.
-func (w *writer) commitInline(c *call) {
-	w.calls = append(w.calls[:0], c)
-	w.last = 1
-	w.answer()
-}
-
-// answer commits the calls of the batch.
-func (w *writer) answer() {
 	for i := range w.calls {
 		w.enqueue(w.calls[i])
 	}
 	w.commitAll(w.ops)
+	w.forgetOps()
+}
+
+// forgetOps drops the ops of a batch that was answered.
+func (w *writer) forgetOps() {
 	clear(w.ops)
 	w.ops = w.ops[:0]
 }
@@ -181,80 +175,23 @@ func (w *writer) serveJob(c *call) {
 
 // takeWaiting takes the calls that wait.
 func (w *writer) takeWaiting(c *call) {
-	w.pace()
+	w.pacer.pace()
 	clear(w.calls)
 	w.calls = append(w.calls[:0], c)
+	defer func() { w.pacer.last = len(w.calls) }()
 	for n := len(c.ops); n < maxBatch; {
 		select {
 		case c, ok := <-w.d.calls:
 			if !ok {
-				w.last = len(w.calls)
 				return
 			}
 			if n += len(c.ops); n > maxBatch || c.job != nil {
 				w.next = c
-				w.last = len(w.calls)
 				return
 			}
 			w.calls = append(w.calls, c)
 		default:
-			w.last = len(w.calls)
 			return
-		}
-	}
-	w.last = len(w.calls)
-}
-
-// pace lets those callers run that are likely to call again: the ones that the
-// last batch answered, beside those that came during it. Without that parts of
-// them would take turns, as the writer takes back the first before the others
-// ran. Where the callers did not come, the next batches wait for fewer; and
-// where processors are so busy that a yield takes longer than a commit, they
-// wait for nobody.
-func (w *writer) pace() {
-	if w.last+w.arrived <= 1 {
-		return
-	}
-	if w.pauseLeft > 0 {
-		w.pauseLeft--
-		return
-	}
-	want := w.last + w.arrived
-	if w.lowTarget > 0 {
-		w.lowTarget--
-		want = w.last
-	}
-	if w.waitFor(want) {
-		w.backoff = min(max(2*w.backoff, restYields), maxRest)
-		w.pauseLeft = w.backoff
-		return
-	}
-	w.backoff /= 2
-	if 4*(len(w.d.calls)+1) < 3*want {
-		w.lowTarget = restYields
-	}
-}
-
-// waitFor yields until there are that many calls, with the one at hand, or none
-// came for a while. It gives up, and says so, when a yield took longer than a
-// commit.
-func (w *writer) waitFor(want int) (busy bool) {
-	now := time.Now()
-	for came, since := -1, now; ; {
-		n := len(w.d.calls)
-		if n+1 >= want {
-			return false
-		}
-		if n > came {
-			came, since = n, now
-		} else if now.Sub(since) > w.lastCommit/idleShare {
-			return false
-		}
-		runtime.Gosched()
-		before := now
-		now = time.Now()
-		if now.Sub(before) > w.lastCommit {
-			return true
 		}
 	}
 }
@@ -299,26 +236,13 @@ func (w *writer) failed() error {
 // commitAll gives all ops their outcomes, in as few commits as they fit in.
 func (w *writer) commitAll(ops []queued) {
 	for len(ops) > 0 {
-		if err := w.failed(); err != nil {
-			for i := range ops {
-				w.reply(&ops[i], err)
-			}
-			return
-		}
-		n, err := w.commitBatch(ops)
-		if err != nil && n > 1 && retriable(err) {
-			w.commitAll(ops[:n/2])
-			w.commitAll(ops[n/2 : n])
-		} else {
-			w.replyAll(ops[:n], err)
-		}
-		ops = ops[n:]
+		ops = ops[w.commitBatch(ops):]
 	}
 }
 
 // replyAll answers the ops of one commit: err says what became of it.
 func (w *writer) replyAll(ops []queued, err error) {
-	w.arrived = len(w.d.calls)
+	w.pacer.arrived = len(w.d.calls)
 	for i := range ops {
 		if err == nil {
 			w.reply(&ops[i], w.out[i].err)
@@ -328,19 +252,33 @@ func (w *writer) replyAll(ops []queued, err error) {
 	}
 }
 
-// commitBatch plans ops until they are enough for a commit, and commits them. n
-// is how many it took.
-func (w *writer) commitBatch(ops []queued) (n int, err error) {
+// commitBatch plans ops until they are enough for a commit, commits them and
+// answers them. If one of them may be why the commit failed, it commits each
+// half of them by itself. n is how many it answered.
+func (w *writer) commitBatch(ops []queued) (n int) {
+	if err := w.failed(); err != nil {
+		w.replyAll(ops, err)
+		return len(ops)
+	}
 	w.out = w.out[:0]
 	w.beginFlight()
-	defer w.endFlight()
-	if err := w.open(); err != nil {
-		return len(ops), err
+	err := w.open()
+	if err != nil {
+		n = len(ops)
+	} else {
+		for n < len(ops) && w.arena.Used() < maxBatchBytes {
+			q := &ops[n]
+			w.out = append(w.out, outcome{w.plan(q.call.ctx, q.op)})
+			n++
+		}
+		err = w.finish()
 	}
-	for n < len(ops) && w.arena.Used() < maxBatchBytes {
-		q := &ops[n]
-		w.out = append(w.out, outcome{w.plan(q.call.ctx, q.op)})
-		n++
+	w.endFlight()
+	if err != nil && n > 1 && retriable(err) {
+		w.commitAll(ops[:n/2])
+		w.commitAll(ops[n/2 : n])
+	} else {
+		w.replyAll(ops[:n], err)
 	}
-	return n, w.finish()
+	return n
 }

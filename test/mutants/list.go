@@ -31,7 +31,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "calls are acknowledged before the commit", promise: "Durability", file: "driver/boltdriver/writer.go",
-		from: "\treturn n, w.finish()", to: "\tw.settleAll(ops[:n], nil)\n\treturn n, w.finish()",
+		from: "\t\terr = w.finish()\n", to: "\t\tw.replyAll(ops[:n], nil)\n\t\terr = w.finish()\n",
 		dir: bolt, test: "^TestUnknownOutcome$", quick: true,
 	},
 	{
@@ -66,7 +66,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "readers see what is not durable", promise: "Concurrency (D5)", file: "driver/boltdriver/snapshot.go",
-		from: "if d.durable.reached(s.txid) {", to: "if true {",
+		from: "if d.durable.reached(s.commit) {", to: "if true {",
 		dir: bolt, test: "^TestUnknownOutcome$",
 	},
 	{
@@ -221,7 +221,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a full disk stops the store", promise: "Errors", file: "driver/boltdriver/commit.go",
-		from: "if dbfile.IsFull(err) && d.txid() == d.durable.txid.Load() {", to: "if false {",
+		from: "if dbfile.IsFull(err) && d.newestTx() == d.durableTx() {", to: "if false {",
 		dir: fscut, test: "^TestFullFileSystem$",
 	},
 }
