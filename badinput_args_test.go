@@ -75,7 +75,7 @@ func refusedUpdates() refusals {
 		return only(w.t.Update(ctx, "s", func(s *seshat.Session) error {
 			edit(s)
 			return nil
-		}))
+		}, seshat.UpdateOptions{}))
 	}, map[string]func(*seshat.Session){
 		"session_name":  func(s *seshat.Session) { s.Name = "\x00" },
 		"labels":        func(s *seshat.Session) { s.Labels = map[string]string{"": ""} },
@@ -85,7 +85,9 @@ func refusedUpdates() refusals {
 		"user_id":       func(s *seshat.Session) { s.UserID = "noa" },
 		"status":        func(s *seshat.Session) { s.Status = seshat.StatusArchived },
 	})
-	all["fn"] = func(w *world, ctx context.Context) error { return only(w.t.Update(ctx, "s", nil)) }
+	all["fn"] = func(w *world, ctx context.Context) error {
+		return only(w.t.Update(ctx, "s", nil, seshat.UpdateOptions{}))
+	}
 	return all
 }
 

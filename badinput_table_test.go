@@ -231,23 +231,26 @@ var methods = map[string]method{
 	},
 	"Tenant.Update": {
 		call: func(w *world, ctx context.Context, id string) error {
-			return only(w.t.Update(ctx, id, func(*seshat.Session) error { return nil }))
+			return only(w.t.Update(ctx, id, func(*seshat.Session) error { return nil }, seshat.UpdateOptions{}))
 		},
 		session: true, ended: seshat.ErrReadOnly,
 		refused: refusedUpdates(),
 	},
 	"Tenant.Transition": {
 		call: func(w *world, ctx context.Context, id string) error {
-			return only(w.t.Transition(ctx, id, seshat.StatusIdle))
+			return only(w.t.Transition(ctx, id, seshat.StatusIdle, seshat.TransitionOptions{}))
 		},
 		session: true, ended: seshat.ErrTransition,
 		refused: refusals{
-			"status": func(w *world, ctx context.Context) error { return only(w.t.Transition(ctx, "s", 0)) },
+			"status": func(w *world, ctx context.Context) error {
+				return only(w.t.Transition(ctx, "s", 0, seshat.TransitionOptions{}))
+			},
 			"reason": func(w *world, ctx context.Context) error {
-				return only(w.t.Transition(ctx, "s", seshat.StatusIdle, seshat.Because(strings.Repeat("x", 1025), "")))
+				return only(w.t.Transition(ctx, "s", seshat.StatusIdle,
+					seshat.TransitionOptions{Reason: strings.Repeat("x", 1025)}))
 			},
 			"actor": func(w *world, ctx context.Context) error {
-				return only(w.t.Transition(ctx, "s", seshat.StatusIdle, seshat.Because("", long)))
+				return only(w.t.Transition(ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{Actor: long}))
 			},
 		},
 	},

@@ -59,7 +59,7 @@ func newWorldOn(t *testing.T, s *seshat.Store) *world {
 			must(t, only(tenant.Append(ctx, id, seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})))
 		}
 	}
-	must(t, only(w.t.Transition(ctx, "ended", seshat.StatusTerminated)))
+	must(t, only(w.t.Transition(ctx, "ended", seshat.StatusTerminated, seshat.TransitionOptions{})))
 	k, secret, err := w.s.CreateAPIKey(ctx, seshat.APIKey{})
 	must(t, err)
 	w.keyID, w.secret = k.ID, secret

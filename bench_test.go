@@ -206,7 +206,7 @@ func BenchmarkUpdate(b *testing.B) {
 		_, err := s.t.Update(ctx, s.id(i), func(x *seshat.Session) error {
 			x.Name = fmt.Sprint("update ", i)
 			return nil
-		})
+		}, seshat.UpdateOptions{})
 		return err
 	})
 }
@@ -217,7 +217,7 @@ func BenchmarkTransition(b *testing.B) {
 		if i/len(s.ids)%2 == 1 {
 			to = seshat.StatusActive
 		}
-		_, err := s.t.Transition(ctx, s.id(i), to)
+		_, err := s.t.Transition(ctx, s.id(i), to, seshat.TransitionOptions{})
 		return err
 	})
 }

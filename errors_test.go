@@ -96,13 +96,17 @@ func TestErrorsHoldNoContent(t *testing.T) {
 			_, err := p.n.Create(ctx, NewSession{Labels: map[string]string{"k": long}})
 			return err
 		},
-		"reason": func() error { _, err := p.n.Transition(ctx, "s", StatusIdle, Because(long, "")); return err },
+		"reason": func() error {
+			_, err := p.n.Transition(ctx, "s", StatusIdle, TransitionOptions{Reason: long})
+			return err
+		},
 		"message": func() error {
 			_, err := p.n.Append(ctx, "s", Message{Role: RoleUser, Content: secret + "\xff"})
 			return err
 		},
 		"update": func() error {
-			_, err := p.n.Update(ctx, "s", func(s *Session) error { s.Name = secret + "\x00"; return nil })
+			_, err := p.n.Update(ctx, "s", func(s *Session) error { s.Name = secret + "\x00"; return nil },
+				UpdateOptions{})
 			return err
 		},
 	} {

@@ -10,8 +10,8 @@ import (
 )
 
 // Update runs a function on the newest state, again if somebody was faster.
-// Who must not overwrite what they have not seen says IfVersion. Appends never
-// conflict, and never make an update conflict.
+// A caller that must not overwrite changes it has not seen sets IfVersion.
+// Appends never conflict, and never make an update conflict.
 func Example_conflict() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -34,18 +34,18 @@ func Example_conflict() {
 	if _, err := acme.Append(ctx, "chat", seshat.Message{Role: seshat.RoleUser, Content: "Hi"}); err != nil {
 		log.Fatal(err)
 	}
-	s, err := acme.Update(ctx, "chat", rename("first"), seshat.IfVersion(seen.Version))
+	s, err := acme.Update(ctx, "chat", rename("first"), seshat.UpdateOptions{IfVersion: seen.Version})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(s.Name, s.Version)
 
-	_, err = acme.Update(ctx, "chat", rename("second"), seshat.IfVersion(seen.Version))
+	_, err = acme.Update(ctx, "chat", rename("second"), seshat.UpdateOptions{IfVersion: seen.Version})
 	var conflict *seshat.ConflictError
 	if errors.As(err, &conflict) {
 		fmt.Println("have", conflict.Have, "stored", conflict.Stored)
 	}
-	s, err = acme.Update(ctx, "chat", rename("third"))
+	s, err = acme.Update(ctx, "chat", rename("third"), seshat.UpdateOptions{})
 	fmt.Println(s.Name, s.Version, err)
 	// Output:
 	// first 2

@@ -27,7 +27,8 @@ func Example_lifecycle() {
 		log.Fatal(err)
 	}
 
-	s, err = acme.Transition(ctx, s.ID, seshat.StatusArchived, seshat.Because("delivered", "shop"))
+	s, err = acme.Transition(ctx, s.ID, seshat.StatusArchived,
+		seshat.TransitionOptions{Reason: "delivered", Actor: "shop"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -35,11 +36,11 @@ func Example_lifecycle() {
 
 	_, err = acme.Append(ctx, s.ID, seshat.Message{Role: seshat.RoleUser, Content: "It is broken!"})
 	fmt.Println(errors.Is(err, seshat.ErrReadOnly))
-	_, err = acme.Transition(ctx, s.ID, seshat.StatusIdle)
+	_, err = acme.Transition(ctx, s.ID, seshat.StatusIdle, seshat.TransitionOptions{})
 	fmt.Println(err)
 
 	for _, to := range []seshat.Status{seshat.StatusActive, seshat.StatusTerminated} {
-		if s, err = acme.Transition(ctx, s.ID, to); err != nil {
+		if s, err = acme.Transition(ctx, s.ID, to, seshat.TransitionOptions{}); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(s.Status)

@@ -38,7 +38,7 @@ func Example_memory() {
 		memory["likes"] = []string{"trains"}
 		s.UserMemory = seshat.NewDocument(memory)
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

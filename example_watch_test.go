@@ -40,7 +40,8 @@ func ExampleTenant_Watch() {
 
 	go func() {
 		_, _ = acme.Append(ctx, "trip", seshat.Message{Role: seshat.RoleUser, Content: "Book me a flight."})
-		_, _ = acme.Transition(ctx, "trip", seshat.StatusArchived, seshat.Because("done", "mia"))
+		_, _ = acme.Transition(ctx, "trip", seshat.StatusArchived,
+			seshat.TransitionOptions{Reason: "done", Actor: "mia"})
 	}()
 	for e, err := range acme.Watch(ctx, since) {
 		if err != nil {

@@ -112,7 +112,8 @@ func TestFormatV1GoesOn(t *testing.T) {
 	changed := 0
 	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{seshat.StatusActive, seshat.StatusIdle}}) {
 		must(t, err)
-		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error { s.Name = "changed"; return nil })
+		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error { s.Name = "changed"; return nil },
+			seshat.UpdateOptions{})
 		must(t, err)
 		if changed++; now.Version <= session.Version || now.Agent.Model != session.Agent.Model {
 			t.Errorf("%s changed to %+v", session.ID, now)

@@ -163,7 +163,7 @@ func (p *space) rename(i *isolated, id string) {
 		p.mine(i, s)
 		s.Name = "renamed"
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	p.got(i, id, s, err)
 }
 

@@ -211,7 +211,7 @@ func live(t *testing.T, tenant *seshat.Tenant, id string) error {
 			return only(tenant.Update(ctx, id, func(s *seshat.Session) error {
 				s.Name = id
 				return nil
-			}))
+			}, seshat.UpdateOptions{}))
 		},
 		func() error { return only(tenant.Append(ctx, id, hello)) },
 		func() error { return only(tenant.Delete(ctx, id)) },

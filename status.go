@@ -87,19 +87,31 @@ func toAllowed(s Status) []Status {
 	return out
 }
 
+// TransitionOptions are the conditions of a transition, and what the session
+// keeps about it in LastTransition. The zero TransitionOptions has none.
+type TransitionOptions struct {
+	// IfVersion is the version that the session must have. Otherwise the
+	// transition fails with a [ConflictError] and changes nothing. 0 = any
+	// version: the first version of a session is 1.
+	IfVersion uint64
+
+	Reason string // at most 1024 bytes
+	Actor  string // who asked for the transition
+}
+
 // Transition moves the session to another status, by the table at
-// [StatusActive]. To the status that it has is a no-op. It takes IfVersion and
-// Because.
+// [StatusActive]. A transition to the current status is a no-op: it keeps no
+// reason and no actor.
 //
 // ErrTransition: the table has no such move. ErrConflict, ErrNotFound,
 // ErrInvalid.
-func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...WriteOption) (*Session, error) {
+func (t *Tenant) Transition(ctx context.Context, id string, to Status, o TransitionOptions) (*Session, error) {
 	const op = "Transition"
-	o := newWriteOptions(opts)
 	if err := to.check().err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
-	if err := o.move.check().err(); err != nil {
+	asked := Transition{Reason: o.Reason, Actor: o.Actor}
+	if err := asked.check().err(); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
 	return t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
@@ -107,8 +119,8 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 		if err != nil {
 			return err
 		}
-		if o.hasVersion && s.Version != o.version {
-			return &ConflictError{Have: o.version, Stored: s.Version}
+		if o.IfVersion != 0 && s.Version != o.IfVersion {
+			return &ConflictError{Have: o.IfVersion, Stored: s.Version}
 		}
 		from := Status(s.timeline.Status)
 		if from == to {
@@ -119,7 +131,7 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, opts ...W
 		}
 		s.Version++
 		s.timeline.SetStatus(rules.Status(to), c.view.Now)
-		s.LastTransition = Transition{At: timeFromMillis(c.view.Now), Reason: o.move.Reason, Actor: o.move.Actor}
+		s.LastTransition = Transition{At: timeFromMillis(c.view.Now), Reason: o.Reason, Actor: o.Actor}
 		c.markWritten(eventTransitioned)
 		return nil
 	})

@@ -137,12 +137,12 @@ func TestStatusesMoveByTheTable(t *testing.T) {
 		acme := s.MustTenant(t, "acme")
 		in := func(status seshat.Status) string {
 			id := seshattest.MustCreate(t, acme, seshat.NewSession{}).ID
-			must(t, only(acme.Transition(t.Context(), id, status)))
+			must(t, only(acme.Transition(t.Context(), id, status, seshat.TransitionOptions{})))
 			return id
 		}
 		for _, row := range table {
 			for _, to := range []seshat.Status{active, idle, archived, terminated} {
-				_, err := acme.Transition(t.Context(), in(row.from), to)
+				_, err := acme.Transition(t.Context(), in(row.from), to, seshat.TransitionOptions{})
 				allowed := to == row.from || slices.Contains(row.to, to)
 				if allowed && err != nil || !allowed && !errors.Is(err, seshat.ErrTransition) {
 					t.Errorf("from %v to %v: got error %v, allowed: %v", row.from, to, err, allowed)
@@ -193,7 +193,7 @@ func TestAConflictChangesNothing(t *testing.T) {
 			return only(acme.Update(t.Context(), "s", func(s *seshat.Session) error {
 				s.Name = name
 				return nil
-			}, seshat.IfVersion(read.Version)))
+			}, seshat.UpdateOptions{IfVersion: read.Version}))
 		}
 		must(t, rename("first"))
 		before := seshattest.MustGet(t, acme, "s")
@@ -238,7 +238,7 @@ func TestTheFeedTellsEverythingOnceInOrder(t *testing.T) {
 		acme := s.MustTenant(t, "acme")
 		seshattest.MustCreate(t, acme, seshat.NewSession{ID: "s"})
 		seshattest.MustAppend(t, acme, "s", hello)
-		must(t, only(acme.Transition(t.Context(), "s", seshat.StatusIdle)))
+		must(t, only(acme.Transition(t.Context(), "s", seshat.StatusIdle, seshat.TransitionOptions{})))
 		must(t, acme.MergeState(t.Context(), seshat.SessionScope("s"), map[string]any{"k": 1}))
 		must(t, only(acme.Delete(t.Context(), "s")))
 		want := []string{"1 created", "2 appended", "3 transitioned", "4 updated", "5 deleted"}

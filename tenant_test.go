@@ -121,9 +121,12 @@ func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]fun
 		"List":  {"List": list},
 		"Count": {"Usage": usage, "Count": count},
 		"Get": {
-			"Get":     func() error { _, err := n.Get(ctx, "s"); return err },
-			"Ensure":  func() error { _, _, err := n.Ensure(ctx, NewSession{ID: "s"}); return err },
-			"Update":  func() error { _, err := n.Update(ctx, "s", func(*Session) error { return nil }); return err },
+			"Get":    func() error { _, err := n.Get(ctx, "s"); return err },
+			"Ensure": func() error { _, _, err := n.Ensure(ctx, NewSession{ID: "s"}); return err },
+			"Update": func() error {
+				_, err := n.Update(ctx, "s", func(*Session) error { return nil }, UpdateOptions{})
+				return err
+			},
 			"dry run": dryRun,
 		},
 		"Due": {

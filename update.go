@@ -9,52 +9,30 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// A WriteOption is a condition of a write.
-type WriteOption func(*writeOptions)
-
-type writeOptions struct {
-	version    uint64
-	hasVersion bool
-	move       Transition
-}
-
-func newWriteOptions(opts []WriteOption) (o writeOptions) {
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
-	return o
-}
-
-// IfVersion makes a write succeed only on that version of the session;
-// otherwise it fails with a [ConflictError] and changes nothing.
-func IfVersion(v uint64) WriteOption {
-	return func(o *writeOptions) { o.version, o.hasVersion = v, true }
-}
-
-// Because gives a transition its reason, of at most 1024 bytes, and the actor
-// who asked for it. Of an update it says nothing.
-func Because(reason, actor string) WriteOption {
-	return func(o *writeOptions) { o.move.Reason, o.move.Actor = reason, actor }
+// UpdateOptions are the conditions of an update. The zero UpdateOptions has
+// none.
+type UpdateOptions struct {
+	// IfVersion is the version that the session must have. Otherwise the update
+	// fails with a [ConflictError] and changes nothing. 0 = any version: the
+	// first version of a session is 1, so no session that was read has 0.
+	IfVersion uint64
 }
 
 // Update lets fn edit the session: its Name, UserMemory, Metadata, Labels and
 // Lifecycle. fn gets a copy, and runs with nothing locked, before the write; if
 // another call changed the editable part meanwhile, it runs again on the new
-// state, up to 32 times and then ErrConflict, unless IfVersion was given.
+// state, up to 32 times and then ErrConflict, unless o has IfVersion.
 // Appends and touches never get in its way. An error of fn comes back wrapped
 // in [*Error], and nothing is changed.
 //
 // ErrConflict; ErrInvalid: an edit is not allowed, or of a field that cannot
 // be edited; ErrNotFound, also where the session ended meanwhile and another
 // was made of its id; ErrReadOnly, ErrQuota.
-func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, opts ...WriteOption) (*Session, error) {
+func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, o UpdateOptions) (*Session, error) {
 	const op = "Update"
 	if fn == nil {
 		return nil, t.wrapError(op, id, invalid("fn", "is nil; a function is required"))
 	}
-	o := newWriteOptions(opts)
 	var s *Session
 	err := retry(ctx, func() (err error) {
 		s, err = t.updateOnce(ctx, id, fn, o)
@@ -68,26 +46,26 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 
 // updateOnce reads the session, edits it and commits the edit. A conflict that
 // the caller asked for, by a version, is not worth another try.
-func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error, o writeOptions) (*Session, error) {
+func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error, o UpdateOptions) (*Session, error) {
 	base, err := t.Get(ctx, id)
 	if err != nil {
 		return nil, unwrapError(err)
 	}
-	edited, err := runEdit(base, fn, o)
+	edited, err := runEdit(base, fn, o.IfVersion)
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.commitEdit(ctx, base, edited, o.hasVersion)
-	if errors.Is(err, ErrConflict) && !o.hasVersion {
+	s, err := t.commitEdit(ctx, base, edited, o.IfVersion != 0)
+	if errors.Is(err, ErrConflict) && o.IfVersion == 0 {
 		return nil, &lostRace{unwrapError(err)}
 	}
 	return s, unwrapError(err)
 }
 
 // runEdit runs fn on a copy of base, and checks what it did.
-func runEdit(base *Session, fn func(*Session) error, o writeOptions) (*Session, error) {
-	if o.hasVersion && base.Version != o.version {
-		return nil, &ConflictError{Have: o.version, Stored: base.Version}
+func runEdit(base *Session, fn func(*Session) error, ifVersion uint64) (*Session, error) {
+	if ifVersion != 0 && base.Version != ifVersion {
+		return nil, &ConflictError{Have: ifVersion, Stored: base.Version}
 	}
 	if !rules.Status(base.Status).Writable() {
 		return nil, readOnlyError{base.Status}

@@ -188,7 +188,8 @@ func TestStatusIsReachedThroughTheStore(t *testing.T) {
 	h := s.create("mia", "s", nil)
 	s.must(s.AppendEvent(t.Context(), h, said("a")))
 	s.fails(s.AppendEvent(t.Context(), h, said("b")), seshat.ErrQuota)
-	_, err := s.tenant().Transition(t.Context(), adk.SessionID("mia", "s"), seshat.StatusArchived)
+	_, err := s.tenant().Transition(t.Context(), adk.SessionID("mia", "s"), seshat.StatusArchived,
+		seshat.TransitionOptions{})
 	s.must(err)
 	s.fails(s.AppendEvent(t.Context(), h, said("b")), seshat.ErrReadOnly)
 	want(s, "events of the handle", ids(h), "a")

@@ -189,7 +189,7 @@ func (w *cutWriter) update(version uint64) {
 		_, err = w.tenant.Update(w.t.Context(), w.id, func(s *seshat.Session) error {
 			s.Name = fmt.Sprint(version)
 			return nil
-		}, seshat.IfVersion(version-1))
+		}, seshat.UpdateOptions{IfVersion: version - 1})
 		if err == nil {
 			return
 		}

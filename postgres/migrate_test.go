@@ -121,7 +121,7 @@ func TestViews(t *testing.T) {
 		if _, err := tenant.Create(t.Context(), seshat.NewSession{ID: id}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tenant.Transition(t.Context(), id, status); err != nil {
+		if _, err := tenant.Transition(t.Context(), id, status, seshat.TransitionOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,7 +56,9 @@ func TestRoundTrips(t *testing.T) {
 			return second(tenant.Append(ctx, "s",
 				seshat.Message{ID: seshat.NewSessionID(), Role: seshat.RoleUser, Content: "x"}))
 		}},
-		{"Transition", 2, func() error { return second(tenant.Transition(ctx, "s", seshat.StatusActive)) }},
+		{"Transition", 2, func() error {
+			return second(tenant.Transition(ctx, "s", seshat.StatusActive, seshat.TransitionOptions{}))
+		}},
 		{"Get", 1, func() error { return d.Get(ctx, k, 0, &driver.Record{}) }},
 		{"List", 1, func() error { return second(tenant.List(ctx, seshat.Query{UserID: "mia"})) }},
 		{"Count", 1, func() error { return second(d.Count(ctx, driver.Query{Namespace: 1, Now: 1})) }},

@@ -112,7 +112,7 @@ func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session
 	if err != nil {
 		return nil, err
 	}
-	opts := []seshat.WriteOption{seshat.Because(reason, actor)}
+	o := seshat.TransitionOptions{Reason: reason, Actor: actor}
 	if !cond.any {
 		s, err := x.t.Get(x.r.Context(), x.session)
 		if err != nil {
@@ -121,9 +121,9 @@ func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session
 		if !cond.holds(s) {
 			return nil, errStale
 		}
-		opts = append(opts, seshat.IfVersion(s.Version))
+		o.IfVersion = s.Version
 	}
-	s, err := x.t.Transition(x.r.Context(), x.session, to, opts...)
+	s, err := x.t.Transition(x.r.Context(), x.session, to, o)
 	if !cond.any && errors.Is(err, seshat.ErrConflict) {
 		return nil, errStale
 	}

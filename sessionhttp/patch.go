@@ -42,7 +42,7 @@ func (x *exchange) patch() error {
 		}
 		s.UserMemory = m.apply(s.UserMemory)
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	if errors.Is(err, errNothing) {
 		s = seen
 		err = nil

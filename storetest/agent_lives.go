@@ -272,7 +272,7 @@ func suspended(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
 	for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
-		s, err := tn.Transition(e.ctx, "s", to, seshat.Because("why", "who"))
+		s, err := tn.Transition(e.ctx, "s", to, seshat.TransitionOptions{Reason: "why", Actor: "who"})
 		e.must(err)
 		e.prints([3]any{s.Status, s.LastTransition.Reason, s.LastTransition.Actor}, [3]any{to, "why", "who"})
 	}
@@ -297,10 +297,10 @@ func statusEverywhere(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
 	e.says(tn, "s", "last words")
-	_, err := tn.Transition(e.ctx, "s", seshat.StatusTerminated)
+	_, err := tn.Transition(e.ctx, "s", seshat.StatusTerminated, seshat.TransitionOptions{})
 	e.must(err)
 	for _, to := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived} {
-		_, err := tn.Transition(e.ctx, "s", to)
+		_, err := tn.Transition(e.ctx, "s", to, seshat.TransitionOptions{})
 		e.fails(err, seshat.ErrTransition)
 	}
 	_, err = tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})
@@ -335,7 +335,7 @@ func noMissedMoves(e *env) {
 		seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive, seshat.StatusTerminated,
 	}
 	for _, to := range moves {
-		_, err := tn.Transition(e.ctx, "s", to)
+		_, err := tn.Transition(e.ctx, "s", to, seshat.TransitionOptions{})
 		e.must(err)
 	}
 	var seen []seshat.Status

@@ -66,10 +66,10 @@ func equalInstants(e *env) {
 		s, err = tn.Update(e.ctx, "s", func(s *seshat.Session) error {
 			s.Name = fmt.Sprint(i)
 			return nil
-		}, seshat.IfVersion(s.Version))
+		}, seshat.UpdateOptions{IfVersion: s.Version})
 		e.must(err)
 	}
-	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.IfVersion(s.Version-1))
+	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.UpdateOptions{IfVersion: s.Version - 1})
 	e.fails(err, seshat.ErrConflict)
 }
 
@@ -112,7 +112,7 @@ func humanInTheLoop(e *env) {
 	_, err = tn.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.Name = "changed by a dashboard"
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.must(err)
 	_, err = tn.Append(e.ctx, "s", namedResult("approve"))
 	e.must(err)
@@ -152,9 +152,9 @@ func backdatedWriter(e *env) {
 		s.Name = "x"
 		return nil
 	}
-	_, err := tn.Update(e.ctx, "s", rename, seshat.IfVersion(v))
+	_, err := tn.Update(e.ctx, "s", rename, seshat.UpdateOptions{IfVersion: v})
 	e.must(err)
-	_, err = tn.Update(e.ctx, "s", rename, seshat.IfVersion(v))
+	_, err = tn.Update(e.ctx, "s", rename, seshat.UpdateOptions{IfVersion: v})
 	e.fails(err, seshat.ErrConflict)
 }
 

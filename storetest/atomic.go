@@ -42,16 +42,28 @@ func failedCalls(e *env) {
 	e.move(t, "done", seshat.StatusTerminated)
 	e.tenant("taken")
 	for name, call := range map[string]func() error{
-		"create, taken":     func() error { return second(t.Create(e.ctx, full())) },
-		"create, illegal":   func() error { return second(t.Create(e.ctx, seshat.NewSession{Name: "\n"})) },
-		"update, illegal":   func() error { return second(t.Update(e.ctx, "s", rename("\n"))) },
-		"update, stale":     func() error { return second(t.Update(e.ctx, "s", rename("x"), seshat.IfVersion(9))) },
-		"update, absent":    func() error { return second(t.Update(e.ctx, "absent", rename("x"))) },
-		"update, read-only": func() error { return second(t.Update(e.ctx, "done", rename("x"))) },
-		"touch, read-only":  func() error { return second(t.Touch(e.ctx, "done")) },
-		"transition":        func() error { return second(t.Transition(e.ctx, "done", seshat.StatusActive)) },
+		"create, taken":   func() error { return second(t.Create(e.ctx, full())) },
+		"create, illegal": func() error { return second(t.Create(e.ctx, seshat.NewSession{Name: "\n"})) },
+		"update, illegal": func() error { return second(t.Update(e.ctx, "s", rename("\n"), seshat.UpdateOptions{})) },
+		"update, stale": func() error {
+			return second(t.Update(e.ctx, "s", rename("x"),
+				seshat.UpdateOptions{IfVersion: 9}))
+		},
+		"update, absent": func() error {
+			return second(t.Update(e.ctx, "absent", rename("x"),
+				seshat.UpdateOptions{}))
+		},
+		"update, read-only": func() error {
+			return second(t.Update(e.ctx, "done", rename("x"),
+				seshat.UpdateOptions{}))
+		},
+		"touch, read-only": func() error { return second(t.Touch(e.ctx, "done")) },
+		"transition": func() error {
+			return second(t.Transition(e.ctx, "done", seshat.StatusActive, seshat.TransitionOptions{}))
+		},
 		"transition, why": func() error {
-			return second(t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.Because(strings.Repeat("x", 1025), "")))
+			return second(t.Transition(e.ctx, "s", seshat.StatusIdle,
+				seshat.TransitionOptions{Reason: strings.Repeat("x", 1025)}))
 		},
 		"append, quota": func() error {
 			m := seshat.Message{Role: seshat.RoleUser, Content: "?"}
@@ -109,7 +121,7 @@ func panics(e *env) {
 		_ = second(t.Update(e.ctx, "s", func(s *seshat.Session) error {
 			s.Name = "half"
 			panic("mine")
-		}))
+		}, seshat.UpdateOptions{}))
 	}()
 	if after := e.state(t); after != before {
 		e.Fatalf("a panic changed\n%s\nto\n%s", before, after)
@@ -126,7 +138,7 @@ func doneContext(e *env) {
 		s.Name = "late"
 		cancel()
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.fails(err, context.Canceled)
 	for name, call := range onSession {
 		if err := call(ctx, t, "s"); !errors.Is(err, context.Canceled) {

@@ -185,7 +185,7 @@ func (c *call) update() {
 	got, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error {
 		s.Name, s.Labels = name, map[string]string{"k": label}
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	if s, moved := c.write(err); s != nil {
 		s.name, s.label, s.labelled = name, label, true
 		s.version++
@@ -198,7 +198,7 @@ func (c *call) editLifecycle() {
 	got, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error {
 		s.Lifecycle = l
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	if s, moved := c.write(err); s != nil {
 		s.life = l
 		s.version++
@@ -208,7 +208,7 @@ func (c *call) editLifecycle() {
 
 func (c *call) transition() {
 	to := pick(c.p, allStatuses)
-	got, err := c.t.Transition(c.p.ctx, c.id, to)
+	got, err := c.t.Transition(c.p.ctx, c.id, to, seshat.TransitionOptions{})
 	s := c.found(err)
 	if s == nil {
 		return

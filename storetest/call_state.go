@@ -90,7 +90,7 @@ func (c *call) staleUpdate() {
 	if s == nil || s.version == 1 {
 		return
 	}
-	_, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error { s.Name = "stale"; return nil }, seshat.IfVersion(s.version-1))
+	_, err := c.t.Update(c.p.ctx, c.id, rename("stale"), seshat.UpdateOptions{IfVersion: s.version - 1})
 	before := *s
 	s.settle(c.now)
 	if s.writable() || !errors.Is(err, seshat.ErrReadOnly) { // which of the two is found first is not promised

@@ -67,7 +67,7 @@ func (e *env) get(t *seshat.Tenant, id string) *seshat.Session {
 // move transitions a session by hand.
 func (e *env) move(t *seshat.Tenant, id string, to seshat.Status) *seshat.Session {
 	e.Helper()
-	s, err := t.Transition(e.ctx, id, to)
+	s, err := t.Transition(e.ctx, id, to, seshat.TransitionOptions{})
 	e.must(err)
 	return s
 }
@@ -77,7 +77,7 @@ func (e *env) update(t *seshat.Tenant, id string, fn func(*seshat.Session)) *ses
 	s, err := t.Update(e.ctx, id, func(s *seshat.Session) error {
 		fn(s)
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.must(err)
 	return s
 }
@@ -151,10 +151,10 @@ var onSession = map[string]func(context.Context, *seshat.Tenant, string) error{
 	"Get":   func(ctx context.Context, t *seshat.Tenant, id string) error { return second(t.Get(ctx, id)) },
 	"Touch": func(ctx context.Context, t *seshat.Tenant, id string) error { return second(t.Touch(ctx, id)) },
 	"Update": func(ctx context.Context, t *seshat.Tenant, id string) error {
-		return second(t.Update(ctx, id, func(*seshat.Session) error { return nil }))
+		return second(t.Update(ctx, id, func(*seshat.Session) error { return nil }, seshat.UpdateOptions{}))
 	},
 	"Transition": func(ctx context.Context, t *seshat.Tenant, id string) error {
-		return second(t.Transition(ctx, id, seshat.StatusActive))
+		return second(t.Transition(ctx, id, seshat.StatusActive, seshat.TransitionOptions{}))
 	},
 	"Append": func(ctx context.Context, t *seshat.Tenant, id string) error {
 		return second(t.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "?"}))

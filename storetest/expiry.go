@@ -132,7 +132,7 @@ func freeID(e *env) {
 		s.Name = "late"
 		e.clock.Advance(hour)
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.fails(err, seshat.ErrNotFound)
 	s := e.create(t, seshat.NewSession{ID: "s", UserID: "noa"})
 	equal(e, "version, numbers", [3]uint64{s.Version, s.LastSeq, s.MessageCount}, [3]uint64{1, 0, 0})

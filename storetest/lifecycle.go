@@ -49,7 +49,7 @@ func transitions(e *env) {
 		for _, to := range allStatuses {
 			id := fmt.Sprintf("%v to %v", from, to)
 			before := e.in(t, from, seshat.NewSession{ID: id})
-			s, err := t.Transition(e.ctx, id, to)
+			s, err := t.Transition(e.ctx, id, to, seshat.TransitionOptions{})
 			if from == to || slices.Contains(allowed[from], to) {
 				e.must(err)
 				equal(e, "status after "+id, s.Status, to)
@@ -68,7 +68,7 @@ func transitions(e *env) {
 		}
 	}
 	for _, unknown := range []seshat.Status{0, 5, 255} {
-		_, err := t.Transition(e.ctx, "active to idle", unknown)
+		_, err := t.Transition(e.ctx, "active to idle", unknown, seshat.TransitionOptions{})
 		e.refused(err, "status")
 	}
 }
@@ -78,7 +78,7 @@ func sameStatus(e *env) {
 	for _, status := range allStatuses {
 		before := e.in(t, status, seshat.NewSession{ID: status.String()})
 		e.clock.Advance(minute)
-		s, err := t.Transition(e.ctx, before.ID, status, seshat.Because("again", "mia"))
+		s, err := t.Transition(e.ctx, before.ID, status, seshat.TransitionOptions{Reason: "again", Actor: "mia"})
 		e.must(err)
 		for _, got := range []*seshat.Session{s, e.get(t, before.ID)} {
 			equal(e, "version", got.Version, before.Version)
@@ -93,21 +93,21 @@ func moves(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	at := e.clock.Advance(minute)
-	s, err := t.Transition(e.ctx, "s", seshat.StatusArchived, seshat.Because("done", "mia"))
+	s, err := t.Transition(e.ctx, "s", seshat.StatusArchived, seshat.TransitionOptions{Reason: "done", Actor: "mia"})
 	e.must(err)
 	equal(e, "last move", s.LastTransition, seshat.Transition{At: at, Reason: "done", Actor: "mia"})
 	equal(e, "updated", s.UpdatedAt, at)
-	for field, why := range map[string]seshat.WriteOption{
-		"reason": seshat.Because(strings.Repeat("x", 1025), ""),
-		"actor":  seshat.Because("", "a\nb"),
+	for field, why := range map[string]seshat.TransitionOptions{
+		"reason": {Reason: strings.Repeat("x", 1025)},
+		"actor":  {Actor: "a\nb"},
 	} {
 		_, err := t.Transition(e.ctx, "s", seshat.StatusActive, why)
 		e.refused(err, field)
 	}
-	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.Because("a\x00b", ""))
+	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{Reason: "a\x00b"})
 	e.refused(err, "reason")
 	equal(e, "last move", e.get(t, "s").LastTransition, s.LastTransition)
-	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.Because(strings.Repeat("x", 1024), ""))
+	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{Reason: strings.Repeat("x", 1024)})
 	e.must(err)
 }
 
@@ -119,7 +119,7 @@ func readOnlyStatuses(e *env) {
 		e.clock.Advance(minute)
 		for name, err := range map[string]error{
 			"Touch":  second(t.Touch(e.ctx, id)),
-			"Update": second(t.Update(e.ctx, id, rename("x"))),
+			"Update": second(t.Update(e.ctx, id, rename("x"), seshat.UpdateOptions{})),
 			"Append": second(t.Append(e.ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "?"})),
 		} {
 			if !errors.Is(err, seshat.ErrReadOnly) {
@@ -209,11 +209,11 @@ func overdueArchive(e *env) {
 	l := seshat.Lifecycle{IdleAfter: 10 * minute, ArchiveAfter: hour}
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: l})
 	e.clock.Advance(10*minute + hour)
-	_, err := t.Update(e.ctx, "s", rename("x"))
+	_, err := t.Update(e.ctx, "s", rename("x"), seshat.UpdateOptions{})
 	e.fails(err, seshat.ErrReadOnly)
 	_, err = t.Touch(e.ctx, "s")
 	e.fails(err, seshat.ErrReadOnly)
-	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle)
+	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{})
 	e.fails(err, seshat.ErrTransition)
 	equal(e, "archived by the sweep", e.sweep().Archived, 1)
 	s := e.get(t, "s")

@@ -77,10 +77,10 @@ var namings = []naming{
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error { return second(t.Touch(e.ctx, s)) }},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error { return second(t.Delete(e.ctx, s)) }},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error {
-		return second(t.Transition(e.ctx, s, seshat.StatusIdle))
+		return second(t.Transition(e.ctx, s, seshat.StatusIdle, seshat.TransitionOptions{}))
 	}},
 	{"session_id", false, func(e *env, t *seshat.Tenant, s string) error {
-		return second(t.Update(e.ctx, s, func(*seshat.Session) error { return nil }))
+		return second(t.Update(e.ctx, s, func(*seshat.Session) error { return nil }, seshat.UpdateOptions{}))
 	}},
 	{"user_id", true, func(e *env, t *seshat.Tenant, s string) error {
 		return second(t.Create(e.ctx, seshat.NewSession{UserID: s}))

@@ -107,7 +107,7 @@ func boundedLogs(e *env) {
 			return second(t.Update(e.ctx, "b", func(s *seshat.Session) error {
 				s.Metadata = seshat.NewDocument(big)
 				return nil
-			}))
+			}, seshat.UpdateOptions{}))
 		},
 		"create": func() error { return second(t.Create(e.ctx, seshat.NewSession{ID: "c", Metadata: big})) },
 	} {
@@ -187,5 +187,6 @@ func orderInAFullNamespace(e *env) {
 	_, err = t.AcquireLease(e.ctx, "s", "a runner with a long name", hour)
 	e.must(err)
 	e.must(second(t.Touch(e.ctx, "s")))
-	e.must(second(t.Transition(e.ctx, "s", seshat.StatusTerminated, seshat.Because("a long reason", "somebody"))))
+	e.must(second(t.Transition(e.ctx, "s", seshat.StatusTerminated,
+		seshat.TransitionOptions{Reason: "a long reason", Actor: "somebody"})))
 }

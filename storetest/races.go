@@ -50,7 +50,7 @@ func noLostUpdates(e *env) {
 	race(func(int) {
 		for range each {
 			for {
-				_, err := t.Update(e.ctx, "s", increment)
+				_, err := t.Update(e.ctx, "s", increment, seshat.UpdateOptions{})
 				if errors.Is(err, seshat.ErrConflict) { // it lost 32 times
 					continue
 				}
@@ -77,7 +77,7 @@ func oneWinner(e *env) {
 		var winner atomic.Value
 		race(func(n int) {
 			name := fmt.Sprintf("%d of %d", n, v)
-			s, err := t.Update(e.ctx, "s", rename(name), seshat.IfVersion(v+1))
+			s, err := t.Update(e.ctx, "s", rename(name), seshat.UpdateOptions{IfVersion: v + 1})
 			switch {
 			case err == nil && s.Version == v+2:
 				won.Add(1)
@@ -135,7 +135,7 @@ func oneTransition(e *env) {
 		var won atomic.Int64
 		race(func(n int) {
 			to := []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated}[n%2]
-			if _, err := t.Transition(e.ctx, id, to, seshat.IfVersion(v)); err == nil {
+			if _, err := t.Transition(e.ctx, id, to, seshat.TransitionOptions{IfVersion: v}); err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, seshat.ErrConflict) {
 				won.Add(100)
@@ -174,7 +174,7 @@ func ownWrites(e *env) {
 				if err != nil {
 					return err
 				}
-				if _, err := t.Update(e.ctx, s.ID, rename(user)); err != nil {
+				if _, err := t.Update(e.ctx, s.ID, rename(user), seshat.UpdateOptions{}); err != nil {
 					return err
 				}
 				got, err := t.Get(e.ctx, s.ID)
@@ -210,7 +210,7 @@ func monotonicReads(e *env) {
 				if _, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {
 					s.Name += "x"
 					return nil
-				}); err != nil {
+				}, seshat.UpdateOptions{}); err != nil {
 					bad.Add(1)
 				}
 			}
@@ -252,7 +252,7 @@ func noRevival(e *env) {
 			case n%2 == 0:
 				_ = second(t.Touch(e.ctx, id))
 			default:
-				_ = second(t.Update(e.ctx, id, rename("x")))
+				_ = second(t.Update(e.ctx, id, rename("x"), seshat.UpdateOptions{}))
 			}
 		})
 		equal(e, "deletions", deleted.Load(), 1)

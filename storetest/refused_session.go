@@ -127,7 +127,7 @@ func refusedEdits(e *env) {
 		return second(t.Update(e.ctx, "s", func(edited *s) error {
 			*edited = v
 			return nil
-		}))
+		}, seshat.UpdateOptions{}))
 	},
 		badTitles(func(v *s) *string { return &v.Name }),
 		badLabels(func(v *s) *map[string]string { return &v.Labels }),

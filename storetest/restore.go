@@ -63,7 +63,7 @@ func restoreExact(e *env) {
 	e.append(a, "s", m, seshat.Message{Role: seshat.RoleFramework, Payload: []byte{0, 1}, Latency: 2 * ms})
 	e.clock.Advance(minute)
 	e.must(second(a.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, lines(1)[0])))
-	_, err := a.Transition(e.ctx, "s", seshat.StatusIdle, seshat.Because("lunch", "mia"))
+	_, err := a.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{Reason: "lunch", Actor: "mia"})
 	e.must(err)
 	e.clock.Advance(minute)
 	e.moved(a, b, "s")

@@ -156,7 +156,7 @@ func touch(e *env) {
 	equal(e, "activity", s.LastActivityAt, seshattest.Start.Add(hour))
 	equal(e, "end", s.ExpiresAt, before.ExpiresAt.Add(hour))
 	e.same("what touch returned", s, e.get(t, "s"))
-	if _, err := t.Update(e.ctx, "s", rename("x"), seshat.IfVersion(before.Version)); err != nil {
+	if _, err := t.Update(e.ctx, "s", rename("x"), seshat.UpdateOptions{IfVersion: before.Version}); err != nil {
 		e.Fatalf("a touch made an update conflict: %v", err)
 	}
 }
@@ -237,7 +237,7 @@ func noMemory(e *env) {
 	_, err = t.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.UserMemory = seshat.NewDocument(map[string]any{"k": 1})
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.refused(err, "user_memory")
 	s := e.get(t, "s")
 	equal(e, "memory", s.UserMemory.IsZero() && s.MemoryDisabled, true)

@@ -260,7 +260,7 @@ func stateIsAWrite(e *env) {
 	equal(e, "expires_at", got.ExpiresAt, s.ExpiresAt.Add(minute))
 	equal(e, "last_activity_at", got.LastActivityAt, s.LastActivityAt)
 	rename := func(s *seshat.Session) error { s.Name = "n"; return nil }
-	e.must(second(t.Update(e.ctx, s.ID, rename, seshat.IfVersion(stale.Version))))
+	e.must(second(t.Update(e.ctx, s.ID, rename, seshat.UpdateOptions{IfVersion: stale.Version})))
 }
 
 func stateReadOnly(e *env) {

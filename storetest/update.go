@@ -69,7 +69,7 @@ func notEditable(e *env) {
 			s.Name = "edited"
 			edit(s)
 			return nil
-		})
+		}, seshat.UpdateOptions{})
 		e.refused(err, field)
 		e.same("after a refused edit of "+field, e.get(t, "s"), before)
 	}
@@ -78,20 +78,24 @@ func notEditable(e *env) {
 func ifVersion(e *env) {
 	t := e.tenant("t")
 	v := e.create(t, seshat.NewSession{ID: "s"}).Version
-	s, err := t.Update(e.ctx, "s", rename("one"), seshat.IfVersion(v))
+	equal(e, "first version", v, 1)
+	s, err := t.Update(e.ctx, "s", rename("one"), seshat.UpdateOptions{IfVersion: v})
 	e.must(err)
-	_, err = t.Update(e.ctx, "s", rename("two"), seshat.IfVersion(v))
+	_, err = t.Update(e.ctx, "s", rename("two"), seshat.UpdateOptions{IfVersion: v})
 	e.fails(err, seshat.ErrConflict)
-	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(v))
-	e.fails(err, seshat.ErrConflict)
-	_, err = t.Update(e.ctx, "s", rename("zero"), seshat.IfVersion(0))
+	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{IfVersion: v})
 	e.fails(err, seshat.ErrConflict)
 	got := e.get(t, "s")
 	equal(e, "name", got.Name, "one")
 	equal(e, "status", got.Status, seshat.StatusActive)
-	s, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(s.Version), nil)
+	s, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{IfVersion: s.Version})
 	e.must(err)
 	equal(e, "version", s.Version, v+2)
+	s, err = t.Update(e.ctx, "s", rename("any version"), seshat.UpdateOptions{})
+	e.must(err)
+	s, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{})
+	e.must(err)
+	equal(e, "version without a condition", s.Version, v+4)
 }
 
 func conflictVersions(e *env) {
@@ -99,13 +103,15 @@ func conflictVersions(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.update(t, "s", func(s *seshat.Session) { s.Name = "x" })
 	for name, call := range map[string]func() error{
-		"Update":     func() error { return second(t.Update(e.ctx, "s", rename("y"), seshat.IfVersion(1))) },
-		"Transition": func() error { return second(t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.IfVersion(1))) },
+		"Update": func() error { return second(t.Update(e.ctx, "s", rename("y"), seshat.UpdateOptions{IfVersion: 1})) },
+		"Transition": func() error {
+			return second(t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{IfVersion: 1}))
+		},
 		"a change in between": func() error {
 			return second(t.Update(e.ctx, "s", func(*seshat.Session) error {
 				e.update(t, "s", func(s *seshat.Session) { s.Name = "between" })
 				return nil
-			}, seshat.IfVersion(2)))
+			}, seshat.UpdateOptions{IfVersion: 2}))
 		},
 	} {
 		stored := e.get(t, "s").Version
@@ -139,7 +145,7 @@ func retried(e *env) {
 		}
 		s.Name += "!"
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.must(err)
 	equal(e, "runs", runs, 4)
 	equal(e, "name", s.Name, "xxx!")
@@ -155,7 +161,7 @@ func otherIncarnation(e *env) {
 		e.create(t, seshat.NewSession{ID: "s", Name: "new"})
 		s.Name = "edited old"
 		return nil
-	}, seshat.IfVersion(1))
+	}, seshat.UpdateOptions{IfVersion: 1})
 	e.fails(err, seshat.ErrNotFound)
 	equal(e, "name", e.get(t, "s").Name, "new")
 }
@@ -170,7 +176,7 @@ func noConflict(e *env) {
 		e.must(err)
 		s.Metadata = seshat.NewDocument(map[string]any{"k": 1})
 		return nil
-	}, seshat.IfVersion(v))
+	}, seshat.UpdateOptions{IfVersion: v})
 	e.must(err)
 	equal(e, "version", s.Version, v+1)
 	equal(e, "messages", s.MessageCount, 1)
@@ -184,7 +190,7 @@ func callersError(e *env) {
 	_, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.Name = "edited"
 		return mine
-	})
+	}, seshat.UpdateOptions{})
 	e.fails(err, mine)
 	var wrapped *seshat.Error
 	if !errors.As(err, &wrapped) || wrapped.Op != "Update" || wrapped.ID != "s" {
@@ -217,7 +223,7 @@ func editLifecycle(e *env) {
 	_, err = t.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.Lifecycle.IdleAfter = -2
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.refused(err, "lifecycle.idle_after")
 }
 
@@ -231,7 +237,7 @@ func alwaysLate(e *env) {
 		e.update(t, "s", func(s *seshat.Session) { s.Name = "winner" })
 		s.Name = "loser"
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	e.fails(err, seshat.ErrConflict)
 	equal(e, "runs", runs, 32)
 	equal(e, "name", e.get(t, "s").Name, "winner")

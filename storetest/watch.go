@@ -296,7 +296,7 @@ func (e *env) churn(t *seshat.Tenant, id string, i int) error {
 		err := second(t.Update(e.ctx, id, func(s *seshat.Session) error {
 			s.Name = fmt.Sprint(i)
 			return nil
-		}))
+		}, seshat.UpdateOptions{}))
 		if !errors.Is(err, seshat.ErrConflict) {
 			return err
 		}

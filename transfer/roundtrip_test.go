@@ -51,9 +51,10 @@ func everything(t testing.TB, s *seshattest.Store, name string) *seshat.Tenant {
 	must(t, err)
 	_, err = tn.Create(ctx, seshat.NewSession{ID: "anonymous, archived"})
 	must(t, err)
-	_, err = tn.Transition(ctx, "anonymous, archived", seshat.StatusArchived, seshat.Because("done", "mia"))
+	_, err = tn.Transition(ctx, "anonymous, archived", seshat.StatusArchived,
+		seshat.TransitionOptions{Reason: "done", Actor: "mia"})
 	must(t, err)
-	_, err = tn.Transition(ctx, "fork", seshat.StatusTerminated)
+	_, err = tn.Transition(ctx, "fork", seshat.StatusTerminated, seshat.TransitionOptions{})
 	must(t, err)
 	return tn
 }

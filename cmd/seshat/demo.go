@@ -127,7 +127,7 @@ func (s *sampleSession) put(ctx context.Context, t *seshat.Tenant) error {
 	if s.Status == 0 {
 		return nil
 	}
-	_, err = t.Transition(ctx, s.ID, s.Status, seshat.Because("sample", "demo"))
+	_, err = t.Transition(ctx, s.ID, s.Status, seshat.TransitionOptions{Reason: "sample", Actor: "demo"})
 	return err
 }
 

@@ -128,11 +128,8 @@ func (s *fileSessions) Append(ctx context.Context, id string, turn []seshat.Mess
 
 // Transition changes the status of a session.
 func (s *fileSessions) Transition(ctx context.Context, id string, m move) (moved, error) {
-	opts := []seshat.WriteOption{seshat.Because(m.Reason, m.Actor)}
-	if m.Version != 0 {
-		opts = append(opts, seshat.IfVersion(m.Version))
-	}
-	now, err := s.t.Transition(ctx, id, m.To, opts...)
+	o := seshat.TransitionOptions{IfVersion: m.Version, Reason: m.Reason, Actor: m.Actor}
+	now, err := s.t.Transition(ctx, id, m.To, o)
 	if err != nil {
 		return moved{}, err
 	}

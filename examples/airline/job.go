@@ -88,7 +88,7 @@ func (j *job) archive() error {
 			continue
 		}
 		if _, err := j.tenant.Transition(j.ctx, s.ID, seshat.StatusArchived,
-			seshat.Because("solved", "airline")); err != nil {
+			seshat.TransitionOptions{Reason: "solved", Actor: "airline"}); err != nil {
 			return err
 		}
 		n++

@@ -77,7 +77,8 @@ func (d *day) morning() error {
 	if err := d.answer(); err != nil {
 		return err
 	}
-	if _, err := d.acme.Transition(d.ctx, "survey", seshat.StatusArchived, seshat.Because("done", "noah")); err != nil {
+	if _, err := d.acme.Transition(d.ctx, "survey", seshat.StatusArchived,
+		seshat.TransitionOptions{Reason: "done", Actor: "noah"}); err != nil {
 		return err
 	}
 	return d.show()

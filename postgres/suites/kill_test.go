@@ -81,10 +81,10 @@ func (c *cut) Get(ctx context.Context, id string) (*seshat.Session, error) {
 }
 
 func (c *cut) Update(ctx context.Context, id string, fn func(*seshat.Session) error,
-	o ...seshat.WriteOption,
+	o seshat.UpdateOptions,
 ) (*seshat.Session, error) {
 	c.begin()
-	return undone(c.Tenant.Update(ctx, id, fn, o...))
+	return undone(c.Tenant.Update(ctx, id, fn, o))
 }
 
 func (c *cut) Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error) {
@@ -98,10 +98,10 @@ func (c *cut) Touch(ctx context.Context, id string) (*seshat.Session, error) {
 }
 
 func (c *cut) Transition(ctx context.Context, id string, to seshat.Status,
-	o ...seshat.WriteOption,
+	o seshat.TransitionOptions,
 ) (*seshat.Session, error) {
 	c.begin()
-	return undone(c.Tenant.Transition(ctx, id, to, o...))
+	return undone(c.Tenant.Transition(ctx, id, to, o))
 }
 
 func (c *cut) Delete(ctx context.Context, id string) (seshat.EraseReport, error) {

@@ -112,7 +112,7 @@ func (s *swept) write(ctx context.Context, acme *seshat.Tenant, writer, n int) e
 		return fmt.Errorf("create: %w", err)
 	}
 	rename := func(s *seshat.Session) error { s.Name = own; return nil }
-	if _, err := acme.Update(ctx, own, rename); err != nil {
+	if _, err := acme.Update(ctx, own, rename, seshat.UpdateOptions{}); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	if _, err := acme.Touch(ctx, fmt.Sprint("busy", which)); err != nil {

@@ -79,8 +79,8 @@ func listsAll(e *env) {
 
 func listsFiltered(e *env) {
 	e.fill(6)
-	e.must(second(e.acme.Transition(e.ctx, "s2", seshat.StatusArchived)))
-	e.must(second(e.acme.Transition(e.ctx, "s3", seshat.StatusTerminated)))
+	e.must(second(e.acme.Transition(e.ctx, "s2", seshat.StatusArchived, seshat.TransitionOptions{})))
+	e.must(second(e.acme.Transition(e.ctx, "s3", seshat.StatusTerminated, seshat.TransitionOptions{})))
 	e.say("s1", 1)
 	for body, want := range map[string]string{
 		`{"sort":{"direction":"asc"}}`:                                               "s1 s2 s3 s4 s5 s6",

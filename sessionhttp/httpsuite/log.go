@@ -101,7 +101,7 @@ var appends = map[string]func(*env){
 	},
 	"wakes an idle session": func(e *env) {
 		e.create("s")
-		e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusIdle)))
+		e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{})))
 		e.is(e.call(201, "POST", sessions+"/s/messages", oneMessage), "active", "status")
 	},
 	"the same key appends once":                 appendsOnce,
@@ -206,7 +206,7 @@ func appendsTooMany(e *env) {
 
 func appendsReadOnly(e *env) {
 	e.create("s")
-	e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusTerminated)))
+	e.must(second(e.acme.Transition(e.ctx, "s", seshat.StatusTerminated, seshat.TransitionOptions{})))
 	o := e.refused(409, "ConflictError", "POST", sessions+"/s/messages", oneMessage)
 	e.is(o, "read_only", "error", "details", "reason")
 }

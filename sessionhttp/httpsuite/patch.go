@@ -105,7 +105,7 @@ func patchesDisabled(e *env) {
 func patchesReadOnly(e *env) {
 	for _, to := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		id := e.create("")
-		e.must(second(e.acme.Transition(e.ctx, id, to)))
+		e.must(second(e.acme.Transition(e.ctx, id, to, seshat.TransitionOptions{})))
 		o := e.refused(409, "ConflictError", "PATCH", sessions+"/"+id, `{"user_memory":{}}`)
 		e.is(o, "read_only", "error", "details", "reason")
 	}

@@ -92,7 +92,7 @@ func readsConditionally(e *env) {
 		"append": func() error { return second(e.acme.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})) },
 		"touch":  func() error { return second(e.acme.Touch(e.ctx, "s")) },
 		"update": func() error {
-			return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil }))
+			return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.UpdateOptions{}))
 		},
 		"new life": func() error { return again(e, "s") },
 	} {

@@ -74,12 +74,13 @@ func (l *load) other(ctx context.Context, id string, r *rand.Rand) (err error) {
 	case 0:
 		_, err = l.t.Delete(ctx, id)
 	case 1:
-		_, err = l.t.Transition(ctx, id, seshat.StatusIdle)
+		_, err = l.t.Transition(ctx, id, seshat.StatusIdle, seshat.TransitionOptions{})
 	case 2:
 		_, err = l.t.Append(ctx, id,
 			seshat.Message{Role: seshat.RoleAssistant, Content: strings.Repeat("a", r.IntN(3000))})
 	case 3:
-		_, err = l.t.Update(ctx, id, func(s *seshat.Session) error { s.Name = fmt.Sprint(r.Uint64()); return nil })
+		_, err = l.t.Update(ctx, id, func(s *seshat.Session) error { s.Name = fmt.Sprint(r.Uint64()); return nil },
+			seshat.UpdateOptions{})
 	default:
 		_, _, err = l.t.Ensure(ctx, seshat.NewSession{ID: id, UserMemory: map[string]any{"n": r.IntN(9)}})
 	}

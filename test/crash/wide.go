@@ -80,7 +80,7 @@ func (w *work) large(r *rand.Rand, id string, n int) step {
 		_, err := t.Update(ctx, id, func(s *seshat.Session) error {
 			s.Metadata = seshat.NewDocument(map[string]any{"n": n, "long": long})
 			return nil
-		})
+		}, seshat.UpdateOptions{})
 		return err
 	}}
 }

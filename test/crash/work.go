@@ -156,7 +156,7 @@ func (w *work) update(r *rand.Rand, id string, n int) step {
 			s.Labels = map[string]string{"long": long[:min(len(long), 128)]}
 			s.Metadata = seshat.NewDocument(map[string]any{"n": n, "long": long})
 			return nil
-		})
+		}, seshat.UpdateOptions{})
 		return err
 	}}
 }
@@ -174,7 +174,7 @@ func (w *work) transition(r *rand.Rand, id string) step {
 		seshat.StatusTerminated,
 	}[r.IntN(4)]
 	return step{name: "transition", do: func(ctx context.Context, t *seshat.Tenant) error {
-		_, err := t.Transition(ctx, id, to, seshat.Because("by chance", "test"))
+		_, err := t.Transition(ctx, id, to, seshat.TransitionOptions{Reason: "by chance", Actor: "test"})
 		return err
 	}}
 }

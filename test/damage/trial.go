@@ -156,7 +156,8 @@ func change(ctx context.Context, t *seshat.Tenant, n int, id string) error {
 		_, err := t.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("later ", 200)})
 		return err
 	case 2:
-		_, err := t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "later"; return nil })
+		_, err := t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "later"; return nil },
+			seshat.UpdateOptions{})
 		return err
 	}
 	_, err := t.Delete(ctx, id)

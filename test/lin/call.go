@@ -19,10 +19,10 @@ type API interface {
 	Create(ctx context.Context, n seshat.NewSession) (*seshat.Session, error)
 	Get(ctx context.Context, id string) (*seshat.Session, error)
 	Update(ctx context.Context, id string, fn func(*seshat.Session) error,
-		opts ...seshat.WriteOption) (*seshat.Session, error)
+		o seshat.UpdateOptions) (*seshat.Session, error)
 	Append(ctx context.Context, id string, messages ...seshat.Message) (*seshat.Session, error)
 	Touch(ctx context.Context, id string) (*seshat.Session, error)
-	Transition(ctx context.Context, id string, to seshat.Status, opts ...seshat.WriteOption) (*seshat.Session, error)
+	Transition(ctx context.Context, id string, to seshat.Status, o seshat.TransitionOptions) (*seshat.Session, error)
 	Delete(ctx context.Context, id string) (seshat.EraseReport, error)
 }
 
@@ -123,18 +123,15 @@ func write(ctx context.Context, t API, in input) (*seshat.Session, error) {
 	if c, ok := t.(conditional); ok {
 		return c.conditional(ctx, in)
 	}
-	var opts []seshat.WriteOption
-	if in.version != 0 {
-		opts = append(opts, seshat.IfVersion(in.version))
-	}
 	if in.kind == update {
-		return t.Update(ctx, in.id, func(s *seshat.Session) error { s.Name = in.name; return nil }, opts...)
+		return t.Update(ctx, in.id, func(s *seshat.Session) error { s.Name = in.name; return nil },
+			seshat.UpdateOptions{IfVersion: in.version})
 	}
 	var to seshat.Status
 	if err := to.UnmarshalText([]byte(in.to)); err != nil {
 		return nil, err
 	}
-	return t.Transition(ctx, in.id, to, opts...)
+	return t.Transition(ctx, in.id, to, seshat.TransitionOptions{IfVersion: in.version})
 }
 
 // do makes the call.

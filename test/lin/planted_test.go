@@ -31,9 +31,9 @@ func (b *staleReads) Get(ctx context.Context, id string) (*seshat.Session, error
 type lostCompare struct{ *seshat.Tenant }
 
 func (b lostCompare) Update(ctx context.Context, id string, fn func(*seshat.Session) error,
-	_ ...seshat.WriteOption,
+	_ seshat.UpdateOptions,
 ) (*seshat.Session, error) {
-	return b.Tenant.Update(ctx, id, fn)
+	return b.Tenant.Update(ctx, id, fn, seshat.UpdateOptions{})
 }
 
 // earlyAnswer answers a deletion before it is made.

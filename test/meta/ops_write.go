@@ -18,7 +18,7 @@ func update(c chance, n int) op {
 			s.Name, s.Labels, s.Metadata = fmt.Sprint("name ", n), map[string]string{"of": label},
 				seshat.NewDocument(map[string]any{"n": n})
 			return nil
-		})
+		}, seshat.UpdateOptions{})
 	})
 }
 
@@ -27,7 +27,7 @@ func stale(c chance, _ int) op {
 	version := 1 + c.Uint64N(4)
 	return on("stale update", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
 		return t.Update(ctx, id, func(s *seshat.Session) error { s.Name = "conditional"; return nil },
-			seshat.IfVersion(version))
+			seshat.UpdateOptions{IfVersion: version})
 	})
 }
 
@@ -40,7 +40,7 @@ func transition(c chance, _ int) op {
 	id := c.id()
 	to := seshat.Status(1 + c.IntN(4))
 	return on("transition", true, func(ctx context.Context, t *seshat.Tenant) (session, error) {
-		return t.Transition(ctx, id, to, seshat.Because("by chance", "test"))
+		return t.Transition(ctx, id, to, seshat.TransitionOptions{Reason: "by chance", Actor: "test"})
 	})
 }
 

@@ -66,7 +66,7 @@ func (c *content) edits() {
 		s.Name, s.Labels = "renamed ẞ", map[string]string{"k": "v"}
 		s.Lifecycle.TTL = 24 * time.Hour
 		return nil
-	})
+	}, seshat.UpdateOptions{})
 	c.keep(err)
 	_, err = c.t.EditMessage(c.ctx, "s", 2, func(m *seshat.Message) error { m.Content = "edited"; return nil })
 	c.keep(err)

@@ -101,7 +101,7 @@ func (c *content) append(id string, turn seshat.Turn) {
 }
 
 func (c *content) move(id string, to seshat.Status) {
-	_, err := c.t.Transition(c.ctx, id, to, seshat.Because("for the record", "öperator"))
+	_, err := c.t.Transition(c.ctx, id, to, seshat.TransitionOptions{Reason: "for the record", Actor: "öperator"})
 	c.keep(err)
 }
 
