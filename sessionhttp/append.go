@@ -68,8 +68,8 @@ func (x *exchange) appended(a *seshat.AppendResult, ms []seshat.Message) error {
 	return x.reply(http.StatusCreated)
 }
 
-// nameMessages gives an id to each message that has none: one that follows
-// from the key, or else a fresh one. It reports whether it made any of a key.
+// nameMessages gives an id to each message without one: an id derived from the
+// key, or else a new id. It reports whether it derived any.
 func nameMessages(ms []seshat.Message, key string) (derived bool) {
 	for i := range ms {
 		switch {
@@ -86,15 +86,16 @@ func nameMessages(ms []seshat.Message, key string) (derived bool) {
 
 var keyedEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// keyedID is the id of the message at that place in an append with the key: it
-// is the same in every process and version, or repeating an append would break.
+// keyedID returns the id of the message at a place in the turn of an append
+// with the key. It must be the same in every process and version: repeated
+// appends depend on it.
 func keyedID(key string, place int) string {
 	b := binary.BigEndian.AppendUint32([]byte("seshat idempotency key\x00"), uint32(place))
 	sum := sha256.Sum256(append(b, key...))
 	return "idem_" + keyedEncoding.EncodeToString(sum[:20])
 }
 
-// checkWhole refuses to take the beginning of an earlier append for all of it.
+// checkWhole fails if a repeated append found only the beginning of its turn.
 func (x *exchange) checkWhole(key string, a *seshat.AppendResult, n int) error {
 	if n == seshat.MaxTurnMessages {
 		return nil
@@ -104,7 +105,7 @@ func (x *exchange) checkWhole(key string, a *seshat.AppendResult, n int) error {
 	if err != nil || len(next) == 0 || next[0].ID != keyedID(key, n) {
 		return err
 	}
-	return conflict("the Idempotency-Key was used for more messages", "message_id",
+	return conflict("the Idempotency-Key was used for a longer turn", "message_id",
 		text("message_id", next[0].ID), num("seq", next[0].Seq))
 }
 
@@ -128,7 +129,7 @@ func (f *form) messages() []seshat.Message {
 	for i, item := range items {
 		path := "messages[" + strconv.Itoa(i) + "]"
 		if item.Kind() != jsonin.Object {
-			f.add(path, "is "+string(item.Kind())+"; an object is wanted")
+			f.add(path, "is "+string(item.Kind())+"; an object is required")
 			continue
 		}
 		ms[i] = newForm(f.problems, path+".", item).message()
@@ -146,11 +147,11 @@ func (f *form) message() seshat.Message {
 	if role := f.text("role", seshat.MaxNameBytes); !f.given("role") {
 		f.add(f.path+"role", "is required: user, assistant, tool, system or framework")
 	} else if err := m.Role.UnmarshalText([]byte(role)); err != nil {
-		f.add(f.path+"role", "is none of user, assistant, tool, system, framework")
+		f.add(f.path+"role", "must be user, assistant, tool, system or framework")
 	}
 	if kind := f.text("content_type", seshat.MaxNameBytes); kind != "" &&
 		m.ContentType.UnmarshalText([]byte(kind)) != nil {
-		f.add(f.path+"content_type", "is none of text, tool_call, tool_result, event")
+		f.add(f.path+"content_type", "must be text, tool_call, tool_result or event")
 	}
 	if n := f.uint("tokens", 0, maxCount); n != nil {
 		m.Tokens = *n
@@ -165,7 +166,7 @@ func (f *form) message() seshat.Message {
 	return m
 }
 
-// bounded takes any JSON of a bounded size.
+// bounded takes any JSON value up to the size limit of tool data.
 func (f *form) bounded(name string) []byte {
 	v := f.json(name)
 	if len(v) > seshat.MaxToolJSONBytes {

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// authorize finds out who asks, and about which namespace.
+// authorize authenticates the request and opens its namespace.
 func (x *exchange) authorize() (err error) {
 	if x.grant, err = x.o.Authenticate(x.r); err != nil {
 		return authError(err)
@@ -27,12 +27,12 @@ func (x *exchange) authorize() (err error) {
 	case errors.Is(err, seshat.ErrNotFound):
 		return notFound("namespace", name)
 	case errors.Is(err, seshat.ErrInvalid):
-		return malformed("the header X-Namespace holds what is no namespace's name or id")
+		return malformed("the header X-Namespace is not a valid name or id of a namespace")
 	}
 	return err
 }
 
-// authError keeps apart who is not known from what went wrong.
+// authError tells unknown callers from other failures.
 func authError(err error) error {
 	if errors.Is(err, seshat.ErrNotFound) || errors.Is(err, ErrUnauthenticated) {
 		return errUnauthenticated
@@ -53,10 +53,10 @@ func (h *handler) bearer(r *http.Request) (Grant, error) {
 	return Grant{OrganizationID: k.OrganizationID, Namespaces: k.Namespaces, ReadOnly: k.ReadOnly, Subject: k.ID}, nil
 }
 
-// tenant returns the namespace of that name or id, if the grant opens it.
+// tenant returns the namespace with that name or id, if the grant opens it.
 //
-// Where the grant is for some namespaces only, the name is looked for among
-// these, so that what else there is makes no difference to what is read.
+// If the grant lists its namespaces, the name is searched only among these. So
+// the existence of other namespaces does not change what is read.
 func (h *handler) tenant(ctx context.Context, g *Grant, name string) (*seshat.Tenant, error) {
 	if len(g.Namespaces) == 0 {
 		return h.store.Tenant(ctx, seshat.Namespace{OrganizationID: g.OrganizationID, Name: name})
@@ -67,7 +67,7 @@ func (h *handler) tenant(ctx context.Context, g *Grant, name string) (*seshat.Te
 	for _, id := range g.Namespaces {
 		t, err := h.store.Tenant(ctx, seshat.Namespace{OrganizationID: g.OrganizationID, ID: id})
 		if errors.Is(err, seshat.ErrNotFound) {
-			continue // it was deleted
+			continue // deleted in the meantime
 		}
 		if err != nil {
 			return nil, err

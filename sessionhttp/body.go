@@ -15,7 +15,7 @@ const (
 	mergeBody = "application/merge-patch+json"
 )
 
-// noBody refuses a body where none has a meaning.
+// noBody rejects a body on a route without one.
 func (x *exchange) noBody() error {
 	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.ContentLength == 0 {
 		return nil
@@ -27,8 +27,7 @@ func (x *exchange) noBody() error {
 	return nil
 }
 
-// contentType returns the media type of the body, which is one of those that
-// the route takes.
+// contentType returns the media type of the body. It must be one of types.
 func (x *exchange) contentType(types ...string) (string, error) {
 	if e := x.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return "", unsupported(types)
@@ -48,11 +47,11 @@ func (x *exchange) contentType(types ...string) (string, error) {
 func unsupported(types []string) error {
 	return &problem{
 		status:  http.StatusUnsupportedMediaType,
-		message: "the body has to be " + strings.Join(types, " or ") + " in UTF-8, without an encoding",
+		message: "the body must be " + strings.Join(types, " or ") + " in UTF-8, without a content encoding",
 	}
 }
 
-// read returns the body, at most Options.MaxBody of it.
+// read returns the body. It fails if the body is larger than Options.MaxBody.
 func (x *exchange) read() ([]byte, error) {
 	if x.r.Body == nil || x.r.Body == http.NoBody {
 		return nil, nil
@@ -61,7 +60,8 @@ func (x *exchange) read() ([]byte, error) {
 	if x.r.ContentLength > x.o.MaxBody {
 		return nil, &http.MaxBytesError{Limit: x.o.MaxBody}
 	}
-	const trusted = 64 << 10 // before any of it came
+	// The largest Content-Length for which a buffer is allocated in advance.
+	const trusted = 64 << 10
 	b := make([]byte, 0, min(max(x.r.ContentLength+1, 512), trusted))
 	for {
 		n, err := limited.Read(b[len(b):cap(b)])
@@ -83,10 +83,10 @@ func readError(err error) error {
 	if e := (*http.MaxBytesError)(nil); errors.As(err, &e) {
 		return e
 	}
-	return malformed("the body ended before it was whole")
+	return malformed("the body is incomplete")
 }
 
-// form returns the body as an object of fields.
+// form parses the body as an object.
 func (x *exchange) form() (*form, error) {
 	if _, err := x.contentType(jsonBody); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (x *exchange) form() (*form, error) {
 	return x.parse()
 }
 
-// optionalForm is form where there may be no body at all, which is like {}.
+// optionalForm is form, and takes a missing body as {}.
 func (x *exchange) optionalForm() (*form, error) {
 	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
 		return newForm(&problems{}, "", jsonin.Raw("{}")), nil
@@ -112,7 +112,7 @@ func (x *exchange) parse() (*form, error) {
 	}
 	v := jsonin.Value(data)
 	if v.Kind() != jsonin.Object {
-		return nil, malformed("the body is " + string(v.Kind()) + "; an object is wanted")
+		return nil, malformed("the body is " + string(v.Kind()) + "; an object is required")
 	}
 	return newForm(&problems{}, "", v), nil
 }
@@ -123,7 +123,7 @@ func badJSON(err error) error {
 		return err
 	}
 	return &problem{
-		status: http.StatusBadRequest, message: "the body is not acceptable JSON: " + e.Error(),
+		status: http.StatusBadRequest, message: "the body is not valid JSON: " + e.Error(),
 		details: []detail{optText("field", e.Path), num("offset", uint64(e.Offset)), text("reason", e.Reason)},
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// appendDocument appends what the document's MarshalJSON says, straight from
-// its stored form: building a map in between would be a third of what reading
-// a session costs.
+// appendDocument appends the JSON of d directly from its stored form. A map in
+// between would cost a third of reading a session.
 func appendDocument(b []byte, d seshat.Document) ([]byte, error) {
 	if d.IsZero() {
 		return jsonout.Null(b), nil
@@ -26,8 +25,8 @@ func appendDocument(b []byte, d seshat.Document) ([]byte, error) {
 	return b, r.Err()
 }
 
-// appendValue appends the value that r reads next. A document is never deeper
-// than seshat.MaxDocumentDepth.
+// appendValue appends the next value of r. A document is at most
+// seshat.MaxDocumentDepth levels deep.
 func appendValue(b []byte, r *msgpack.Reader) []byte {
 	switch r.Peek() {
 	case msgpack.Bool:

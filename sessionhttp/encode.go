@@ -5,7 +5,7 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// appendSession appends a session as GET shows it.
+// appendSession appends a session in the form of GET.
 func appendSession(b []byte, s *seshat.Session) ([]byte, error) {
 	b = appendIdentity(append(b, '{'), s)
 	b = jsonout.OptText(append(b, `,"user_id":`...), s.UserID)
@@ -25,8 +25,8 @@ func appendSession(b []byte, s *seshat.Session) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// appendNew appends a session as its creation answers, without the closing
-// bracket.
+// appendNew appends a session in the form of a create answer, without the
+// closing bracket.
 func appendNew(b []byte, s *seshat.Session) []byte {
 	b = appendIdentity(append(b, '{'), s)
 	b = jsonout.OptText(append(b, `,"session_name":`...), s.Name)
@@ -81,7 +81,7 @@ func appendStats(b []byte, s *seshat.SessionStats) []byte {
 	return append(jsonout.Float(b, s.AvgLatencyMS), '}')
 }
 
-// appendMessage appends a message as the history shows it.
+// appendMessage appends a message in the form of the history.
 func appendMessage(b []byte, m *seshat.Message) []byte {
 	b = jsonout.Text(append(b, `{"message_id":`...), m.ID)
 	b = jsonout.Text(append(b, `,"role":`...), m.Role.String())

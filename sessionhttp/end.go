@@ -32,10 +32,10 @@ func (x *exchange) remove() error {
 	return x.reply(http.StatusOK)
 }
 
-// purge erases the session with all that belongs to it.
+// purge erases the session with its log and state.
 func (x *exchange) purge() error {
 	if x.r.Header["If-Match"] != nil {
-		return malformed("the header If-Match has no meaning with purge: an erasure has no version")
+		return malformed("the header If-Match is not allowed with purge")
 	}
 	e, err := x.t.Delete(x.r.Context(), x.session)
 	if err != nil {
@@ -45,7 +45,7 @@ func (x *exchange) purge() error {
 	return x.erased(&e)
 }
 
-// erased ends an answer with what was removed.
+// erased appends the counts of an erasure and replies.
 func (x *exchange) erased(e *seshat.EraseReport) error {
 	b := jsonout.Uint(append(x.out, `,"erased":{"sessions":`...), e.Sessions)
 	b = jsonout.Uint(append(b, `,"messages":`...), e.Messages)
@@ -98,15 +98,15 @@ func (x *exchange) transition() error {
 // maxReason is the longest reason of a transition, in bytes.
 const maxReason = 1024
 
-// status reads a status; the empty name is none.
+// status parses the name of a status. An empty name is no status.
 func (f *form) status(field, name string) (s seshat.Status) {
 	if name != "" && s.UnmarshalText([]byte(name)) != nil {
-		f.add(f.path+field, "is none of active, idle, archived, terminated")
+		f.add(f.path+field, "must be active, idle, archived or terminated")
 	}
 	return s
 }
 
-// move changes the status, if the session is in the state that If-Match names.
+// move changes the status if If-Match holds.
 func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session, error) {
 	cond, err := x.ifMatch()
 	if err != nil {
@@ -130,7 +130,7 @@ func (x *exchange) move(to seshat.Status, reason, actor string) (*seshat.Session
 	return s, err
 }
 
-// taken names the id that is not free.
+// taken returns a conflict that names the id if err is ErrExists.
 func (x *exchange) taken(id string, err error) error {
 	if errors.Is(err, seshat.ErrExists) {
 		return conflict("the session_id is taken", "exists", text("resource", "session"), text("id", id))

@@ -7,13 +7,13 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// An entity tag is version.last_seq.created.age.messages: the numbers of the
-// session's state, the time of its creation in milliseconds, how much later it
-// changed, and how many messages it has, in base 36 but for the first two.
-// The last three tell what does not count: another life of the same id, a
-// touch, an edit of the log.
+// An entity tag is version.last_seq.created.age.messages. The first two are
+// decimal and the others base 36: the time of creation in milliseconds, the
+// milliseconds from there to the last change, and the number of messages. The
+// last three distinguish states with equal versions: another session with the
+// same id, a touch, an edit of the log.
 
-// appendTag appends the session's entity tag, without its quotes.
+// appendTag appends the session's entity tag without quotes.
 func appendTag(b []byte, s *seshat.Session) []byte {
 	created := s.CreatedAt.UnixMilli()
 	b = append(strconv.AppendUint(b, s.Version, 10), '.')
@@ -23,7 +23,7 @@ func appendTag(b []byte, s *seshat.Session) []byte {
 	return strconv.AppendUint(b, s.MessageCount, 36)
 }
 
-// tag sets the ETag header, and returns what it is.
+// tag sets the ETag header and returns the tag.
 func (x *exchange) tag(s *seshat.Session) string {
 	var space [80]byte
 	tag := string(append(appendTag(append(space[:0], '"'), s), '"'))
@@ -31,8 +31,8 @@ func (x *exchange) tag(s *seshat.Session) string {
 	return tag
 }
 
-// matchesNone reports whether If-None-Match allows an answer with content, by
-// the weak comparison.
+// matchesNone reports whether If-None-Match allows an answer with content. It
+// uses the weak comparison.
 func (x *exchange) matchesNone(tag string) (bool, error) {
 	given := x.r.Header.Get("If-None-Match")
 	if given == "" {
@@ -50,9 +50,9 @@ func (x *exchange) matchesNone(tag string) (bool, error) {
 	return true, err
 }
 
-// condition is what If-Match asks for.
+// condition is a parsed If-Match header.
 type condition struct {
-	any  bool // there is none, or it is *
+	any  bool // no header, or *
 	tags []tagged
 }
 
@@ -62,7 +62,7 @@ type tagged struct {
 	created int64 // 0 = any
 }
 
-// ifMatch reads If-Match. A tag that no session has matches nothing.
+// ifMatch parses If-Match. A tag that no session has matches nothing.
 func (x *exchange) ifMatch() (c condition, err error) {
 	given := x.r.Header.Get("If-Match")
 	if given == "" || given == "*" {
@@ -77,7 +77,7 @@ func (x *exchange) ifMatch() (c condition, err error) {
 	return c, err
 }
 
-// holds reports whether the session is in a state that was asked for.
+// holds reports whether the session fulfils the condition.
 func (c *condition) holds(s *seshat.Session) bool {
 	for _, t := range c.tags {
 		if t.version == s.Version && (t.created == 0 || t.created == s.CreatedAt.UnixMilli()) {
@@ -94,7 +94,7 @@ func parseTags(header, s string) (tags []string, err error) {
 		rest, ok := strings.CutPrefix(strings.TrimPrefix(s, "W/"), `"`)
 		opaque, rest, closed := strings.Cut(rest, `"`)
 		if !ok || !closed {
-			return nil, malformed("the header " + header + ` is neither * nor a list of entity tags such as "7"`)
+			return nil, malformed("the header " + header + ` must be * or a list of entity tags such as "7"`)
 		}
 		tag := `"` + opaque + `"`
 		if weak {
@@ -105,13 +105,13 @@ func parseTags(header, s string) (tags []string, err error) {
 			return tags, nil
 		}
 		if rest[0] != ',' {
-			return nil, malformed("the header " + header + " is not a list of entity tags")
+			return nil, malformed("the header " + header + " must be a list of entity tags")
 		}
 		s = strings.TrimLeft(rest[1:], " \t")
 	}
 }
 
-// parseTag reads an entity tag of a session, or a bare version. A weak one
+// parseTag parses the entity tag of a session, or a bare version. A weak tag
 // never matches.
 func parseTag(tag string) (t tagged, ok bool) {
 	if strings.HasPrefix(tag, "W/") {

@@ -15,19 +15,19 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// fieldProblem says what is wrong with one field, and its limits.
+// fieldProblem describes an invalid field and its limits.
 type fieldProblem struct {
 	field, message   string
-	minimum, maximum string // numbers; "" = none
+	minimum, maximum string // numbers, "" = none
 }
 
-// problems collects what is wrong with a request, so that all of it is told
-// at once.
+// problems collects the invalid fields of a request, to report all of them at
+// once.
 type problems struct {
 	list []fieldProblem
 }
 
-// maxProblems is how many fields one answer names.
+// maxProblems is the largest number of fields that one answer names.
 const maxProblems = 32
 
 func (ps *problems) add(field, message string) { ps.limit(field, message, "", "") }
@@ -72,11 +72,11 @@ func orNull(b []byte, number string) []byte {
 	return append(b, number...)
 }
 
-// form is a JSON object from which fields are taken one by one. What is null
-// counts as absent. What nobody took is unknown.
+// form is a JSON object from which fields are read one by one. A null counts as
+// absent. Fields that were not read are reported as unknown.
 type form struct {
 	*problems
-	path    string // in front of a field's name, such as "agent_config."
+	path    string // prefix of field names, such as "agent_config."
 	members []jsonin.Member
 	taken   []bool
 }
@@ -86,7 +86,7 @@ func newForm(ps *problems, path string, object jsonin.Raw) *form {
 	return &form{ps, path, m, make([]bool, len(m))}
 }
 
-// take returns a field's value, nil if it is absent.
+// take reads a field. It returns nil if the field is absent or null.
 func (f *form) take(name string) jsonin.Raw {
 	for i := range f.members {
 		if f.members[i].Name == name {
@@ -97,7 +97,8 @@ func (f *form) take(name string) jsonin.Raw {
 	return nil
 }
 
-// want takes a field of a kind, nil if it is absent, null, or another kind.
+// want reads a field of one kind. It returns nil if the field is absent, null
+// or of another kind.
 func (f *form) want(name string, kind jsonin.Kind) jsonin.Raw {
 	v := f.take(name)
 	if v == nil || v.Kind() == jsonin.Null {
@@ -110,7 +111,7 @@ func (f *form) want(name string, kind jsonin.Kind) jsonin.Raw {
 	return v
 }
 
-// done refuses what was not taken.
+// done reports the fields that were not read.
 func (f *form) done() {
 	for i, taken := range f.taken {
 		if !taken {
@@ -126,7 +127,7 @@ func shortened(name string) string {
 	return strings.ToValidUTF8(name[:seshat.MaxNameBytes], "") + "…"
 }
 
-// child returns the form of an object, nil if it is absent.
+// child reads an object as a form. It returns nil if the field is absent.
 func (f *form) child(name string) *form {
 	if v := f.want(name, jsonin.Object); v != nil {
 		return newForm(f.problems, f.path+name+".", v)
@@ -134,7 +135,7 @@ func (f *form) child(name string) *form {
 	return nil
 }
 
-// text takes a string of at most so many bytes.
+// text reads a string of at most so many bytes.
 func (f *form) text(name string, most int) string {
 	v := f.want(name, jsonin.String)
 	if v == nil {
@@ -149,7 +150,7 @@ func (f *form) text(name string, most int) string {
 	return s
 }
 
-// name takes an id, name, user or label.
+// name reads an id, name, user or label.
 func (f *form) name(name string) string {
 	s := f.text(name, seshat.MaxNameBytes)
 	f.checkName(f.path+name, s)
@@ -162,13 +163,13 @@ func (f *form) checkName(field, s string) {
 	}
 }
 
-// given reports whether the field is there and not null.
+// given reports whether the field is present and not null.
 func (f *form) given(name string) bool {
 	v := f.take(name)
 	return v != nil && v.Kind() != jsonin.Null
 }
 
-// uint takes a whole number.
+// uint reads an integer.
 func (f *form) uint(name string, least, most uint64) *uint64 {
 	v := f.want(name, jsonin.Number)
 	if v == nil {
@@ -178,13 +179,13 @@ func (f *form) uint(name string, least, most uint64) *uint64 {
 	if err != nil || n < least || n > most {
 		lo := strconv.FormatUint(least, 10)
 		hi := strconv.FormatUint(most, 10)
-		f.limit(f.path+name, "is not a whole number of "+lo+" to "+hi, lo, hi)
+		f.limit(f.path+name, "must be an integer from "+lo+" to "+hi, lo, hi)
 		return nil
 	}
 	return &n
 }
 
-// float takes a number of 0 to most.
+// float reads a number from 0 to most.
 func (f *form) float(name string, most float64) *float64 {
 	v := f.want(name, jsonin.Number)
 	if v == nil {
@@ -199,7 +200,7 @@ func (f *form) float(name string, most float64) *float64 {
 	return &n
 }
 
-// flag takes a boolean.
+// flag reads a boolean.
 func (f *form) flag(name string, absent bool) bool {
 	v := f.want(name, jsonin.Bool)
 	if v == nil {
@@ -208,7 +209,7 @@ func (f *form) flag(name string, absent bool) bool {
 	return string(v) == "true"
 }
 
-// time takes an instant in RFC 3339.
+// time reads a time in RFC 3339.
 func (f *form) time(name string) time.Time {
 	v := f.want(name, jsonin.String)
 	if v == nil {
@@ -216,13 +217,13 @@ func (f *form) time(name string) time.Time {
 	}
 	t, err := time.Parse(time.RFC3339Nano, jsonin.Text(v))
 	if err != nil || t.Year() < 1 || t.Year() > 9998 {
-		f.add(f.path+name, "is not a time in RFC 3339, such as 2026-01-05T09:30:00.000Z")
+		f.add(f.path+name, "must be a time in RFC 3339, such as 2026-01-05T09:30:00.000Z")
 		return time.Time{}
 	}
 	return t
 }
 
-// texts takes an array of at most so many names.
+// texts reads an array of at most so many names.
 func (f *form) texts(name string, most int) []string {
 	v := f.want(name, jsonin.Array)
 	if v == nil {
@@ -244,10 +245,11 @@ func (f *form) texts(name string, most int) []string {
 	return out
 }
 
-// itemName is a name that must not be empty; "" means that it was refused.
+// itemName returns a name that must not be empty. If it is invalid, itemName
+// reports it and returns "".
 func (f *form) itemName(field string, v jsonin.Raw) string {
 	if v.Kind() != jsonin.String {
-		f.add(field, "is "+string(v.Kind())+"; a string is wanted")
+		f.add(field, "is "+string(v.Kind())+"; a string is required")
 		return ""
 	}
 	s := jsonin.Text(v)
@@ -264,7 +266,7 @@ func (f *form) itemName(field string, v jsonin.Raw) string {
 	return s
 }
 
-// labels takes an object of strings.
+// labels reads an object of strings.
 func (f *form) labels(name string) map[string]string {
 	v := f.want(name, jsonin.Object)
 	if v == nil {
@@ -280,7 +282,7 @@ func (f *form) labels(name string) map[string]string {
 	out := make(map[string]string, len(members))
 	for _, m := range members {
 		if m.Name == "" || len(m.Name) > seshat.MaxNameBytes || !utf8.ValidString(m.Name) {
-			f.add(f.path+name+"."+shortened(m.Name), "is not a label's name of 1 to 128 bytes")
+			f.add(f.path+name+"."+shortened(m.Name), "must be a label name of 1 to 128 bytes")
 			continue
 		}
 		f.checkName(f.path+name, m.Name)
@@ -289,14 +291,15 @@ func (f *form) labels(name string) map[string]string {
 	return out
 }
 
-// document takes an object of any values.
+// document reads an object with any values.
 func (f *form) document(name string) (d seshat.Document) {
 	v := f.want(name, jsonin.Object)
 	if v == nil {
 		return d
 	}
-	if len(v) > 8*seshat.MaxDocumentBytes { // no document takes so much in JSON
-		f.limit(f.path+name, "takes too many bytes", "", strconv.Itoa(seshat.MaxDocumentBytes))
+	// No valid document needs so many bytes of JSON.
+	if len(v) > 8*seshat.MaxDocumentBytes {
+		f.limit(f.path+name, "is too large", "", strconv.Itoa(seshat.MaxDocumentBytes))
 		return d
 	}
 	if err := d.UnmarshalJSON(v); err != nil {
@@ -305,7 +308,7 @@ func (f *form) document(name string) (d seshat.Document) {
 	return d
 }
 
-// refused tells what the store said about a document.
+// refused reports the store's error about a document.
 func (f *form) refused(field string, err error) {
 	where := field
 	why := "is not allowed"
@@ -317,7 +320,8 @@ func (f *form) refused(field string, err error) {
 	f.limit(where, why, "", strconv.Itoa(seshat.MaxDocumentBytes))
 }
 
-// json takes any value, as it is written; nil if it is absent or null.
+// json reads any value without decoding it. It returns nil if the field is
+// absent or null.
 func (f *form) json(name string) json.RawMessage {
 	v := f.take(name)
 	if v == nil || v.Kind() == jsonin.Null {
@@ -326,7 +330,7 @@ func (f *form) json(name string) json.RawMessage {
 	return json.RawMessage(v)
 }
 
-// duration takes a duration as Go writes it, or "never".
+// duration reads a duration in Go's syntax, or "never".
 func (f *form) duration(name string) time.Duration {
 	v := f.want(name, jsonin.String)
 	if v == nil {
@@ -338,7 +342,7 @@ func (f *form) duration(name string) time.Duration {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d <= 0 || d > math.MaxInt64/2 {
-		f.add(f.path+name, `is not a positive duration such as "168h" or "1m30s", nor "never"`)
+		f.add(f.path+name, `must be a positive duration such as "168h" or "1m30s", or "never"`)
 		return 0
 	}
 	return d

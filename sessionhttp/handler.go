@@ -13,19 +13,19 @@ import (
 // Handler serves the sessions of a store.
 //
 //	POST   /v1/agents/sessions                          create
-//	GET    /v1/agents/sessions/{session_id}             read
-//	PATCH  /v1/agents/sessions/{session_id}             set or merge user_memory
-//	DELETE /v1/agents/sessions/{session_id}             terminate, ?purge=true: erase
 //	POST   /v1/agents/sessions/list                     list
-//	GET    /v1/agents/sessions/{session_id}/history     messages, oldest first
-//	POST   /v1/agents/sessions/{session_id}/messages    append
+//	GET    /v1/agents/sessions/watch                    server-sent events
+//	GET    /v1/agents/sessions/{session_id}             read
+//	PATCH  /v1/agents/sessions/{session_id}             change user_memory
+//	DELETE /v1/agents/sessions/{session_id}             terminate or erase
+//	GET    /v1/agents/sessions/{session_id}/history     read messages
+//	POST   /v1/agents/sessions/{session_id}/messages    append messages
 //	POST   /v1/agents/sessions/{session_id}/transition  change the status
 //	POST   /v1/agents/sessions/{session_id}/fork        copy
-//	GET    /v1/agents/sessions/watch                    server-sent events
 //	DELETE /v1/agents/users/{user_id}                   erase a user's data
 //	GET    /healthz, /readyz, /openapi.json
 //
-// The store stays the caller's, who closes it after the server.
+// Handler does not close the store. Close it after the server has shut down.
 func Handler(store *seshat.Store, o Options) http.Handler {
 	h := &handler{store: store, o: o.withDefaults(), ids: newRequestIDs()}
 	if h.o.Authenticate == nil {
@@ -47,19 +47,18 @@ type exchange struct {
 	r     *http.Request
 	route *route
 	place
-	id    string // of the request
+	id    string // id of the request
 	grant Grant
 	t     *seshat.Tenant // nil on open routes
 
-	out    []byte // the answer's body
+	out    []byte // body of the answer
 	status int    // 0 = not answered yet
 	sent   int64
 	got    int64
-	cause  error // why it was answered with an error
+	cause  error // error that was answered, if any
 }
 
-// buffers keeps what answers are built in; larger ones are left to the
-// collector.
+// buffers pools the buffers of answers. Large buffers are not returned to it.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
 const maxPooled = 256 << 10
@@ -88,8 +87,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Headers that are the same on every answer, shared because nothing changes
-// them.
+// Headers that are the same on every answer. They are shared because nothing
+// changes them.
 var (
 	noStore  = []string{"no-store"}
 	noSniff  = []string{"nosniff"}
@@ -108,7 +107,7 @@ func (x *exchange) run() error {
 		return err
 	}
 	if x.place, err = find(x.r.Method, x.r.URL.EscapedPath()); err != nil {
-		return malformed("the path holds a broken escape")
+		return malformed("the path has an invalid escape")
 	}
 	if x.resource == nil {
 		return errNoRoute
@@ -123,7 +122,7 @@ func (x *exchange) run() error {
 	return x.route.serve(x)
 }
 
-// admit finds out who asks, and refuses what the route does not take.
+// admit authorizes the request and rejects what the route does not take.
 func (x *exchange) admit() (err error) {
 	if err := x.checkHeaders(); err != nil {
 		return err
@@ -149,7 +148,7 @@ func (x *exchange) reply(status int) error {
 	}
 	x.w.WriteHeader(status)
 	if x.r.Method != http.MethodHead && len(x.out) > 0 {
-		n, _ := x.w.Write(x.out) // the client may be gone
+		n, _ := x.w.Write(x.out) // the client may have left
 		x.sent += int64(n)
 	}
 	return nil
@@ -171,16 +170,16 @@ func (x *exchange) fail(err error) {
 	_ = x.reply(p.status)
 }
 
-// panicked answers with an error that tells nothing but the request's id.
+// panicked answers with an error that shows only the request's id.
 func (x *exchange) panicked(p any) {
-	if p == http.ErrAbortHandler { //nolint:errorlint // what net/http itself compares
+	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it in the same way
 		panic(p)
 	}
-	// What was panicked with may hold content; its type and place do not.
+	// The panic's value may hold content. Its type and place do not.
 	x.o.Logger.ErrorContext(x.r.Context(), "panic", "request_id", x.id, "route", x.pattern(),
 		"type", typeName(p), "stack", string(debug.Stack()))
 	if x.status != 0 {
-		panic(http.ErrAbortHandler) // the client must not take it for whole
+		panic(http.ErrAbortHandler) // the client must not take the answer for complete
 	}
 	x.fail(errPanic)
 }

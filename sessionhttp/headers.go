@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what a request's head may hold, in bytes.
+// Limits of the headers of a request, in bytes.
 const (
 	maxQuery = 4 << 10
 	maxID    = 64  // of X-Request-Id
 	maxKey   = 255 // of Idempotency-Key
 )
 
-// headers are those that the handler looks at, each at most once in a request,
-// and how long they may be.
+// headers are the headers that the handler reads, with their largest lengths.
+// Each may be given only once.
 var headers = []struct {
 	name string
 	max  int
@@ -32,8 +32,8 @@ var headers = []struct {
 	{"Last-Event-Id", 64},
 }
 
-// checkHeaders refuses headers and queries that are too long, given twice, or
-// without a meaning on the route, where ignoring them would surprise.
+// checkHeaders rejects headers and queries that are too long or given twice,
+// and preconditions that the route would ignore.
 func (x *exchange) checkHeaders() error {
 	h := x.r.Header
 	for i := range headers {
@@ -50,9 +50,9 @@ func (x *exchange) checkHeaders() error {
 	case len(x.r.URL.RawQuery) > maxQuery:
 		return errLongQuery
 	case h["If-Match"] != nil && !x.route.ifMatch:
-		return malformed("the header If-Match has no meaning here")
+		return malformed("the header If-Match is not allowed on this route")
 	case h["Idempotency-Key"] != nil && !x.route.once:
-		return malformed("the header Idempotency-Key has no meaning here; give a session_id to make a " +
+		return malformed("the header Idempotency-Key is not allowed on this route; give a session_id to make a " +
 			"creation repeatable")
 	}
 	return x.checkKey(h.Get("Idempotency-Key"))
@@ -61,7 +61,7 @@ func (x *exchange) checkHeaders() error {
 func (x *exchange) checkKey(key string) error {
 	for i := range len(key) {
 		if key[i] < '!' || key[i] > '~' {
-			return malformed("the header Idempotency-Key holds something other than visible ASCII")
+			return malformed("the header Idempotency-Key must be visible ASCII")
 		}
 	}
 	if key == "" && x.r.Header["Idempotency-Key"] != nil {
@@ -70,11 +70,11 @@ func (x *exchange) checkKey(key string) error {
 	return nil
 }
 
-// namespace returns what X-Namespace says.
+// namespace returns the value of X-Namespace.
 func (x *exchange) namespace() (string, error) {
 	name := x.r.Header.Get("X-Namespace")
 	if name == "" {
-		return "", malformed("the header X-Namespace is missing: the name or id of a namespace")
+		return "", malformed("the header X-Namespace is required: the name or id of a namespace")
 	}
 	if !utf8.ValidString(name) {
 		return "", malformed("the header X-Namespace is not valid UTF-8; use the namespace's id")
@@ -83,7 +83,7 @@ func (x *exchange) namespace() (string, error) {
 }
 
 // requestID returns the id that the client chose for its request, if it is
-// short and harmless in a log.
+// short and safe to log.
 func requestID(h http.Header) (string, error) {
 	v := h["X-Request-Id"]
 	if len(v) == 0 {
@@ -105,7 +105,7 @@ func requestID(h http.Header) (string, error) {
 	return v[0], nil
 }
 
-// requestIDs makes ids that no other process makes.
+// requestIDs makes ids that are unique across processes.
 type requestIDs struct {
 	prefix string
 	n      atomic.Uint64

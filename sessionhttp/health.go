@@ -1,7 +1,7 @@
 package sessionhttp
 
 import (
-	_ "embed" // for the description of the routes
+	_ "embed" // for openapi.json
 	"net/http"
 )
 
@@ -19,7 +19,7 @@ func (x *exchange) openAPI() error {
 	return x.reply(http.StatusOK)
 }
 
-// healthz answers as long as the process does.
+// healthz answers while the process runs.
 func (x *exchange) healthz() error {
 	if _, err := x.queryOf(); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (x *exchange) healthz() error {
 	return x.reply(http.StatusOK)
 }
 
-// readyz answers whether requests are welcome.
+// readyz answers whether the store takes requests.
 func (x *exchange) readyz() error {
 	if _, err := x.queryOf(); err != nil {
 		return err

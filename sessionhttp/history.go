@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// Bounds of a part of the history.
+// Limits of a page of the history.
 const (
 	defaultHistory = 50
 	maxHistory     = 200
@@ -39,12 +39,13 @@ func (x *exchange) history() error {
 	return x.reply(http.StatusOK)
 }
 
-// messages returns the messages after the first offset ones.
+// messages returns up to limit messages after the first offset.
 func (x *exchange) messages(ctx context.Context, s *seshat.Session, offset, limit int) ([]seshat.Message, error) {
 	if uint64(offset) >= s.MessageCount {
 		return nil, nil
 	}
-	if s.MessageCount == s.LastSeq { // no gaps: the numbers are the places
+	// Without gaps, sequence numbers are places.
+	if s.MessageCount == s.LastSeq {
 		page, err := x.t.History(ctx, s.ID, seshat.HistoryQuery{FromSeq: uint64(offset) + 1, Limit: limit})
 		return page.Messages, err
 	}
@@ -75,7 +76,8 @@ func appendHistory(b []byte, s *seshat.Session, ms []seshat.Message, offset int)
 	end := uint64(offset + len(ms))
 	total := s.MessageCount
 	if len(ms) > 0 {
-		total = max(total, end) // some were appended since the count was read
+		// Messages may have been appended since the count was read.
+		total = max(total, end)
 	}
 	b = jsonout.Uint(append(b, `],"total_messages":`...), total)
 	b = jsonout.Uint(append(b, `,"returned_messages":`...), uint64(len(ms)))

@@ -10,14 +10,14 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// Bounds of a list.
+// Limits of a list.
 const (
 	defaultList = 50
 	maxOffset   = 10_000
-	maxSkipped  = 100_000 // index entries that an offset may cost
+	maxSkipped  = 100_000 // index entries that one offset may skip
 )
 
-// listing is what a list request asks for.
+// listing is a parsed list request.
 type listing struct {
 	seshat.Query
 	offset int
@@ -58,7 +58,7 @@ func (x *exchange) list() error {
 	return x.reply(http.StatusOK)
 }
 
-// skip moves the cursor past the offset, and reports whether anything is left.
+// skip moves the cursor past the offset and reports whether sessions follow.
 func (x *exchange) skip(ctx context.Context, l *listing) (bool, error) {
 	scanned := 0
 	for left := l.offset; left > 0; {
@@ -73,7 +73,7 @@ func (x *exchange) skip(ctx context.Context, l *listing) (bool, error) {
 		}
 		if scanned += page.Scanned; scanned > maxSkipped {
 			var ps problems
-			ps.add("offset", "is too costly with these filters; use cursor")
+			ps.add("offset", "skips too many sessions with these filters; use cursor")
 			return false, ps.err()
 		}
 	}
@@ -97,7 +97,7 @@ func (x *exchange) appendPage(page *seshat.Page, limit int) (err error) {
 	return nil
 }
 
-// listing reads the query and the body.
+// listing parses the query and the body.
 func (x *exchange) listing() (*listing, error) {
 	q, err := x.queryOf()
 	if err != nil {
@@ -124,7 +124,7 @@ func (x *exchange) listing() (*listing, error) {
 	return l, f.err()
 }
 
-// statuses takes one status or several.
+// statuses reads one status or an array of them.
 func (f *form) statuses() (out []seshat.Status) {
 	v := f.take("status")
 	switch {
@@ -159,14 +159,14 @@ func (f *form) sort(q *seshat.Query) {
 	case "last_activity_at":
 		q.Order = seshat.OrderByActivity
 	default:
-		f.add(f.path+"field", "is neither created_at nor last_activity_at")
+		f.add(f.path+"field", "must be created_at or last_activity_at")
 	}
 	switch f.text("direction", seshat.MaxNameBytes) {
 	case "", "desc":
 	case "asc":
 		q.OldestFirst = true
 	default:
-		f.add(f.path+"direction", "is neither asc nor desc")
+		f.add(f.path+"direction", "must be asc or desc")
 	}
 	f.done()
 }

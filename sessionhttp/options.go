@@ -7,52 +7,58 @@ import (
 	"time"
 )
 
-// Options configure a handler. The zero value is right for most.
+// Options configure a handler. The zero value is a good default.
 type Options struct {
-	// Authenticate says what a request may do, in place of the store's API
-	// keys. It may be called by many goroutines, and again during a watch. An
-	// error that matches ErrUnauthenticated or seshat.ErrNotFound is answered
-	// with 401, others by their kind. The default takes the bearer token for
-	// the secret of an API key.
+	// Authenticate returns what a request may do. It replaces the store's API
+	// keys. Many goroutines may call it at once, and a watch calls it
+	// repeatedly. An error that matches ErrUnauthenticated or
+	// seshat.ErrNotFound is answered with 401, any other error by its kind. The
+	// default checks the bearer token as the secret of an API key.
 	Authenticate func(*http.Request) (Grant, error)
 
-	// Logger gets what went wrong on this side: panics, and errors that are
-	// answered with 500 or 503. It gets no content. The default is silence.
+	// Logger gets failures of the server: panics, and errors that are answered
+	// with 500 or 503. It gets no content. The default is silent.
 	Logger *slog.Logger
 
-	// AccessLog gets a record of each request: who, which route, the outcome,
-	// but no secrets, no content, and no id of a user. The default is none.
+	// AccessLog gets one record for each request: caller, route and status, but
+	// no secrets, no content and no user ids. The default is none.
 	AccessLog *slog.Logger
 
 	// Observe is called after each request, in its goroutine; see [Counters].
-	// The default is nothing.
+	// The default is none.
 	Observe func(Observation)
 
-	// MaxBody bounds a request's body in bytes. The default is 16 MiB, which
-	// holds the largest turn that a store takes.
+	// MaxBody is the largest body of a request, in bytes. The default is 16
+	// MiB, enough for the largest turn that a store takes.
 	MaxBody int64
 
-	// Heartbeat is the pause after which an idle watch sends a comment, so
-	// that nothing on the way takes it for dead. The default is 15 seconds.
+	// Heartbeat is the interval at which an idle watch sends a comment, so that
+	// proxies keep the connection open. The default is 15 seconds.
 	Heartbeat time.Duration
 
-	// Closing, if set, is closed when the server begins to shut down: watches
-	// end, and /readyz answers 503. Close it in
-	// [http.Server.RegisterOnShutdown], as Shutdown waits for watches. The end
-	// of the store ends watches in any case.
+	// Closing, if set, is closed when the server begins to shut down. Then
+	// watches end and /readyz answers 503. Close it in
+	// [http.Server.RegisterOnShutdown], because Shutdown waits for watches.
+	// Watches also end when the store is closed.
 	Closing <-chan struct{}
 }
 
-// Grant is what a request may do.
+// Grant describes what a request may do.
 type Grant struct {
-	OrganizationID string   // the organization; "" = seshat.DefaultOrganization
-	Namespaces     []string // ids of the namespaces that it opens; none = all of the organization
-	ReadOnly       bool     // it may only read
-	Subject        string   // who asks, for the access log, such as the id of a key
+	// OrganizationID is the caller's organization, by default
+	// seshat.DefaultOrganization.
+	OrganizationID string
+	// Namespaces holds the ids of the namespaces that the request may use. If
+	// it is empty, the request may use all of the organization.
+	Namespaces []string
+	// ReadOnly rejects writes.
+	ReadOnly bool
+	// Subject identifies the caller in the access log, such as the id of a key.
+	Subject string
 }
 
-// ErrUnauthenticated says that the request does not say who asks, or not
-// credibly.
+// ErrUnauthenticated reports that a request has no valid credentials.
+// [Options].Authenticate returns it.
 var ErrUnauthenticated = errors.New("sessionhttp: not authenticated")
 
 const (

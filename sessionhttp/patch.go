@@ -11,10 +11,10 @@ import (
 // errNothing ends an update that changes nothing.
 var errNothing = errors.New("nothing to change")
 
-// memory is what a PATCH does to a session's user memory.
+// memory is the change that a PATCH makes to a session's user memory.
 type memory struct {
 	merge bool
-	clear bool // it is null
+	clear bool // user_memory is null
 	doc   seshat.Document
 }
 
@@ -56,7 +56,7 @@ func (x *exchange) patch() error {
 	return x.reply(200)
 }
 
-// memory reads the body of a PATCH.
+// memory parses the body of a PATCH.
 func (x *exchange) memory() (m memory, err error) {
 	kind, err := x.contentType(jsonBody, mergeBody)
 	if err != nil {
@@ -79,7 +79,7 @@ func (x *exchange) memory() (m memory, err error) {
 	return m, f.err()
 }
 
-// immutable refuses all that was not taken.
+// immutable reports the fields that were not read.
 func (f *form) immutable() {
 	for i, taken := range f.taken {
 		if !taken {
@@ -98,7 +98,7 @@ func (m *memory) apply(old seshat.Document) seshat.Document {
 	return m.doc
 }
 
-// merged applies a merge patch (RFC 7396) to an object, which it may change.
+// merged applies a merge patch (RFC 7396) to target, which it may change.
 func merged(target, patch map[string]any) map[string]any {
 	if target == nil {
 		target = map[string]any{}

@@ -13,15 +13,15 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// problem is an answer that says what went wrong.
+// problem is an error answer.
 type problem struct {
 	status  int
 	message string
 	details []detail
-	retry   time.Duration // for Retry-After; 0 = none
+	retry   time.Duration // for Retry-After, 0 = none
 }
 
-// detail is one member of an error's details: its value is JSON.
+// detail is one member of an error's details. Its value is JSON.
 type detail struct {
 	name  string
 	value []byte
@@ -30,12 +30,12 @@ type detail struct {
 func text(name, value string) detail   { return detail{name, jsonout.Text(nil, value)} }
 func num(name string, n uint64) detail { return detail{name, jsonout.Uint(nil, n)} }
 
-// optText is null for what is not there.
+// optText is text, with null for an empty value.
 func optText(name, value string) detail { return detail{name, jsonout.OptText(nil, value)} }
 
 func (p *problem) Error() string { return p.message }
 
-// types are the names of errors by status.
+// types maps a status to the name of its error.
 var types = map[int]string{
 	http.StatusBadRequest:                  "BadRequestError",
 	http.StatusUnauthorized:                "AuthenticationError",
@@ -55,22 +55,22 @@ var types = map[int]string{
 	http.StatusServiceUnavailable:          "UnavailableError",
 }
 
-// Refusals that need no particulars.
+// Errors without details.
 var (
 	errNoRoute = &problem{
 		status: http.StatusNotFound, message: "no such route",
 		details: []detail{text("resource", "route")},
 	}
-	errMethod          = &problem{status: http.StatusMethodNotAllowed, message: "the route does not take this method"}
-	errUnauthenticated = &problem{status: http.StatusUnauthorized, message: "no valid API key was given"}
-	errReadOnlyKey     = &problem{status: http.StatusForbidden, message: "this key may only read"}
+	errMethod          = &problem{status: http.StatusMethodNotAllowed, message: "the route does not allow this method"}
+	errUnauthenticated = &problem{status: http.StatusUnauthorized, message: "a valid API key is required"}
+	errReadOnlyKey     = &problem{status: http.StatusForbidden, message: "the API key is read-only"}
 	errLongQuery       = &problem{
 		status: http.StatusRequestURITooLong, message: "the query is too long",
 		details: []detail{num("maximum", maxQuery)},
 	}
 	errStale = &problem{
 		status:  http.StatusPreconditionFailed,
-		message: "the session is not in the state that If-Match names",
+		message: "the session does not match If-Match",
 	}
 	errShutdown = &problem{
 		status: http.StatusServiceUnavailable, message: "the server is shutting down",
@@ -84,13 +84,14 @@ var (
 		status:  http.StatusServiceUnavailable,
 		message: "the request was canceled or took too long", retry: time.Second,
 	}
-	errReadOnlyStore  = &problem{status: http.StatusForbidden, message: "the store is read-only"}
-	errTooLarge       = &problem{status: http.StatusRequestEntityTooLarge, message: "what would be stored is too large"}
+	errReadOnlyStore = &problem{status: http.StatusForbidden, message: "the store is read-only"}
+	errTooLarge      = &problem{status: http.StatusRequestEntityTooLarge,
+		message: "the stored value would be too large"}
 	errUnknownOutcome = &problem{
 		status:  http.StatusInternalServerError,
-		message: "the change may have been made or not; read to find out",
+		message: "the change may or may not have been made; read to find out",
 	}
-	errInternal = &problem{status: http.StatusInternalServerError, message: "something went wrong on this side"}
+	errInternal = &problem{status: http.StatusInternalServerError, message: "internal error"}
 	errPanic    = errors.New("panic")
 	errNoBytes  = &problem{status: http.StatusBadRequest, message: "the route takes no body"}
 )
@@ -113,7 +114,7 @@ func notFound(resource, id string) *problem {
 	}
 }
 
-// conflict is a 409 whose details name what is in the way.
+// conflict returns a 409 with the reason and further details.
 func conflict(message, reason string, more ...detail) *problem {
 	return &problem{
 		status: http.StatusConflict, message: message,
@@ -121,7 +122,7 @@ func conflict(message, reason string, more ...detail) *problem {
 	}
 }
 
-// problemOf is the one place that decides how an error is answered.
+// problemOf returns the answer for an error. No other function decides that.
 func problemOf(err error, x *exchange) *problem {
 	var p *problem
 	var invalid *seshat.InvalidError
@@ -147,8 +148,8 @@ func problemOf(err error, x *exchange) *problem {
 	return failureOf(err, x)
 }
 
-// absent is the answer for a session that is not there, or a namespace that
-// was deleted meanwhile.
+// absent returns the answer for a session that does not exist, or for a
+// namespace deleted in the meantime.
 func (x *exchange) absent() *problem {
 	if x.session != "" {
 		return notFound("session", x.session)
@@ -156,7 +157,8 @@ func (x *exchange) absent() *problem {
 	return notFound("namespace", x.r.Header.Get("X-Namespace"))
 }
 
-// conflictOf answers what the state of the session, or a quota, refused.
+// conflictOf returns the answer for an error about the state of the session or
+// a quota, or nil.
 func conflictOf(err error, x *exchange) *problem {
 	var stale *seshat.ConflictError
 	var move *seshat.TransitionError
@@ -172,13 +174,13 @@ func conflictOf(err error, x *exchange) *problem {
 	case errors.As(err, &id):
 		return conflict(id.Error(), "message_id", text("message_id", id.MessageID), num("seq", id.Seq))
 	case errors.As(err, &lease):
-		return conflict("a lease is in the way", "lease", optText("owner", lease.Owner),
+		return conflict("another owner holds the lease", "lease", optText("owner", lease.Owner),
 			detail{"expires_at", jsonout.Time(nil, lease.ExpiresAt)})
 	case errors.As(err, &quota):
 		return quotaProblem(quota)
 	case errors.As(err, &lagged):
 		return &problem{
-			status: http.StatusGone, message: "the feed no longer has these events; read the sessions anew",
+			status: http.StatusGone, message: "the feed no longer has these events; read the sessions again",
 			details: []detail{num("since", lagged.Since), num("oldest", lagged.Oldest)},
 		}
 	case errors.Is(err, seshat.ErrExists):
@@ -186,20 +188,19 @@ func conflictOf(err error, x *exchange) *problem {
 	case isBare(err, seshat.ErrReadOnly):
 		return errReadOnlyStore
 	case errors.Is(err, seshat.ErrReadOnly):
-		return conflict("the session is archived or terminated, and takes no writes", "read_only",
+		return conflict("the session is archived or terminated and takes no writes", "read_only",
 			text("id", x.session))
 	case errors.Is(err, seshat.ErrConflict):
-		return conflict("the session kept changing", "busy")
+		return conflict("the session changed during every attempt", "busy")
 	}
 	return nil
 }
 
-// isBare reports whether err is or wraps target itself, and not an error that
-// merely matches it: that is how a read-only store and a read-only session
-// differ.
+// isBare reports whether err is or wraps target itself, not an error that only
+// matches it. This tells a read-only store from a read-only session.
 func isBare(err, target error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if err == target { //nolint:errorlint // itself, not what matches it
+		if err == target { //nolint:errorlint // identity, not a match
 			return true
 		}
 	}
@@ -225,7 +226,7 @@ func quotaProblem(e *seshat.QuotaError) *problem {
 	}
 }
 
-// failureOf answers what is nobody's fault, or this side's.
+// failureOf returns the answer for any other error.
 func failureOf(err error, x *exchange) *problem {
 	switch {
 	case errors.Is(err, seshat.ErrClosed):
@@ -246,7 +247,7 @@ func (p *problem) with(d detail) *problem {
 	return &q
 }
 
-// headers sets what goes with the status.
+// headers sets the headers that belong to the status.
 func (p *problem) headers(h http.Header) {
 	if p.status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = []string{`Bearer realm="seshat"`}

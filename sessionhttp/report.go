@@ -9,17 +9,25 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Observation is one request and what became of it.
+// Observation is one request and its outcome.
 type Observation struct {
-	Method   string        // one of the routes', or "other"
-	Route    string        // such as "/v1/agents/sessions/{session_id}"; "" = none
-	Status   int           // as answered
-	Duration time.Duration // until the answer was written; of a watch, its whole life
-	Received int64         // bytes of the request's body that were read
-	Sent     int64         // bytes of the answer's body
+	// Method is the HTTP method if some route takes it, or else "other".
+	Method string
+	// Route is the pattern of the route, such as
+	// "/v1/agents/sessions/{session_id}", or "" if no route matched.
+	Route string
+	// Status is the status of the answer.
+	Status int
+	// Duration is the time until the answer was written, for a watch its whole
+	// life.
+	Duration time.Duration
+	// Received counts the bytes of the body that were read.
+	Received int64
+	// Sent counts the bytes of the answer's body.
+	Sent int64
 }
 
-// report tells those who want to know about a request.
+// report writes the access log and calls Observe.
 func (x *exchange) report(took time.Duration) {
 	if x.o.Observe != nil {
 		method := x.r.Method
@@ -55,9 +63,9 @@ func (x *exchange) report(took time.Duration) {
 	x.o.AccessLog.LogAttrs(x.r.Context(), level, "request", attrs...)
 }
 
-// Counters count requests by route, for the metrics of a process. Its method
-// Observe fits Options, and Snapshot fits expvar.Func. The zero value is ready;
-// it is safe for concurrent use.
+// Counters counts requests by route, for the metrics of a process. Its method
+// Observe fits Options.Observe, and Snapshot fits expvar.Func. The zero value
+// is ready to use. Counters is safe for concurrent use.
 type Counters struct {
 	mu sync.Mutex // guards by
 	by map[counted]*Count
@@ -68,9 +76,9 @@ type counted struct {
 	status        int
 }
 
-// Count is what became of the requests of one method, route and status.
+// Count holds the totals of the requests with one method, route and status.
 type Count struct {
-	// Which requests are counted.
+	// The requests that are counted.
 	Method   string        `json:"method"`
 	Route    string        `json:"route"`
 	Status   int           `json:"status"`
@@ -101,7 +109,7 @@ func (c *Counters) Observe(o Observation) {
 	n.Sent += o.Sent
 }
 
-// Snapshot returns the counts so far, in no order. They are the caller's.
+// Snapshot returns a copy of the counts, in no particular order.
 func (c *Counters) Snapshot() []Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// route is one thing that a request can ask for.
+// route is one method of one path.
 type route struct {
 	method  string
 	pattern string // as in openapi.json
 	serve   func(*exchange) error
-	query   []string // the parameters that it takes
+	query   []string // its query parameters
 	open    bool     // needs no key and no namespace
 	write   bool     // changes something
-	body    bool     // takes one
-	ifMatch bool     // heeds If-Match
-	once    bool     // heeds Idempotency-Key
+	body    bool     // takes a body
+	ifMatch bool     // takes If-Match
+	once    bool     // takes Idempotency-Key
 }
 
-// resource is what a path names: routes by method.
+// resource is a path with its routes by method.
 type resource struct {
 	pattern string
 	allow   string // for the Allow header
@@ -91,14 +91,14 @@ func (r *resource) add(method string, to *route) {
 	r.allow += method
 }
 
-// place is what a path names.
+// place is a parsed path.
 type place struct {
 	*resource
 	session, user string // unescaped
 }
 
-// find takes a path apart. A segment is unescaped after the path was split, so
-// that an id may hold a slash. nil: the path names nothing.
+// find parses a path. It splits the path before it unescapes the segments, so
+// that an id may hold a slash. If no route has the path, the resource is nil.
 func find(method, escaped string) (p place, err error) {
 	rest, ok := strings.CutPrefix(escaped, root)
 	if !ok {

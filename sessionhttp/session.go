@@ -9,13 +9,13 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// What an agent's configuration holds where the request does not say.
+// Defaults of an agent's configuration.
 const (
 	defaultTemperature = 0.7
 	defaultMaxTokens   = 4096
 )
 
-// maxQuota is what the store takes at most.
+// maxQuota is the largest quota that the store takes.
 const maxQuota = 1<<63/60_000 - 1
 
 // create answers POST /v1/agents/sessions.
@@ -47,8 +47,8 @@ func (x *exchange) made(s *seshat.Session, body []byte) error {
 	return x.reply(http.StatusCreated)
 }
 
-// pathOf is an id as a path has it. Ids that a path would take for a route, or
-// a client for a step, are escaped though they need not be.
+// pathOf escapes an id for a path. It also escapes ids that a handler would
+// take for a route, or a client for a step in the path.
 func pathOf(id string) string {
 	switch id {
 	case ".":
@@ -61,7 +61,7 @@ func pathOf(id string) string {
 	return url.PathEscape(id)
 }
 
-// newSession takes the fields of a new session.
+// newSession reads the fields of a new session.
 func (f *form) newSession() seshat.NewSession {
 	n := seshat.NewSession{
 		ID: f.name("session_id"), UserID: f.name("user_id"),
@@ -129,9 +129,9 @@ func (f *form) expiry() seshat.Lifecycle {
 	}
 	switch mode := f.text("mode", seshat.MaxNameBytes); mode {
 	case "", "sliding", "absolute":
-		_ = l.Expiry.UnmarshalText([]byte(mode)) // these it knows
+		_ = l.Expiry.UnmarshalText([]byte(mode)) // both names are known
 	default:
-		f.add(f.path+"mode", "is neither sliding nor absolute")
+		f.add(f.path+"mode", "must be sliding or absolute")
 	}
 	f.done()
 	return l
@@ -166,7 +166,7 @@ func (x *exchange) get() error {
 	return x.reply(http.StatusOK)
 }
 
-// changed answers with where a session stands after a change.
+// changed answers with the session's status and times after a change.
 func (x *exchange) changed(s *seshat.Session) error {
 	x.tag(s)
 	b := jsonout.Text(append(x.out, `{"session_id":`...), s.ID)

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// recheck is how long a watch trusts that its key is still good.
+	// recheck is the time for which a watch trusts its key.
 	recheck = 500 * time.Millisecond
 
-	// maxStall is how long a client may take to read one event.
+	// maxStall is the time that a client has to read one event.
 	maxStall = 30 * time.Second
 )
 
@@ -40,7 +40,7 @@ func (x *exchange) watch() error {
 	events := x.follow(ctx, since)
 	defer func() {
 		cancel()
-		for range events { // until the watch has ended
+		for range events { // drain until follow has ended
 		}
 	}()
 	s := &stream{x: x, rc: http.NewResponseController(x.w), checked: time.Now()}
@@ -54,8 +54,8 @@ func (x *exchange) watch() error {
 	return nil
 }
 
-// since is the position that the watch begins after: that of Last-Event-ID, or
-// the newest.
+// since returns the position after which the watch begins: Last-Event-ID, or
+// else the newest.
 func (x *exchange) since() (uint64, error) {
 	v := x.r.Header["Last-Event-Id"]
 	if len(v) == 0 {
@@ -65,7 +65,8 @@ func (x *exchange) since() (uint64, error) {
 	if err != nil {
 		return 0, malformed("the header Last-Event-ID is not the id of an event")
 	}
-	_, _, err = x.t.Events(x.r.Context(), n, 1) // refused before the answer begins
+	// Refuse a bad position before the answer begins.
+	_, _, err = x.t.Events(x.r.Context(), n, 1)
 	return n, err
 }
 
@@ -78,7 +79,7 @@ func (x *exchange) closing() bool {
 	}
 }
 
-// follow hands on the events of the feed, and at last what ended it.
+// follow sends the events of the feed, and then the error that ended it.
 func (x *exchange) follow(ctx context.Context, since uint64) <-chan watched {
 	events := make(chan watched)
 	go func() {
@@ -98,15 +99,15 @@ func (x *exchange) follow(ctx context.Context, since uint64) <-chan watched {
 type stream struct {
 	x       *exchange
 	rc      *http.ResponseController
-	checked time.Time // when the key was found good
+	checked time.Time // last check of the key
 }
 
-// open begins the answer: its first event tells where the watch begins, so
-// that a client which loses it at once misses nothing.
+// open begins the answer. Its first event holds the position at which the watch
+// begins, so a client that disconnects at once can resume without a gap.
 func (s *stream) open(since uint64) error {
 	h := s.x.w.Header()
 	h["Content-Type"] = []string{"text/event-stream"}
-	h["X-Accel-Buffering"] = []string{"no"} // for proxies that would hold events back
+	h["X-Accel-Buffering"] = []string{"no"} // proxies must not buffer events
 	s.x.status = http.StatusOK
 	s.x.w.WriteHeader(http.StatusOK)
 	b := append(s.x.out[:0], "retry: 1000\nevent: open\nid: "...)
@@ -115,8 +116,8 @@ func (s *stream) open(since uint64) error {
 	return s.send(append(b, "}\n\n"...))
 }
 
-// run sends events until the client is gone, which is no error, or the watch
-// ends.
+// run sends events until the watch ends or the client leaves, which is no
+// error.
 func (s *stream) run(ctx context.Context, events <-chan watched) error {
 	beat := time.NewTicker(s.x.o.Heartbeat)
 	defer beat.Stop()
@@ -145,7 +146,7 @@ func (s *stream) run(ctx context.Context, events <-chan watched) error {
 	}
 }
 
-// check authenticates again, so that a key which was revoked gets no more.
+// check authenticates again, so that a revoked key gets no more events.
 func (s *stream) check() error {
 	if time.Since(s.checked) < recheck {
 		return nil
@@ -154,10 +155,11 @@ func (s *stream) check() error {
 	return s.x.stillGranted()
 }
 
-// send writes and flushes; an error means that the client is gone.
+// send writes and flushes b. An error means that the client has left.
 func (s *stream) send(b []byte) error {
 	s.x.out = b
-	_ = s.rc.SetWriteDeadline(time.Now().Add(maxStall)) // where the connection has one
+	// Some connections have no deadline.
+	_ = s.rc.SetWriteDeadline(time.Now().Add(maxStall))
 	n, err := s.x.w.Write(b)
 	s.x.sent += int64(n)
 	if err != nil {
@@ -166,11 +168,12 @@ func (s *stream) send(b []byte) error {
 	return s.rc.Flush()
 }
 
-// end tells the client why there is no more.
+// end sends the error that ended the watch.
 func (s *stream) end(err error) {
 	p := problemOf(err, s.x)
 	b := append(s.x.out[:0], "event: error\ndata: "...)
-	_ = s.send(append(p.append(b), '\n')) // the body ends with a newline of its own
+	// The body of an error ends with a newline of its own.
+	_ = s.send(append(p.append(b), '\n'))
 }
 
 // appendEvent appends an event of the feed.

@@ -60,10 +60,13 @@ var creation = map[string]func(*env){
 func createsAll(e *env) {
 	e.call(201, "POST", sessions, `{
 		"session_id": "my/own id", "user_id": "mia", "labels": {"team": "blue", "empty": ""},
-		"agent_config": {"model": "m", "temperature": 2, "max_tokens": 100000, "system_prompt": "be kind", "available_tools": ["a", "b"]},
-		"quotas": {"max_messages": 1, "max_tokens_total": 2, "max_tool_calls": 3, "rate_limit_messages_per_minute": 4, "max_session_duration_minutes": 60},
+		"agent_config": {"model": "m", "temperature": 2, "max_tokens": 100000,
+		"system_prompt": "be kind", "available_tools": ["a", "b"]},
+		"quotas": {"max_messages": 1, "max_tokens_total": 2, "max_tool_calls": 3,
+		"rate_limit_messages_per_minute": 4, "max_session_duration_minutes": 60},
 		"user_memory": {"name": "Mia", "deep": {"list": [1, 2.5, "é"]}}, "metadata": {"a": null}, "enable_memory": true,
-		"expiry": {"ttl": "1h", "mode": "absolute", "max_lifetime": "never", "idle_after": "10m", "archive_after": "20m", "retention": "90s"}}`)
+		"expiry": {"ttl": "1h", "mode": "absolute", "max_lifetime": "never",
+		"idle_after": "10m", "archive_after": "20m", "retention": "90s"}}`)
 	s := e.get("my/own id")
 	want := seshat.Lifecycle{
 		TTL: time.Hour, Expiry: seshat.ExpiryAbsolute, MaxLifetime: seshat.Never, IdleAfter: 10 * time.Minute,

@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
-// everyRoute is a request of each route that needs a key, and whether it
-// writes. Each succeeds for a session s that has a message.
+// everyRoute has one request for each route that needs a key. Each succeeds for
+// a session s with a message.
 var everyRoute = []struct {
 	method, path, body string
 	write              bool

@@ -44,7 +44,7 @@ var lists = map[string]func(*env){
 	},
 }
 
-// fill makes sessions s1, s2, …, a minute apart.
+// fill creates sessions s1, s2, …, one minute apart.
 func (e *env) fill(n int) {
 	e.Helper()
 	for i := 1; i <= n; i++ {

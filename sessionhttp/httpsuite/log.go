@@ -46,7 +46,8 @@ func historyFields(e *env) {
 		{"role":"assistant","content":"calling","content_type":"tool_call","tool_name":"search","tool_call_id":"c1",
 		 "tool_inputs":{"q":[1,{"b":2,"a":1}]},"tokens":5,"latency_ms":120,"author":"bot","metadata":{"k":"v"},
 		 "timestamp":"2026-01-04T23:00:00.5+01:00","message_id":"m1"},
-		{"role":"tool","content_type":"tool_result","tool_name":"search","tool_call_id":"c1","tool_outputs":"done","tool_status":"ok"},
+		{"role":"tool","content_type":"tool_result","tool_name":"search","tool_call_id":"c1",
+			"tool_outputs":"done","tool_status":"ok"},
 		{"role":"user","content":null,"content_type":null,"tool_inputs":null}]}`)
 	o := e.call(200, "GET", sessions+"/s/history", "")
 	for i := range 3 {
@@ -136,7 +137,7 @@ func appendsOnce(e *env) {
 	body := `{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`
 	first := e.call(201, "POST", sessions+"/s/messages", body, "Idempotency-Key", "k1")
 	e.say("s", 1)
-	e.rebuild(func(*sessionhttp.Options) {}) // nothing is kept in the handler
+	e.rebuild(func(*sessionhttp.Options) {}) // a new handler knows nothing of the first append
 	again := e.call(200, "POST", sessions+"/s/messages", body, "Idempotency-Key", "k1")
 	e.is(again, true, "repeated")
 	for _, same := range []string{"first_seq", "last_seq"} {
@@ -173,8 +174,8 @@ func appendsElsewhere(e *env) {
 	e.call(201, "POST", sessions+"/s/messages", oneMessage, "Idempotency-Key", "k")
 }
 
-// appendsAsEver pins the derivation: another one would append twice what a
-// client repeats over an upgrade.
+// appendsAsEver pins the derivation of ids. If it changed, an append that a
+// client repeats across an upgrade would be stored twice.
 func appendsAsEver(e *env) {
 	e.create("s")
 	o := e.call(201, "POST", sessions+"/s/messages", oneMessage, "Idempotency-Key", "key-1")
@@ -245,6 +246,5 @@ func appendsRefused(e *env) {
 	}
 }
 
-// pinnedID is what the first message of an append with the key "key-1" is
-// called.
+// pinnedID is the id of the first message of an append with the key "key-1".
 const pinnedID = "yarb8n707c9h3krqvywgzx0evn72axbb"

@@ -118,7 +118,7 @@ func readsConditionally(e *env) {
 
 func second[T any](_ T, err error) error { return err }
 
-// again gives a session's id a new life.
+// again deletes a session and creates one with the same id.
 func again(e *env, id string) error {
 	if _, err := e.acme.Delete(e.ctx, id); err != nil {
 		return err
@@ -131,7 +131,7 @@ func readsMatching(e *env) {
 	e.call(200, "GET", sessions+"/s", "")
 	tag := e.last.Header().Get("Etag")
 	e.store.Clock.Advance(time.Millisecond)
-	e.say("s", 1) // does not make it stale
+	e.say("s", 1) // an append does not make the tag stale
 	for _, good := range []string{tag, `"1"`, "*", `"9", ` + tag} {
 		e.call(200, "GET", sessions+"/s", "", "If-Match", good)
 	}

@@ -92,7 +92,8 @@ func refusesJSON(e *env) {
 	if e.get("s").Version != 1 {
 		e.Fatal("the session changed")
 	}
-	e.call(200, "POST", sessions+"/s/transition", `{"status":"idle"}`) // a full namespace can be put in order
+	// Even in a full namespace the status can be changed.
+	e.call(200, "POST", sessions+"/s/transition", `{"status":"idle"}`)
 	e.call(200, "DELETE", sessions+"/s", "")
 }
 
@@ -233,7 +234,7 @@ func refusesGrowth(e *env) {
 	}
 }
 
-// adversarial are ids that paths, keys or JSON could trip over.
+// adversarial are ids that paths, keys or JSON might mishandle.
 var adversarial = []string{
 	"a/b", "/", "//", "a//b", ".", "..", "../..", "./a", "a b", " ", "a%2Fb", "%", "%2F", "+", "a+b", "?", "a?b=c",
 	"#", "a#b", "&", ";", "=",

@@ -1,7 +1,7 @@
-// Package httpsuite proves what package sessionhttp promises, route by route:
+// Package httpsuite tests the promises of package sessionhttp, route by route.
 // [Run] sends the requests of all tests to a handler over a store in memory,
-// [RunOn] over another, and hands each exchange to whoever wants to check it
-// further, such as against the description of the routes.
+// and [RunOn] over stores of the caller. Both pass each exchange to a function
+// that can check it further, for instance against openapi.json.
 package httpsuite
 
 import (
@@ -21,9 +21,9 @@ import (
 // Exchange is one request and its answer.
 type Exchange struct {
 	// The request.
-	Route  string // as in the description of the routes; "" = none
+	Route  string // pattern as in openapi.json, "" = none
 	Method string
-	Query  string      // of the URL, without its question mark
+	Query  string      // of the URL, without the question mark
 	Header http.Header // of the request
 	Sent   []byte      // body of the request
 
@@ -36,11 +36,11 @@ type Exchange struct {
 // Open opens a new, empty store for a test.
 type Open func(testing.TB, ...seshat.Options) *seshattest.Store
 
-// Run runs all tests of routes as subtests of t, on stores in memory. check, if
-// not nil, sees each exchange of them.
+// Run runs all tests as subtests of t, on stores in memory. If check is not
+// nil, it gets each exchange.
 func Run(t *testing.T, check func(testing.TB, *Exchange)) { RunOn(t, seshattest.Open, check) }
 
-// RunOn is Run on stores that open opens.
+// RunOn is Run on the stores that open returns.
 func RunOn(t *testing.T, open Open, check func(testing.TB, *Exchange)) {
 	if check == nil {
 		check = func(testing.TB, *Exchange) {}
@@ -73,7 +73,7 @@ func RunOn(t *testing.T, open Open, check func(testing.TB, *Exchange)) {
 	}
 }
 
-// env is a handler under a test, and a key and a namespace of its own.
+// env is a handler under test with a key and a namespace.
 type env struct {
 	*testing.T
 	ctx     context.Context
@@ -97,7 +97,7 @@ func newEnv(t *testing.T, open Open, check func(testing.TB, *Exchange)) *env {
 	return e
 }
 
-// rebuild serves the store with changed options.
+// rebuild makes a new handler for the store, with changed options.
 func (e *env) rebuild(change func(*sessionhttp.Options)) {
 	change(&e.options)
 	e.handler = sessionhttp.Handler(e.store.Store, e.options)
@@ -127,11 +127,11 @@ func (e *env) must(err error) {
 const (
 	sessions = "/v1/agents/sessions"
 	newBody  = `{"agent_config":{"model":"gpt-4o"}}`
-	absent   = "\x00" // as a header's value: do not send it
+	absent   = "\x00" // value of a header that is not sent
 )
 
-// request builds a request as a client of acme sends it. headers are names and
-// values in turn.
+// request builds a request of the client acme. headers alternates names and
+// values.
 func (e *env) request(method, path, body string, headers ...string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if body == "" {
@@ -152,7 +152,7 @@ func (e *env) request(method, path, body string, headers ...string) *http.Reques
 	return r
 }
 
-// call sends a request, expects that status, and returns the answer's body.
+// call sends a request, expects the status, and returns the body of the answer.
 func (e *env) call(status int, method, path, body string, headers ...string) object {
 	e.Helper()
 	return e.send(status, e.request(method, path, body, headers...), body)
@@ -189,7 +189,7 @@ func (e *env) send(status int, r *http.Request, body string) object {
 	return o
 }
 
-// object is an answer's body.
+// object is the body of an answer.
 type object map[string]any
 
 // at returns the value at a path of keys and indexes.
@@ -211,7 +211,7 @@ func (o object) at(path ...any) any {
 	return v
 }
 
-// is expects that value at a path; numbers are float64.
+// is expects the value at a path. Numbers are float64.
 func (e *env) is(o object, want any, path ...any) {
 	e.Helper()
 	if got := o.at(path...); got != want {
@@ -236,7 +236,7 @@ func (e *env) keysAre(o any, names ...string) {
 	}
 }
 
-// refused sends a request and expects an error of that status and type.
+// refused sends a request and expects an error of the status and type.
 func (e *env) refused(status int, kind, method, path, body string, headers ...string) object {
 	e.Helper()
 	o := e.call(status, method, path, body, headers...)
@@ -269,7 +269,7 @@ func (e *env) invalid(method, path, body string, fields ...string) {
 	}
 }
 
-// create makes a session and returns its id.
+// create creates a session and returns its id.
 func (e *env) create(id string) string {
 	e.Helper()
 	return e.created(seshat.NewSession{ID: id, Agent: seshat.AgentConfig{Model: "m"}})
@@ -282,7 +282,7 @@ func (e *env) created(n seshat.NewSession) string {
 	return s.ID
 }
 
-// say appends that many messages.
+// say appends n messages.
 func (e *env) say(id string, n int) {
 	e.Helper()
 	ms := make([]seshat.Message, n)

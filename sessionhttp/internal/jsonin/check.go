@@ -1,7 +1,7 @@
-// Package jsonin reads JSON that strangers send. Check refuses what
-// encoding/json lets pass but changes on the way or reads in two ways: a key
-// that is given twice, invalid UTF-8, half a surrogate pair, anything after
-// the value. What passed is then taken apart level by level, without copying.
+// Package jsonin reads JSON from untrusted clients. Check rejects text that
+// encoding/json accepts but changes, or that can be read in two ways: duplicate
+// keys, invalid UTF-8, half a surrogate pair, anything after the value. Checked
+// text is then split level by level, without copying.
 package jsonin
 
 import (
@@ -9,21 +9,20 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what Check lets pass.
+// Limits that Check enforces.
 const (
-	MaxDepth   = 64      // objects and arrays inside one another
+	MaxDepth   = 64      // nested objects and arrays
 	MaxMembers = 1 << 16 // of one object
 )
 
-// Error says where the text is not acceptable, and why. It holds keys, but no
-// values.
+// Error is a problem at one place of the text. It contains keys but no values.
 type Error struct {
-	Path   string // such as "messages[3].role"; "" = the whole text
+	Path   string // such as "messages[3].role", "" = the whole text
 	Offset int    // in bytes
-	Reason string // what is not acceptable there
+	Reason string // a clause, such as "is not valid JSON"
 }
 
-// Error says what is wrong, in which part of the text, and at which byte.
+// Error returns the place, the byte offset and the reason.
 func (e *Error) Error() string {
 	if e.Path == "" {
 		return e.Reason + " at byte " + strconv.Itoa(e.Offset)
@@ -31,8 +30,8 @@ func (e *Error) Error() string {
 	return e.Path + " " + e.Reason + " at byte " + strconv.Itoa(e.Offset)
 }
 
-// Check reports whether data is one JSON value that can be taken at its word.
-// Its errors are *Error.
+// Check reports whether data is one unambiguous JSON value. Its errors are
+// *Error.
 func Check(data []byte) error {
 	c := checker{data: data}
 	c.space()
@@ -54,7 +53,7 @@ type checker struct {
 
 func (c *checker) fail(reason string) *Error { return &Error{Offset: c.i, Reason: reason} }
 
-// within puts a step in front of an error's path.
+// within adds a step to the front of an error's path.
 func within(step string, e *Error) *Error {
 	switch {
 	case e.Path == "":
@@ -69,7 +68,7 @@ func within(step string, e *Error) *Error {
 
 func (c *checker) space() { c.i = skipSpace(c.data, c.i) }
 
-// at returns the byte that comes next, 0 at the end.
+// at returns the next byte, or 0 at the end.
 func (c *checker) at() byte {
 	if c.i < len(c.data) {
 		return c.data[c.i]
@@ -77,8 +76,8 @@ func (c *checker) at() byte {
 	return 0
 }
 
-// value checks one value. It returns error, and not *Error, so that a nil one
-// is nil.
+// value checks one value. It returns error, not *Error, so that a nil result is
+// a nil error.
 func (c *checker) value() error {
 	if e := c.check(); e != nil {
 		return e
@@ -165,7 +164,7 @@ func (c *checker) object() *Error {
 	}
 }
 
-// key reads a member's name and the colon behind it.
+// key reads the name of a member and the colon after it.
 func (c *checker) key() (string, *Error) {
 	from := c.i
 	if c.at() != '"' {
@@ -183,7 +182,7 @@ func (c *checker) key() (string, *Error) {
 	return key, nil
 }
 
-// more reads what stands behind an element: the closing bracket, or a comma.
+// more reads the closing bracket or the comma after an element.
 func (c *checker) more(closing byte) (done bool, err *Error) {
 	c.space()
 	switch c.at() {
@@ -198,7 +197,7 @@ func (c *checker) more(closing byte) (done bool, err *Error) {
 	return false, c.fail("is not valid JSON")
 }
 
-// step is a key as a path shows it.
+// step returns a key in the form of a path.
 func step(key string) string {
 	const longest = 64
 	for n, r := range key {

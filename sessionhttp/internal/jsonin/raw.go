@@ -2,11 +2,11 @@ package jsonin
 
 import "encoding/json"
 
-// Raw is a JSON value that passed Check, without space around it. It shares
-// memory with the text that it was found in.
+// Raw is a JSON value that passed Check, without surrounding space. It shares
+// memory with the text.
 type Raw []byte
 
-// Kind says what a value is.
+// Kind is the kind of a JSON value, as error texts name it.
 type Kind string
 
 // The kinds of values.
@@ -25,7 +25,7 @@ func Value(data []byte) Raw {
 	return data[from:skip(data, from)]
 }
 
-// Kind returns what the value is.
+// Kind returns the kind of the value.
 func (r Raw) Kind() Kind {
 	switch r[0] {
 	case '{':
