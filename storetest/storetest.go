@@ -91,6 +91,7 @@ var concerns = []concern{
 	{"closed", closed},
 	{"reopen", reopens},
 	{"readonly", readOnly},
+	{"misuse", misuses},
 	{"agent", slices.Concat(agentTurns, agentLives, agentReads)},
 }
 

@@ -1,4 +1,4 @@
-package seshat_test
+package storetest
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // What several methods refuse alike, and calls that the table needs.
 
-func refusedNamespaces(call func(*world, context.Context, seshat.Namespace) error) refusals {
+func misusedNamespaces(call func(*Scene, context.Context, seshat.Namespace) error) refusals {
 	return refuse(call, map[string]seshat.Namespace{
 		"name":          {},
 		"name (long)":   {Name: long},
@@ -22,7 +23,7 @@ func refusedNamespaces(call func(*world, context.Context, seshat.Namespace) erro
 	})
 }
 
-func refusedSessions(call func(*world, context.Context, seshat.NewSession) error) refusals {
+func misusedSessions(call func(*Scene, context.Context, seshat.NewSession) error) refusals {
 	return refuse(call, map[string]seshat.NewSession{
 		"session_id":               {ID: long},
 		"user_id":                  {UserID: "\n"},
@@ -31,15 +32,15 @@ func refusedSessions(call func(*world, context.Context, seshat.NewSession) error
 		"agent_config.temperature": {Agent: seshat.AgentConfig{Temperature: seshat.Ptr(3.0)}},
 		"agent_config.max_tokens":  {Agent: seshat.AgentConfig{MaxTokens: seshat.Ptr(-1)}},
 		"quotas.max_messages":      {Quotas: seshat.Quotas{MaxMessages: 1 << 63}},
-		"user_memory.k":            {UserMemory: unstorage},
-		"metadata.k":               {Metadata: unstorage},
+		"user_memory.k":            {UserMemory: unstorable},
+		"metadata.k":               {Metadata: unstorable},
 		"labels":                   {Labels: map[string]string{"": "x"}},
 		"labels.k":                 {Labels: map[string]string{"k": long}},
 		"lifecycle.ttl":            {Lifecycle: negative},
 	})
 }
 
-func refusedQueries(call func(*world, context.Context, seshat.Query) error) refusals {
+func misusedQueries(call func(*Scene, context.Context, seshat.Query) error) refusals {
 	return refuse(call, map[string]seshat.Query{
 		"user_id": {UserID: long},
 		"status":  {Statuses: []seshat.Status{9}},
@@ -49,8 +50,11 @@ func refusedQueries(call func(*world, context.Context, seshat.Query) error) refu
 	})
 }
 
-// refusedHistories are queries that both readers of a log refuse, and more.
-func refusedHistories(call func(*world, context.Context, seshat.HistoryQuery) error, more map[string]seshat.HistoryQuery) refusals {
+// misusedHistories are queries that both readers of a log refuse, and more.
+func misusedHistories(
+	call func(*Scene, context.Context, seshat.HistoryQuery) error,
+	more map[string]seshat.HistoryQuery,
+) refusals {
 	all := map[string]seshat.HistoryQuery{
 		"last":             {Last: -1},
 		"last (many)":      {Last: seshat.MaxHistory + 1},
@@ -62,40 +66,40 @@ func refusedHistories(call func(*world, context.Context, seshat.HistoryQuery) er
 	return refuse(call, all)
 }
 
-func refuse[T any](call func(*world, context.Context, T) error, args map[string]T) refusals {
+func refuse[T any](call func(*Scene, context.Context, T) error, args map[string]T) refusals {
 	all := refusals{}
 	for field, arg := range args {
-		all[field] = func(w *world, ctx context.Context) error { return call(w, ctx, arg) }
+		all[field] = func(sc *Scene, ctx context.Context) error { return call(sc, ctx, arg) }
 	}
 	return all
 }
 
-func refusedUpdates() refusals {
-	all := refuse(func(w *world, ctx context.Context, edit func(*seshat.Session)) error {
-		return only(w.t.Update(ctx, "s", func(s *seshat.Session) error {
+func misusedUpdates() refusals {
+	all := refuse(func(sc *Scene, ctx context.Context, edit func(*seshat.Session)) error {
+		return second(sc.tenant.Update(ctx, "s", func(s *seshat.Session) error {
 			edit(s)
 			return nil
 		}, seshat.UpdateOptions{}))
 	}, map[string]func(*seshat.Session){
 		"session_name":  func(s *seshat.Session) { s.Name = "\x00" },
 		"labels":        func(s *seshat.Session) { s.Labels = map[string]string{"": ""} },
-		"metadata.k":    func(s *seshat.Session) { s.Metadata = seshat.NewDocument(unstorage) },
-		"user_memory.k": func(s *seshat.Session) { s.UserMemory = seshat.NewDocument(unstorage) },
+		"metadata.k":    func(s *seshat.Session) { s.Metadata = seshat.NewDocument(unstorable) },
+		"user_memory.k": func(s *seshat.Session) { s.UserMemory = seshat.NewDocument(unstorable) },
 		"lifecycle.ttl": func(s *seshat.Session) { s.Lifecycle = negative },
 		"user_id":       func(s *seshat.Session) { s.UserID = "noa" },
 		"status":        func(s *seshat.Session) { s.Status = seshat.StatusArchived },
 	})
-	all["fn"] = func(w *world, ctx context.Context) error {
-		return only(w.t.Update(ctx, "s", nil, seshat.UpdateOptions{}))
+	all["fn"] = func(sc *Scene, ctx context.Context) error {
+		return second(sc.tenant.Update(ctx, "s", nil, seshat.UpdateOptions{}))
 	}
 	return all
 }
 
-func refusedSnapshots() refusals {
-	all := refuse(func(w *world, ctx context.Context, edit func(*seshat.Session)) error {
-		s := w.snapshot()
+func misusedSnapshots() refusals {
+	all := refuse(func(sc *Scene, ctx context.Context, edit func(*seshat.Session)) error {
+		s := sc.snapshot()
 		edit(s)
-		return only(w.t.Restore(ctx, seshat.Snapshot{Session: s}))
+		return second(sc.tenant.Restore(ctx, seshat.Snapshot{Session: s}))
 	}, map[string]func(*seshat.Session){
 		"session_id": func(s *seshat.Session) { s.ID = "" },
 		"user_id":    func(s *seshat.Session) { s.UserID = long },
@@ -103,45 +107,49 @@ func refusedSnapshots() refusals {
 		"version":    func(s *seshat.Session) { s.Version = 0 },
 		"created_at": func(s *seshat.Session) { s.CreatedAt = time.Time{} },
 	})
-	all["session"] = func(w *world, ctx context.Context) error { return only(w.t.Restore(ctx, seshat.Snapshot{})) }
+	all["session"] = func(sc *Scene, ctx context.Context) error {
+		return second(sc.tenant.Restore(ctx, seshat.Snapshot{}))
+	}
 	return all
 }
 
 // snapshot returns a session that can be restored.
-func (w *world) snapshot() *seshat.Session {
-	s, err := w.t.Get(context.Background(), "s")
+func (sc *Scene) snapshot() *seshat.Session {
+	s, err := sc.tenant.Get(context.Background(), "s")
 	if err != nil { // the store is closed, or the namespace gone: any will do
 		return &seshat.Session{
-			ID: "restored", Status: seshat.StatusActive, Version: 1, CreatedAt: start, UpdatedAt: start, LastActivityAt: start,
+			ID: "restored", Status: seshat.StatusActive, Version: 1, CreatedAt: seshattest.Start,
+			UpdatedAt: seshattest.Start, LastActivityAt: seshattest.Start,
 		}
 	}
-	s.ID, s.LastSeq, s.MessageCount, s.Stats = "restored", 0, 0, seshat.SessionStats{}
+	s.ID = "restored"
+	s.LastSeq = 0
+	s.MessageCount = 0
+	s.Stats = seshat.SessionStats{}
 	return s
 }
 
-var start = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
-
-func createKey(w *world, ctx context.Context, k seshat.APIKey) error {
-	_, _, err := w.s.CreateAPIKey(ctx, k)
+func createKey(sc *Scene, ctx context.Context, k seshat.APIKey) error {
+	_, _, err := sc.store.CreateAPIKey(ctx, k)
 	return err
 }
 
-func ensure(w *world, ctx context.Context, n seshat.NewSession) error {
-	_, _, err := w.t.Ensure(ctx, n)
+func ensureSession(sc *Scene, ctx context.Context, n seshat.NewSession) error {
+	_, _, err := sc.tenant.Ensure(ctx, n)
 	return err
 }
 
-func events(w *world, ctx context.Context, since uint64, limit int) error {
-	_, _, err := w.t.Events(ctx, since, limit)
+func events(sc *Scene, ctx context.Context, since uint64, limit int) error {
+	_, _, err := sc.tenant.Events(ctx, since, limit)
 	return err
 }
 
 // lease acquires the lease of "s", if that is the id, and returns its token.
-func (w *world) lease(ctx context.Context, id string) uint64 {
+func (sc *Scene) lease(ctx context.Context, id string) uint64 {
 	if ctx == nil || id != "s" {
 		return 1
 	}
-	l, err := w.t.AcquireLease(ctx, "s", "o", time.Hour)
+	l, err := sc.tenant.AcquireLease(ctx, "s", "o", time.Hour)
 	if err != nil {
 		return 1
 	}
