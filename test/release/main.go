@@ -69,7 +69,7 @@ var suites = []suite{
 		[]string{"./fscut", "-run=Linearizable|FullFileSystem", "-fscut.seed=%d", "-fscut.runs=4", "-fscut.cuts=12"},
 		"",
 	},
-	{"kills", "..", []string{".", "-run=^TestKillLoop$"}, "SESHAT_KILLS=120"},
+	{"kills", ".", []string{"./crash", "-run=^TestKillLoop$"}, "SESHAT_KILLS=120"},
 	{
 		"model", "..",
 		[]string{

@@ -1,4 +1,4 @@
-package seshat_test
+package crash
 
 import (
 	"bufio"
@@ -25,9 +25,9 @@ const (
 	envSecond = "SESHAT_TEST_SECOND" // file to open although it is open
 )
 
-// again returns a command that runs the test once more, in a process of its
+// rerun returns a command that runs the test once more, in a process of its
 // own, with variables set.
-func again(t *testing.T, vars ...string) *exec.Cmd {
+func rerun(t *testing.T, vars ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	must(t, err)
@@ -108,7 +108,7 @@ func killDir(t *testing.T) string {
 func killed(t *testing.T, path string, round int, r *rand.Rand) map[string]int {
 	t.Helper()
 	steps := r.IntN(200)
-	cmd := again(t, envKilled+"="+path, envRound+"="+strconv.Itoa(round))
+	cmd := rerun(t, envKilled+"="+path, envRound+"="+strconv.Itoa(round))
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -213,7 +213,9 @@ func live(t *testing.T, tenant *seshat.Tenant, id string) error {
 				return nil
 			}, seshat.UpdateOptions{}))
 		},
-		func() error { return only(tenant.Append(ctx, id, hello)) },
+		func() error {
+			return only(tenant.Append(ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "hello"}))
+		},
 		func() error { return only(tenant.Delete(ctx, id)) },
 	}
 	if !deletes(id) {
@@ -242,7 +244,7 @@ func TestSecondProcess(t *testing.T) {
 		t.Errorf("a second handle of this process: %s", got)
 	}
 	inChild := func() string {
-		out, err := again(t, envSecond+"="+path).Output()
+		out, err := rerun(t, envSecond+"="+path).Output()
 		must(t, err)
 		word, _, _ := strings.Cut(string(out), "\n")
 		return word
@@ -276,3 +278,14 @@ func secondOpen(t *testing.T, path string) string {
 	}
 	return "locked"
 }
+
+// must ends the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// only drops the result of a call that is made for its error.
+func only[T any](_ T, err error) error { return err }
