@@ -51,23 +51,23 @@ func TestDocumentOfJSON(t *testing.T) {
 	}
 }
 
-func TestMemoryAs(t *testing.T) {
+func TestDocumentAs(t *testing.T) {
 	type profile struct {
 		Name  string    `msgpack:"name"`
 		Since time.Time `msgpack:"since"`
 	}
 	since := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
-	s := &Session{UserMemory: NewDocument(map[string]any{"name": "Mia", "since": since, "other": 1})}
-	p, err := MemoryAs[profile](s)
+	d := NewDocument(map[string]any{"name": "Mia", "since": since, "other": 1})
+	p, err := DocumentAs[profile](d)
 	if err != nil || p.Name != "Mia" || !p.Since.Equal(since) {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if _, err := MemoryAs[struct {
+	if _, err := DocumentAs[struct {
 		Name []int `msgpack:"name"`
-	}](s); !errors.Is(err, ErrInvalid) {
+	}](d); !errors.Is(err, ErrInvalid) {
 		t.Errorf("text as a list: %v", err)
 	}
-	if p, err := MemoryAs[profile](&Session{}); err != nil || p != (profile{}) {
+	if p, err := DocumentAs[profile](Document{}); err != nil || p != (profile{}) {
 		t.Errorf("of nothing: %+v, %v", p, err)
 	}
 }

@@ -82,9 +82,6 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 // error is the path of the bad value, such as "metadata.prefs.colors[3]".
 func (d *Document) check(field string) *fieldError { return d.err.at(field) }
 
-// MemoryAs is DocumentAs of a session's user memory.
-func MemoryAs[T any](s *Session) (T, error) { return DocumentAs[T](s.UserMemory) }
-
 // DocumentAs decodes a document into a T, by the rules of msgpack's struct
 // tags (vmihailenco/msgpack): numbers are converted as Go converts them, times
 // are in the local zone, and an integer in an interface has the smallest type

@@ -15,8 +15,8 @@ type Profile struct {
 }
 
 // A unit test opens a store in memory, which behaves as one in a file does.
-// What was learned about the user is a document; MemoryAs reads it into a type
-// of the program's own. See also package seshattest.
+// What was learned about the user is a document; DocumentAs reads it into a
+// type of the program's own. See also package seshattest.
 func Example_memory() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -42,7 +42,7 @@ func Example_memory() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p, err := seshat.MemoryAs[Profile](s)
+	p, err := seshat.DocumentAs[Profile](s.UserMemory)
 	fmt.Println(p.Seat, p.Likes, err)
 	// Output: aisle [trains] <nil>
 }
