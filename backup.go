@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/seshatdb/seshat/driver"
@@ -69,18 +70,79 @@ func RestoreBackup(ctx context.Context, src, dst string) error {
 	return wrapStoreError("RestoreBackup", boltdriver.Restore(ctx, src, dst))
 }
 
+// VerifyReport is what Verify read and found.
+type VerifyReport struct {
+	Size        int64  // of the file, in bytes
+	Transaction uint64 // number of the last commit
+	Keys        uint64 // of all kinds, index entries too
+
+	// Pages of 4096 bytes. Leaked pages are neither in use nor free: lost
+	// space, not damage.
+	UsedPages, FreePages, LeakedPages uint64
+
+	// What was compared with each other. The content is not read, and these
+	// are zero, if the structure of the file is damaged.
+	Sessions, Messages, Entries, Events, IndexEntries uint64
+
+	Findings []Finding // at most 50; none = the file is sound
+	More     int       // findings beyond those
+}
+
 // Verify reads all of a store's file, which no process may have open, and
 // changes nothing: the structure of every page, every checksum, every index
 // entry against its record, and the counters. The report says what is wrong
-// where the error is ErrCorrupt.
+// if the error is ErrCorrupt.
 //
 // ErrCorrupt, ErrFormat, ErrLocked, or the context's error.
-func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
+func Verify(ctx context.Context, path string) (VerifyReport, error) {
 	if err := checkContext(ctx); err != nil {
-		return boltdriver.Report{}, &Error{Op: "Verify", Err: err}
+		return VerifyReport{}, &Error{Op: "Verify", Err: err}
 	}
 	r, err := boltdriver.Verify(ctx, path, nil)
-	return r, wrapStoreError("Verify", err)
+	return newVerifyReport(&r), wrapStoreError("Verify", err)
+}
+
+func newVerifyReport(r *boltdriver.Report) VerifyReport {
+	findings := findingsOfPages(r.Problems)
+	for _, f := range r.Checked.Findings {
+		findings = append(findings, Finding(f))
+	}
+	return VerifyReport{
+		Size: r.Size, Transaction: r.Transaction, Keys: r.Keys,
+		UsedPages: r.Branches + r.Leaves, FreePages: r.Free, LeakedPages: r.Leaked,
+		Sessions: r.Checked.Records, Messages: r.Checked.Messages, Entries: r.Checked.Entries,
+		Events: r.Checked.Events, IndexEntries: r.Checked.IndexEntries,
+		Findings: findings, More: r.More,
+	}
+}
+
+// findingsOfPages returns the engine's problems as findings.
+func findingsOfPages(problems []boltdriver.Problem) []Finding {
+	var out []Finding
+	for _, p := range problems {
+		where := fmt.Sprintf("page %d", p.Page)
+		if p.Bucket != "" {
+			where += fmt.Sprintf(", bucket %q", p.Bucket)
+		}
+		out = append(out, Finding{Where: where, What: p.What})
+	}
+	return out
+}
+
+// SalvageCount counts values of one kind by their fate.
+type SalvageCount struct {
+	Whole     uint64 // found through the file's tree, with a valid checksum
+	Uncertain uint64 // with a valid checksum, on a page outside of the tree
+	Lost      uint64
+}
+
+// SalvageReport is what Salvage saved and lost.
+type SalvageReport struct {
+	Sessions, Messages, Entries, Events SalvageCount
+
+	Findings []Finding // damage of the file's structure, at most 50
+	More     int       // findings beyond those
+	Scanned  bool      // pages outside of the tree were searched
 }
 
 // Salvage saves what is left of a damaged file at src into a new one at dst,
@@ -90,10 +152,18 @@ func Verify(ctx context.Context, path string) (boltdriver.Report, error) {
 //
 // fs.ErrExist: dst is there, and is left as it is. ErrFormat: src is no store.
 // ErrLocked, or the context's error.
-func Salvage(ctx context.Context, src, dst string) (boltdriver.SalvageReport, error) {
+func Salvage(ctx context.Context, src, dst string) (SalvageReport, error) {
 	if err := checkContext(ctx); err != nil {
-		return boltdriver.SalvageReport{}, &Error{Op: "Salvage", Err: err}
+		return SalvageReport{}, &Error{Op: "Salvage", Err: err}
 	}
 	r, err := boltdriver.Salvage(ctx, src, dst, nil)
-	return r, wrapStoreError("Salvage", err)
+	return newSalvageReport(&r), wrapStoreError("Salvage", err)
+}
+
+func newSalvageReport(r *boltdriver.SalvageReport) SalvageReport {
+	return SalvageReport{
+		Sessions: SalvageCount(r.Records), Messages: SalvageCount(r.Messages),
+		Entries: SalvageCount(r.Entries), Events: SalvageCount(r.Events),
+		Findings: findingsOfPages(r.Problems), More: r.More, Scanned: r.Scanned,
+	}
 }

@@ -145,14 +145,14 @@ func TestDamageIsFoundAndTheRestSaved(t *testing.T) {
 	must(t, err)
 	data[bytes.LastIndex(data, []byte("find me"))] ^= 1
 	must(t, os.WriteFile(s.Path, data, 0o600))
-	if r, err := seshat.Verify(ctx, s.Path); !errors.Is(err, seshat.ErrCorrupt) || len(r.Checked.Findings) == 0 {
-		t.Errorf("a damaged file: %v, findings %v; want ErrCorrupt", err, r.Checked.Findings)
+	if r, err := seshat.Verify(ctx, s.Path); !errors.Is(err, seshat.ErrCorrupt) || len(r.Findings) == 0 {
+		t.Errorf("a damaged file: %v, findings %v; want ErrCorrupt", err, r.Findings)
 	}
 	saved := filepath.Join(t.TempDir(), "saved.db")
 	r, err := seshat.Salvage(ctx, s.Path, saved)
 	must(t, err)
-	if r.Records.Whole != 100 || r.Records.Lost != 1 {
-		t.Errorf("salvaged records: %+v; want 100 whole, 1 lost", r.Records)
+	if r.Sessions.Whole != 100 || r.Sessions.Lost != 1 {
+		t.Errorf("salvaged sessions: %+v; want 100 whole, 1 lost", r.Sessions)
 	}
 	o, err := seshat.Open(saved, seshat.Options{Now: s.Clock.Now})
 	must(t, err)

@@ -37,7 +37,7 @@ func ExampleStore_Backup() {
 		log.Fatal(err)
 	}
 	report, err := seshat.Verify(ctx, backup)
-	fmt.Println(report.Checked.Records, "session", err)
+	fmt.Println(report.Sessions, "session", err)
 
 	restored := filepath.Join(dir, "restored.db")
 	if err := seshat.RestoreBackup(ctx, backup, restored); err != nil {

@@ -6,10 +6,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seshatdb/seshat"
-	"github.com/seshatdb/seshat/driver/boltdriver"
 )
 
-// salvageReport is boltdriver.SalvageReport as JSON.
+// salvageReport is seshat.SalvageReport as JSON.
 type salvageReport struct {
 	From     string    `json:"from"`
 	To       string    `json:"to"`
@@ -54,13 +53,13 @@ page outside the tree, and as lost if it cannot be read.`,
 	}
 }
 
-func newSalvageReport(from, to string, r boltdriver.SalvageReport) salvageReport {
+func newSalvageReport(from, to string, r seshat.SalvageReport) salvageReport {
 	v := salvageReport{
-		From: from, To: to, Sessions: salvaged(r.Records), Messages: salvaged(r.Messages),
+		From: from, To: to, Sessions: salvaged(r.Sessions), Messages: salvaged(r.Messages),
 		Entries: salvaged(r.Entries), Events: salvaged(r.Events), Scanned: r.Scanned, Damage: []finding{}, More: r.More,
 	}
-	for _, p := range r.Problems {
-		v.Damage = append(v.Damage, finding{Where: "page " + count(p.Page) + " " + p.Bucket, What: p.What})
+	for _, f := range r.Findings {
+		v.Damage = append(v.Damage, finding(f))
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +57,11 @@ func newVerifyReport(path string, r boltdriver.Report, sound bool) verifyReport 
 		Sessions: r.Checked.Records, Messages: r.Checked.Messages, Findings: []finding{}, More: r.More,
 	}
 	for _, p := range r.Problems {
-		v.Findings = append(v.Findings, finding{Where: "page " + count(p.Page) + " " + p.Bucket, What: p.What})
+		where := "page " + count(p.Page)
+		if p.Bucket != "" {
+			where += ", bucket " + strconv.Quote(p.Bucket)
+		}
+		v.Findings = append(v.Findings, finding{Where: where, What: p.What})
 	}
 	for _, f := range r.Checked.Findings {
 		v.Findings = append(v.Findings, finding(f))
