@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // sentinels are all that a caller can tell apart.
@@ -190,5 +192,90 @@ func TestIDsOfATurnAreComparedInOneMap(t *testing.T) {
 	turn[200].ID = "m7"
 	if e := checkTurn(turn); e == nil || e.field != "messages[200].message_id" {
 		t.Errorf("an id given twice: %v", e.err())
+	}
+}
+
+// Promise: errors of calls without a tenant are one short line too, and hold no
+// content.
+func TestHostileInputMakesShortErrors(t *testing.T) {
+	const secret = "nobody knows"
+	long := strings.Repeat(secret+"\x00\xff\n", 1<<20/len(secret))
+	digits := strings.Repeat("7", 1<<20)
+	dir := t.TempDir()
+	type fit struct {
+		K int
+		T time.Time
+	}
+	as := func(v any) error {
+		_, err := DocumentAs[fit](NewDocument(map[string]any{"K": v, "T": v}))
+		return err
+	}
+	bad := NewDocument(map[string]any{secret: math.NaN()})
+	for name, err := range map[string]error{
+		"Open":                errorOf(Open(dir+"/"+long, Options{})),
+		"Open, empty":         errorOf(Open("", Options{})),
+		"Verify":              errorOf(Verify(t.Context(), dir+"/"+long)),
+		"Salvage":             errorOf(Salvage(t.Context(), dir+"/"+long, dir+"/"+long)),
+		"RestoreBackup":       RestoreBackup(t.Context(), dir+"/"+long, dir+"/"+long),
+		"Role":                new(Role).UnmarshalText([]byte(long)),
+		"ContentType":         new(ContentType).UnmarshalText([]byte(long)),
+		"Status":              new(Status).UnmarshalText([]byte(long)),
+		"Expiry":              new(Expiry).UnmarshalText([]byte(long)),
+		"EventKind":           new(EventKind).UnmarshalText([]byte(long)),
+		"Document, bytes":     new(Document).UnmarshalBinary([]byte(long)),
+		"Document, not JSON":  new(Document).UnmarshalJSON([]byte(long)),
+		"Document, number":    new(Document).UnmarshalJSON([]byte(`{"k":` + digits + `}`)),
+		"Document, key twice": new(Document).UnmarshalJSON([]byte(`{"` + secret + `":1,"` + secret + `":1}`)),
+		"Document, marshal":   errorOf(bad.MarshalJSON()),
+		"Document, binary":    errorOf(bad.MarshalBinary()),
+		"DocumentAs, bad":     errorOf(DocumentAs[fit](bad)),
+		"DocumentAs, text":    as(secret),
+		"Message, time":       new(Message).UnmarshalJSON([]byte(`{"timestamp":"` + secret + digits + `"}`)),
+		"Message, number":     new(Message).UnmarshalJSON([]byte(`{"seq":-` + digits + `}`)),
+		"Message, text":       new(Message).UnmarshalJSON([]byte(`{"seq":"` + secret + `"}`)),
+		"Message, digest":     new(Message).UnmarshalJSON([]byte(`{"digest":"` + secret + `"}`)),
+		"Message, metadata":   new(Message).UnmarshalJSON([]byte(`{"metadata":{"` + secret + `":1e999}}`)),
+		"Session, number":     new(Session).UnmarshalJSON([]byte(`{"version":1` + digits + `}`)),
+		"Session, time":       new(Session).UnmarshalJSON([]byte(`{"created_at":"` + secret + `"}`)),
+		"Lifecycle":           new(Lifecycle).UnmarshalJSON([]byte(`{"ttl":"` + secret + digits + `"}`)),
+		"Lifecycle, number":   new(Lifecycle).UnmarshalJSON([]byte(`{"ttl":` + digits + `}`)),
+		"Error":               &Error{Op: "Get", Tenant: long, ID: long, Err: errors.New("because")},
+		"MessageIDError": &Error{
+			Op: "Append", Tenant: "t", ID: "s",
+			Err: &MessageIDError{MessageID: strings.Repeat("\u0085", 64)},
+		},
+		"LeaseError":             &Error{Op: "Append", Tenant: "t", ID: "s", Err: &LeaseError{Owner: digits}},
+		"an error of the caller": &Error{Op: "Update", Tenant: "t", ID: "s", Err: errors.New(digits + "\x1b[2J\xff")},
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		text := err.Error()
+		if len(text) > maxErrorBytes || !utf8.ValidString(text) || controlIndex(text) >= 0 {
+			t.Errorf("%s: %d bytes: %.200q", name, len(text), text)
+		}
+		path := strings.Contains(name, "Open") || name == "Verify" || name == "Salvage" || name == "RestoreBackup" ||
+			name == "Error"
+		if !path && (strings.Contains(text, secret) ||
+			strings.Contains(text, "777777777") && name[0] != 'L' && name[0] != 'a') {
+			t.Errorf("%s: the error shows content: %.200q", name, text)
+		}
+	}
+}
+
+func errorOf[T any](_ T, err error) error { return err }
+
+// Promise: what is too long loses its middle, and no rune is split.
+func TestShorten(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"0123456789", "0123456789"},
+		{"0123456789a", "012…789a"},
+		{"яяяяяяяяяяя", "я…яя"},
+		{"🙂🙂🙂🙂", "…🙂"},
+	} {
+		if got := shorten(tt.in, 10); got != tt.want || len(got) > 10 {
+			t.Errorf("%s becomes %s, want %s", tt.in, got, tt.want)
+		}
 	}
 }

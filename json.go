@@ -3,7 +3,9 @@ package seshat
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -60,7 +62,7 @@ func (s Session) MarshalJSON() ([]byte, error) {
 func (s *Session) UnmarshalJSON(data []byte) error {
 	var j sessionJSON
 	if err := json.Unmarshal(data, &j); err != nil {
-		return err
+		return hideInput(err)
 	}
 	*s = Session{
 		ID: j.SessionID, NamespaceID: j.NamespaceID, OrganizationID: j.InternalID,
@@ -115,15 +117,18 @@ func (t timeJSON) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	if at.Year() < 0 || at.Year() > 9999 {
-		return nil, invalid("time", "is outside the years 0 to 9999")
+		return nil, invalid("time", "is in the year %d; 0 to 9999 are allowed", at.Year())
 	}
 	return at.AppendFormat(nil, `"`+timeLayout+`"`), nil
 }
 
+// errTimeJSON replaces an error that quotes the input.
+var errTimeJSON = errors.New("time is not of RFC 3339")
+
 func (t *timeJSON) UnmarshalJSON(data []byte) error {
 	var at time.Time
 	if err := json.Unmarshal(data, &at); err != nil {
-		return err
+		return errTimeJSON
 	}
 	*t = timeJSON(at.UTC())
 	return nil
@@ -153,7 +158,7 @@ func (l Lifecycle) MarshalJSON() ([]byte, error) {
 func (l *Lifecycle) UnmarshalJSON(data []byte) error {
 	var j lifecycleJSON
 	if err := json.Unmarshal(data, &j); err != nil {
-		return err
+		return hideInput(err)
 	}
 	*l = Lifecycle{
 		time.Duration(j.TTL), j.Expiry, time.Duration(j.MaxLifetime),
@@ -185,7 +190,7 @@ func (d *durationJSON) UnmarshalText(text []byte) error {
 	}
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v < 0 {
-		return invalid("lifecycle", `holds a duration that is neither "never" nor such as "168h" or "1m30s"`)
+		return invalid("lifecycle", `has a bad duration; "never" and such as "168h" or "1m30s" are allowed`)
 	}
 	*d = durationJSON(v)
 	return nil
@@ -245,11 +250,12 @@ func (m Message) MarshalJSON() ([]byte, error) {
 func (m *Message) UnmarshalJSON(data []byte) error {
 	var j messageJSON
 	if err := json.Unmarshal(data, &j); err != nil {
-		return err
+		return hideInput(err)
 	}
 	ms := deref(j.LatencyMS)
-	if ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
-		return invalid("latency_ms", "is negative or too large")
+	const maxMS = math.MaxInt64 / int64(time.Millisecond)
+	if ms < 0 || ms > maxMS {
+		return invalid("latency_ms", "is %d; 0 to %d are allowed", ms, maxMS)
 	}
 	*m = Message{
 		ID: j.MessageID, Seq: j.Seq, Content: j.Content,
@@ -281,7 +287,7 @@ func (d digestJSON) MarshalText() ([]byte, error) { return hex.AppendEncode(nil,
 func (d *digestJSON) UnmarshalText(text []byte) error {
 	b, err := hex.DecodeString(string(text))
 	if err != nil || len(b) != len(Message{}.digest) {
-		return invalid("digest", "is not 32 hexadecimal digits")
+		return invalid("digest", "is not a digest; 32 hexadecimal digits are allowed")
 	}
 	*d = b
 	return nil
@@ -309,4 +315,14 @@ func notNull(data json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return data
+}
+
+// hideInput returns err without the number that a *json.UnmarshalTypeError
+// quotes, which is of any length.
+func hideInput(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		wrong.Value, _, _ = strings.Cut(wrong.Value, " ")
+	}
+	return err
 }

@@ -3,8 +3,11 @@ package storetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/seshattest"
@@ -121,6 +124,9 @@ func (e *env) fails(err, want error) {
 	if !errors.Is(err, want) {
 		e.Fatalf("got error %v, want %v", err, want)
 	}
+	if err != nil {
+		e.shortText(err)
+	}
 }
 
 // refused expects an InvalidError that names the field.
@@ -132,6 +138,19 @@ func (e *env) refused(err error, field string) {
 	}
 	if invalid.Field != field {
 		e.Fatalf("got an InvalidError of %s, want %s", invalid.Field, field)
+	}
+	e.shortText(err)
+}
+
+// shortText expects that the text of an error fits into a line of a log,
+// whatever the caller's arguments were.
+func (e *env) shortText(err error) {
+	e.Helper()
+	const most = 2 << 10
+	text := err.Error()
+	isControl := func(r rune) bool { return unicode.Is(unicode.Cc, r) }
+	if len(text) > most || !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
+		e.Fatalf("an error of %d bytes, want one line of at most %d: %.300q", len(text), most, text)
 	}
 }
 

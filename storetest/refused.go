@@ -18,6 +18,7 @@ var refusedArguments = []promise{
 	{name: "each field of a query is refused by its name", test: refusedQueries},
 	{name: "each field of an API key is refused by its name", test: refusedKeys},
 	{name: "each other argument is refused by its name", test: refusedOthers},
+	{name: "no error holds content", test: errorsWithoutContent},
 }
 
 // refusedTries is how often each call is made: enough to see a name that

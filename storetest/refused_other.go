@@ -201,6 +201,15 @@ func refusedOthers(e *env) {
 	refuseAll(e, t, "AcquireLease", "", "o",
 		func(owner string) error { return second(t.AcquireLease(e.ctx, "s", owner, hour)) },
 		badNamesOf("owner", true, func(s *string) *string { return s }))
+	type options = seshat.TransitionOptions
+	refuseAll(e, t, "Transition", "", options{}, func(o options) error {
+		return second(t.Transition(e.ctx, "s", seshat.StatusIdle, o))
+	}, badNamesOf("actor", false, func(o *options) *string { return &o.Actor }), []refusal[options]{
+		{"reason too long", "reason", func(o *options) { o.Reason = longText[:1025] }},
+		{"reason with a control character", "reason", func(o *options) { o.Reason = "a\n" }},
+		{"reason not UTF-8", "reason", func(o *options) { o.Reason = "a\xff" }},
+		{"reason and actor", "reason", func(o *options) { o.Actor, o.Reason = "\n", "\n" }},
+	})
 	refuseAll(e, t, "DeleteUser", "", "nobody", func(user string) error { return second(t.DeleteUser(e.ctx, user)) },
 		badNamesOf("user_id", true, func(s *string) *string { return s }))
 	refuseAll(e, t, "State", "", "nobody",

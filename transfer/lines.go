@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/seshatdb/seshat"
 )
@@ -69,14 +70,15 @@ func (l *lines) decode(v any) error {
 	case l.cut && errors.As(err, &syntax):
 		return l.fail(ErrTruncated)
 	case errors.As(err, &syntax):
-		return l.fail(malformed("it is not JSON: %v", err))
+		return l.fail(malformed("it is not valid JSON: %v", err))
 	}
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		err = malformed("%s holds a %s", kind.Field, kind.Value)
+		value, _, _ := strings.Cut(kind.Value, " ") // a number follows its value
+		err = malformed("%s is a JSON %s, which does not fit there", kind.Field, value)
 	case !errors.Is(err, seshat.ErrInvalid): // such as a time's, which would show the text
-		err = malformed("a time, or bytes, cannot be read")
+		err = malformed("a time is not of RFC 3339, or bytes are not base64")
 	}
 	return l.fail(err)
 }

@@ -7,6 +7,8 @@ package document
 import (
 	"errors"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -16,20 +18,22 @@ type Limits struct {
 	Depth int // maps and lists inside one another, the document itself included
 }
 
-// Error says which value is not allowed, and why. It holds keys but no values.
+// Error says which value is not allowed, and why. It holds no values, and of
+// the keys only those that look like a field's name.
 type Error struct {
 	Path   string // such as ".prefs.colors[3]"; "" = the whole document
-	Reason string
+	Reason string // a clause without a subject
 }
 
 func (e *Error) Error() string { return e.Path + " " + e.Reason }
 
+// refuse returns the *Error of the whole value; within adds its place.
 func refuse(reason string) error { return &Error{Reason: reason} }
 
 // Reasons that more than one place gives.
 const (
-	notUTF8   = "is not valid UTF-8"
-	notFinite = "is not a finite number, which JSON could not hold"
+	notUTF8   = "is not valid UTF-8; UTF-8 is required"
+	notFinite = "is not a finite number; JSON has no other"
 )
 
 // within puts a step in front of the path of a refusal.
@@ -41,15 +45,22 @@ func within(step string, err error) error {
 }
 
 // keyStep is the step to the value at a key.
+//
+// A key that does not look like a field's name may be what a user said, so the
+// step hides it.
 func keyStep(key string) string {
-	const longest = 64
-	if len(key) > longest {
-		key = key[:longest] + "…"
+	const hidden = "[…]"
+	const maxKey = 64 // bytes
+	if key == "" || len(key) > maxKey || !utf8.ValidString(key) {
+		return hidden
 	}
 	for _, r := range key {
-		if r == utf8.RuneError || r == '.' || r == '[' || r == '"' || !strconv.IsPrint(r) {
-			return "[" + strconv.Quote(key) + "]"
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.:/", r) {
+			return hidden
 		}
+	}
+	if strings.Contains(key, ".") {
+		return `["` + key + `"]`
 	}
 	return "." + key
 }
@@ -57,9 +68,9 @@ func keyStep(key string) string {
 func indexStep(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 func (l Limits) tooLarge() error {
-	return refuse("takes more than " + strconv.Itoa(l.Bytes) + " bytes")
+	return refuse("makes the document too large; at most " + strconv.Itoa(l.Bytes) + " bytes are allowed")
 }
 
 func (l Limits) tooDeep() error {
-	return refuse("is more than " + strconv.Itoa(l.Depth) + " levels deep, or holds itself")
+	return refuse("is too deep or contains itself; at most " + strconv.Itoa(l.Depth) + " levels are allowed")
 }

@@ -124,24 +124,35 @@ func TestEmptyIsNothing(t *testing.T) {
 // Promise: what cannot be stored is refused, and the refusal says where it is.
 func TestRefusals(t *testing.T) {
 	for path, v := range map[string]any{
-		".v":                                  math.NaN(),
-		".v.a":                                map[string]any{"a": math.Inf(-1)},
-		".v[1].b":                             []any{1, map[string]any{"b": func() {}}},
-		".v[2]":                               []string{"", "", "\xff"},
-		".v.c":                                map[string]string{"c": "\xff"},
-		".v[0]":                               []any{new(int)},
-		".v[0][1]":                            [][]float32{{1, float32(math.Inf(1))}},
-		".v.s":                                map[string]any{"s": struct{ A int }{}},
-		".v.n":                                map[string]any{"n": json.Number("ten")},
-		".v.i":                                map[string]any{"i": map[int]string{1: "a"}},
-		".v.t":                                map[string]any{"t": time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		`.v["\xff"]`:                          map[string]any{"\xff": 1},
-		`.v["a.b"]`:                           map[string]any{"a.b": math.NaN()},
-		`.v["a\nb"]`:                          map[string]any{"a\nb": math.NaN()},
-		".v.ключ[0]":                          map[string]any{"ключ": []any{math.NaN()}},
-		".v." + strings.Repeat("k", 64) + "…": map[string]any{strings.Repeat("k", 300): math.NaN()},
+		".v":                            math.NaN(),
+		".v.a":                          map[string]any{"a": math.Inf(-1)},
+		".v[1].b":                       []any{1, map[string]any{"b": func() {}}},
+		".v[2]":                         []string{"", "", "\xff"},
+		".v.c":                          map[string]string{"c": "\xff"},
+		".v[0]":                         []any{new(int)},
+		".v[0][1]":                      [][]float32{{1, float32(math.Inf(1))}},
+		".v.s":                          map[string]any{"s": struct{ A int }{}},
+		".v.n":                          map[string]any{"n": json.Number("ten")},
+		".v.i":                          map[string]any{"i": map[int]string{1: "a"}},
+		".v.t":                          map[string]any{"t": time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		`.v["a.b"]`:                     map[string]any{"a.b": math.NaN()},
+		".v.app:theme":                  map[string]any{"app:theme": math.NaN()},
+		".v.ключ[0]":                    map[string]any{"ключ": []any{math.NaN()}},
+		".v." + strings.Repeat("k", 64): map[string]any{strings.Repeat("k", 64): math.NaN()},
 	} {
 		refused(t, path, map[string]any{"v": v})
+	}
+}
+
+// Promise: a refusal hides keys that may be what a user said.
+func TestRefusalsHideKeys(t *testing.T) {
+	refused(t, ".v[…]", map[string]any{"v": map[string]any{"I said \xff": 1}})
+	for _, key := range []string{
+		"", "a\nb", "I live at 5 Elm Street", "mia@example.org", `"`, "[0]", "\u202e", strings.Repeat("k", 65),
+		strings.Repeat("я", 33),
+	} {
+		refused(t, ".v[…]", map[string]any{"v": map[string]any{key: math.NaN()}})
+		refused(t, ".v[…][0]", map[string]any{"v": map[string]any{key: []any{func() {}}}})
 	}
 }
 

@@ -112,7 +112,7 @@ func (e *encoder) float(f float64) error {
 
 func (e *encoder) time(t time.Time) error {
 	if y := t.UTC().Year(); y < 0 || y > 9999 {
-		return refuse("is a time outside the years 0 to 9999")
+		return refuse("is a time outside the allowed years, 0 to 9999")
 	}
 	e.b = msgpack.AppendTime(e.b, t)
 	return e.room(0)
@@ -138,7 +138,7 @@ func parseNumber(s string) (any, error) {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return nil, refuse("is not a number that 64 bits hold")
+		return nil, refuse("is not a number that 64 bits can hold")
 	}
 	return f, nil
 }

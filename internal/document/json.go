@@ -24,11 +24,11 @@ func FromJSON(data []byte, l Limits) (map[string]any, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, refuse("is followed by something else")
+		return nil, refuse("is followed by something else; one JSON object or null is allowed")
 	}
 	m, ok := v.(map[string]any)
 	if !ok && v != nil {
-		return nil, refuse("is not a JSON object")
+		return nil, refuse("is not a JSON object; an object or null is allowed")
 	}
 	return m, nil
 }
@@ -42,7 +42,7 @@ type parser struct {
 func (p *parser) token() (json.Token, error) {
 	t, err := p.Token()
 	if err != nil {
-		return nil, refuse("is not valid JSON")
+		return nil, refuse("is not valid JSON; one JSON object or null is allowed")
 	}
 	return t, nil
 }
@@ -88,7 +88,7 @@ func (p *parser) object() (map[string]any, error) {
 		}
 		key := t.(string) // the decoder takes nothing else for a key
 		if _, twice := m[key]; twice {
-			return nil, within(keyStep(key), refuse("is given twice"))
+			return nil, within(keyStep(key), refuse("is given twice; each key is allowed once"))
 		}
 		if m[key], err = p.value(); err != nil {
 			return nil, within(keyStep(key), err)

@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/seshatdb/seshat"
+)
+
+// secret is content: no error holds it.
+const secret = "I have told nobody but you"
+
+// secrets are forms of content that cannot be stored.
+var secrets = []string{
+	secret + "\xff", secret + "\x00", strings.Repeat(secret, 1<<20/len(secret)),
+	strings.Repeat(secret, 8<<20/len(secret)),
+}
+
+// secretMessages are messages with content that cannot be stored, or that
+// comes beside something else that is wrong.
+func secretMessages() []seshat.Message {
+	all := []seshat.Message{
+		{Content: secret},
+		{Role: seshat.RoleUser, Content: secret, ToolCalls: math.MaxUint64},
+		{Role: seshat.RoleUser, Content: secret, Metadata: seshat.NewDocument(map[string]any{secret: math.NaN()})},
+		{Role: seshat.RoleUser, Metadata: seshat.NewDocument(map[string]any{"k": map[string]any{secret: func() {}}})},
+		{Role: seshat.RoleUser, ToolInputs: json.RawMessage(secret)},
+		{Role: seshat.RoleUser, ToolOutputs: json.RawMessage(`{"` + secret)},
+	}
+	for _, s := range secrets {
+		all = append(all,
+			seshat.Message{Role: seshat.RoleUser, Content: s + "\xff"},
+			seshat.Message{Role: seshat.RoleUser, Payload: []byte(strings.Repeat(s, 1+seshat.MaxPayloadBytes/len(s)))},
+			seshat.Message{Role: seshat.RoleUser, ToolName: s}, seshat.Message{Role: seshat.RoleUser, ToolStatus: s},
+			seshat.Message{Role: seshat.RoleUser, ToolCallID: s}, seshat.Message{Role: seshat.RoleUser, Author: s},
+			seshat.Message{
+				Role:     seshat.RoleUser,
+				Metadata: seshat.NewDocument(map[string]any{"k": s, secret: func() {}}),
+			})
+	}
+	return all
+}
+
+func errorsWithoutContent(e *env) {
+	t := e.refusedStore()
+	e.create(t, seshat.NewSession{ID: "small", Quotas: seshat.Quotas{MaxMessages: 1}})
+	before := e.fingerprint(t)
+	for _, m := range secretMessages() {
+		e.hides("Append", second(t.Append(e.ctx, "s", m)))
+		e.hides("Summarize", second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, m)))
+		e.hides("EditMessage", second(t.EditMessage(e.ctx, "s", 1, func(stored *seshat.Message) error {
+			m.ID, m.Seq, m.AppendedAt = stored.ID, stored.Seq, stored.AppendedAt
+			*stored = m
+			return nil
+		})))
+	}
+	for _, s := range secrets {
+		bad := map[string]any{"k": map[string]any{s: math.NaN()}, s: 1}
+		for _, n := range []seshat.NewSession{
+			{Name: s},
+			{Agent: seshat.AgentConfig{SystemPrompt: s + "\xff"}},
+			{Agent: seshat.AgentConfig{Model: s}},
+			{UserMemory: bad},
+			{Metadata: bad},
+			{Labels: map[string]string{s: "v"}},
+			{Labels: map[string]string{"k": s}},
+			{UserID: s},
+			{Agent: seshat.AgentConfig{AvailableTools: []string{s}}},
+		} {
+			e.hides("Create", second(t.Create(e.ctx, n)))
+			e.hides("Update", second(t.Update(e.ctx, "s", func(edited *seshat.Session) error {
+				edited.Name, edited.Labels, edited.UserID, edited.Agent = n.Name, n.Labels, n.UserID, n.Agent
+				edited.UserMemory, edited.Metadata = seshat.NewDocument(n.UserMemory), seshat.NewDocument(n.Metadata)
+				return nil
+			}, seshat.UpdateOptions{})))
+		}
+		for _, n := range []seshat.NewSession{
+			{State: bad}, {UserID: "mia", UserState: bad}, {NamespaceState: bad},
+		} {
+			e.hides("Create", second(t.Create(e.ctx, n)))
+		}
+		e.hides("MergeState", t.MergeState(e.ctx, seshat.SessionScope("s"), bad))
+		e.hides("List", second(t.List(e.ctx, seshat.Query{Cursor: s})))
+		e.hides("List", second(t.List(e.ctx, seshat.Query{Labels: map[string]string{"k": s}})))
+		e.hides("Authenticate", second(e.Authenticate(e.ctx, s)))
+	}
+	two := []seshat.Message{{Role: seshat.RoleUser, Content: secret}, {Role: seshat.RoleUser, Content: secret}}
+	e.hides("Append", second(t.Append(e.ctx, "small", two...)))
+	e.hides("Append", second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: secret})))
+	equal(e, "the store after refused calls", e.fingerprint(t), before)
+}
+
+// hides expects an error that is short and holds no content.
+func (e *env) hides(method string, err error) {
+	e.Helper()
+	if err == nil {
+		e.Fatalf("%s: accepted", method)
+	}
+	e.shortText(err)
+	if text := err.Error(); strings.Contains(text, "nobody") {
+		e.Fatalf("%s: the error shows content: %s", method, text)
+	}
+}
