@@ -235,44 +235,37 @@ func (s *Store) keyPage(ctx context.Context, q driver.EntryQuery) ([]*APIKey, er
 	return keys, nil
 }
 
-// A key, by the rules at bodyVersion:
-//
-//	0 layout version   1 id   2 internal_id   3 name   4 namespaces
-//	5 read_only   6 created   7 expires   8 last used   9 hash
-const keyFields = 10
+// storedFields is the layout of a key, whose hash is kept in hash.
+func (k *APIKey) storedFields(hash *[]byte) []any {
+	return []any{
+		&k.ID,
+		&k.OrganizationID,
+		&k.Name,
+		&k.Namespaces,
+		&k.ReadOnly,
+		(*msgpack.Millis)(&k.CreatedAt),
+		(*msgpack.Millis)(&k.ExpiresAt),
+		(*msgpack.Millis)(&k.LastUsedAt),
+		hash,
+	}
+}
 
 func encodeKey(k *APIKey) []byte {
-	b := msgpack.AppendFields(nil, keyFields, k.extra)
-	b = msgpack.AppendUint(b, bodyVersion)
-	b = msgpack.AppendText(b, k.ID)
-	b = msgpack.AppendText(b, k.OrganizationID)
-	b = msgpack.AppendText(b, k.Name)
-	b = msgpack.AppendArray(b, len(k.Namespaces))
-	for _, id := range k.Namespaces {
-		b = msgpack.AppendText(b, id)
-	}
-	b = msgpack.AppendBool(b, k.ReadOnly)
-	b = msgpack.AppendInt(b, millisFromTime(k.CreatedAt))
-	b = msgpack.AppendInt(b, millisFromTime(k.ExpiresAt))
-	b = msgpack.AppendInt(b, millisFromTime(k.LastUsedAt))
-	b = msgpack.AppendBin(b, k.hash[:])
-	return append(b, k.extra...)
+	hash := k.hash[:]
+	return msgpack.AppendArrayOf(nil, bodyVersion, k.storedFields(&hash), k.extra)
 }
 
 func decodeKey(b []byte) (*APIKey, error) {
-	f, err := openBody(string(b))
+	k := new(APIKey)
+	var hash []byte
+	extra, err := readBody(string(b), k.storedFields(&hash))
 	if err != nil {
 		return nil, err
 	}
-	k := &APIKey{ID: f.Text(), OrganizationID: f.Text(), Name: f.Text()}
-	k.Namespaces = f.Texts(nil)
-	k.ReadOnly = f.Bool()
-	k.CreatedAt, k.ExpiresAt, k.LastUsedAt = timeFromMillis(f.Int()), timeFromMillis(f.Int()), timeFromMillis(f.Int())
-	hash, _ := f.Bin()
-	f.Require(len(hash) == len(k.hash))
-	copy(k.hash[:], hash)
-	if k.extra, err = closeBody(&f); err != nil {
-		return nil, err
+	if len(hash) != len(k.hash) {
+		return nil, outOfRange("hash")
 	}
+	copy(k.hash[:], hash)
+	k.extra = extra
 	return k, nil
 }

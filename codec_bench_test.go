@@ -2,6 +2,8 @@ package seshat
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,12 +143,16 @@ func BenchmarkMessage(b *testing.B) {
 			}
 		}
 	})
-	b.Run("digest", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			messageDigest(m)
-		}
-	})
+	for _, size := range []int{28, 400, 4 << 10, 64 << 10} {
+		b.Run(fmt.Sprint("digest/", size), func(b *testing.B) {
+			m := *m
+			m.Content = strings.Repeat("x", size)
+			b.ReportAllocs()
+			for b.Loop() {
+				messageDigest(&m)
+			}
+		})
+	}
 }
 
 func BenchmarkDoc(b *testing.B) {

@@ -1,187 +1,283 @@
 package msgpack
 
-import "math"
+import (
+	"math"
+	"reflect"
+	"time"
+)
 
-// Fields reads an array to which later versions append: one that ends early
-// reads as zero values from there on, and what follows the known elements is
-// kept as it is.
-type Fields struct {
-	r    Reader
-	left int // elements not read yet
-}
+// The fields of a stored array are given as a list of pointers, in the order of
+// the elements. One list serves reading and writing, so it is the layout. The
+// type of a pointer says the form of its element:
+//
+//	*uint64, *uint8, *int64, *bool, *string, *[]string
+//	*[]byte      bytes of their own; nil for nil
+//	*OptBin         bytes in the memory of what is read; nil for ""
+//	*OptInt      integer or nil
+//	*OptFloat    float or nil
+//	*Millis      time as Unix milliseconds; 0 for the zero time
+//	*OptMillis   the same; nil for the zero time
+//	*SpanMillis  duration in milliseconds, rounded
+//	*Limit       integer above 0; 0 for none
+type (
+	// OptBin is bytes that are kept as a string; none is nil.
+	OptBin string
 
-// ReadFields begins to read the array in s.
-func ReadFields(s string) Fields {
-	r := NewReader(s)
-	n := r.Array()
-	return Fields{r: r, left: n}
-}
+	// OptInt is an integer that may be absent.
+	OptInt struct {
+		Value int64
+		Set   bool
+	}
 
-// AppendFields appends the head of an array of n known elements, which must
-// follow, and then extra as Close returned it.
-func AppendFields(b []byte, n int, extra string) []byte {
+	// OptFloat is a float that may be absent. NaN, which equals nothing and
+	// which JSON cannot say, is refused.
+	OptFloat struct {
+		Value float64
+		Set   bool
+	}
+
+	// Millis is a time in the precision of milliseconds, read in UTC.
+	Millis time.Time
+
+	// OptMillis is a Millis that may be absent.
+	OptMillis time.Time
+
+	// SpanMillis is a duration in the precision of milliseconds.
+	SpanMillis time.Duration
+
+	// Limit is a bound that is never 0, so that 0 can stand for NoLimit, which
+	// is the most common one and the longest to write.
+	Limit int64
+)
+
+// NoLimit is the Limit that bounds nothing.
+const NoLimit Limit = math.MaxInt64
+
+// AppendArrayOf appends an array of a layout's version and the fields, and extra
+// as Reader.Fields returned it.
+func AppendArrayOf(b []byte, version uint64, fields []any, extra string) []byte {
+	n := 1 + len(fields)
 	if extra != "" {
 		n += Count(extra)
 	}
-	return AppendArray(b, n)
+	b = AppendUint(AppendArray(b, n), version)
+	return append(AppendFields(b, fields), extra...)
 }
 
-// next reports whether there is another element, and counts it.
-func (f *Fields) next() bool {
-	if f.left == 0 {
-		return false
-	}
-	f.left--
-	return true
-}
-
-// present is next for an element that may be nil.
-func (f *Fields) present() bool { return f.next() && !f.r.Nil() }
-
-// Close returns the elements that were not read. It fails if anything before
-// failed, if they are malformed, or if something follows the array.
-func (f *Fields) Close() (extra string, err error) {
-	from := f.r.i
-	for f.next() && !f.r.bad {
-		f.r.Skip()
-	}
-	if f.r.Len() > 0 {
-		f.r.fail()
-	}
-	if err := f.r.Err(); err != nil {
-		return "", err
-	}
-	return f.r.s[from:], nil
-}
-
-// Require fails if a value that was read cannot be.
-func (f *Fields) Require(ok bool) {
-	if !ok {
-		f.r.fail()
-	}
-}
-
-// Uint reads an integer that is not negative.
-func (f *Fields) Uint() uint64 {
-	if !f.next() {
-		return 0
-	}
-	return f.r.Uint()
-}
-
-// Byte reads an integer below 256.
-func (f *Fields) Byte() uint8 {
-	n := f.Uint()
-	if n > math.MaxUint8 {
-		f.r.fail()
-		return 0
-	}
-	return uint8(n)
-}
-
-// Int reads an integer.
-func (f *Fields) Int() int64 {
-	if !f.next() {
-		return 0
-	}
-	return f.r.Int()
-}
-
-// Ints is Int for as many elements as into has. It keeps its place in
-// variables of its own, which takes half as long.
-func (f *Fields) Ints(into []int64) {
-	n := f.run(len(into))
-	clear(into[n:])
-	s := f.r.s
-	i := f.r.i
-	for k := range into[:n] {
-		switch {
-		case i < len(s) && s[i] <= posFixHi:
-			into[k] = int64(s[i])
-			i++
-		case len(s)-i >= 9 && s[i] == uint64c && s[i+1] <= math.MaxInt8:
-			into[k] = int64(be64(s[i+1 : i+9]))
-			i += 9
+// AppendFields appends the values that the fields point at, one after the other.
+func AppendFields(b []byte, fields []any) []byte {
+	for _, field := range fields {
+		switch p := field.(type) {
+		case *uint64:
+			if *p > posFixHi {
+				b = appendSized(b, uint8c, *p)
+			} else {
+				b = append(b, byte(*p))
+			}
+		case *uint8:
+			b = AppendUint(b, uint64(*p))
+		case *int64:
+			if uint64(*p) > posFixHi {
+				b = AppendInt(b, *p)
+			} else {
+				b = append(b, byte(*p))
+			}
+		case *Limit:
+			if *p == NoLimit {
+				b = append(b, 0)
+			} else {
+				b = AppendInt(b, int64(*p))
+			}
+		case *string:
+			b = AppendText(b, *p)
+		case *bool:
+			b = AppendBool(b, *p)
+		case *OptBin:
+			b = appendOptBin(b, *p, *p != "")
+		case *[]byte:
+			b = appendOptBin(b, *p, *p != nil)
 		default:
-			f.r.i = i
-			into[k] = f.r.Int()
-			i = f.r.i
+			b = appendRareField(b, field)
 		}
 	}
-	f.r.i = i
+	return b
 }
 
-// Uints is Uint for as many elements as into has.
-func (f *Fields) Uints(into []uint64) {
-	n := f.run(len(into))
-	clear(into[n:])
-	s := f.r.s
-	i := f.r.i
-	for k := range into[:n] {
-		if i < len(s) && s[i] <= posFixHi {
-			into[k] = uint64(s[i])
-			i++
-			continue
+// appendRareField appends a field of a type that a layout has once or twice.
+func appendRareField(b []byte, field any) []byte {
+	switch p := field.(type) {
+	case *Millis:
+		if at := time.Time(*p); !at.IsZero() {
+			return AppendInt(b, at.UnixMilli())
 		}
-		f.r.i = i
-		into[k] = f.r.Uint()
-		i = f.r.i
+		return AppendInt(b, 0)
+	case *OptMillis:
+		if at := time.Time(*p); !at.IsZero() {
+			return AppendInt(b, at.UnixMilli())
+		}
+	case *SpanMillis:
+		return AppendInt(b, time.Duration(*p).Round(time.Millisecond).Milliseconds())
+	case *OptInt:
+		if p.Set {
+			return AppendInt(b, p.Value)
+		}
+	case *OptFloat:
+		if p.Set {
+			return AppendFloat(b, p.Value)
+		}
+	case *[]string:
+		b = AppendArray(b, len(*p))
+		for _, s := range *p {
+			b = AppendText(b, s)
+		}
+		return b
+	default:
+		panic("msgpack: no form for a field of type " + reflect.TypeOf(field).String())
 	}
-	f.r.i = i
+	return AppendNil(b)
 }
 
-// run counts up to n elements as read, and returns how many.
-func (f *Fields) run(n int) int {
-	n = min(n, f.left)
-	f.left -= n
-	return n
-}
-
-// OptInt reads an integer that may be nil, which is not ok.
-func (f *Fields) OptInt() (n int64, ok bool) {
-	if !f.present() {
-		return 0, false
+func appendOptBin[T ~string | ~[]byte](b []byte, data T, set bool) []byte {
+	if !set {
+		return AppendNil(b)
 	}
-	return f.r.Int(), true
+	return AppendBin(b, data)
 }
 
-// OptFloat reads a float that may be nil, which is not ok. NaN, which equals
-// nothing and which JSON cannot say, is damage.
-func (f *Fields) OptFloat() (x float64, ok bool) {
-	if !f.present() {
-		return 0, false
+// Fields reads n elements of an array into what the fields point at, which is
+// zero before. An array that ends early leaves the rest of the fields zero; a
+// Limit then is NoLimit. Elements behind the fields are those of a later
+// version: they are returned as they are, for AppendArrayOf. A []string keeps
+// to the memory that it has, if that is enough.
+func (r *Reader) Fields(n int, fields []any) (extra string) {
+	known := min(n, len(fields))
+	// The common cases keep the place in a variable, which takes half as long.
+	s, i := r.s, r.i
+	for _, field := range fields[:known] {
+		switch p := field.(type) {
+		case *uint64:
+			if i < len(s) && s[i] <= posFixHi {
+				*p = uint64(s[i])
+				i++
+				continue
+			}
+			r.i = i
+			*p = r.Uint()
+		case *int64:
+			if i < len(s) && s[i] <= posFixHi {
+				*p = int64(s[i])
+				i++
+				continue
+			}
+			if len(s)-i >= 9 && s[i] == uint64c && s[i+1] <= math.MaxInt8 {
+				*p = int64(be64(s[i+1:]))
+				i += 9
+				continue
+			}
+			r.i = i
+			*p = r.Int()
+		case *Limit:
+			if i < len(s) && s[i] == 0 {
+				*p = NoLimit
+				i++
+				continue
+			}
+			r.i = i
+			*p = r.limit()
+		case *string:
+			if i < len(s) && s[i] == strLo {
+				i++
+				continue
+			}
+			r.i = i
+			*p = r.Text()
+		default:
+			r.i = i
+			r.rareField(field)
+		}
+		i = r.i
 	}
-	x = f.r.Float()
-	f.Require(!math.IsNaN(x))
-	return x, true
-}
-
-// Bool reads a boolean.
-func (f *Fields) Bool() bool { return f.next() && f.r.Bool() }
-
-// Text reads a string.
-func (f *Fields) Text() string {
-	if !f.next() {
+	r.i = i
+	for _, field := range fields[known:] {
+		if p, ok := field.(*Limit); ok {
+			*p = NoLimit
+		}
+	}
+	from := r.i
+	for ; n > known && !r.bad; n-- {
+		r.Skip()
+	}
+	if r.bad {
 		return ""
 	}
-	return f.r.Text()
+	return r.s[from:r.i]
 }
 
-// Bin reads bytes that may be nil, which is not ok.
-func (f *Fields) Bin() (data string, ok bool) {
-	if !f.present() {
-		return "", false
+// rareField reads a field of a type that a layout has once or twice.
+func (r *Reader) rareField(field any) {
+	switch p := field.(type) {
+	case *uint8:
+		n := r.Uint()
+		r.require(n <= math.MaxUint8)
+		*p = uint8(n)
+	case *bool:
+		*p = r.Bool()
+	case *OptBin:
+		if !r.Nil() {
+			*p = OptBin(r.Bin())
+		}
+	case *[]byte:
+		if !r.Nil() {
+			*p = []byte(r.Bin())
+		}
+	case *Millis:
+		*p = Millis(timeFromMillis(r.Int()))
+	case *OptMillis:
+		if !r.Nil() {
+			*p = OptMillis(time.UnixMilli(r.Int()).UTC())
+		}
+	case *SpanMillis:
+		const most = math.MaxInt64 / int64(time.Millisecond)
+		ms := r.Int()
+		r.require(-most <= ms && ms <= most)
+		*p = SpanMillis(ms) * SpanMillis(time.Millisecond)
+	case *OptInt:
+		if !r.Nil() {
+			*p = OptInt{Value: r.Int(), Set: true}
+		}
+	case *OptFloat:
+		if !r.Nil() {
+			*p = OptFloat{Value: r.Float(), Set: true}
+			r.require(!math.IsNaN(p.Value))
+		}
+	case *[]string:
+		*p = r.texts(*p)
+	default:
+		panic("msgpack: no form for a field of type " + reflect.TypeOf(field).String())
 	}
-	return f.r.Bin(), true
 }
 
-// Texts reads an array of strings; none is nil. It is in the memory of into if
-// that has room for it.
-func (f *Fields) Texts(into []string) []string {
-	if !f.next() {
-		return nil
+// timeFromMillis returns the UTC time of Unix milliseconds. 0 and the largest
+// number, which is a deadline that never comes, give the zero time.
+func timeFromMillis(ms int64) time.Time {
+	if ms == 0 || ms == math.MaxInt64 {
+		return time.Time{}
 	}
-	n := f.r.Array()
+	return time.UnixMilli(ms).UTC()
+}
+
+func (r *Reader) limit() Limit {
+	n := r.Int()
+	r.require(n >= 0)
+	if n == 0 {
+		return NoLimit
+	}
+	return Limit(n)
+}
+
+// texts reads an array of strings; none is nil.
+func (r *Reader) texts(into []string) []string {
+	n := r.Array()
 	if n == 0 {
 		return nil
 	}
@@ -190,7 +286,7 @@ func (f *Fields) Texts(into []string) []string {
 	}
 	out := into[:n:n]
 	for i := range out {
-		out[i] = f.r.Text()
+		out[i] = r.Text()
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ErrMalformed is the error of a Reader or Fields that met what it cannot be.
+// ErrMalformed is the error of a Reader that met what it cannot read.
 var ErrMalformed = errors.New("malformed msgpack")
 
 // Reader reads values from a string one after the other. Strings that it
@@ -37,9 +37,29 @@ func (r *Reader) Failed() bool { return r.bad }
 // Len returns the number of bytes that are left.
 func (r *Reader) Len() int { return len(r.s) - r.i }
 
+// require fails if a value that was read is not allowed.
+func (r *Reader) require(ok bool) {
+	if !ok {
+		r.fail()
+	}
+}
+
 // fail makes all that follows fail too.
 func (r *Reader) fail() {
 	r.bad, r.i = true, len(r.s)
+}
+
+// Skip consumes one value with all that it holds, of any depth, and returns
+// its bytes.
+func (r *Reader) Skip() string {
+	s := r.s[r.i:]
+	rest, ok := Skip(s)
+	if !ok {
+		r.fail()
+		return ""
+	}
+	r.i = len(r.s) - len(rest)
+	return s[:len(s)-len(rest)]
 }
 
 // code consumes the first byte of a value; the zero value of a failed reader
@@ -92,7 +112,7 @@ func (r *Reader) Peek() Kind {
 	if r.i >= len(r.s) {
 		return Invalid
 	}
-	return kinds[r.s[r.i]]
+	return forms[r.s[r.i]].kind
 }
 
 // Nil consumes nil if that is next, and reports whether it was.

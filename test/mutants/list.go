@@ -180,7 +180,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "fields of later versions are dropped", promise: "Atomicity", file: "codec.go",
-		from: "\treturn append(b, s.extra...)", to: "\treturn b",
+		from: "bodyVersion, fields[:], s.extra)", to: "bodyVersion, fields[:], \"\")",
 		dir: root, test: "^TestLaterFieldsSurvive$",
 	},
 	{

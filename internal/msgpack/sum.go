@@ -1,0 +1,58 @@
+package msgpack
+
+import (
+	"crypto/sha256"
+	"hash"
+	"sync"
+	"unsafe"
+)
+
+// A summer hashes an array piece by piece: short values are gathered in buf,
+// long ones are hashed where they are.
+type summer struct {
+	hash hash.Hash
+	sum  [sha256.Size]byte
+	buf  [1024]byte
+}
+
+// shortValue is the longest value that is copied before it is hashed.
+const shortValue = 64
+
+var summers = sync.Pool{New: func() any { return &summer{hash: sha256.New()} }}
+
+// SumArray returns the SHA-256 of the array of the fields, without a version.
+// It allocates nothing and copies no long value.
+func SumArray(fields []any) [sha256.Size]byte {
+	h := summers.Get().(*summer)
+	h.hash.Reset()
+	b := AppendArray(h.buf[:0], len(fields))
+	done := 0 // fields that are hashed or in b
+	for i, field := range fields {
+		code, data := longValue(field)
+		if len(data) <= shortValue {
+			continue
+		}
+		b = appendSized(AppendFields(b, fields[done:i]), code, uint64(len(data)))
+		_, _ = h.hash.Write(b)
+		_, _ = h.hash.Write(unsafe.Slice(unsafe.StringData(data), len(data)))
+		b, done = h.buf[:0], i+1
+	}
+	_, _ = h.hash.Write(AppendFields(b, fields[done:]))
+	sum := [sha256.Size]byte(h.hash.Sum(h.sum[:0]))
+	summers.Put(h)
+	return sum
+}
+
+// longValue returns the content of a field of bytes, and the first code for
+// its length.
+func longValue(field any) (code byte, data string) {
+	switch p := field.(type) {
+	case *string:
+		return str8, *p
+	case *OptBin:
+		return bin8, string(*p)
+	case *[]byte:
+		return bin8, unsafe.String(unsafe.SliceData(*p), len(*p))
+	}
+	return 0, ""
+}
