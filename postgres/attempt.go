@@ -176,7 +176,7 @@ func (a *attempt) commit() error {
 	if save {
 		raise(&a.d.clock.saved, a.now)
 	}
-	a.d.count.commit(len(a.running), time.Since(start))
+	a.d.count.Add(len(a.running), time.Since(start), 0, 0)
 	return nil
 }
 

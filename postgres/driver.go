@@ -38,7 +38,7 @@ type Driver struct {
 	texts sync.Map // statement with braces → the same with the schema
 
 	clock   clock
-	count   counter
+	count   driver.CommitCounter
 	feeds   watched
 	flights flights
 	erased  erased

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
@@ -99,8 +97,8 @@ func (c contextWriter) Write(b []byte) (int, error) {
 // durable there is no dst. Errors: fs.ErrExist if dst exists, which is not
 // touched, and those of Verify.
 func Restore(ctx context.Context, src, dst string) error {
-	if _, err := os.Lstat(dst); err == nil {
-		return &os.PathError{Op: "restore", Path: dst, Err: fs.ErrExist}
+	if err := dbfile.CheckAbsent("restore", dst); err != nil {
+		return err
 	}
 	f, err := dbfile.OpenReadOnly(src)
 	if err != nil {

@@ -54,7 +54,7 @@ func (w *writer) commitTx() error {
 	w.tx = nil
 	d.durable.advance()
 	w.pacer.lastCommit = time.Since(start)
-	d.stats.add(len(w.out), w.pacer.lastCommit, &stats)
+	d.addCommit(len(w.out), w.pacer.lastCommit, &stats)
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.MapLimit = max(d.file.MapLimit, dbfile.RoundMap(d.extent()))
 	}
@@ -129,7 +129,7 @@ func (w *writer) fail(err error) {
 	}
 	d := w.d
 	w.failure = err
-	d.stats.failed.Store(&err)
+	d.failed.Store(&err)
 	d.durable.fail(err)
 	if log := d.options.Logger; log != nil {
 		log.Error("commit failed, the store takes no more writes until it is reopened", slog.Any("error", err))

@@ -7,7 +7,6 @@ import (
 	"runtime"
 
 	"github.com/seshatdb/seshat/driver"
-	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 )
 
 var _ driver.Compacter = (*Driver)(nil)
@@ -31,14 +30,15 @@ func (d *Driver) Compact(ctx context.Context) (before, after int64, err error) {
 	}
 	defer free()
 	err = d.runExclusive(ctx, func() error {
-		before = dbfile.Size(d.file.Handle)
+		before = d.file.Size()
 		after = before
 		next, err := d.file.CompactCopy(ctx, d.options.forFile())
 		if err != nil {
 			return fmt.Errorf("compact %s: %w", d.file.Path, err)
 		}
 		old := d.file
-		d.file, after = next, dbfile.Size(next.Handle)
+		d.file = next
+		after = next.Size()
 		if err := next.Broken; err != nil {
 			return errors.Join(fmt.Errorf("%w: compact %s: %w", driver.ErrUnknown, next.Path, err), old.Close())
 		}

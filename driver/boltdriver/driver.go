@@ -30,7 +30,8 @@ type Driver struct {
 	options Options
 	caps    driver.Caps
 	reads   *readCount
-	stats   commitStats
+	commits driver.CommitCounter
+	failed  atomic.Pointer[error] // why nothing is written any more
 
 	current atomic.Pointer[snapshot] // nil: readers make their own
 	sharing bool                     // whether current is used at all

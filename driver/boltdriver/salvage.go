@@ -3,8 +3,6 @@ package boltdriver
 import (
 	"context"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/dbfile"
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/salvage"
@@ -59,8 +57,8 @@ type SalvageReport struct {
 // Errors: fs.ErrExist if dst exists, ErrFormat if src is no store, ErrLocked,
 // ctx's. Then there is no dst.
 func Salvage(ctx context.Context, src, dst string, each func(Piece)) (SalvageReport, error) {
-	if _, err := os.Lstat(dst); err == nil {
-		return SalvageReport{}, &os.PathError{Op: "salvage", Path: dst, Err: fs.ErrExist}
+	if err := dbfile.CheckAbsent("salvage", dst); err != nil {
+		return SalvageReport{}, err
 	}
 	f, err := dbfile.OpenReadOnly(src)
 	if err != nil {

@@ -63,8 +63,8 @@ func Verify(ctx context.Context, path string, progress func(done, total int64)) 
 
 // verifyFile checks all of a file that is locked for reading. See Verify.
 func verifyFile(ctx context.Context, f *dbfile.File, progress func(done, total int64)) (Report, error) {
-	r := Report{Size: f.Info.Size()}
-	st, err := fsck.Walk(ctx, f.Handle, r.Size, fsck.Options{Progress: progress})
+	r := Report{Size: f.Size()}
+	st, err := fsck.Walk(ctx, f.Handle, f.Info.Size(), fsck.Options{Progress: progress})
 	r.add(&st)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", f.Path, err)

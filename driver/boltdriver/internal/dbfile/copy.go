@@ -64,7 +64,7 @@ func (f *File) fill(ctx context.Context, src *File, o Options) error {
 	if err := f.Handle.Sync(); err != nil {
 		return err
 	}
-	st, err := fsck.Walk(ctx, f.Handle, Size(f.Handle), fsck.Options{})
+	st, err := fsck.Walk(ctx, f.Handle, fileSize(f.Handle), fsck.Options{})
 	if err == nil && st.Keys != keys {
 		err = fmt.Errorf("%w: copied %d keys, found %d", driver.ErrCorrupt, keys, st.Keys)
 	}

@@ -196,7 +196,7 @@ func (t *Temp) Finish(ctx context.Context, path string) error {
 	if err := t.Handle.Sync(); err != nil {
 		return err
 	}
-	if _, err := fsck.Walk(ctx, t.Handle, Size(t.Handle), fsck.Options{}); err != nil {
+	if _, err := fsck.Walk(ctx, t.Handle, fileSize(t.Handle), fsck.Options{}); err != nil {
 		return err
 	}
 	if err := t.Handle.Close(); err != nil {

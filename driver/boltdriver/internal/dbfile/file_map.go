@@ -39,8 +39,9 @@ func RoundMap(size int64) int64 {
 	return (size + step - 1) / step * step
 }
 
-// Size is the size of the open file in bytes, or 0 if it cannot be told.
-func Size(f *os.File) int64 {
+// fileSize returns the size of the open file in bytes, or 0 if it cannot be
+// told.
+func fileSize(f *os.File) int64 {
 	info, err := f.Stat()
 	if err != nil {
 		return 0

@@ -279,7 +279,7 @@ func TestOpenMapSize(t *testing.T) {
 	}
 	_ = f.Close()
 	f = mustOpen(t, path, Options{Hooks: Hooks{NoBigMap: true}})
-	if f.BigMap || f.MapLimit != RoundMap(Size(f.Handle)) {
+	if f.BigMap || f.MapLimit != RoundMap(fileSize(f.Handle)) {
 		t.Errorf("small map: %v, %d bytes", f.BigMap, f.MapLimit)
 	}
 	for size, want := range map[int64]int64{1: 1 << 15, 1 << 15: 1 << 15, 1<<15 + 1: 1 << 16, 1<<30 + 1: 2 << 30, 3 << 30: 3 << 30} {
