@@ -36,7 +36,8 @@ func (v *view) listSorted(ctx context.Context, q *driver.Query) (p driver.Page, 
 			}
 			break
 		}
-		s.at, s.id = all[i].At, []byte(all[i].ID)
+		s.at = all[i].At
+		s.id = []byte(all[i].ID)
 		if _, err := s.match(); err != nil {
 			return driver.Page{}, false, err
 		}

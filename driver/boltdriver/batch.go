@@ -30,7 +30,8 @@ type batch struct {
 }
 
 func (b *batch) init(w *writer) {
-	b.w, b.inline = w, maxInline
+	b.w = w
+	b.inline = maxInline
 	if n := w.d.options.core.inline; n > 0 {
 		b.inline = n
 	}
@@ -74,9 +75,11 @@ func (b *batch) reset() {
 	b.pending.Reset()
 	b.arena.Reset()
 	clear(b.spaces)
-	b.tx, b.view = nil, view{}
+	b.tx = nil
+	b.view = view{}
 	b.cursors = [format.BucketCount]cursor{}
-	b.changed, b.cloned = false, false
+	b.changed = false
+	b.cloned = false
 }
 
 // discard ends the transaction without writing.
@@ -147,14 +150,17 @@ func (b *batch) namespace(ns uint64) (*namespaceCounters, error) {
 // set takes over the counters that an op leaves.
 func (b *batch) set(s *namespaceCounters, c format.Counters) {
 	if s.Counters != c {
-		s.Counters, s.changed, b.changed = c, true, true
+		s.Counters = c
+		s.changed = true
+		b.changed = true
 	}
 }
 
 // ownErased returns the erasures of the batch, to be changed.
 func (b *batch) ownErased() format.PendingErasures {
 	if !b.cloned {
-		b.view.erased, b.cloned = b.view.erased.Clone(), true
+		b.view.erased = b.view.erased.Clone()
+		b.cloned = true
 	}
 	return b.view.erased
 }

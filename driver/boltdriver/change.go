@@ -98,7 +98,8 @@ func (p *planner) removeIncarnation(reborn driver.Incarnation) error {
 		return nil
 	}
 	p.subtractCurrent()
-	h, limit := &p.current.head, p.b.inline
+	h := &p.current.head
+	limit := p.b.inline
 	if h.Incarnation == reborn {
 		limit = unlimited
 	}
@@ -128,7 +129,8 @@ func (p *planner) moveIndexKeys(r *driver.Record) {
 		now.Build(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	}
 	for i, in := range format.IndexBuckets {
-		was, is := old.Key(i), now.Key(i)
+		was := old.Key(i)
+		is := now.Key(i)
 		if string(was) == string(is) {
 			continue
 		}

@@ -66,7 +66,8 @@ func (f *feedCheck) begin(ns uint64) (err error) {
 	if err := f.end(); err != nil {
 		return err
 	}
-	f.ns, f.began = ns, true
+	f.ns = ns
+	f.began = true
 	f.counters, err = f.view.counters(ns)
 	f.next = f.counters.Tail + 1
 	f.left = f.eventsLeft(ns)

@@ -94,7 +94,8 @@ func (s *spaceCheck) enter(ns uint64) error {
 		return nil
 	}
 	err := s.end()
-	s.ns, s.usage = ns, driver.Usage{}
+	s.ns = ns
+	s.usage = driver.Usage{}
 	return err
 }
 

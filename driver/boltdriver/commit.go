@@ -58,7 +58,8 @@ func (w *writer) commitTx() error {
 	if tight || d.sharing && d.current.Load() == nil {
 		d.file.MapLimit = max(d.file.MapLimit, dbfile.RoundMap(d.extent()))
 	}
-	w.clock, w.erased = w.latest, w.view.erased.OrNil()
+	w.clock = w.latest
+	w.erased = w.view.erased.OrNil()
 	d.publishSnapshot(w.erased)
 	return nil
 }

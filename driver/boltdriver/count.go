@@ -44,7 +44,9 @@ func (v *view) countAll(q *driver.Query) (driver.Usage, error) {
 }
 
 func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usage, err error) {
-	q.After, q.Desc, q.Order = nil, false, driver.ByCreated
+	q.After = nil
+	q.Desc = false
+	q.Order = driver.ByCreated
 	if q.User == "" && (q.ActiveFrom != 0 || q.ActiveTo != 0) {
 		q.Order = driver.ByActivity
 	}
@@ -92,7 +94,8 @@ func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) 
 // later than it expires, or else in o at the time it expires.
 func (v *view) lessOverdue(in format.Bucket, ns uint64, now int64, u *driver.Usage) error {
 	var h format.RecordHeader
-	c, r := v.cursor(in), v.cursor(format.Records)
+	c := v.cursor(in)
+	r := v.cursor(format.Records)
 	for k, _ := c.Seek([]byte{0}); k != nil; k, _ = c.Next() {
 		at, of, _, ok := format.ParseDueKey(k)
 		if !ok || at > now {
@@ -118,7 +121,8 @@ func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
 	var h format.RecordHeader
 	var key []byte
 	prefix := format.AppendUserPrefix(nil, ns, user)
-	c, r := v.cursor(format.Users), v.cursor(format.Records)
+	c := v.cursor(format.Users)
+	r := v.cursor(format.Records)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		_, id, _ := format.ParsePlace(k[len(prefix):])
 		key = format.AppendRecordKey(key[:0], ns, id)

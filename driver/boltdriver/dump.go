@@ -157,7 +157,9 @@ func (d *dumper) head(k, v []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	d.part.Namespace, d.part.Head, d.part.Tail = format.NamespaceOf(k), c.Head, c.Tail
+	d.part.Namespace = format.NamespaceOf(k)
+	d.part.Head = c.Head
+	d.part.Tail = c.Tail
 	return c.Head > 0, nil
 }
 
@@ -214,7 +216,9 @@ func (d *dumper) stage(k, v []byte) (bool, error) {
 	}
 	_, ns, rest, _ := format.ParseMark(k)
 	inc, _, ok := format.ParseLogMark(rest)
-	d.part.Namespace, d.part.Incarnation, d.part.Time = ns, inc, max(s.Until, 0)
+	d.part.Namespace = ns
+	d.part.Incarnation = inc
+	d.part.Time = max(s.Until, 0)
 	return ok && !d.erased.CoversLog(ns, s.Epoch), nil
 }
 
@@ -257,7 +261,8 @@ func (d *dumper) message(k, v []byte) (bool, error) {
 	if err := format.ReadMessage(k, v, &d.part.Message); err != nil {
 		return false, err
 	}
-	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
+	d.part.Namespace = d.at.ns
+	d.part.Incarnation = d.at.inc
 	_, dropped := format.FindSpan(d.at.holes, d.part.Message.Seq)
 	return !dropped, nil
 }
@@ -271,7 +276,8 @@ func (d *dumper) ref(k, v []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	d.part.Namespace, d.part.Incarnation = d.at.ns, d.at.inc
+	d.part.Namespace = d.at.ns
+	d.part.Incarnation = d.at.inc
 	d.part.Message = driver.Message{Seq: r.Seq, ID: string(k[format.LogPrefixLen:]), Digest: r.Digest}
 	if _, dropped := format.FindSpan(d.at.holes, r.Seq); dropped {
 		return true, nil

@@ -76,7 +76,8 @@ func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
 	if len(k) < 10 || len(k) < 10+int(k[9]) {
 		return e, false, nil
 	}
-	owner, name := k[10:10+int(k[9])], k[10+int(k[9]):]
+	owner := k[10 : 10+int(k[9])]
+	name := k[10+int(k[9]):]
 	if s.q.Name != "" && string(name) != s.q.Name {
 		return e, false, nil
 	}
@@ -84,7 +85,8 @@ func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
 	if err != nil {
 		return e, false, err
 	}
-	e.Namespace, e.Kind = s.q.Namespace, s.q.Kind
+	e.Namespace = s.q.Namespace
+	e.Kind = s.q.Kind
 	if gone, err := s.entryGone(&e.EntryKey, owner, &stored); gone || err != nil {
 		return driver.Entry{}, false, err
 	}
@@ -99,7 +101,8 @@ func (s *entryScan) entry(k, val []byte) (e driver.Entry, ok bool, err error) {
 func (s *entryScan) entryGone(k *driver.EntryKey, owner []byte, e *format.EntryValue) (gone bool, err error) {
 	same := s.begun && s.owner == string(owner)
 	if !same {
-		s.begun, s.owner = true, string(owner)
+		s.begun = true
+		s.owner = string(owner)
 	}
 	k.Owner = s.owner
 	if k.Kind&driver.KindSession == 0 || !same {

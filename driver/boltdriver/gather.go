@@ -67,17 +67,21 @@ func (g *pageBuilder) flush() {
 	labels := make([]driver.Label, g.nlabels)
 	from := len(g.page) - g.n
 	for i := range g.group[:g.n] {
-		f, r := &g.group[i], &g.page[from+i]
+		f := &g.group[i]
+		r := &g.page[from+i]
 		at := len(b)
 		b = append(b, f.body...)
 		r.Body = b[at:len(b):len(b)]
 		b, r.ID = format.AppendText(b, f.id)
 		if n := f.LabelCount; cap(r.Labels) < n {
-			r.Labels, labels = labels[:0:n], labels[n:]
+			r.Labels = labels[:0:n]
+			labels = labels[n:]
 		}
 		b = f.CopyTo(b, r)
 	}
-	g.n, g.size, g.nlabels = 0, 0, 0
+	g.n = 0
+	g.size = 0
+	g.nlabels = 0
 }
 
 // records ends the page.

@@ -110,7 +110,9 @@ func (s *listScan) next() bool {
 
 // pass makes the index entry the place to go on from.
 func (s *listScan) pass() {
-	s.passed, s.lastAt, s.lastID = true, s.at, s.id
+	s.passed = true
+	s.lastAt = s.at
+	s.lastID = s.id
 }
 
 // place returns the place to go on from.

@@ -104,14 +104,16 @@ func (l *loader) unused() bool {
 func (l *loader) part(p *driver.Part) error {
 	switch p.Kind {
 	case driver.PartClock:
-		l.latest, l.changed = max(l.latest, p.Time), true
+		l.latest = max(l.latest, p.Time)
+		l.changed = true
 	case driver.PartFeed:
 		s, err := l.namespace(p.Namespace)
 		if err != nil {
 			return err
 		}
 		next := s.Counters
-		next.Head, next.Tail = p.Head, p.Tail
+		next.Head = p.Head
+		next.Tail = p.Tail
 		l.set(s, next)
 	case driver.PartEvent:
 		l.key = format.AppendFeedKey(l.key[:0], p.Namespace, p.Event.Position)

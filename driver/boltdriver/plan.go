@@ -93,11 +93,13 @@ func (p *planner) readClock(o *driver.Op) (err error) {
 
 // loadTarget makes the view that the target asks for.
 func (p *planner) loadTarget(t *driver.Target) (err error) {
-	p.view, p.ns = driver.View{}, t.Key.Namespace
+	p.view = driver.View{}
+	p.ns = t.Key.Namespace
 	if p.space, err = p.b.namespace(t.Key.Namespace); err != nil {
 		return err
 	}
-	p.view.FeedHead, p.view.FeedTail = p.space.Head, p.space.Tail
+	p.view.FeedHead = p.space.Head
+	p.view.FeedTail = p.space.Tail
 	if err := p.fetchRecord(t.Key); err != nil {
 		return err
 	}
@@ -114,7 +116,8 @@ func (p *planner) loadTarget(t *driver.Target) (err error) {
 }
 
 func (p *planner) fetchUsage() (err error) {
-	p.view.Usage, p.view.Live = p.space.Usage, p.live
+	p.view.Usage = p.space.Usage
+	p.view.Live = p.live
 	if p.b.erased[p.ns] == nil {
 		return nil
 	}
@@ -149,7 +152,8 @@ func (p *planner) fetchRecord(k driver.Key) error {
 }
 
 func (p *planner) fetchLog(t *driver.Target) error {
-	p.refs, p.messages = p.refs[:0], p.messages[:0]
+	p.refs = p.refs[:0]
+	p.messages = p.messages[:0]
 	for _, id := range t.MessageIDs {
 		ref, err := p.ref(id)
 		if err != nil {

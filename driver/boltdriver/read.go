@@ -119,7 +119,8 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 	if n == (format.Counters{}) && s.feedLost(q.Namespace) {
 		return f, fmt.Errorf("%w: the feed of namespace %d has no counters", driver.ErrCorrupt, q.Namespace)
 	}
-	f.Head, f.Tail = n.Head, n.Tail
+	f.Head = n.Head
+	f.Tail = n.Tail
 	if q.After < f.Tail {
 		return f, driver.ErrLagged
 	}
@@ -182,7 +183,8 @@ func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, 
 	if q.After != nil {
 		from = format.AppendDueKey(nil, q.After.At, q.After.Namespace, q.After.ID)
 	}
-	c, r := s.cursor(format.Due), s.cursor(format.Records)
+	c := s.cursor(format.Due)
+	r := s.cursor(format.Records)
 	n := 0
 	for k, _ := c.Seek(from); k != nil && len(due) < q.Limit; k, _ = c.Next() {
 		at, ns, id, ok := format.ParseDueKey(k)

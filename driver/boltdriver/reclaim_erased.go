@@ -79,9 +79,11 @@ func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(format.Bucket, 
 // records removes erased records. What they own goes with them if it is little,
 // else a mark is left for it.
 func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, err error) {
-	in, prefix := format.Created, format.AppendU64Key(nil, e.Namespace)
+	in := format.Created
+	prefix := format.AppendU64Key(nil, e.Namespace)
 	if e.User != "" {
-		in, prefix = format.Users, format.AppendUserPrefix(nil, e.Namespace, e.User)
+		in = format.Users
+		prefix = format.AppendUserPrefix(nil, e.Namespace, e.User)
 	}
 	keys, done, err := r.erasedIn(in, prefix)
 	for _, key := range keys {
@@ -98,7 +100,8 @@ func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, er
 func (r *reclaimer) erasedIn(in format.Bucket, prefix []byte) (keys [][]byte, all bool, err error) {
 	var h format.RecordHeader
 	var key []byte
-	c, rec := r.cursor(in), r.cursor(format.Records)
+	c := r.cursor(in)
+	rec := r.cursor(format.Records)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if len(keys) >= r.limit-r.values {
 			return keys, false, nil
@@ -117,12 +120,15 @@ func (r *reclaimer) erasedIn(in format.Bucket, prefix []byte) (keys [][]byte, al
 
 func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (err error) {
 	p := &r.planner
-	p.ns, p.key, p.edits = e.Namespace, append(p.key[:0], key...), p.edits[:0]
+	p.ns = e.Namespace
+	p.key = append(p.key[:0], key...)
+	p.edits = p.edits[:0]
 	if p.space, err = r.namespace(e.Namespace); err != nil {
 		return err
 	}
 	p.next = p.space.Counters
-	c, h := r.cursor(format.Records), &p.current.head
+	c := r.cursor(format.Records)
+	h := &p.current.head
 	if p.current.value, err = c.header(p.key, h); err != nil {
 		return err
 	}

@@ -39,8 +39,13 @@ type Report struct {
 
 func (r *Report) add(st *fsck.Result) {
 	r.Transaction = st.Meta.TxID
-	r.Branches, r.Leaves, r.Free, r.Leaked = st.Branches, st.Leaves, st.Free, st.Leaked
-	r.Keys, r.Problems, r.More = st.Keys, st.Problems, st.More
+	r.Branches = st.Branches
+	r.Leaves = st.Leaves
+	r.Free = st.Free
+	r.Leaked = st.Leaked
+	r.Keys = st.Keys
+	r.Problems = st.Problems
+	r.More = st.More
 }
 
 // maxFindings bounds Report.Checked.Findings.

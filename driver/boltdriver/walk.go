@@ -24,11 +24,16 @@ func newWalk(v *view, in format.Bucket, q *driver.Query) walk {
 	if w.prefix = format.AppendU64Key(nil, q.Namespace); in == format.Users {
 		w.prefix = format.AppendUserPrefix(nil, q.Namespace, q.User)
 	}
-	from, to, unit := q.CreatedFrom, q.CreatedTo, int64(1)
+	from := q.CreatedFrom
+	to := q.CreatedTo
+	unit := int64(1)
 	if in == format.Active {
-		from, to, unit = q.ActiveFrom, q.ActiveTo, minute
+		from = q.ActiveFrom
+		to = q.ActiveTo
+		unit = minute
 	}
-	w.from, w.to = w.prefix, format.PrefixEnd(bytes.Clone(w.prefix))
+	w.from = w.prefix
+	w.to = format.PrefixEnd(bytes.Clone(w.prefix))
 	if from != 0 {
 		w.from = w.place(from/unit, "")
 	}
@@ -54,7 +59,8 @@ func (w *walk) resume(key []byte) {
 		return
 	}
 	if bytes.Compare(key, w.from) >= 0 {
-		w.from, w.skip = key, key
+		w.from = key
+		w.skip = key
 	}
 }
 

@@ -118,7 +118,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "the place of a cursor is shown again", promise: "Concurrency", file: "driver/boltdriver/walk.go",
-		from: "w.from, w.skip = key, key", to: "w.from = key",
+		from: "\t\tw.skip = key\n", to: "",
 		dir: root, test: "^TestStoreInFile$/^(cursor|list)$",
 	},
 	{

@@ -23,7 +23,8 @@ func (f *File) mapSize(o Options) int {
 	if !canMap(f.Handle, want) {
 		return 0
 	}
-	f.BigMap, f.MapLimit = true, want
+	f.BigMap = true
+	f.MapLimit = want
 	return int(want)
 }
 

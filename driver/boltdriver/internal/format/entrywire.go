@@ -53,7 +53,8 @@ func AppendEvent(b, key []byte, e *driver.Event) []byte {
 func ReadEvent(key, v []byte) (driver.Event, error) {
 	w := openSealed(key, v, eventElements-1)
 	e := driver.Event{Time: w.i64(), ID: string(w.str()), Kind: driver.EventKind(w.u8()), Status: w.u8()}
-	e.Version, e.LastSeq = w.u64(), w.u64()
+	e.Version = w.u64()
+	e.LastSeq = w.u64()
 	ns, pos, ok := ParseFeedKey(key)
 	if !ok || !w.done() {
 		return driver.Event{}, fmt.Errorf("%w: event %d in namespace %d", driver.ErrCorrupt, pos, ns)
@@ -97,8 +98,11 @@ func ReadCounters(key, v []byte) (c Counters, err error) {
 	for i := range c.Sessions {
 		c.Sessions[i] = w.u64()
 	}
-	c.Messages, c.Bytes = w.u64(), w.u64()
-	c.Head, c.Tail, c.Epoch = w.u64(), w.u64(), w.u64()
+	c.Messages = w.u64()
+	c.Bytes = w.u64()
+	c.Head = w.u64()
+	c.Tail = w.u64()
+	c.Epoch = w.u64()
 	if !w.done() || len(key) != 8 {
 		return Counters{}, fmt.Errorf("%w: counters of namespace %d", driver.ErrCorrupt, binary.BigEndian.Uint64(append(make([]byte, 8), key...)[len(key):]))
 	}

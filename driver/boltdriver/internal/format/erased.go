@@ -73,7 +73,8 @@ func (m PendingErasures) Add(e driver.Erasure, epoch uint64) {
 		m[e.Namespace] = s
 	}
 	if e.User == "" {
-		s.Epoch, s.Users = epoch, nil
+		s.Epoch = epoch
+		s.Users = nil
 		return
 	}
 	if s.Users == nil {

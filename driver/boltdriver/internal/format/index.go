@@ -25,7 +25,8 @@ func (s *IndexKeys) Key(i int) []byte {
 }
 
 func (s *IndexKeys) Build(key []byte, inc driver.Incarnation, user string, created, minute, due, expires int64) {
-	ns, id := NamespaceOf(key), key[8:]
+	ns := NamespaceOf(key)
+	id := key[8:]
 	b := AppendTimedKey(s.buf[:0], ns, created, id)
 	s.ends[0] = len(b)
 	if user != "" {

@@ -29,7 +29,8 @@ func AppendMessage(b, key []byte, m *driver.Message) []byte {
 func ReadMessage(key, v []byte, m *driver.Message) error {
 	w := openSealed(key, v, messageElements-1)
 	m.Digest = w.bin16()
-	m.ID, m.Body = UnsafeString(w.str()), w.bin()
+	m.ID = UnsafeString(w.str())
+	m.Body = w.bin()
 	if !w.done() || len(key) != LogPrefixLen+8 {
 		return DamagedLog("message", key)
 	}
@@ -42,7 +43,8 @@ func Detach(m *driver.Message) {
 	b := make([]byte, 0, len(m.Body)+len(m.ID))
 	b = append(append(b, m.Body...), m.ID...)
 	n := len(m.Body)
-	m.Body, m.ID = b[:n:n], UnsafeString(b[n:])
+	m.Body = b[:n:n]
+	m.ID = UnsafeString(b[n:])
 }
 
 func AppendMessageID(b, key []byte, m *driver.Message) []byte {

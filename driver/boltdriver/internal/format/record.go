@@ -103,11 +103,17 @@ func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
 		return fixedReader{}, false
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
-	h.Status, h.Incarnation = v[14], driver.Incarnation(v[17:33])
-	h.Version, h.NextSeq = u64(34), u64(43)
-	h.Created, h.ActiveMinute = int64(u64(52)), int64(u64(61))
-	h.Due, h.Expires = int64(u64(70)), int64(u64(79))
-	h.Messages, h.Bytes, h.Epoch = u64(88), u64(97), u64(106)
+	h.Status = v[14]
+	h.Incarnation = driver.Incarnation(v[17:33])
+	h.Version = u64(34)
+	h.NextSeq = u64(43)
+	h.Created = int64(u64(52))
+	h.ActiveMinute = int64(u64(61))
+	h.Due = int64(u64(70))
+	h.Expires = int64(u64(79))
+	h.Messages = u64(88)
+	h.Bytes = u64(97)
+	h.Epoch = u64(106)
 	rest = fixedReader{b: v[UserAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
 	h.User = rest.str()
 	return rest, true
@@ -163,7 +169,8 @@ func (h *RecordHeader) Body(key, v []byte) (body []byte, ok bool) {
 	if w.bad {
 		return nil, false
 	}
-	w.b, w.n = v[h.End:], w.n-(recordElements-2)
+	w.b = v[h.End:]
+	w.n -= recordElements - 2
 	body = w.bin()
 	return body, w.done()
 }
@@ -180,10 +187,16 @@ func (h *RecordHeader) DecodeInto(r *driver.Record, body []byte) {
 
 // CopyNumbers copies all but the texts.
 func (h *RecordHeader) CopyNumbers(r *driver.Record) {
-	r.Incarnation, r.Version, r.NextSeq = h.Incarnation, h.Version, h.NextSeq
-	r.Status, r.Created, r.ActiveMinute = h.Status, h.Created, h.ActiveMinute
-	r.Due, r.Expires = h.Due, h.Expires
-	r.Messages, r.Bytes = h.Messages, h.Bytes
+	r.Incarnation = h.Incarnation
+	r.Version = h.Version
+	r.NextSeq = h.NextSeq
+	r.Status = h.Status
+	r.Created = h.Created
+	r.ActiveMinute = h.ActiveMinute
+	r.Due = h.Due
+	r.Expires = h.Expires
+	r.Messages = h.Messages
+	r.Bytes = h.Bytes
 }
 
 // CopyTo copies the names into r and the end of b, which has room for them.
@@ -191,7 +204,8 @@ func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	at := len(b)
 	b = append(b, n.Raw...)
 	rest := UnsafeString(b[at:])
-	r.User, rest = rest[2:2+len(n.User)], rest[2+len(n.User)+3:]
+	r.User = rest[2 : 2+len(n.User)]
+	rest = rest[2+len(n.User)+3:]
 	for range n.LabelCount {
 		var l driver.Label
 		l.Name, rest = cutStr(rest)
@@ -217,7 +231,8 @@ func AppendText(b, s []byte) ([]byte, string) {
 func (h *RecordHeader) HasLabel(l driver.Label) bool {
 	w := h.labels()
 	for range h.LabelCount {
-		name, value := w.str(), w.str()
+		name := w.str()
+		value := w.str()
 		if string(name) == l.Name {
 			return string(value) == l.Value
 		}

@@ -92,7 +92,8 @@ func (w *fixedReader) take(form byte, size int) []byte {
 		return nil
 	}
 	v := w.b[1 : 1+size]
-	w.b, w.n = w.b[1+size:], w.n-1
+	w.b = w.b[1+size:]
+	w.n--
 	return v
 }
 

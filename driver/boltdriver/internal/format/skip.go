@@ -12,7 +12,8 @@ func skip(b []byte) (rest []byte, bad bool) {
 		if size < 0 || size > len(b) {
 			return nil, true
 		}
-		b, left = b[size:], left+inner
+		b = b[size:]
+		left += inner
 		if left > len(b)+1 {
 			return nil, true
 		}

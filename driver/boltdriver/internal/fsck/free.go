@@ -29,9 +29,11 @@ func (w *walker) freelist(id uint64) {
 // listLength reads from the head of a freelist how many pages it has, and where
 // they begin.
 func listLength(b []byte) (n, off uint64) {
-	n, off = uint64(binary.LittleEndian.Uint16(b[10:])), format.HeaderSize
+	n = uint64(binary.LittleEndian.Uint16(b[10:]))
+	off = format.HeaderSize
 	if n == manyFree {
-		n, off = binary.LittleEndian.Uint64(b[format.HeaderSize:]), format.HeaderSize+8
+		n = binary.LittleEndian.Uint64(b[format.HeaderSize:])
+		off = format.HeaderSize + 8
 	}
 	return n, off
 }
@@ -96,7 +98,8 @@ func (o *owners) chunk(id uint64) *[ownerChunk]byte {
 		c = new([ownerChunk]byte)
 		o.chunks[n] = c
 	}
-	o.at, o.last = n, c
+	o.at = n
+	o.last = c
 	return c
 }
 

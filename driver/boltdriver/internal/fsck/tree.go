@@ -126,7 +126,8 @@ func (o *order) key(i uint64, e Element) ([]byte, bool) {
 		o.w.addProblem(o.r.ID, o.at.bucket, "key %d is out of order", i)
 		sound = false
 	}
-	o.prev, o.next = k, e.Offset+e.KeySize+e.ValueSize
+	o.prev = k
+	o.next = e.Offset + e.KeySize + e.ValueSize
 	return k, sound || o.w.lenient()
 }
 
@@ -144,7 +145,8 @@ func (w *walker) branch(r *PageRun, at place) {
 		return
 	}
 	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
-	keys, children := make([][]byte, 0, n+1), make([]uint64, 0, n)
+	keys := make([][]byte, 0, n+1)
+	children := make([]uint64, 0, n)
 	for i := range n {
 		e := branchElement(r.Data, i)
 		k, ok := o.key(i, e)
@@ -152,14 +154,17 @@ func (w *walker) branch(r *PageRun, at place) {
 			return
 		}
 		if ok {
-			keys, children = append(keys, k), append(children, e.child)
+			keys = append(keys, k)
+			children = append(children, e.child)
 		}
 	}
 	w.fits(r, o.next, at)
 	keys = append(keys, at.hi)
 	for i, id := range children {
 		below := at
-		below.depth, below.lo, below.hi = at.depth+1, keys[i], keys[i+1]
+		below.depth = at.depth + 1
+		below.lo = keys[i]
+		below.hi = keys[i+1]
 		w.tree(id, below)
 	}
 }

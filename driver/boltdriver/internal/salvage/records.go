@@ -152,7 +152,8 @@ func (s *salvager) log(from stageReader, r *driver.Record, fate Fate) error {
 	if kept.messages < want {
 		s.addOutcome("message", fmt.Sprintf("namespace %d, record %q", r.Namespace, r.ID), want-kept.messages, Lost)
 	}
-	r.Messages, r.Bytes = kept.messages, kept.bytes+uint64(len(r.Body))
+	r.Messages = kept.messages
+	r.Bytes = kept.bytes + uint64(len(r.Body))
 	r.NextSeq = max(r.NextSeq, kept.last+1)
 	return nil
 }

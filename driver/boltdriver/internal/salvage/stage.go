@@ -74,7 +74,8 @@ func (s *outFile) get(b format.Bucket, key []byte) ([]byte, error) {
 
 func (s *outFile) flush() error {
 	tx := s.tx
-	s.tx, s.size = nil, 0
+	s.tx = nil
+	s.size = 0
 	if tx == nil {
 		return nil
 	}
