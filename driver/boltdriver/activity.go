@@ -51,7 +51,9 @@ func (v *view) listSorted(ctx context.Context, q *driver.Query) (p driver.Page, 
 
 // userPlaces returns the places by activity of the records after q.After that
 // q selects. It ends early once it looked at more than limit.
-func (v *view) userPlaces(ctx context.Context, q *driver.Query, limit int) (all []driver.Position, scanned int, err error) {
+func (v *view) userPlaces(
+	ctx context.Context, q *driver.Query, limit int,
+) (all []driver.Position, scanned int, err error) {
 	byUser := driver.Query{Namespace: q.Namespace, User: q.User}
 	s := newListScan(v, &byUser)
 	s.q = q

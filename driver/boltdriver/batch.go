@@ -168,7 +168,8 @@ func (b *batch) ownErased() format.PendingErasures {
 // write puts the clock and the counters, and flushes all buckets.
 func (b *batch) write() (err error) {
 	defer dbfile.Guard("write", debug.SetPanicOnFault(true), &err)
-	b.put(format.Meta, format.ClockKey, format.AppendNumber(b.arena.Room(format.NumberSize), format.ClockKey, uint64(b.latest)))
+	room := b.arena.Room(format.NumberSize)
+	b.put(format.Meta, format.ClockKey, format.AppendNumber(room, format.ClockKey, uint64(b.latest)))
 	for ns, s := range b.spaces {
 		if s.changed {
 			key := format.AppendU64Key(b.arena.Room(8), ns)

@@ -79,7 +79,8 @@ func (p *planner) changeRecord(c *driver.Change) error {
 	p.next.Sessions[c.Put.Status]++
 	p.next.Messages += c.Put.Messages
 	p.next.Bytes += c.Put.Bytes
-	p.addWrite(format.Records, p.key, format.AppendRecord(p.b.arena.Room(format.RecordSize(c.Put)), p.key, c.Put, p.next.Epoch))
+	room := p.b.arena.Room(format.RecordSize(c.Put))
+	p.addWrite(format.Records, p.key, format.AppendRecord(room, p.key, c.Put, p.next.Epoch))
 	return nil
 }
 

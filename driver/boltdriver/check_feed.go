@@ -91,5 +91,6 @@ func (c *checker) emptyFeed(k, v []byte) error {
 	if e, _ := events.Seek(k); bytes.HasPrefix(e, k) {
 		return nil
 	}
-	return c.find(fmt.Sprintf("feed of namespace %d", format.NamespaceOf(k)), "has no event at all, its head is %d", n.Head)
+	where := fmt.Sprintf("feed of namespace %d", format.NamespaceOf(k))
+	return c.find(where, "has no event at all, its head is %d", n.Head)
 }

@@ -164,7 +164,9 @@ func (l *logCheck) check(body uint64) error {
 		}
 	}
 	if u.Messages != l.head.Messages || u.Bytes != l.head.Bytes {
-		if err := l.find(l.where, "says %d messages and %d bytes, has %d and %d", l.head.Messages, l.head.Bytes, u.Messages, u.Bytes); err != nil {
+		err := l.find(l.where, "says %d messages and %d bytes, has %d and %d",
+			l.head.Messages, l.head.Bytes, u.Messages, u.Bytes)
+		if err != nil {
 			return err
 		}
 	}

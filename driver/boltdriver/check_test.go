@@ -102,7 +102,7 @@ func TestCheckFindsFlippedValues(t *testing.T) {
 		tamper(t, path, func(b *bolt.Bucket) error {
 			k, v := b.Cursor().Last()
 			v = bytes.Clone(v)
-			v[format.EnvelopeSize-1] ^= 1
+			v[format.BareSize-1] ^= 1
 			return b.Put(bytes.Clone(k), v)
 		}, in)
 		d, err := Open(path, Options{})

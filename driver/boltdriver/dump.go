@@ -130,7 +130,8 @@ func (d *dumper) from(kind driver.PartKind) []byte {
 	case driver.PartEvent:
 		return format.AppendFeedKey(nil, at.Namespace, at.Number)
 	case driver.PartEntry:
-		return format.AppendEntryKey(nil, &driver.EntryKey{Namespace: at.Namespace, Kind: uint8(at.Number), Owner: at.Owner, Name: at.Name})
+		key := driver.EntryKey{Namespace: at.Namespace, Kind: uint8(at.Number), Owner: at.Owner, Name: at.Name}
+		return format.AppendEntryKey(nil, &key)
 	case driver.PartRecord:
 		return format.AppendRecordKey(nil, at.Namespace, at.Name)
 	case driver.PartStage:

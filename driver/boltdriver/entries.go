@@ -132,5 +132,6 @@ func (v *view) clock(q *driver.EntryQuery) ([]driver.Entry, error) {
 	if clock == 0 || err != nil {
 		return nil, err
 	}
-	return []driver.Entry{{EntryKey: driver.EntryKey{Kind: driver.KindClock}, Value: format.ClockEntry(int64(clock))}}, nil
+	key := driver.EntryKey{Kind: driver.KindClock}
+	return []driver.Entry{{EntryKey: key, Value: format.ClockEntry(int64(clock))}}, nil
 }

@@ -137,7 +137,8 @@ func (s *listScan) match() (ok bool, err error) {
 		filed = s.head.ActiveMinute
 	}
 	if filed != s.at || s.in == format.Users && string(s.head.User) != s.q.User {
-		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d", driver.ErrCorrupt, format.BucketNames[s.in], s.id, s.q.Namespace)
+		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d",
+			driver.ErrCorrupt, format.BucketNames[s.in], s.id, s.q.Namespace)
 	}
 	if s.head.Expires <= s.q.Now {
 		s.v.noteExpired(s.head.Expires)
@@ -154,7 +155,7 @@ func (s *listScan) readHead() bool {
 	if s.body = nil; !ok {
 		return false
 	}
-	return s.whole && s.verify() || sum == format.Checksum(s.key, s.value[format.HeadStart:s.head.End])
+	return s.whole && s.verify() || s.head.Holds(s.key, s.value, sum)
 }
 
 // verify verifies the whole record, once.
@@ -186,7 +187,8 @@ func selects(q *driver.Query, h *format.RecordHeader) bool {
 	if q.Statuses != 0 && q.Statuses&(1<<h.Status) == 0 {
 		return false
 	}
-	if !between(h.Created, q.CreatedFrom, q.CreatedTo, 1) || !between(h.ActiveMinute, q.ActiveFrom, q.ActiveTo, minute) {
+	if !between(h.Created, q.CreatedFrom, q.CreatedTo, 1) ||
+		!between(h.ActiveMinute, q.ActiveFrom, q.ActiveTo, minute) {
 		return false
 	}
 	for _, l := range q.Labels {

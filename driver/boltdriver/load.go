@@ -120,12 +120,14 @@ func (l *loader) part(p *driver.Part) error {
 		l.put(format.Feed, l.key, format.AppendEvent(l.arena.Room(format.EventSize(&p.Event)), l.key, &p.Event))
 	case driver.PartEntry:
 		l.key = format.AppendEntryKey(l.key[:0], &p.Entry.EntryKey)
-		l.put(format.Entries, l.key, format.AppendEntry(l.arena.Room(format.EntrySize(p.Entry.Value)), l.key, 0, p.Entry.Value))
+		room := l.arena.Room(format.EntrySize(p.Entry.Value))
+		l.put(format.Entries, l.key, format.AppendEntry(room, l.key, 0, p.Entry.Value))
 	case driver.PartRecord:
 		return l.record(&p.Record)
 	case driver.PartStage:
 		l.key = format.AppendLogMarkKey(l.key[:0], format.StagedLog, p.Namespace, p.Incarnation)
-		l.put(format.Marks, l.key, format.AppendStaged(l.arena.Room(format.StagedSize), l.key, format.StagedMark{Until: p.Time}))
+		room := l.arena.Room(format.StagedSize)
+		l.put(format.Marks, l.key, format.AppendStaged(room, l.key, format.StagedMark{Until: p.Time}))
 	case driver.PartMessage:
 		l.key = format.AppendMessageKey(l.key[:0], p.Namespace, p.Incarnation, p.Message.Seq)
 		l.put(format.Log, l.key, format.AppendMessage(l.arena.Room(format.MessageSize(&p.Message)), l.key, &p.Message))

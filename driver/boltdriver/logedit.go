@@ -122,7 +122,8 @@ func (p *planner) stage(c *driver.Change) error {
 		}
 		mark = format.AppendLogMarkKey(nil, format.StagedLog, p.ns, c.Stage)
 	}
-	v := format.AppendStaged(p.b.arena.Room(format.StagedSize), mark, format.StagedMark{Until: c.StageUntil, Epoch: p.next.Epoch})
+	staged := format.StagedMark{Until: c.StageUntil, Epoch: p.next.Epoch}
+	v := format.AppendStaged(p.b.arena.Room(format.StagedSize), mark, staged)
 	p.addWrite(format.Marks, mark, v)
 	return p.follows(c.Stage, c.Append)
 }

@@ -168,7 +168,8 @@ func (v *view) feedLost(ns uint64) bool {
 // may still be there.
 func (v *view) eventsLeft(ns uint64) bool {
 	c := v.cursor(format.Marks)
-	return c.get(format.AppendU64Key([]byte{format.TrimmedFeed}, ns)) != nil || c.get(format.AppendU64Key([]byte{format.ErasedNamespace}, ns)) != nil
+	return c.get(format.AppendU64Key([]byte{format.TrimmedFeed}, ns)) != nil ||
+		c.get(format.AppendU64Key([]byte{format.ErasedNamespace}, ns)) != nil
 }
 
 // Due returns filed due entries. See driver.Driver.

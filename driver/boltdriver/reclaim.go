@@ -160,7 +160,8 @@ func (r *reclaimer) unstage() error {
 		key := bytes.Clone(k)
 		r.remove(format.Marks, key)
 		key[0] = format.DeadLog
-		r.put(format.Marks, key, format.AppendDead(r.arena.Room(format.DeadSize(format.DeadMark{})), key, format.DeadMark{}))
+		var mark format.DeadMark
+		r.put(format.Marks, key, format.AppendDead(r.arena.Room(format.DeadSize(mark)), key, mark))
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != Checksum(key, v[EnvelopeSize:])", to: "",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])", to: "",
 		dir: bolt, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
@@ -86,7 +86,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != Checksum(key, v[EnvelopeSize:])", to: "",
+		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])", to: "",
 		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
 	},
 	{

@@ -20,7 +20,8 @@ import (
 // a file that vanished or was replaced meanwhile.
 const openAttempts = 64
 
-// ErrMoved: while the lock was awaited, the path came to name another file.
+// ErrMoved says that while the lock was awaited the path came to name another
+// file.
 var ErrMoved = errors.New("file was replaced while it was opened")
 
 // Open opens the store's file at path, creating it whole if there is none.
@@ -78,7 +79,8 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *File, err erro
 		}
 	}()
 	if !o.AllowNetworkFS && o.Hooks.remote(h) {
-		return nil, fmt.Errorf("%s: %w: it is on a network or FUSE file system (see Options.AllowNetworkFS)", path, errors.ErrUnsupported)
+		return nil, fmt.Errorf("%s: %w: it is on a network or FUSE file system (see Options.AllowNetworkFS)",
+			path, errors.ErrUnsupported)
 	}
 	if f.Info, err = h.Stat(); err != nil {
 		return nil, err

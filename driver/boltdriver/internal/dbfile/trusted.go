@@ -63,7 +63,8 @@ func (f *File) CheckTrusted(committed int64) error {
 	if _, err := f.Handle.ReadAt(b, int64(m.Freelist)*format.PageSize); err != nil {
 		return unreadable(err)
 	}
-	if pages := uint64(binary.LittleEndian.Uint32(b[12:])) + 1; binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||
+	pages := uint64(binary.LittleEndian.Uint32(b[12:])) + 1
+	if binary.LittleEndian.Uint64(b) != m.Freelist || binary.LittleEndian.Uint16(b[8:]) != format.FlagFreelist ||
 		pages > m.InUse-m.Freelist || !fsck.ListFits(b, pages*format.PageSize) {
 		return bad(m.Freelist, "is no list of free pages")
 	}

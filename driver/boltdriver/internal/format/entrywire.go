@@ -11,8 +11,11 @@ import (
 // when it was written.
 const entryElements = 3
 
-func EntrySize(value []byte) int { return EnvelopeSize + 9 + 5 + len(value) }
+// EntrySize is the length of the value that AppendEntry appends.
+func EntrySize(value []byte) int { return envelopeSize + 9 + 5 + len(value) }
 
+// AppendEntry appends the value of an entry at key, written in that erase
+// epoch.
 func AppendEntry(b, key []byte, epoch uint64, value []byte) []byte {
 	start := len(b)
 	b = appendBin(appendU64(appendEnvelope(b, entryElements), epoch), value)
@@ -26,12 +29,14 @@ type EntryValue struct {
 	Value []byte
 }
 
+// ReadEntry reads the value of the entry at key.
 func ReadEntry(key, v []byte) (EntryValue, error) {
 	w := openSealed(key, v, entryElements-1)
 	e := EntryValue{Epoch: w.u64(), Value: w.bin()}
 	if !w.done() {
 		k, _ := ParseEntryKey(key)
-		return EntryValue{}, fmt.Errorf("%w: entry %q of %q, kind %d in namespace %d", driver.ErrCorrupt, k.Name, k.Owner, k.Kind, k.Namespace)
+		return EntryValue{}, fmt.Errorf("%w: entry %q of %q, kind %d in namespace %d",
+			driver.ErrCorrupt, k.Name, k.Owner, k.Kind, k.Namespace)
 	}
 	return e, nil
 }
@@ -39,8 +44,10 @@ func ReadEntry(key, v []byte) (EntryValue, error) {
 // An event's value is [checksum, time, id, kind, status, version, last_seq].
 const eventElements = 7
 
-func EventSize(e *driver.Event) int { return EnvelopeSize + 9 + 2 + len(e.ID) + 2 + 2 + 9 + 9 }
+// EventSize is the length of the value that AppendEvent appends.
+func EventSize(e *driver.Event) int { return envelopeSize + 9 + 2 + len(e.ID) + 2 + 2 + 9 + 9 }
 
+// AppendEvent appends the value of an event at key. Its position is the key's.
 func AppendEvent(b, key []byte, e *driver.Event) []byte {
 	start := len(b)
 	b = appendStr(appendI64(appendEnvelope(b, eventElements), e.Time), e.ID)
@@ -50,6 +57,7 @@ func AppendEvent(b, key []byte, e *driver.Event) []byte {
 	return b
 }
 
+// ReadEvent reads the event at key. It shares no memory with v.
 func ReadEvent(key, v []byte) (driver.Event, error) {
 	w := openSealed(key, v, eventElements-1)
 	e := driver.Event{Time: w.i64(), ID: string(w.str()), Kind: driver.EventKind(w.u8()), Status: w.u8()}
@@ -74,9 +82,11 @@ type Counters struct {
 
 const (
 	counterElements = 1 + driver.Statuses + 5
-	CountersSize    = EnvelopeSize + 9*(counterElements-1)
+	// CountersSize is the length of the value that AppendCounters appends.
+	CountersSize = envelopeSize + 9*(counterElements-1)
 )
 
+// AppendCounters appends the value of the counters at key.
 func AppendCounters(b, key []byte, c *Counters) []byte {
 	start := len(b)
 	b = appendEnvelope(b, counterElements)
@@ -104,19 +114,21 @@ func ReadCounters(key, v []byte) (c Counters, err error) {
 	c.Tail = w.u64()
 	c.Epoch = w.u64()
 	if !w.done() || len(key) != 8 {
-		return Counters{}, fmt.Errorf("%w: counters of namespace %d", driver.ErrCorrupt, binary.BigEndian.Uint64(append(make([]byte, 8), key...)[len(key):]))
+		ns := binary.BigEndian.Uint64(append(make([]byte, 8), key...)[len(key):])
+		return Counters{}, fmt.Errorf("%w: counters of namespace %d", driver.ErrCorrupt, ns)
 	}
 	return c, nil
 }
 
+// AddRecord adds a record to u.
 func AddRecord(u *driver.Usage, h *RecordHeader) {
 	u.Sessions[h.Status]++
 	u.Messages += h.Messages
 	u.Bytes += h.Bytes
 }
 
-// SubtractRecord never wraps around: a wrong counter is a finding of Check, not
-// a huge number.
+// SubtractRecord takes a record off u. It never wraps around: a wrong counter
+// is a finding of Check, not a huge number.
 func SubtractRecord(u *driver.Usage, h *RecordHeader) {
 	u.Sessions[h.Status] -= min(1, u.Sessions[h.Status])
 	u.Messages -= min(h.Messages, u.Messages)

@@ -24,6 +24,7 @@ func (s *IndexKeys) Key(i int) []byte {
 	return s.buf[from:s.ends[i]]
 }
 
+// Build sets the keys of the record whose key in Records is key.
 func (s *IndexKeys) Build(key []byte, inc driver.Incarnation, user string, created, minute, due, expires int64) {
 	ns := NamespaceOf(key)
 	id := key[8:]
@@ -49,5 +50,6 @@ func (s *IndexKeys) Build(key []byte, inc driver.Incarnation, user string, creat
 // DanglingIndex is the error of an index entry that names no record.
 func DanglingIndex(in Bucket, key []byte) error {
 	k, _ := ParseRecordKey(key)
-	return fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there", driver.ErrCorrupt, BucketNames[in], k.ID, k.Namespace)
+	return fmt.Errorf("%w: index %s names record %q in namespace %d, which is not there",
+		driver.ErrCorrupt, BucketNames[in], k.ID, k.Namespace)
 }

@@ -30,19 +30,22 @@ import (
 // A record's keys in c, u, a, x, o and s follow from its header alone. Deleting
 // a record, or moving it in an index, needs no search.
 
+// AppendU64Key appends a number, as keys hold it.
 func AppendU64Key(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
 
+// AppendTimeKey appends a time in milliseconds, or in minutes, as keys hold it.
 func AppendTimeKey(b []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(v)^(1<<63))
 }
 
 func timeOf(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ (1 << 63)) }
 
-// AppendRecordKey: r.
+// AppendRecordKey appends a key of Records.
 func AppendRecordKey[S ~string | ~[]byte](b []byte, ns uint64, id S) []byte {
 	return append(AppendU64Key(b, ns), id...)
 }
 
+// ParseRecordKey reads a key of Records. The id is a copy.
 func ParseRecordKey(k []byte) (driver.Key, bool) {
 	if len(k) < 9 || len(k) > 8+driver.MaxName {
 		return driver.Key{}, false
@@ -50,18 +53,20 @@ func ParseRecordKey(k []byte) (driver.Key, bool) {
 	return driver.Key{Namespace: binary.BigEndian.Uint64(k), ID: string(k[8:])}, true
 }
 
-// AppendTimedKey: c and a.
+// AppendTimedKey appends a key of Created, or of Active: at is in milliseconds,
+// or in minutes.
 func AppendTimedKey[S ~string | ~[]byte](b []byte, ns uint64, at int64, id S) []byte {
 	return append(AppendTimeKey(AppendU64Key(b, ns), at), id...)
 }
 
-// AppendUserPrefix: what the keys of one user share in u.
+// AppendUserPrefix appends what the keys of one user share in Users.
 func AppendUserPrefix[S ~string | ~[]byte](b []byte, ns uint64, user S) []byte {
 	b = append(AppendU64Key(b, ns), byte(len(user)))
 	return append(b, user...)
 }
 
-// ParsePlace reads what follows the prefix in c, u and a.
+// ParsePlace reads what follows the prefix of a key of Created, Users or
+// Active.
 func ParsePlace(rest []byte) (at int64, id []byte, ok bool) {
 	if len(rest) < 9 {
 		return 0, nil, false
@@ -69,7 +74,7 @@ func ParsePlace(rest []byte) (at int64, id []byte, ok bool) {
 	return timeOf(rest), rest[8:], true
 }
 
-// ParseUserKey splits a whole key of u.
+// ParseUserKey splits a key of Users.
 func ParseUserKey(k []byte) (ns uint64, user []byte, at int64, id []byte, ok bool) {
 	if len(k) < 9 || len(k) < 9+int(k[8]) {
 		return 0, nil, 0, nil, false
@@ -79,11 +84,12 @@ func ParseUserKey(k []byte) (ns uint64, user []byte, at int64, id []byte, ok boo
 	return binary.BigEndian.Uint64(k), k[9:n], at, id, ok
 }
 
-// AppendDueKey: x and o.
+// AppendDueKey appends a key of Due or Overdue.
 func AppendDueKey[S ~string | ~[]byte](b []byte, due int64, ns uint64, id S) []byte {
 	return AppendRecordKey(AppendTimeKey(b, due), ns, id)
 }
 
+// ParseDueKey splits a key of Due or Overdue.
 func ParseDueKey(k []byte) (due int64, ns uint64, id []byte, ok bool) {
 	if len(k) < 17 {
 		return 0, 0, nil, false
@@ -91,11 +97,14 @@ func ParseDueKey(k []byte) (due int64, ns uint64, id []byte, ok bool) {
 	return timeOf(k), binary.BigEndian.Uint64(k[8:]), k[16:], true
 }
 
-// AppendOwnerKey: s. Incarnations ascend in time, so these keys do too.
+// AppendOwnerKey appends a key of Owners. Incarnations ascend in time, so these
+// keys do too.
 func AppendOwnerKey(b []byte, inc driver.Incarnation, ns uint64, id []byte) []byte {
 	return append(AppendU64Key(append(b, inc[:]...), ns), id...)
 }
 
+// ParseOwnerKey splits a key of Owners: record is the key of the record that
+// owns the incarnation.
 func ParseOwnerKey(k []byte) (inc driver.Incarnation, record []byte, ok bool) {
 	copy(inc[:], k)
 	if len(k) < 16+9 {
@@ -104,13 +113,17 @@ func ParseOwnerKey(k []byte) (inc driver.Incarnation, record []byte, ok bool) {
 	return inc, k[16:], true
 }
 
+// LogPrefixLen is the length of what AppendLogPrefix appends.
 const LogPrefixLen = 8 + 16
 
-// AppendLogPrefix: what the keys of one incarnation share in l and i.
+// AppendLogPrefix appends what the keys of one incarnation share in Log and
+// IDs.
 func AppendLogPrefix(b []byte, ns uint64, inc driver.Incarnation) []byte {
 	return append(AppendU64Key(b, ns), inc[:]...)
 }
 
+// ParseLogPrefix splits a key of Log or IDs. rest is the number or the id of
+// the message.
 func ParseLogPrefix(k []byte) (ns uint64, inc driver.Incarnation, rest []byte, ok bool) {
 	if len(k) <= LogPrefixLen {
 		return 0, inc, nil, false
@@ -119,27 +132,29 @@ func ParseLogPrefix(k []byte) (ns uint64, inc driver.Incarnation, rest []byte, o
 	return binary.BigEndian.Uint64(k), inc, k[LogPrefixLen:], true
 }
 
-// AppendMessageKey: l.
+// AppendMessageKey appends a key of Log.
 func AppendMessageKey(b []byte, ns uint64, inc driver.Incarnation, seq uint64) []byte {
 	return AppendU64Key(AppendLogPrefix(b, ns, inc), seq)
 }
 
-// AppendMessageIDKey: i.
+// AppendMessageIDKey appends a key of IDs.
 func AppendMessageIDKey(b []byte, ns uint64, inc driver.Incarnation, id string) []byte {
 	return append(AppendLogPrefix(b, ns, inc), id...)
 }
 
-// AppendOwnerPrefix: what the entries of one kind and owner share in e.
+// AppendOwnerPrefix appends what the entries of one kind and owner share in
+// Entries.
 func AppendOwnerPrefix[S ~string | ~[]byte](b []byte, ns uint64, kind uint8, owner S) []byte {
 	b = append(AppendU64Key(b, ns), kind, byte(len(owner)))
 	return append(b, owner...)
 }
 
-// AppendEntryKey: e.
+// AppendEntryKey appends a key of Entries.
 func AppendEntryKey(b []byte, k *driver.EntryKey) []byte {
 	return append(AppendOwnerPrefix(b, k.Namespace, k.Kind, k.Owner), k.Name...)
 }
 
+// ParseEntryKey reads a key of Entries. Owner and name are copies.
 func ParseEntryKey(k []byte) (driver.EntryKey, bool) {
 	if len(k) < 10 || len(k) < 10+int(k[9]) {
 		return driver.EntryKey{}, false
@@ -153,11 +168,12 @@ func ParseEntryKey(k []byte) (driver.EntryKey, bool) {
 	}, true
 }
 
-// AppendFeedKey: f.
+// AppendFeedKey appends a key of Feed.
 func AppendFeedKey(b []byte, ns, pos uint64) []byte {
 	return AppendU64Key(AppendU64Key(b, ns), pos)
 }
 
+// ParseFeedKey splits a key of Feed into the namespace and the position.
 func ParseFeedKey(k []byte) (a, b uint64, ok bool) {
 	if len(k) != 16 {
 		return 0, 0, false
@@ -165,8 +181,8 @@ func ParseFeedKey(k []byte) (a, b uint64, ok bool) {
 	return binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(k[8:]), true
 }
 
-// PrefixEnd returns the first key beyond all that begin with prefix, in place,
-// or nil if there is none.
+// PrefixEnd returns the first key beyond all that begin with prefix, or nil if
+// there is none. It changes prefix.
 func PrefixEnd(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != math.MaxUint8 {
@@ -180,7 +196,7 @@ func PrefixEnd(prefix []byte) []byte {
 // NamespaceOf returns the namespace of a key that begins with one.
 func NamespaceOf(k []byte) uint64 { return binary.BigEndian.Uint64(k) }
 
-// FindSpan returns the span that holds seq.
+// FindSpan returns the first of the spans that holds seq, if one does.
 func FindSpan(spans []driver.Span, seq uint64) (driver.Span, bool) {
 	for _, s := range spans {
 		if s.From <= seq && seq <= s.To {

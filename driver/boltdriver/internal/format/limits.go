@@ -9,9 +9,12 @@ const FillPercent = 0.9
 
 // Limits of one value, in bytes.
 const (
-	MaxRecord  = 1 << 20
+	// MaxRecord bounds the body and the texts of a record.
+	MaxRecord = 1 << 20
+	// MaxMessage bounds the body of a message.
 	MaxMessage = 8 << 20
-	MaxEntry   = 1 << 20
+	// MaxEntry bounds the value of an entry.
+	MaxEntry = 1 << 20
 )
 
 // PageSize is the size of a page of the file, in bytes.

@@ -12,11 +12,14 @@ import (
 const (
 	messageElements = 4
 	refElements     = 3
-	MessageIDSize   = EnvelopeSize + 9 + 18
+	// MessageIDSize is the length of the value that AppendMessageID appends.
+	MessageIDSize = envelopeSize + 9 + 18
 )
 
-func MessageSize(m *driver.Message) int { return EnvelopeSize + 18 + 2 + len(m.ID) + 5 + len(m.Body) }
+// MessageSize is the length of the value that AppendMessage appends.
+func MessageSize(m *driver.Message) int { return envelopeSize + 18 + 2 + len(m.ID) + 5 + len(m.Body) }
 
+// AppendMessage appends the value of a message at key. Its number is the key's.
 func AppendMessage(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
 	b = appendBin16(appendEnvelope(b, messageElements), m.Digest)
@@ -38,7 +41,7 @@ func ReadMessage(key, v []byte, m *driver.Message) error {
 	return nil
 }
 
-// Detach gives m memory of its own.
+// Detach gives m memory of its own, in one allocation.
 func Detach(m *driver.Message) {
 	b := make([]byte, 0, len(m.Body)+len(m.ID))
 	b = append(append(b, m.Body...), m.ID...)
@@ -47,6 +50,8 @@ func Detach(m *driver.Message) {
 	m.ID = UnsafeString(b[n:])
 }
 
+// AppendMessageID appends the value of the message's id at key: the message's
+// number and digest.
 func AppendMessageID(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
 	b = appendBin16(appendU64(appendEnvelope(b, refElements), m.Seq), m.Digest)
@@ -54,6 +59,8 @@ func AppendMessageID(b, key []byte, m *driver.Message) []byte {
 	return b
 }
 
+// ReadMessageID reads the value of the message id at key. It shares no memory
+// with v.
 func ReadMessageID(key, v []byte) (driver.Ref, error) {
 	w := openSealed(key, v, refElements-1)
 	r := driver.Ref{Found: true, Seq: w.u64(), Digest: w.bin16()}
@@ -63,6 +70,8 @@ func ReadMessageID(key, v []byte) (driver.Ref, error) {
 	return r, nil
 }
 
+// DamagedLog is the error of a damaged value of Log or IDs: what is "message"
+// or the like. It wraps driver.ErrCorrupt.
 func DamagedLog(what string, key []byte) error {
 	ns, inc, rest, _ := ParseLogPrefix(key)
 	return fmt.Errorf("%w: %s %x of incarnation %x in namespace %d", driver.ErrCorrupt, what, rest, inc[:], ns)

@@ -16,38 +16,52 @@ import (
 //	s staged  ns8 incarnation16          until, epoch
 //	h hole    ns8 incarnation16 from8 to8
 //	f feed    ns8                        (events at or before the tail)
-//	n erased  ns8                        epoch, sessions, messages, bytes, entries
+//	n erased  ns8                        epoch, what was removed for it
 //	u erased  ns8 user                   the same
 //
 // Records, entries and staged logs carry the epoch of their namespace at the
 // time they were written; those of an earlier epoch than the mark are erased.
 const (
-	DeadLog         byte = 'd'
-	StagedLog       byte = 's'
-	Hole            byte = 'h'
-	TrimmedFeed     byte = 'f'
+	// DeadLog says that all that an incarnation owned is to be removed.
+	DeadLog byte = 'd'
+	// StagedLog says that a log belongs to no record yet.
+	StagedLog byte = 's'
+	// Hole says that the messages of a span were dropped.
+	Hole byte = 'h'
+	// TrimmedFeed says that events at or before the tail of a feed are to be
+	// removed.
+	TrimmedFeed byte = 'f'
+	// ErasedNamespace says that a namespace was erased.
 	ErasedNamespace byte = 'n'
-	ErasedUser      byte = 'u'
+	// ErasedUser says that a user of a namespace was erased.
+	ErasedUser byte = 'u'
 )
 
 // Sizes of the values of marks, in bytes.
 const (
-	BareSize    = EnvelopeSize
-	StagedSize  = EnvelopeSize + 2*9
-	ErasureSize = EnvelopeSize + 5*9
+	// BareSize is the length of the value that AppendBare appends.
+	BareSize = envelopeSize
+	// StagedSize is the length of the value that AppendStaged appends.
+	StagedSize = envelopeSize + 2*9
+	// ErasureSize is the length of the value that AppendErasure appends.
+	ErasureSize = envelopeSize + 5*9
 )
 
 // DeadSize is the length of the value that AppendDead appends.
-func DeadSize(d DeadMark) int { return EnvelopeSize + 4 + len(d.User) }
+func DeadSize(d DeadMark) int { return envelopeSize + 4 + len(d.User) }
 
+// AppendLogMarkKey appends the key of a mark DeadLog or StagedLog, or what the
+// keys of the marks Hole of one log share.
 func AppendLogMarkKey(b []byte, typ byte, ns uint64, inc driver.Incarnation) []byte {
 	return AppendLogPrefix(append(b, typ), ns, inc)
 }
 
+// AppendHoleKey appends the key of a mark Hole.
 func AppendHoleKey(b []byte, ns uint64, inc driver.Incarnation, s driver.Span) []byte {
 	return AppendU64Key(AppendU64Key(AppendLogMarkKey(b, Hole, ns, inc), s.From), s.To)
 }
 
+// AppendErasureKey appends the key of a mark ErasedNamespace or ErasedUser.
 func AppendErasureKey(b []byte, e driver.Erasure) []byte {
 	if e.User == "" {
 		return AppendU64Key(append(b, ErasedNamespace), e.Namespace)
@@ -55,7 +69,7 @@ func AppendErasureKey(b []byte, e driver.Erasure) []byte {
 	return append(AppendU64Key(append(b, ErasedUser), e.Namespace), e.User...)
 }
 
-// ParseMark splits a key of g into its type, namespace and the rest.
+// ParseMark splits a key of Marks into its type, its namespace and the rest.
 func ParseMark(k []byte) (typ byte, ns uint64, rest []byte, ok bool) {
 	if len(k) < 9 {
 		return 0, 0, nil, false
@@ -63,7 +77,8 @@ func ParseMark(k []byte) (typ byte, ns uint64, rest []byte, ok bool) {
 	return k[0], binary.BigEndian.Uint64(k[1:]), k[9:], true
 }
 
-// ParseLogMark reads the rest of the key of a mark d, s or h.
+// ParseLogMark reads the rest of the key of a mark DeadLog, StagedLog or Hole.
+// The span is zero unless the mark is a Hole.
 func ParseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok bool) {
 	copy(inc[:], rest)
 	switch len(rest) {
@@ -84,6 +99,7 @@ type DeadMark struct {
 	Erased bool
 }
 
+// AppendDead appends the value of a mark DeadLog at key.
 func AppendDead(b, key []byte, d DeadMark) []byte {
 	start := len(b)
 	var erased uint8
@@ -95,6 +111,7 @@ func AppendDead(b, key []byte, d DeadMark) []byte {
 	return b
 }
 
+// ReadDead reads the value of a mark DeadLog. It shares no memory with v.
 func ReadDead(key, v []byte) (DeadMark, error) {
 	w := openSealed(key, v, 2)
 	d := DeadMark{User: string(w.str()), Erased: w.u8() == 1}
@@ -107,6 +124,7 @@ type StagedMark struct {
 	Epoch uint64
 }
 
+// AppendStaged appends the value of a mark StagedLog at key.
 func AppendStaged(b, key []byte, s StagedMark) []byte {
 	start := len(b)
 	b = appendU64(appendI64(appendEnvelope(b, 3), s.Until), s.Epoch)
@@ -114,13 +132,14 @@ func AppendStaged(b, key []byte, s StagedMark) []byte {
 	return b
 }
 
+// ReadStaged reads the value of a mark StagedLog.
 func ReadStaged(key, v []byte) (StagedMark, error) {
 	w := openSealed(key, v, 2)
 	s := StagedMark{Until: w.i64(), Epoch: w.u64()}
 	return s, markError(&w, key)
 }
 
-// AppendBare is the value of a mark h or f.
+// AppendBare appends the value of a mark Hole or TrimmedFeed at key.
 func AppendBare(b, key []byte) []byte {
 	start := len(b)
 	b = appendEnvelope(b, 1)
@@ -128,7 +147,7 @@ func AppendBare(b, key []byte) []byte {
 	return b
 }
 
-// ReadBare checks the value of a mark h or f.
+// ReadBare checks the value of a mark Hole or TrimmedFeed.
 func ReadBare(key, v []byte) error {
 	w := openSealed(key, v, 0)
 	return markError(&w, key)
@@ -141,6 +160,8 @@ type ErasureMark struct {
 	Sessions, Messages, Bytes, Entries uint64
 }
 
+// AppendErasure appends the value of a mark ErasedNamespace or ErasedUser at
+// key.
 func AppendErasure(b, key []byte, e *ErasureMark) []byte {
 	start := len(b)
 	b = appendU64(appendU64(appendEnvelope(b, 6), e.Epoch), e.Sessions)
@@ -149,6 +170,7 @@ func AppendErasure(b, key []byte, e *ErasureMark) []byte {
 	return b
 }
 
+// ReadErasure reads the value of a mark ErasedNamespace or ErasedUser.
 func ReadErasure(key, v []byte) (ErasureMark, error) {
 	w := openSealed(key, v, 5)
 	e := ErasureMark{Epoch: w.u64(), Sessions: w.u64(), Messages: w.u64(), Bytes: w.u64(), Entries: w.u64()}
@@ -162,12 +184,13 @@ func markError(w *fixedReader, key []byte) error {
 	return DamagedMark(key)
 }
 
-// DamagedMark names a damaged mark. It wraps driver.ErrCorrupt.
+// DamagedMark is the error of a damaged mark. It wraps driver.ErrCorrupt.
 func DamagedMark(key []byte) error {
 	typ, ns, rest, _ := ParseMark(key)
 	return fmt.Errorf("%w: mark %q %x in namespace %d", driver.ErrCorrupt, typ, rest, ns)
 }
 
+// Add adds what o has to report. The epoch stays.
 func (m *ErasureMark) Add(o *ErasureMark) {
 	m.Sessions += o.Sessions
 	m.Messages += o.Messages

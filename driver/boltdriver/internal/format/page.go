@@ -10,14 +10,23 @@ import (
 // The engine's format: two meta pages, written in turn. The one with the higher
 // transaction number is in force.
 const (
-	boltMagic    = 0xED0CDAED
-	boltVersion  = 2
-	HeaderSize   = 16 // of a page
-	MetaSize     = 64 // after the header
-	NoFreelist   = ^uint64(0)
-	FlagBranch   = 0x01
-	FlagLeaf     = 0x02
-	FlagMeta     = 0x04
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	// HeaderSize is the length of a page's header, in bytes.
+	HeaderSize = 16
+	// MetaSize is the length of what a meta page holds after its header, in
+	// bytes.
+	MetaSize = 64
+	// NoFreelist is the page of the list of free pages in a file that does not
+	// store it.
+	NoFreelist = ^uint64(0)
+	// FlagBranch marks a page that is an inner node of a tree.
+	FlagBranch = 0x01
+	// FlagLeaf marks a page that is a leaf of a tree.
+	FlagLeaf = 0x02
+	// FlagMeta marks a meta page.
+	FlagMeta = 0x04
+	// FlagFreelist marks a page that lists the free pages.
 	FlagFreelist = 0x10
 )
 

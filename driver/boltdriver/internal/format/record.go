@@ -19,9 +19,9 @@ import (
 // is the erase epoch of the namespace when the record was written.
 const (
 	recordElements = 16
-	HeadStart      = EnvelopeSize + 5
+	headStart      = envelopeSize + 5
 	fixedHeadLen   = 2 + 18 + 9*9
-	UserAt         = HeadStart + fixedHeadLen
+	userAt         = headStart + fixedHeadLen
 	headElements   = 13 // before the user
 )
 
@@ -47,13 +47,15 @@ type HeaderTexts struct {
 
 // RecordSize is the length of the value that AppendRecord appends.
 func RecordSize(r *driver.Record) int {
-	n := HeadStart + fixedHeadLen + 2 + len(r.User) + 3 + 5 + len(r.Body)
+	n := headStart + fixedHeadLen + 2 + len(r.User) + 3 + 5 + len(r.Body)
 	for _, l := range r.Labels {
 		n += 4 + len(l.Name) + len(l.Value)
 	}
 	return n
 }
 
+// AppendRecord appends the value of a record at key, written in that erase
+// epoch. It has RecordSize bytes.
 func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	start := len(b)
 	b = appendU32(appendEnvelope(b, recordElements), 0)
@@ -70,7 +72,7 @@ func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	end := len(b)
 	b = appendBin(b, r.Body)
 	doc := b[start:]
-	binary.BigEndian.PutUint32(doc[EnvelopeSize+1:], Checksum(key, b[start+HeadStart:end]))
+	binary.BigEndian.PutUint32(doc[envelopeSize+1:], checksum(key, b[start+headStart:end]))
 	seal(key, doc)
 	return b
 }
@@ -83,7 +85,7 @@ func ParseHeader(v []byte, h *RecordHeader) (sum uint32, ok bool) {
 	}
 	h.parseLabels(&w)
 	h.End = len(v) - len(w.b)
-	h.Raw = v[UserAt:h.End]
+	h.Raw = v[userAt:h.End]
 	return binary.BigEndian.Uint32(v[9:]), !w.bad && h.Status < driver.Statuses
 }
 
@@ -94,12 +96,13 @@ func ParseIndexed(v []byte, h *RecordHeader) bool {
 	return ok && !w.bad
 }
 
-const IndexedLen = UserAt + 2 + 255
+// IndexedLen is as much of a value as ParseIndexed reads, at most.
+const IndexedLen = userAt + 2 + 255
 
 // parseToUser reads the header up to the user. All before that lies at fixed
 // places: see AppendRecord.
 func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
-	if len(v) < UserAt || !hasHeadForms((*[UserAt]byte)(v)) {
+	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
 		return fixedReader{}, false
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
@@ -114,14 +117,14 @@ func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
 	h.Messages = u64(88)
 	h.Bytes = u64(97)
 	h.Epoch = u64(106)
-	rest = fixedReader{b: v[UserAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
+	rest = fixedReader{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
 	h.User = rest.str()
 	return rest, true
 }
 
 // hasHeadForms reports whether a value begins with the forms of a record's
 // elements up to the user.
-func hasHeadForms(v *[UserAt]byte) bool {
+func hasHeadForms(v *[userAt]byte) bool {
 	return v[0] == wireArray16 && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
 		v[3] == wireUint32 && v[8] == wireUint32 && v[13] == wireUint8 && v[15] == wireBin8 && v[16] == 16 &&
 		v[33] == wireUint64 && v[42] == wireUint64 &&
@@ -152,7 +155,13 @@ func (n *HeaderTexts) labels() fixedReader {
 // ReadHeader reads and verifies the header of the record v at key.
 func ReadHeader(key, v []byte, h *RecordHeader) bool {
 	sum, ok := ParseHeader(v, h)
-	return ok && sum == Checksum(key, v[HeadStart:h.End])
+	return ok && h.Holds(key, v, sum)
+}
+
+// Holds reports whether sum, which ParseHeader returned with h, is the checksum
+// of the header of v at key.
+func (h *RecordHeader) Holds(key, v []byte, sum uint32) bool {
+	return sum == checksum(key, v[headStart:h.End])
 }
 
 // ReadRecord reads the header of v and verifies the whole of it.
@@ -221,6 +230,8 @@ func cutStr(s string) (str, rest string) {
 	return s[2:n], s[n:]
 }
 
+// AppendText appends s to b and returns b and the string that s is there. b
+// must have room for s, and what is appended must not change afterwards.
 func AppendText(b, s []byte) ([]byte, string) {
 	n := len(b)
 	b = append(b, s...)

@@ -16,23 +16,39 @@ const Version = 1
 type Bucket uint8
 
 const (
+	// Records holds the records, by namespace and id.
 	Records Bucket = iota
+	// Created orders the records of a namespace by the time of creation.
 	Created
+	// Users orders the records of a user by the time of creation.
 	Users
+	// Active orders the records of a namespace by the minute of activity.
 	Active
+	// Due orders all records by their due entry.
 	Due
+	// Overdue orders records that expire before they are due by that time.
 	Overdue
+	// Owners leads from an incarnation to its record.
 	Owners
+	// Log holds the messages.
 	Log
+	// IDs leads from the id of a message to its number.
 	IDs
+	// Entries holds small values.
 	Entries
+	// Feed holds the events.
 	Feed
+	// Counts holds the counters of each namespace.
 	Counts
+	// Marks holds what is left to Reclaim, and staged logs: see mark.go.
 	Marks
+	// Meta holds the version of the format and the clock.
 	Meta
+	// BucketCount is how many buckets there are.
 	BucketCount
 )
 
+// BucketNames are the names of the buckets in the file.
 var BucketNames = [BucketCount][]byte{
 	[]byte("r"), []byte("c"), []byte("u"), []byte("a"), []byte("x"), []byte("o"), []byte("s"),
 	[]byte("l"), []byte("i"), []byte("e"), []byte("f"), []byte("n"), []byte("g"), []byte("m"),
@@ -41,15 +57,19 @@ var BucketNames = [BucketCount][]byte{
 // Bucket m is so small that the engine keeps it in the page that each commit
 // writes anyway. Its values are [checksum, number].
 var (
+	// FormatKey is the key in Meta of the version of the format.
 	FormatKey = []byte("format")
-	ClockKey  = []byte("clock") // the largest View.Now committed
+	// ClockKey is the key in Meta of the largest View.Now that was committed.
+	ClockKey = []byte("clock")
 )
 
 const (
 	numberElements = 2
-	NumberSize     = EnvelopeSize + 9
+	// NumberSize is the length of the value that AppendNumber appends.
+	NumberSize = envelopeSize + 9
 )
 
+// AppendNumber appends a value of Meta at key.
 func AppendNumber(b, key []byte, n uint64) []byte {
 	start := len(b)
 	b = appendU64(appendEnvelope(b, numberElements), n)
@@ -118,5 +138,5 @@ var minElements = [BucketCount]int{
 // HasElements reports whether v may be a value of the bucket, by the number of
 // its elements.
 func HasElements(b Bucket, v []byte) bool {
-	return len(v) >= EnvelopeSize && int(binary.BigEndian.Uint16(v[1:])) >= minElements[b]
+	return len(v) >= envelopeSize && int(binary.BigEndian.Uint16(v[1:])) >= minElements[b]
 }

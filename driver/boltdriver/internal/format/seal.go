@@ -20,12 +20,12 @@ const (
 	wireBin32   = 0xc6
 	wireStr8    = 0xd9
 
-	EnvelopeSize = 3 + 5 // after the array's header and the checksum
+	envelopeSize = 3 + 5 // after the array's header and the checksum
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func Checksum(key, b []byte) uint32 {
+func checksum(key, b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)
 }
 
@@ -36,7 +36,7 @@ func appendEnvelope(b []byte, n int) []byte {
 
 // seal sets the checksum of the document that doc is.
 func seal(key, doc []byte) {
-	binary.BigEndian.PutUint32(doc[4:], Checksum(key, doc[EnvelopeSize:]))
+	binary.BigEndian.PutUint32(doc[4:], checksum(key, doc[envelopeSize:]))
 }
 
 func appendU8(b []byte, v uint8) []byte { return append(b, wireUint8, v) }
@@ -71,17 +71,17 @@ type fixedReader struct {
 // open starts to read v, whose elements after the checksum are at least n. It
 // does not verify the checksum.
 func open(v []byte, n int) fixedReader {
-	if len(v) < EnvelopeSize || v[0] != wireArray16 || v[3] != wireUint32 {
+	if len(v) < envelopeSize || v[0] != wireArray16 || v[3] != wireUint32 {
 		return fixedReader{bad: true}
 	}
 	have := int(binary.BigEndian.Uint16(v[1:])) - 1
-	return fixedReader{b: v[EnvelopeSize:], n: have, bad: have < n}
+	return fixedReader{b: v[envelopeSize:], n: have, bad: have < n}
 }
 
 // openSealed is open for a document whose checksum must hold.
 func openSealed(key, v []byte, n int) fixedReader {
 	w := open(v, n)
-	w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != Checksum(key, v[EnvelopeSize:])
+	w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])
 	return w
 }
 

@@ -95,7 +95,7 @@ func TestDocumentsAreMsgpack(t *testing.T) {
 			continue
 		}
 		sum, err := dec.DecodeUint32()
-		if want := crc32.Checksum(append(bytes.Clone(key), v[EnvelopeSize:]...), castagnoli); err != nil || sum != want {
+		if want := crc32.Checksum(append(bytes.Clone(key), v[envelopeSize:]...), castagnoli); err != nil || sum != want {
 			t.Errorf("%s: checksum %x, want %x, %v", kind, sum, want, err)
 		}
 		for range n - 1 {
@@ -158,7 +158,7 @@ func TestEveryFlippedHeaderBitIsNoticed(t *testing.T) {
 		t.Fatal("a sound header is refused")
 	}
 	end := h.End
-	for bit := 8 * EnvelopeSize; bit < 8*end; bit++ {
+	for bit := 8 * envelopeSize; bit < 8*end; bit++ {
 		v := bytes.Clone(d[1])
 		v[bit/8] ^= 1 << (bit % 8)
 		if ReadHeader(d[0], v, &h) {

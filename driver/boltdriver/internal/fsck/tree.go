@@ -77,6 +77,8 @@ type Element struct {
 	child              uint64
 }
 
+// LeafElement reads entry i of the table of the leaf that begins with b, which
+// must hold the table that far.
 func LeafElement(b []byte, i uint64) Element {
 	off := format.HeaderSize + 16*i
 	e := b[off:]
@@ -89,7 +91,11 @@ func LeafElement(b []byte, i uint64) Element {
 func branchElement(b []byte, i uint64) Element {
 	off := format.HeaderSize + 16*i
 	e := b[off:]
-	return Element{Offset: off + uint64(binary.LittleEndian.Uint32(e)), KeySize: uint64(binary.LittleEndian.Uint32(e[4:])), child: binary.LittleEndian.Uint64(e[8:])}
+	return Element{
+		Offset:  off + uint64(binary.LittleEndian.Uint32(e)),
+		KeySize: uint64(binary.LittleEndian.Uint32(e[4:])),
+		child:   binary.LittleEndian.Uint64(e[8:]),
+	}
 }
 
 // lenient says that the walk is there to save what it can: keys are shown also
@@ -203,7 +209,8 @@ func (w *walker) value(r *PageRun, at place, e Element, k []byte) {
 			w.count(r, at, e, k)
 		}
 		if w.visit != nil && w.err == nil {
-			w.err = w.visit(LeafValue{at.bucket, r.ID, k, int(e.ValueSize), func() ([]byte, error) { return r.At(e.Offset+e.KeySize, e.ValueSize) }})
+			read := func() ([]byte, error) { return r.At(e.Offset+e.KeySize, e.ValueSize) }
+			w.err = w.visit(LeafValue{at.bucket, r.ID, k, int(e.ValueSize), read})
 		}
 	}
 }
@@ -242,7 +249,8 @@ func (w *walker) bucket(r *PageRun, at place, e Element, k []byte) {
 
 // inline walks a bucket that is small enough to live in its parent's leaf.
 func (w *walker) inline(page uint64, b []byte, at place) {
-	if len(b) < format.HeaderSize || binary.LittleEndian.Uint16(b[8:]) != format.FlagLeaf || format.HeaderSize+16*int(binary.LittleEndian.Uint16(b[10:])) > len(b) {
+	if len(b) < format.HeaderSize || binary.LittleEndian.Uint16(b[8:]) != format.FlagLeaf ||
+		format.HeaderSize+16*int(binary.LittleEndian.Uint16(b[10:])) > len(b) {
 		w.addProblem(page, at.bucket, "a damaged inline bucket")
 		return
 	}

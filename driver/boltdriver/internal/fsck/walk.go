@@ -18,6 +18,7 @@ type Problem struct {
 	What   string
 }
 
+// String names the page, the bucket and what is wrong.
 func (p Problem) String() string {
 	if p.Bucket == "" {
 		return fmt.Sprintf("page %d: %s", p.Page, p.What)
@@ -32,6 +33,7 @@ type DamageError struct {
 	More     int       // problems beyond those
 }
 
+// Error says the first problem, and how many more there are.
 func (e *DamageError) Error() string {
 	s := fmt.Sprintf("%v: %v", driver.ErrCorrupt, e.Problems[0])
 	if n := len(e.Problems) + e.More - 1; n > 0 {
@@ -45,9 +47,10 @@ func (e *DamageError) Is(target error) bool { return target == driver.ErrCorrupt
 
 const (
 	maxProblems = 50
-	maxDepth    = 64      // of branches and nested buckets together
-	MaxKey      = 1 << 15 // the engine's limit
-	wholeRun    = 64 << 10
+	maxDepth    = 64 // of branches and nested buckets together
+	// MaxKey is the engine's bound on the length of a key, in bytes.
+	MaxKey   = 1 << 15
+	wholeRun = 64 << 10
 )
 
 // What a page is used for.
@@ -88,21 +91,26 @@ type walker struct {
 
 // LeafValue is one key in a leaf. Its slices are valid during the call only.
 type LeafValue struct {
-	Bucket string
-	Page   uint64
+	Bucket string // a nested bucket is "outer/inner"
+	Page   uint64 // where the leaf begins
 	Key    []byte
-	Size   int                    // of the value
-	Read   func() ([]byte, error) // reads it
+	Size   int                    // of the value, in bytes
+	Read   func() ([]byte, error) // reads the value
 }
 
 // Result is what a walk found.
 type Result struct {
-	Meta                 format.MetaPage
-	Branches, Leaves     uint64 // pages with their overflow
-	Free, Leaked, listed uint64 // pages
-	Keys                 uint64
-	Problems             []Problem
-	More                 int
+	Meta format.MetaPage // the meta page in force
+
+	// Branches and Leaves are the pages of the trees, with their overflow. Free
+	// ones are listed as such, leaked ones are neither in use nor free.
+	Branches, Leaves, Free, Leaked uint64
+
+	Keys     uint64    // in all buckets
+	Problems []Problem // the first 50
+	More     int       // problems beyond those
+
+	listed uint64 // pages of the list of free pages
 
 	// Hurt are the buckets where something is wrong, "" = all. Of a walk that
 	// visits.
@@ -270,19 +278,20 @@ func (w *walker) buffer(depth, n int) []byte {
 	return w.bufs[depth][:n]
 }
 
-// PageRun is a page with its overflow, of which b holds the beginning.
+// PageRun is a page with its overflow.
 type PageRun struct {
-	Reader io.ReaderAt
-	ID     uint64
-	Pages  uint64
-	Data   []byte
+	Reader io.ReaderAt // the file; nil if Data is all there is
+	ID     uint64      // number of the first page
+	Pages  uint64      // how many they are
+	Data   []byte      // the beginning of them
 }
 
 func (r *PageRun) size() uint64 { return r.Pages * format.PageSize }
 
 var errOutside = errors.New("reaches outside the page")
 
-// At returns n bytes at off: of the buffer if they are there, else read.
+// At returns n bytes at off: of Data if they are there, else read. It returns
+// an error if they are not all within the run.
 func (r *PageRun) At(off, n uint64) ([]byte, error) {
 	if off > r.size() || n > r.size()-off {
 		return nil, errOutside

@@ -111,12 +111,13 @@ func (s *salvager) addOutcome(kind, where string, n uint64, f Fate) {
 type Fate uint8
 
 const (
-	// Whole: the file's tree leads to the value and its checksum holds.
+	// Whole says that the file's tree leads to the value and its checksum
+	// holds.
 	Whole Fate = iota
-	// Uncertain: the checksum holds, but the value lay on a page that the
-	// tree does not lead to. It is in the new file.
+	// Uncertain says that the checksum holds, but the value lay on a page that
+	// the tree does not lead to. It is in the new file.
 	Uncertain
-	// Lost: the value was there and cannot be read.
+	// Lost says that the value was there and cannot be read.
 	Lost
 )
 

@@ -81,10 +81,16 @@ func inlinePage(e fsck.Element, v []byte) ([]byte, bool) {
 	return v[format.HeaderSize:], true
 }
 
+// scanned are the buckets whose values are looked for outside the tree, those
+// whose values are told apart most surely first.
+var scanned = [...]format.Bucket{
+	format.Records, format.Log, format.Entries, format.IDs, format.Feed, format.Counts, format.Marks, format.Meta,
+}
+
 // takeFromPage stages a value found outside the tree, if what it can be is
 // missing from the tree.
 func (s *salvager) takeFromPage(key, v []byte) error {
-	for _, b := range []format.Bucket{format.Records, format.Log, format.Entries, format.IDs, format.Feed, format.Counts, format.Marks, format.Meta} {
+	for _, b := range scanned {
 		if !plausible(b, key, v) {
 			continue
 		}
@@ -111,7 +117,11 @@ func plausible(b format.Bucket, key, v []byte) bool {
 	case format.Meta:
 		return string(key) == string(format.ClockKey) && isSound(b, key, v)
 	case format.Marks:
-		return len(key) > 8 && (key[0] == format.ErasedNamespace || key[0] == format.ErasedUser || key[0] == format.Hole) && fitsMark(key, v)
+		if len(key) <= 8 {
+			return false
+		}
+		taken := key[0] == format.ErasedNamespace || key[0] == format.ErasedUser || key[0] == format.Hole
+		return taken && fitsMark(key, v)
 	}
 	return isSound(b, key, v)
 }

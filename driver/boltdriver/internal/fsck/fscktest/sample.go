@@ -20,7 +20,8 @@ import (
 func Sample(t testing.TB, keys int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.db")
-	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: format.PageSize, FreelistType: bolt.FreelistArrayType, NoSync: true})
+	o := bolt.Options{PageSize: format.PageSize, FreelistType: bolt.FreelistArrayType, NoSync: true}
+	db, err := bolt.Open(path, 0o600, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
