@@ -68,7 +68,8 @@ func (r *results) latency() chart {
 
 func (s *series) add(x, y float64) {
 	if y > 0 {
-		s.x, s.y = append(s.x, x), append(s.y, y)
+		s.x = append(s.x, x)
+		s.y = append(s.y, y)
 	}
 }
 

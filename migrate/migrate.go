@@ -174,7 +174,9 @@ func (m *mover) resume(ctx context.Context) (err error) {
 	if n.Clock != m.note.Clock {
 		return ErrChanged
 	}
-	m.note, m.resumed, m.tally.Sums = n, true, n.Sums
+	m.note = n
+	m.resumed = true
+	m.tally.Sums = n.Sums
 	if err := m.tally.restore(n.Hash); err != nil {
 		return fmt.Errorf("%w: %w", driver.ErrFormat, err)
 	}
@@ -229,7 +231,9 @@ func (m *mover) load(ctx context.Context) (err error) {
 		return err
 	}
 	clear(m.step)
-	m.stored, m.step, m.bytes = next, m.step[:0], 0
+	m.stored = next
+	m.step = m.step[:0]
+	m.bytes = 0
 	m.progress(Copying, m.tally.Sums)
 	return nil
 }

@@ -136,7 +136,10 @@ func (c *check) entries() error {
 		if err := rows.Scan(&ns, &kind, &owner, &name, &e.Value, &orphan); err != nil {
 			return err
 		}
-		e.Namespace, e.Kind, e.Owner, e.Name = uint64(ns), uint8(kind), string(owner), string(name)
+		e.Namespace = uint64(ns)
+		e.Kind = uint8(kind)
+		e.Owner = string(owner)
+		e.Name = string(name)
 		where := fmt.Sprintf("entry %d/%d/%q/%q", e.Namespace, e.Kind, e.Owner, e.Name)
 		c.Entries++
 		if orphan {

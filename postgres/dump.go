@@ -192,7 +192,8 @@ func (u *dump) events(after driver.Place) error {
 func (u *dump) records(after driver.Place) error {
 	return u.pages(after, func(rows pgx.Rows, p *driver.Part) error {
 		err := scanRecord(rows, &p.Record)
-		p.Kind, p.Namespace = driver.PartRecord, p.Record.Namespace
+		p.Kind = driver.PartRecord
+		p.Namespace = p.Record.Namespace
 		return err
 	}, `select `+recordColumns+` from {sessions} where (namespace, id) > ($1, $2) order by namespace, id limit $3`,
 		func(at driver.Place) []any { return []any{int64(at.Namespace), at.Name} })

@@ -110,6 +110,7 @@ func scanMessage(row pgx.Row) (m driver.Message, err error) {
 	if len(digest) != len(m.Digest) {
 		return m, fmt.Errorf("%w: message %d", driver.ErrCorrupt, seq)
 	}
-	m.Seq, m.Digest = uint64(seq), [16]byte(digest)
+	m.Seq = uint64(seq)
+	m.Digest = [16]byte(digest)
 	return m, nil
 }

@@ -165,7 +165,8 @@ func (f *faults) next(ctx context.Context, write bool) (met Fault, ok bool) {
 		if i.seen == nth || i.fault.Sticky && i.seen > nth {
 			i.fired = true
 			if !ok {
-				met, ok = i.fault, true
+				met = i.fault
+				ok = true
 			}
 		}
 	}

@@ -132,7 +132,8 @@ func diffLines(a, b []string) string {
 	var out strings.Builder
 	skipped := 0
 	for i, line := range script {
-		from, to := max(0, i-contextLines), min(len(script), i+contextLines+1)
+		from := max(0, i-contextLines)
+		to := min(len(script), i+contextLines+1)
 		if !slices.ContainsFunc(script[from:to], func(l string) bool { return l[0] != ' ' }) {
 			skipped++
 			continue
@@ -168,7 +169,8 @@ func editScript(a, b []string) (script []string) {
 			}
 		}
 	}
-	i, j := 0, 0
+	i := 0
+	j := 0
 	for i < len(a) || j < len(b) {
 		switch {
 		case i < len(a) && j < len(b) && a[i] == b[j]:

@@ -69,7 +69,8 @@ func equalInstants(e *env) {
 		}, seshat.UpdateOptions{IfVersion: s.Version})
 		e.must(err)
 	}
-	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.UpdateOptions{IfVersion: s.Version - 1})
+	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil },
+		seshat.UpdateOptions{IfVersion: s.Version - 1})
 	e.fails(err, seshat.ErrConflict)
 }
 
@@ -188,7 +189,8 @@ func sharedMaps(e *env) {
 				return
 			}
 			s.Labels["k"], s.Metadata.Map()["k"] = "mine", "mine"
-			_, _ = shared.Metadata.Map()["k"], shared.Labels["k"]
+			_ = shared.Metadata.Map()["k"]
+			_ = shared.Labels["k"]
 			if _, err := tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
 				e.Error(err)
 			}

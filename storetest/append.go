@@ -26,11 +26,18 @@ var appends = []promise{
 func logStats(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	call := seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 5, Latency: 100 * ms}
+	call := seshat.Message{
+		Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 5,
+		Latency: 100 * ms,
+	}
 	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 10}, call)
-	call.ToolCalls, call.Latency = 3, 201*ms
+	call.ToolCalls = 3
+	call.Latency = 201 * ms
 	s := e.append(t, "s", call)
-	want := seshat.SessionStats{TotalMessages: 3, TotalTokens: 20, TotalToolCalls: 4, AvgLatencyMS: 150.5, LatencyCount: 2}
+	want := seshat.SessionStats{
+		TotalMessages: 3, TotalTokens: 20, TotalToolCalls: 4, AvgLatencyMS: 150.5,
+		LatencyCount: 2,
+	}
 	equal(e, "stats", s.Stats, want)
 	_, err := t.Truncate(e.ctx, "s", 0)
 	e.must(err)
@@ -45,7 +52,8 @@ func logStats(e *env) {
 func logNames(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	s := e.append(t, "s", seshat.Message{Role: seshat.RoleSystem, Content: "Be brief."}, seshat.Message{Role: seshat.RoleUser, Content: " \n"})
+	s := e.append(t, "s", seshat.Message{Role: seshat.RoleSystem, Content: "Be brief."},
+		seshat.Message{Role: seshat.RoleUser, Content: " \n"})
 	equal(e, "name without words of a user", s.Name, "")
 	v := s.Version
 	s = e.append(t, "s",
@@ -163,7 +171,8 @@ var logWrites = map[string]func(*env, *seshat.Tenant) error{
 func logOwnership(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	payload, inputs := []byte("payload"), json.RawMessage(`"inputs"`)
+	payload := []byte("payload")
+	inputs := json.RawMessage(`"inputs"`)
 	all := []seshat.Message{{Role: seshat.RoleUser, Payload: payload, ToolInputs: inputs}}
 	e.append(t, "s", all...)
 	equal(e, "what the append made of the caller's message", all[0].ID, "")

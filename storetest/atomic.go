@@ -22,7 +22,12 @@ var atomicity = []promise{
 func (e *env) state(t *seshat.Tenant) string {
 	e.Helper()
 	var b strings.Builder
-	for _, q := range []seshat.Query{{}, {Order: seshat.OrderByActivity}, {UserID: "mia"}, {Labels: map[string]string{"lang": "de"}}} {
+	for _, q := range []seshat.Query{
+		{},
+		{Order: seshat.OrderByActivity},
+		{UserID: "mia"},
+		{Labels: map[string]string{"lang": "de"}},
+	} {
 		for s, err := range t.Sessions(e.ctx, q) {
 			e.must(err)
 			fmt.Fprintln(&b, show(s))
@@ -90,7 +95,8 @@ func failedCalls(e *env) {
 func failedInput(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())
-	n, want := full(), full()
+	n := full()
+	want := full()
 	e.fails(second(t.Create(e.ctx, n)), seshat.ErrExists)
 	if !reflect.DeepEqual(n, want) {
 		e.Fatalf("a failed create changed its argument to %+v", n)
@@ -157,7 +163,10 @@ func together(e *env) {
 		for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 			e.clock.Advance(minute)
 			s := e.move(t, "s", status)
-			for _, other := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
+			for _, other := range []seshat.Status{
+				seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+				seshat.StatusTerminated,
+			} {
 				want := uint64(0)
 				if other == status {
 					want = 1

@@ -30,7 +30,8 @@ func priced(m *seshat.Message) uint64 {
 // parts reports whether a cut before log[i] parts a call from a result, or
 // calls side by side.
 func parts(log []seshat.Message, i int) bool {
-	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ContentToolCall && log[i].ContentType == seshat.ContentToolCall {
+	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ContentToolCall &&
+		log[i].ContentType == seshat.ContentToolCall {
 		return true
 	}
 	for j := i; j < len(log); j++ {
@@ -58,7 +59,8 @@ func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message
 	if limit == 0 {
 		limit = seshat.MaxHistory
 	}
-	best, cost := len(log), uint64(0)
+	best := len(log)
+	cost := uint64(0)
 	for i := len(log) - 1; i >= 0; i-- {
 		m := &log[i]
 		cost += priced(m)
@@ -86,12 +88,14 @@ func chatter(r *rand.Rand, n int) []seshat.Message {
 		}
 		switch r.IntN(6) {
 		case 0, 1:
-			m.Role, m.ContentType = seshat.RoleAssistant, seshat.ContentToolCall
+			m.Role = seshat.RoleAssistant
+			m.ContentType = seshat.ContentToolCall
 			if m.ToolCallID == "" {
 				m.ToolCalls = 2
 			}
 		case 2:
-			m.Role, m.ContentType = seshat.RoleTool, seshat.ContentToolResult
+			m.Role = seshat.RoleTool
+			m.ContentType = seshat.ContentToolResult
 		case 3:
 			m.Role = seshat.RoleAssistant
 		}
@@ -141,7 +145,8 @@ func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *ran
 	e.must(err)
 	want, more := window(log, &q)
 	if fmt.Sprint(numbers(got.Messages)) != fmt.Sprint(numbers(want)) || got.More != more {
-		e.Fatalf("%+v: got %v, more: %t, want %v, %t of\n%s", q, numbers(got.Messages), got.More, numbers(want), more, outline(log))
+		e.Fatalf("%+v: got %v, more: %t, want %v, %t of\n%s", q, numbers(got.Messages), got.More, numbers(want), more,
+			outline(log))
 	}
 }
 
@@ -191,7 +196,8 @@ func budgetPair(e *env) {
 
 func budgetNoID(e *env) {
 	t := e.tenant("t")
-	e.windows(t, "one", []seshat.Message{userLine(), toolCall(""), userLine(), toolResult(""), userLine()}, 5, 5, 5, 2, 1)
+	e.windows(t, "one", []seshat.Message{userLine(), toolCall(""), userLine(), toolResult(""), userLine()}, 5, 5, 5, 2,
+		1)
 	several := toolCall("")
 	several.ToolCalls = 2
 	e.windows(t, "several", []seshat.Message{several, toolResult("a"), toolResult("b"), userLine()}, 4, 4, 4, 1)
@@ -209,10 +215,12 @@ func budgetPages(e *env) {
 	log = append(log, toolResult("a"), userLine())
 	e.append(t, "s", log...)
 	for budget, want := range map[uint64]int{1: 1, 2: 1, 152: 1, 153: 153, 154: 154, 1 << 40: 154} {
-		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
+		equal(e, fmt.Sprintf("messages within %d tokens", budget),
+			len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
 	}
 	got := e.history(t, "s", seshat.HistoryQuery{TokenBudget: 1000, NewestFirst: true, Last: 153})
-	equal(e, "window of a limit, newest first", [3]uint64{uint64(len(got)), got[0].Seq, got[152].Seq}, [3]uint64{153, 154, 2})
+	equal(e, "window of a limit, newest first", [3]uint64{uint64(len(got)), got[0].Seq, got[152].Seq},
+		[3]uint64{153, 154, 2})
 	equal(e, "window above the log", len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: 9, FromSeq: 1000})), 0)
 }
 
@@ -224,6 +232,7 @@ func budgetSizes(e *env) {
 		seshat.Message{Role: seshat.RoleUser, Content: "12345"},
 		seshat.Message{Role: seshat.RoleUser})
 	for budget, want := range map[uint64]int{1: 1, 2: 2, 3: 2, 4: 3} {
-		equal(e, fmt.Sprintf("messages within %d tokens", budget), len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
+		equal(e, fmt.Sprintf("messages within %d tokens", budget),
+			len(e.history(t, "s", seshat.HistoryQuery{TokenBudget: budget})), want)
 	}
 }

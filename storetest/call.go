@@ -72,7 +72,8 @@ func (c *call) aim() {
 	}
 	if len(live) > 0 {
 		at := pick(c.p, live)
-		c.space, c.id = at[0], at[1]
+		c.space = at[0]
+		c.id = at[1]
 	}
 }
 
@@ -181,13 +182,17 @@ func (c *call) bumped(s *modelSession, moved bool, got *seshat.Session) {
 }
 
 func (c *call) update() {
-	name, label := fmt.Sprint(c.p.step), pick(c.p, modelUsers)
+	name := fmt.Sprint(c.p.step)
+	label := pick(c.p, modelUsers)
 	got, err := c.t.Update(c.p.ctx, c.id, func(s *seshat.Session) error {
-		s.Name, s.Labels = name, map[string]string{"k": label}
+		s.Name = name
+		s.Labels = map[string]string{"k": label}
 		return nil
 	}, seshat.UpdateOptions{})
 	if s, moved := c.write(err); s != nil {
-		s.name, s.label, s.labelled = name, label, true
+		s.name = name
+		s.label = label
+		s.labelled = true
 		s.version++
 		c.bumped(s, moved, got)
 	}

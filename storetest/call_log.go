@@ -27,13 +27,16 @@ func (l *modelLog) add(messages []modelMessage) {
 	for _, m := range messages {
 		l.last++
 		m.seq = l.last
-		l.messages, l.known = append(l.messages, m), append(l.known, m)
+		l.messages = append(l.messages, m)
+		l.known = append(l.known, m)
 	}
 }
 
 // drop removes the messages numbered from to to.
 func (l *modelLog) drop(from, to uint64) (n uint64) {
-	kept := slices.DeleteFunc(slices.Clone(l.messages), func(m modelMessage) bool { return from <= m.seq && m.seq <= to })
+	kept := slices.DeleteFunc(slices.Clone(l.messages), func(m modelMessage) bool {
+		return from <= m.seq && m.seq <= to
+	})
 	n = uint64(len(l.messages) - len(kept))
 	l.messages = kept
 	return n
@@ -85,7 +88,8 @@ func (c *call) repeat() {
 	}
 	c.want(err, nil)
 	if !got.Repeated || got.First != m.seq || got.Last != m.seq {
-		c.p.Fatalf("step %d: message %q again: repeated %v as %d to %d, want %d", c.p.step, m.id, got.Repeated, got.First, got.Last, m.seq)
+		c.p.Fatalf("step %d: message %q again: repeated %v as %d to %d, want %d", c.p.step, m.id, got.Repeated,
+			got.First, got.Last, m.seq)
 	}
 	c.bumped(s, moved, got.Session)
 }
@@ -142,7 +146,9 @@ func (c *call) deleteMessage() {
 
 // history compares a part of the log, chosen at random.
 func (c *call) history() {
-	from, to, limit := c.p.r.Uint64N(6), c.p.r.Uint64N(20), 1+c.p.r.IntN(12)
+	from := c.p.r.Uint64N(6)
+	to := c.p.r.Uint64N(20)
+	limit := 1 + c.p.r.IntN(12)
 	q := seshat.HistoryQuery{FromSeq: from, ToSeq: to, Limit: limit}
 	order := c.p.r.IntN(3)
 	switch order {
@@ -158,7 +164,9 @@ func (c *call) history() {
 		return
 	}
 	c.want(err, nil)
-	want := slices.DeleteFunc(slices.Clone(s.log.messages), func(m modelMessage) bool { return m.seq < from || to > 0 && m.seq > to })
+	want := slices.DeleteFunc(slices.Clone(s.log.messages), func(m modelMessage) bool {
+		return m.seq < from || to > 0 && m.seq > to
+	})
 	if order > 0 {
 		slices.Reverse(want)
 	}

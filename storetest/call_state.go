@@ -36,7 +36,8 @@ func (c *call) scope() (seshat.Scope, map[string]int64) {
 
 func (c *call) merge() {
 	scope, state := c.scope()
-	delta, n := map[string]any{}, 1+c.p.r.IntN(3)
+	delta := map[string]any{}
+	n := 1 + c.p.r.IntN(3)
 	for range n {
 		var v any
 		if c.p.r.IntN(3) > 0 {

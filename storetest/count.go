@@ -36,7 +36,8 @@ func usageFollows(e *env) {
 }
 
 func usageOfOne(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	before, err := a.Usage(e.ctx)
 	e.must(err)
@@ -51,7 +52,9 @@ func bytesComeBack(e *env) {
 	t := e.tenant("t")
 	for _, id := range []string{"deleted", "expired", "replaced"} {
 		n := full()
-		n.ID, n.Quotas, n.Lifecycle = id, seshat.Quotas{}, seshat.Lifecycle{TTL: hour}
+		n.ID = id
+		n.Quotas = seshat.Quotas{}
+		n.Lifecycle = seshat.Lifecycle{TTL: hour}
 		e.create(t, n)
 		e.update(t, id, func(s *seshat.Session) { s.Metadata = seshat.NewDocument(nil) })
 		e.must(second(t.Append(e.ctx, id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})))

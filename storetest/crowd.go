@@ -168,7 +168,10 @@ func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text 
 	begin := r.tick()
 	switch kind {
 	case 0, 1:
-		a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleUser, Content: text}}})
+		a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: []seshat.Message{{
+			Role:    seshat.RoleUser,
+			Content: text,
+		}}})
 		if err != nil {
 			e.Error(err)
 		}
@@ -187,10 +190,12 @@ func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text 
 			e.Error(err)
 		}
 		r.record(begin, func(log []string) ([]string, bool) {
-			after, n := slices.Clone(log), uint64(0)
+			after := slices.Clone(log)
+			n := uint64(0)
 			for i := 1; i < len(after); i++ {
 				if after[i] != "" {
-					after[i], n = "", n+1
+					after[i] = ""
+					n++
 				}
 			}
 			return after, n == removed

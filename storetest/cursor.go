@@ -29,7 +29,8 @@ func (e *env) cursorOf(t *seshat.Tenant, q seshat.Query) string {
 }
 
 func foreignCursors(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.crowd(a, 20)
 	e.crowd(b, 20)
 	variants := []seshat.Query{
@@ -88,7 +89,8 @@ func cursorReopened(e *env) {
 // tamperedCursors changes bits, cuts and extends cursors. Each is refused, or
 // leads somewhere in the caller's own list.
 func tamperedCursors(e *env) {
-	mine, other := e.tenant("mine"), e.tenant("other")
+	mine := e.tenant("mine")
+	other := e.tenant("other")
 	e.crowd(mine, 10)
 	e.crowd(other, 10)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -105,7 +107,10 @@ func tamperedCursors(e *env) {
 			equal(e, "namespace", s.NamespaceID, mine.ID())
 		}
 	}
-	for _, c := range []string{strings.Repeat("A", 1<<20), "A", "\x00", "====", good + good, strings.ToLower(good) + "x"} {
+	for _, c := range []string{
+		strings.Repeat("A", 1<<20), "A", "\x00", "====", good + good,
+		strings.ToLower(good) + "x",
+	} {
 		q.Cursor = c
 		if _, err := mine.List(e.ctx, q); !errors.Is(err, seshat.ErrInvalid) {
 			e.Fatalf("cursor %.20q: got error %v", c, err)

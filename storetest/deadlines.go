@@ -32,10 +32,15 @@ var overdueSessions = []overdueSession{
 	{"archived", func(e *env, t *seshat.Tenant) {
 		e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
 	}, 2 * hour, seshat.StatusArchived},
-	{"idle and archived at once", withLife(seshat.Lifecycle{IdleAfter: hour, ArchiveAfter: hour}), 5 * hour, seshat.StatusArchived},
+	{
+		"idle and archived at once", withLife(seshat.Lifecycle{IdleAfter: hour, ArchiveAfter: hour}), 5 * hour,
+		seshat.StatusArchived,
+	},
 	{"with a log, labels and a lease", func(e *env, t *seshat.Tenant) {
 		n := full()
-		n.ID, n.Quotas, n.Lifecycle = "s", seshat.Quotas{}, seshat.Lifecycle{IdleAfter: hour}
+		n.ID = "s"
+		n.Quotas = seshat.Quotas{}
+		n.Lifecycle = seshat.Lifecycle{IdleAfter: hour}
 		e.create(t, n)
 		e.append(t, "s", lines(2)...)
 		e.must(second(t.AcquireLease(e.ctx, "s", "runner", minute)))
@@ -89,8 +94,10 @@ func (e *env) stored() ([]driver.Record, []driver.Event) {
 
 func applyAlike(e *env) {
 	for _, c := range overdueSessions {
-		swept, written := e.twin(), e.twin()
-		a, b := swept.tenant("t"), written.tenant("t")
+		swept := e.twin()
+		written := e.twin()
+		a := swept.tenant("t")
+		b := written.tenant("t")
 		c.make(swept, a)
 		c.make(written, b)
 		e.clock.Advance(c.pass)
@@ -102,7 +109,8 @@ func applyAlike(e *env) {
 		records, events := swept.stored()
 		due := records[0].Due
 		got, gotEvents := written.stored()
-		records[0].Due, got[0].Due = 0, 0 // a write leaves it to the sweep to file the session later
+		records[0].Due = 0
+		got[0].Due = 0 // a write leaves it to the sweep to file the session later
 		sameStored(e, c.name+": records", got, records)
 		sameStored(e, c.name+": events", gotEvents, events)
 
@@ -117,7 +125,8 @@ func applyAlike(e *env) {
 func sameStored(e *env, what string, got, want any) {
 	e.Helper()
 	if !reflect.DeepEqual(got, want) {
-		e.Fatalf("%s differ: the write left\n%s\nand the sweep\n%s", what, fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
+		e.Fatalf("%s differ: the write left\n%s\nand the sweep\n%s", what, fmt.Sprintf("%+v", got),
+			fmt.Sprintf("%+v", want))
 	}
 }
 

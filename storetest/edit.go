@@ -36,10 +36,14 @@ func editOne(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(3)...)
-	before, log := e.get(t, "s"), e.log(t, "s")
+	before := e.get(t, "s")
+	log := e.log(t, "s")
 	e.clock.Advance(minute)
 	m, err := t.EditMessage(e.ctx, "s", 2, func(m *seshat.Message) error {
-		m.Content, m.Tokens, m.Payload, m.Timestamp = "edited", 9, []byte{1}, time.Time{}
+		m.Content = "edited"
+		m.Tokens = 9
+		m.Payload = []byte{1}
+		m.Timestamp = time.Time{}
 		m.ContentType = seshat.ContentToolCall
 		return nil
 	})
@@ -49,7 +53,11 @@ func editOne(e *env) {
 	same(e, now[0], log[0])
 	same(e, now[2], log[2])
 	want := log[1]
-	want.Content, want.Tokens, want.Payload, want.ContentType, want.ToolCalls = "edited", 9, []byte{1}, seshat.ContentToolCall, 1
+	want.Content = "edited"
+	want.Tokens = 9
+	want.Payload = []byte{1}
+	want.ContentType = seshat.ContentToolCall
+	want.ToolCalls = 1
 	same(e, m, want)
 	s := e.get(t, "s")
 	equal(e, "stats", s.Stats, before.Stats)
@@ -215,9 +223,11 @@ func summarizes(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", lines(4)...)
 	e.clock.Advance(minute)
-	before, log := e.append(t, "s", lines(2)...), e.log(t, "s")
+	before := e.append(t, "s", lines(2)...)
+	log := e.log(t, "s")
 	e.clock.Advance(minute)
-	s, err := t.Summarize(e.ctx, "s", seshat.Range{From: 2, To: 4}, seshat.Message{Role: seshat.RoleSystem, Content: "short"})
+	s, err := t.Summarize(e.ctx, "s", seshat.Range{From: 2, To: 4},
+		seshat.Message{Role: seshat.RoleSystem, Content: "short"})
 	e.must(err)
 	e.numbered(t, "s", 1, 4, 5, 6)
 	got := e.log(t, "s")[1]
@@ -274,7 +284,8 @@ func editModel(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	r := rand.New(rand.NewPCG(19, 23))
-	model, last := map[uint64]string{}, uint64(0)
+	model := map[uint64]string{}
+	last := uint64(0)
 	for i := range 120 {
 		seq := 1 + r.Uint64N(last+2)
 		_, there := model[seq]
@@ -328,7 +339,8 @@ func drop(model map[uint64]string, from, to uint64) {
 // holdsLog expects a log of these contents, by number.
 func (e *env) holdsLog(t *seshat.Tenant, id string, model map[uint64]string, last uint64) {
 	e.Helper()
-	log, s := e.log(t, id), e.get(t, id)
+	log := e.log(t, id)
+	s := e.get(t, id)
 	equal(e, "counts", [3]uint64{uint64(len(log)), s.MessageCount, s.LastSeq},
 		[3]uint64{uint64(len(model)), uint64(len(model)), last})
 	for _, m := range log {

@@ -19,7 +19,8 @@ var erasure = []promise{
 }
 
 func deleteUser(e *env) {
-	t, other := e.tenant("t"), e.tenant("other")
+	t := e.tenant("t")
+	other := e.tenant("other")
 	for i := range 10 {
 		user := []string{"mia", "noa"}[i%2]
 		id := fmt.Sprint(i)
@@ -95,7 +96,8 @@ func userComesBack(e *env) {
 }
 
 func deleteNamespace(e *env) {
-	t, other := e.tenant("t"), e.tenant("other")
+	t := e.tenant("t")
+	other := e.tenant("other")
 	for i := range 10 {
 		e.create(t, seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 	}
@@ -167,7 +169,8 @@ func staleHandle(e *env) {
 }
 
 func erasedReopened(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s", UserID: "mia"})
 	e.create(b, seshat.NewSession{ID: "s", UserID: "mia"})
 	e.create(b, seshat.NewSession{ID: "other", UserID: "noa"})
@@ -204,7 +207,8 @@ func erasureResumed(e *env) {
 	equal(e, "findings beside what is left", len(r.Findings), 0)
 	fresh := e.create(t, seshat.NewSession{UserID: "mia"})
 	e.sweep()
-	equal(e, "the user's new session", fmt.Sprint(e.ids(t, seshat.Query{UserID: "mia"})), fmt.Sprint([]string{fresh.ID}))
+	equal(e, "the user's new session", fmt.Sprint(e.ids(t, seshat.Query{UserID: "mia"})),
+		fmt.Sprint([]string{fresh.ID}))
 	r, err = e.Check(e.ctx)
 	e.must(err)
 	equal(e, "kept", r.Sessions, 2)

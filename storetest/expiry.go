@@ -41,20 +41,32 @@ func deadlines(e *env) {
 		end   time.Duration // from creation
 	}{
 		{name: "absolute", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, end: hour},
-		{name: "absolute, used", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, do: touched, end: hour},
+		{
+			name: "absolute, used", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, do: touched,
+			end: hour,
+		},
 		{name: "sliding", life: seshat.Lifecycle{TTL: hour}, end: hour},
 		{name: "sliding, used", life: seshat.Lifecycle{TTL: hour}, do: touched, end: 90 * minute},
 		{name: "sliding, moved", life: seshat.Lifecycle{TTL: hour}, do: moved(seshat.StatusArchived), end: 90 * minute},
 		{name: "capped", life: seshat.Lifecycle{TTL: hour, MaxLifetime: 80 * minute}, do: touched, end: 80 * minute},
 		{name: "cap alone", life: seshat.Lifecycle{TTL: seshat.Never, MaxLifetime: 2 * hour}, end: 2 * hour},
 		{name: "quota", life: seshat.Lifecycle{TTL: seshat.Never}, quota: 90, end: 90 * minute},
-		{name: "quota under cap", life: seshat.Lifecycle{MaxLifetime: 2 * hour}, quota: 90, do: touched, end: 90 * minute},
-		{name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour}, do: moved(seshat.StatusTerminated), end: 150 * minute},
+		{
+			name: "quota under cap", life: seshat.Lifecycle{MaxLifetime: 2 * hour}, quota: 90, do: touched,
+			end: 90 * minute,
+		},
+		{
+			name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour}, do: moved(seshat.StatusTerminated),
+			end: 150 * minute,
+		},
 		{name: "default", end: 7 * day},
-		{name: "idling does not extend", life: seshat.Lifecycle{TTL: hour, IdleAfter: minute}, do: func(*seshat.Tenant) {
-			e.clock.Advance(30 * minute)
-			e.sweep()
-		}, end: hour},
+		{
+			name: "idling does not extend", life: seshat.Lifecycle{TTL: hour, IdleAfter: minute},
+			do: func(*seshat.Tenant) {
+				e.clock.Advance(30 * minute)
+				e.sweep()
+			}, end: hour,
+		},
 	} {
 		t := e.tenant(fmt.Sprint(i))
 		n := seshat.NewSession{ID: "s", Lifecycle: tt.life}
@@ -125,7 +137,8 @@ func notRevived(e *env) {
 func freeID(e *env) {
 	t := e.tenant("t")
 	n := full()
-	n.Lifecycle, n.Quotas = seshat.Lifecycle{TTL: hour}, seshat.Quotas{}
+	n.Lifecycle = seshat.Lifecycle{TTL: hour}
+	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
 	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "old"})))
 	_, err := t.Update(e.ctx, "s", func(s *seshat.Session) error {

@@ -47,8 +47,11 @@ func forkPrefix(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	all := lines(5)
-	all[1].ID, all[2].Latency, all[2].Tokens = "mine", 10*ms, 3
-	all[3].Role, all[3].ContentType = seshat.RoleAssistant, seshat.ContentToolCall
+	all[1].ID = "mine"
+	all[2].Latency = 10 * ms
+	all[2].Tokens = 3
+	all[3].Role = seshat.RoleAssistant
+	all[3].ContentType = seshat.ContentToolCall
 	e.append(t, "s", all...)
 	e.clock.Advance(minute)
 	child := e.fork(t, "s", seshat.ForkOptions{ID: "f", Seq: 3})
@@ -57,7 +60,10 @@ func forkPrefix(e *env) {
 	sameLogs(e, e.log(t, "f"), log[:3])
 	equal(e, "parent", child.Parent, seshat.Parent{SessionID: "s", Seq: 3})
 	equal(e, "counts", [2]uint64{child.MessageCount, child.LastSeq}, [2]uint64{3, 3})
-	equal(e, "stats", child.Stats, seshat.SessionStats{TotalMessages: 3, TotalTokens: 3, AvgLatencyMS: 10, LatencyCount: 1})
+	equal(e, "stats", child.Stats, seshat.SessionStats{
+		TotalMessages: 3, TotalTokens: 3, AvgLatencyMS: 10,
+		LatencyCount: 1,
+	})
 	all[1].ID = "mine"
 	e.repeated(t, "f", 2, 2, all[1])
 	equal(e, "next number", e.append(t, "f", lines(1)...).LastSeq, 4)
@@ -79,11 +85,17 @@ func forkFields(e *env) {
 	child := e.fork(t, "s", seshat.ForkOptions{ID: "f"})
 	now := seshattest.Start.Add(minute)
 	want := *parent
-	want.ID, want.Version, want.Parent = "f", 1, seshat.Parent{SessionID: "s", Seq: 1}
-	want.Status, want.LastTransition = seshat.StatusActive, seshat.Transition{}
+	want.ID = "f"
+	want.Version = 1
+	want.Parent = seshat.Parent{SessionID: "s", Seq: 1}
+	want.Status = seshat.StatusActive
+	want.LastTransition = seshat.Transition{}
 	want.CreatedAt, want.UpdatedAt, want.LastActivityAt, want.ExpiresAt = now, now, now, now.Add(3*hour)
 	e.same("fork", child, &want)
-	equal(e, "found by user and label", e.count(t, seshat.Query{UserID: "mia", Labels: map[string]string{"lang": "de"}}), 2)
+	equal(e, "found by user and label", e.count(t, seshat.Query{
+		UserID: "mia",
+		Labels: map[string]string{"lang": "de"},
+	}), 2)
 	e.same("parent", e.get(t, "s"), parent)
 }
 
@@ -165,7 +177,10 @@ func forkLarge(e *env) {
 
 func forkStatus(e *env) {
 	t := e.tenant("t")
-	for _, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
+	for _, status := range []seshat.Status{
+		seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+		seshat.StatusTerminated,
+	} {
 		id := status.String()
 		e.create(t, seshat.NewSession{ID: id})
 		e.append(t, id, lines(1)...)

@@ -188,7 +188,8 @@ func historyPaged(e *env) {
 				if len(page.Messages) == 0 {
 					e.Fatalf("%s %d: an empty page was announced by %v", name, n, numbers(all))
 				}
-				first, last := page.Messages[0].Seq, page.Messages[len(page.Messages)-1].Seq
+				first := page.Messages[0].Seq
+				last := page.Messages[len(page.Messages)-1].Seq
 				switch more = page.More; {
 				case q.Last > 0:
 					all = append(page.Messages, all...)
@@ -301,9 +302,11 @@ func historyIteration(e *env) {
 		e.append(t, "s", lines(200)...)
 	}
 	for _, newest := range []bool{false, true} {
-		seq, step := uint64(0), uint64(1)
+		seq := uint64(0)
+		step := uint64(1)
 		if newest {
-			seq, step = n+1, ^uint64(0)
+			seq = n + 1
+			step = ^uint64(0)
 		}
 		seen := 0
 		for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{NewestFirst: newest}) {

@@ -19,7 +19,8 @@ var isolation = []promise{
 // foreignIsAbsent compares the errors of each call before and after another
 // tenant has a session of that id.
 func foreignIsAbsent(e *env) {
-	mine, other := e.tenant("mine"), e.tenant("other")
+	mine := e.tenant("mine")
+	other := e.tenant("other")
 	errs := func() map[string]string {
 		m := map[string]string{}
 		for name, call := range onSession {
@@ -39,7 +40,8 @@ func foreignIsAbsent(e *env) {
 }
 
 func sameIDTwice(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s", UserID: "of a"})
 	e.create(b, seshat.NewSession{ID: "s", UserID: "of b"})
 	e.update(a, "s", func(s *seshat.Session) { s.Name = "changed" })

@@ -24,7 +24,10 @@ var lifecycle = []promise{
 	{name: "readers see the stored status", test: readersSeeStored},
 }
 
-var allStatuses = []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated}
+var allStatuses = []seshat.Status{
+	seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+	seshat.StatusTerminated,
+}
 
 // allowed is the table, written out once more.
 var allowed = map[seshat.Status][]seshat.Status{

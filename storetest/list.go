@@ -138,7 +138,8 @@ func everyQuery(e *env) {
 	for _, q := range filters() {
 		for _, order := range []seshat.Order{seshat.OrderByCreation, seshat.OrderByActivity} {
 			for _, oldest := range []bool{false, true} {
-				q.Order, q.OldestFirst = order, oldest
+				q.Order = order
+				q.OldestFirst = oldest
 				want := oracle(all, q)
 				for _, limit := range []int{0, 1, 3, 7, seshat.MaxPage} {
 					q.Limit = limit
@@ -183,7 +184,8 @@ func exactlyOnce(e *env) {
 				stay = append(stay, id)
 			}
 		}
-		seen, page := []string{}, 0
+		seen := []string{}
+		page := 0
 		q := seshat.Query{Limit: 4, OldestFirst: oldest, UserID: "mia"}
 		for more := true; more; more = q.Cursor != "" {
 			p, err := t.List(e.ctx, q)

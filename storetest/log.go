@@ -73,7 +73,8 @@ func (e *env) numbered(t *seshat.Tenant, id string, want ...uint64) {
 // returned function was made on.
 func (e *env) still(t *seshat.Tenant, id string) func() {
 	e.Helper()
-	s, log := e.get(t, id), e.log(t, id)
+	s := e.get(t, id)
+	log := e.log(t, id)
 	return func() {
 		e.Helper()
 		if now := e.get(t, id); !reflect.DeepEqual(now, s) {
@@ -88,7 +89,8 @@ func (e *env) still(t *seshat.Tenant, id string) func() {
 // strange are contents that careless code would change.
 var strange = []string{
 	"", " ", "\n", "\x00", "\x00\x01\x1f\x7f", "a\r\nb\n\n", "\ufeffBOM", "\u200b\u202e", "\ufffd", "\U0010ffff",
-	"e\u0301 é", "👩‍👩‍👧‍👦", "日本語", "שלום", `{"a":1}`, `"quoted\"`, "<script>&amp;", "\u2028\u2029", strings.Repeat("x", 50_000),
+	"e\u0301 é", "👩‍👩‍👧‍👦", "日本語", "שלום", `{"a":1}`, `"quoted\"`, "<script>&amp;", "\u2028\u2029",
+	strings.Repeat("x", 50_000),
 }
 
 func logRoundTrip(e *env) {
@@ -105,7 +107,8 @@ func logRoundTrip(e *env) {
 		}
 		e.append(t, "s", m)
 		want := m
-		want.Seq, want.AppendedAt = uint64(i+1), seshattest.Start
+		want.Seq = uint64(i + 1)
+		want.AppendedAt = seshattest.Start
 		want.Latency, want.Timestamp = 2*ms, at.UTC().Truncate(ms)
 		got := e.history(t, "s", seshat.HistoryQuery{Last: 1})[0]
 		same(e, got, want)
@@ -122,7 +125,8 @@ func same(e *env, got, want seshat.Message) {
 
 // visible has the exported fields of a message.
 func visible(m seshat.Message) map[string]any {
-	out, v := map[string]any{}, reflect.ValueOf(m)
+	out := map[string]any{}
+	v := reflect.ValueOf(m)
 	for i := range v.NumField() {
 		if f := v.Type().Field(i); f.IsExported() {
 			out[f.Name] = v.Field(i).Interface()
@@ -151,7 +155,10 @@ func logDefaults(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.clock.Advance(minute)
-	e.append(t, "s", seshat.Message{Role: seshat.RoleUser}, seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall})
+	e.append(t, "s", seshat.Message{Role: seshat.RoleUser}, seshat.Message{
+		Role:        seshat.RoleAssistant,
+		ContentType: seshat.ContentToolCall,
+	})
 	log := e.log(t, "s")
 	now := seshattest.Start.Add(minute)
 	for i, m := range log {
@@ -254,11 +261,15 @@ func badMessages() map[string]seshat.Message {
 		"messages[1].content":      with(func(m *seshat.Message) { m.Content = "a\xff" }),
 		"messages[1].tool_inputs":  with(func(m *seshat.Message) { m.ToolInputs = json.RawMessage(`{"a"`) }),
 		"messages[1].tool_outputs": with(func(m *seshat.Message) { m.ToolOutputs = json.RawMessage(` `) }),
-		"messages[1].payload":      with(func(m *seshat.Message) { m.Payload = make([]byte, seshat.MaxPayloadBytes+1) }),
-		"messages[1].tokens":       with(func(m *seshat.Message) { m.Tokens = 1 << 40 }),
-		"messages[1].latency_ms":   with(func(m *seshat.Message) { m.Latency = -1 }),
-		"messages[1].metadata.k":   with(func(m *seshat.Message) { m.Metadata = seshat.NewDocument(map[string]any{"k": func() {}}) }),
-		"messages[1].seq":          with(func(m *seshat.Message) { m.Seq = 1 }),
+		"messages[1].payload": with(func(m *seshat.Message) {
+			m.Payload = make([]byte, seshat.MaxPayloadBytes+1)
+		}),
+		"messages[1].tokens":     with(func(m *seshat.Message) { m.Tokens = 1 << 40 }),
+		"messages[1].latency_ms": with(func(m *seshat.Message) { m.Latency = -1 }),
+		"messages[1].metadata.k": with(func(m *seshat.Message) {
+			m.Metadata = seshat.NewDocument(map[string]any{"k": func() {}})
+		}),
+		"messages[1].seq": with(func(m *seshat.Message) { m.Seq = 1 }),
 		"messages[1].timestamp": with(func(m *seshat.Message) {
 			m.Timestamp = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("west", -7200))
 		}),
@@ -273,7 +284,10 @@ func logBounds(e *env) {
 	large := seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)}
 	_, err = t.Append(e.ctx, "s", large, large, seshat.Message{Role: seshat.RoleUser, Content: "x"})
 	e.refused(err, "messages")
-	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("x", seshat.MaxContentBytes+1)})
+	_, err = t.Append(e.ctx, "s", seshat.Message{
+		Role:    seshat.RoleUser,
+		Content: strings.Repeat("x", seshat.MaxContentBytes+1),
+	})
 	e.refused(err, "messages[0].content")
 	equal(e, "messages", e.get(t, "s").MessageCount, 0)
 	e.append(t, "s", large, large)

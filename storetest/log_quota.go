@@ -59,7 +59,8 @@ func quotaTokens(e *env) {
 	call := seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall}
 	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 60}, call)
 	check := e.still(t, "s")
-	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 30}, seshat.Message{Role: seshat.RoleUser, Tokens: 11})
+	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 30},
+		seshat.Message{Role: seshat.RoleUser, Tokens: 11})
 	equal(e, "retry after", e.spent(err, "max_tokens_total", 100, 60), 0)
 	_, err = t.Append(e.ctx, "s", call, call)
 	e.spent(err, "max_tool_calls", 2, 1)

@@ -86,10 +86,14 @@ func (s *modelSession) archives() time.Time {
 // settle applies overdue idling and archiving.
 func (s *modelSession) settle(now time.Time) (moved bool) {
 	if at := s.idles(); !now.Before(at) {
-		s.status, s.since, moved = seshat.StatusIdle, at, true
+		s.status = seshat.StatusIdle
+		s.since = at
+		moved = true
 	}
 	if at := s.archives(); !now.Before(at) {
-		s.status, s.since, moved = seshat.StatusArchived, at, true
+		s.status = seshat.StatusArchived
+		s.since = at
+		moved = true
 	}
 	return moved
 }
@@ -100,7 +104,9 @@ func (s *modelSession) writable() bool {
 
 // move is a move by hand or by a message.
 func (s *modelSession) move(to seshat.Status, now time.Time) {
-	s.status, s.since, s.written = to, now, now
+	s.status = to
+	s.since = now
+	s.written = now
 	switch to {
 	case seshat.StatusActive:
 		s.active = now

@@ -39,7 +39,8 @@ var illegal = map[string]string{
 var legal = []string{
 	"a", "ab", "A", " ", "  leading and trailing  ", "a/b", "/", "..", "../../etc/passwd", "a\\b", "a:b", "a%00b",
 	"a*b?", "'; --", "ä", "a\u0308", "日本語", "שלום", "🙂", "\u200b", "\u2028", "\ufeff", "\ufffd", "\U0010ffff",
-	"\u00a0", "\u00ad", "null", "0", strings.Repeat("x", seshat.MaxNameBytes), strings.Repeat("🙂", seshat.MaxNameBytes/4),
+	"\u00a0", "\u00ad", "null", "0", strings.Repeat("x", seshat.MaxNameBytes),
+	strings.Repeat("🙂", seshat.MaxNameBytes/4),
 	strings.Repeat("\U0010ffff", seshat.MaxNameBytes/4),
 }
 

@@ -11,7 +11,10 @@ var ownership = []promise{
 
 // spoil changes all that can be changed of a session.
 func spoil(s *seshat.Session) {
-	s.ID, s.UserID, s.Name, s.Version = "spoiled", "spoiled", "spoiled", 99
+	s.ID = "spoiled"
+	s.UserID = "spoiled"
+	s.Name = "spoiled"
+	s.Version = 99
 	*s.Agent.Temperature, *s.Agent.MaxTokens = 1.5, 7
 	for i := range s.Agent.AvailableTools {
 		s.Agent.AvailableTools[i] = "spoiled"
@@ -49,7 +52,9 @@ func changeReturned(e *env) {
 	e.same("what is stored", e.get(t, "s"), want)
 	ns, err := t.Namespace(e.ctx)
 	e.must(err)
-	ns.Name, ns.Lifecycle.TTL, ns.Quotas.MaxSessions = "spoiled", 1, 1
+	ns.Name = "spoiled"
+	ns.Lifecycle.TTL = 1
+	ns.Quotas.MaxSessions = 1
 	e.must(second(t.Create(e.ctx, seshat.NewSession{})))
 	again, err := t.Namespace(e.ctx)
 	e.must(err)
@@ -92,7 +97,8 @@ func returnedStays(e *env) {
 	e.must(err)
 	memory := p.Sessions[0].UserMemory
 	e.update(t, "s", func(s *seshat.Session) {
-		s.UserMemory, s.Labels = seshat.NewDocument(map[string]any{"seat": "other"}), map[string]string{"lang": "en"}
+		s.UserMemory = seshat.NewDocument(map[string]any{"seat": "other"})
+		s.Labels = map[string]string{"lang": "en"}
 	})
 	for range 20 {
 		e.update(t, e.create(t, seshat.NewSession{}).ID, func(s *seshat.Session) { s.Name = "later" })
@@ -106,10 +112,12 @@ func returnedStays(e *env) {
 func nothingShared(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())
-	a, b := e.get(t, "s"), e.get(t, "s")
+	a := e.get(t, "s")
+	b := e.get(t, "s")
 	spoil(a)
 	e.same("what another reader got", b, e.get(t, "s"))
-	da, db := b.UserMemory.Map(), b.UserMemory.Map()
+	da := b.UserMemory.Map()
+	db := b.UserMemory.Map()
 	da["seat"] = "spoiled"
 	equal(e, "second map of one document", db["seat"], any("aisle"))
 }

@@ -62,7 +62,8 @@ func newPlayer(t *testing.T, h Harness, seed uint64) *player {
 	p.r = rand.New(rand.NewPCG(seed, 0))
 	p.env = newEnv(t, h, p.options())
 	p.sweeping = p.o.SweepEvery != seshat.Never
-	p.m.spaces, p.m.states = map[string]map[string]*modelSession{}, map[string]map[string]map[string]int64{}
+	p.m.spaces = map[string]map[string]*modelSession{}
+	p.m.states = map[string]map[string]map[string]int64{}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the last of the steps up to %d:\n%s", p.step, tail(p.trace, 12))
@@ -144,7 +145,8 @@ func (p *player) passTime() {
 
 // turnBack moves the clock back, when the store has seen what it showed.
 func (p *player) turnBack(d time.Duration) {
-	space, n := modelSpaces[0], int64(p.step)
+	space := modelSpaces[0]
+	n := int64(p.step)
 	p.now()
 	p.must(p.tenants[space].MergeState(p.ctx, seshat.NamespaceScope(), map[string]any{"clock": n}))
 	p.m.state(space, namespaceScope)["clock"] = n
@@ -190,8 +192,9 @@ func (p *player) duration() time.Duration {
 
 func (p *player) lifecycle() seshat.Lifecycle {
 	return seshat.Lifecycle{
-		TTL: p.duration(), Expiry: pick(p, []seshat.Expiry{0, seshat.ExpirySliding, seshat.ExpiryAbsolute}), MaxLifetime: p.duration(),
-		IdleAfter: p.duration(), ArchiveAfter: p.duration(), Retention: p.duration(),
+		TTL: p.duration(), Expiry: pick(p, []seshat.Expiry{0, seshat.ExpirySliding, seshat.ExpiryAbsolute}),
+		MaxLifetime: p.duration(),
+		IdleAfter:   p.duration(), ArchiveAfter: p.duration(), Retention: p.duration(),
 	}
 }
 
@@ -230,7 +233,8 @@ func (p *player) compareAll() {
 
 func (p *player) compareSpace(space string) {
 	p.Helper()
-	t, now := p.tenants[space], p.now()
+	t := p.tenants[space]
+	now := p.now()
 	for _, q := range []seshat.Query{
 		{},
 		{Order: seshat.OrderByActivity, OldestFirst: true},
@@ -262,13 +266,17 @@ func (p *player) compare(space string, want *modelSession, got *seshat.Session) 
 		end = time.Time{}
 	}
 	a := modelSession{
-		id: got.ID, user: got.UserID, name: got.Name, label: got.Labels["k"], status: got.Status, created: got.CreatedAt,
-		active: got.LastActivityAt, terminated: got.TerminatedAt, life: got.Lifecycle, version: got.Version,
+		id: got.ID, user: got.UserID, name: got.Name, label: got.Labels["k"], status: got.Status,
+		created: got.CreatedAt,
+		active:  got.LastActivityAt, terminated: got.TerminatedAt, life: got.Lifecycle, version: got.Version,
 		messages: got.MessageCount, labelled: len(got.Labels) > 0,
 	}
 	b := *want
-	b.written, b.since, b.log = time.Time{}, time.Time{}, nil
+	b.written = time.Time{}
+	b.since = time.Time{}
+	b.log = nil
 	if a != b || !got.ExpiresAt.Equal(end) || got.NamespaceID != p.tenants[space].ID() {
-		p.Fatalf("step %d: session %q in %q:\ngot  %+v, end %v\nwant %+v, end %v", p.step, want.id, space, a, got.ExpiresAt, b, end)
+		p.Fatalf("step %d: session %q in %q:\ngot  %+v, end %v\nwant %+v, end %v", p.step, want.id, space, a,
+			got.ExpiresAt, b, end)
 	}
 }

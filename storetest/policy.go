@@ -149,7 +149,8 @@ func policyWhileWriting(e *env) {
 }
 
 func policyElsewhere(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.create(b, seshat.NewSession{ID: "s"})
 	check := e.still(b, "s")

@@ -141,7 +141,10 @@ func quotaRace(e *env) {
 // quotaOfTheFirst races in namespaces that nothing was counted in yet.
 func quotaOfTheFirst(e *env) {
 	for i := range 10 {
-		t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: fmt.Sprint(i), Quotas: seshat.NamespaceQuotas{MaxSessions: 1}})
+		t, err := e.CreateTenant(e.ctx, seshat.Namespace{
+			Name:   fmt.Sprint(i),
+			Quotas: seshat.NamespaceQuotas{MaxSessions: 1},
+		})
 		e.must(err)
 		race(func(int) {
 			if _, err := t.Create(e.ctx, seshat.NewSession{}); err != nil && !errors.Is(err, seshat.ErrQuota) {

@@ -50,7 +50,9 @@ func errorsWithoutContent(e *env) {
 		e.hides("Append", second(t.Append(e.ctx, "s", m)))
 		e.hides("Summarize", second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, m)))
 		e.hides("EditMessage", second(t.EditMessage(e.ctx, "s", 1, func(stored *seshat.Message) error {
-			m.ID, m.Seq, m.AppendedAt = stored.ID, stored.Seq, stored.AppendedAt
+			m.ID = stored.ID
+			m.Seq = stored.Seq
+			m.AppendedAt = stored.AppendedAt
 			*stored = m
 			return nil
 		})))
@@ -70,7 +72,10 @@ func errorsWithoutContent(e *env) {
 		} {
 			e.hides("Create", second(t.Create(e.ctx, n)))
 			e.hides("Update", second(t.Update(e.ctx, "s", func(edited *seshat.Session) error {
-				edited.Name, edited.Labels, edited.UserID, edited.Agent = n.Name, n.Labels, n.UserID, n.Agent
+				edited.Name = n.Name
+				edited.Labels = n.Labels
+				edited.UserID = n.UserID
+				edited.Agent = n.Agent
 				edited.UserMemory, edited.Metadata = seshat.NewDocument(n.UserMemory), seshat.NewDocument(n.Metadata)
 				return nil
 			}, seshat.UpdateOptions{})))

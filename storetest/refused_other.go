@@ -141,8 +141,12 @@ func refusedOthers(e *env) {
 	history := func(c context.Context, q seshat.HistoryQuery) error { return second(t.History(c, "s", q)) }
 	before := e.fingerprint(t)
 	for _, r := range []row{
-		{"Transition", "status", func(c context.Context) error { return second(t.Transition(c, "s", 0, seshat.TransitionOptions{})) }},
-		{"Transition", "status", func(c context.Context) error { return second(t.Transition(c, "s", 5, seshat.TransitionOptions{})) }},
+		{"Transition", "status", func(c context.Context) error {
+			return second(t.Transition(c, "s", 0, seshat.TransitionOptions{}))
+		}},
+		{"Transition", "status", func(c context.Context) error {
+			return second(t.Transition(c, "s", 5, seshat.TransitionOptions{}))
+		}},
 		{"AcquireLease", "ttl", func(c context.Context) error { return second(t.AcquireLease(c, "s", "o", 0)) }},
 		{"AcquireLease", "ttl", func(c context.Context) error { return second(t.AcquireLease(c, "s", "o", -1)) }},
 		{
@@ -154,7 +158,9 @@ func refusedOthers(e *env) {
 		{"StateAt", "seq", func(c context.Context) error { return second(t.StateAt(c, "s", 2)) }},
 		{"MergeState", "scope", func(c context.Context) error { return t.MergeState(c, seshat.Scope{}, nil) }},
 		{"States", "sessions", func(c context.Context) error { return second(t.States(c, []*seshat.Session{nil})) }},
-		{"Update", "fn", func(c context.Context) error { return second(t.Update(c, "s", nil, seshat.UpdateOptions{})) }},
+		{"Update", "fn", func(c context.Context) error {
+			return second(t.Update(c, "s", nil, seshat.UpdateOptions{}))
+		}},
 		{"EditMessage", "fn", func(c context.Context) error { return second(t.EditMessage(c, "s", 1, nil)) }},
 		{"Truncate", "seq", func(c context.Context) error { return second(t.Truncate(c, "s", math.MaxUint64)) }},
 		{

@@ -106,7 +106,8 @@ func refusedSessions(e *env) {
 		badDocumentsOf("namespace_state", func(v *n, d map[string]any) { v.NamespaceState = d }),
 		{
 			{"memory, and memory disabled", "user_memory", func(v *n) {
-				v.DisableMemory, v.UserMemory = true, map[string]any{"k": 1}
+				v.DisableMemory = true
+				v.UserMemory = map[string]any{"k": 1}
 			}},
 			{"user state without a user", "user_state", func(v *n) { v.UserState = map[string]any{"k": 1} }},
 			{"state with an empty key", "state", func(v *n) { v.State = map[string]any{"": 1} }},

@@ -24,14 +24,18 @@ func allThereAgain(e *env) {
 	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})))
 	e.crowd(t, 20)
 	sweepable := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour}})
-	before, session := e.state(t), e.get(t, "s")
+	before := e.state(t)
+	session := e.get(t, "s")
 	for range 2 {
 		e.reopen()
 		t = e.tenant("t")
 		equal(e, "state", e.state(t), before)
 		e.same("what was stored", e.get(t, "s"), session)
 	}
-	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{{ID: "m", Role: seshat.RoleUser, Content: "hello"}}})
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{{
+		ID: "m", Role: seshat.RoleUser,
+		Content: "hello",
+	}}})
 	e.must(err)
 	equal(e, "message known from before", a.Repeated, true)
 	e.clock.Advance(hour)

@@ -136,8 +136,9 @@ func repeatOther(e *env) {
 // digested is a message with every field that a caller can give.
 func digested() seshat.Message {
 	return seshat.Message{
-		ID: "m", Role: seshat.RoleTool, Content: "c", ContentType: seshat.ContentToolCall, ToolName: "n", ToolCallID: "i",
-		ToolCalls: 2, ToolInputs: json.RawMessage(`{"a":1}`), ToolOutputs: json.RawMessage(`[2]`), ToolStatus: "ok",
+		ID: "m", Role: seshat.RoleTool, Content: "c", ContentType: seshat.ContentToolCall, ToolName: "n",
+		ToolCallID: "i",
+		ToolCalls:  2, ToolInputs: json.RawMessage(`{"a":1}`), ToolOutputs: json.RawMessage(`[2]`), ToolStatus: "ok",
 		Author: "au", Metadata: seshat.NewDocument(map[string]any{"k": 1}), Tokens: 3, Latency: 4 * ms,
 		Timestamp: time.UnixMilli(1_700_000_000_000), Payload: []byte{1},
 	}
@@ -145,12 +146,16 @@ func digested() seshat.Message {
 
 // fieldEdits change one field each, also to and from its default.
 var fieldEdits = map[string][]func(*seshat.Message){
-	"Role":        {func(m *seshat.Message) { m.Role = seshat.RoleUser }},
-	"Content":     {func(m *seshat.Message) { m.Content = "" }, func(m *seshat.Message) { m.Content = "c " }},
-	"ContentType": {func(m *seshat.Message) { m.ContentType = 0 }, func(m *seshat.Message) { m.ContentType = seshat.ContentText }},
-	"ToolName":    {func(m *seshat.Message) { m.ToolName = "" }, func(m *seshat.Message) { m.ToolName, m.ToolCallID = "ni", "" }},
-	"ToolCallID":  {func(m *seshat.Message) { m.ToolCallID = "j" }},
-	"ToolCalls":   {func(m *seshat.Message) { m.ToolCalls = 0 }, func(m *seshat.Message) { m.ToolCalls = 1 }},
+	"Role":    {func(m *seshat.Message) { m.Role = seshat.RoleUser }},
+	"Content": {func(m *seshat.Message) { m.Content = "" }, func(m *seshat.Message) { m.Content = "c " }},
+	"ContentType": {func(m *seshat.Message) { m.ContentType = 0 }, func(m *seshat.Message) {
+		m.ContentType = seshat.ContentText
+	}},
+	"ToolName": {func(m *seshat.Message) { m.ToolName = "" }, func(m *seshat.Message) {
+		m.ToolName, m.ToolCallID = "ni", ""
+	}},
+	"ToolCallID": {func(m *seshat.Message) { m.ToolCallID = "j" }},
+	"ToolCalls":  {func(m *seshat.Message) { m.ToolCalls = 0 }, func(m *seshat.Message) { m.ToolCalls = 1 }},
 	"ToolInputs": {
 		func(m *seshat.Message) { m.ToolInputs = nil }, func(m *seshat.Message) { m.ToolInputs = json.RawMessage{} },
 		func(m *seshat.Message) { m.ToolInputs = json.RawMessage(`{"a": 1}`) },
@@ -165,10 +170,12 @@ var fieldEdits = map[string][]func(*seshat.Message){
 		func(m *seshat.Message) { m.Metadata = seshat.Document{} },
 		func(m *seshat.Message) { m.Metadata = seshat.NewDocument(map[string]any{"k": 1.0}) },
 	},
-	"Tokens":    {func(m *seshat.Message) { m.Tokens = 0 }},
-	"Latency":   {func(m *seshat.Message) { m.Latency = 0 }, func(m *seshat.Message) { m.Latency += ms }},
-	"Timestamp": {func(m *seshat.Message) { m.Timestamp = time.Time{} }, func(m *seshat.Message) { m.Timestamp = m.Timestamp.Add(ms) }},
-	"Payload":   {func(m *seshat.Message) { m.Payload = nil }, func(m *seshat.Message) { m.Payload = []byte{} }},
+	"Tokens":  {func(m *seshat.Message) { m.Tokens = 0 }},
+	"Latency": {func(m *seshat.Message) { m.Latency = 0 }, func(m *seshat.Message) { m.Latency += ms }},
+	"Timestamp": {func(m *seshat.Message) { m.Timestamp = time.Time{} }, func(m *seshat.Message) {
+		m.Timestamp = m.Timestamp.Add(ms)
+	}},
+	"Payload": {func(m *seshat.Message) { m.Payload = nil }, func(m *seshat.Message) { m.Payload = []byte{} }},
 }
 
 func repeatFields(e *env) {

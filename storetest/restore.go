@@ -54,9 +54,12 @@ func (e *env) moved(from, to *seshat.Tenant, id string) *seshat.Session {
 }
 
 func restoreExact(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	n := full()
-	n.Quotas.MaxMessages, n.Quotas.MaxTokensTotal, n.State = 100, 100, map[string]any{"k": []any{int64(1), nil}}
+	n.Quotas.MaxMessages = 100
+	n.Quotas.MaxTokensTotal = 100
+	n.State = map[string]any{"k": []any{int64(1), nil}}
 	e.create(a, n)
 	m := digested()
 	m.Latency, m.Metadata = 5*ms, seshat.NewDocument(map[string]any{"deep": map[string]any{"b": []byte{0}}})
@@ -74,7 +77,8 @@ func restoreExact(e *env) {
 
 // restoreLives moves sessions of which each was through something else.
 func restoreLives(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	for id, live := range map[string]func(string){
 		"new":        func(string) {},
 		"touched":    func(id string) { e.must(second(a.Touch(e.ctx, id))) },
@@ -111,7 +115,8 @@ func (e *env) life(t *seshat.Tenant, id string, l seshat.Lifecycle) {
 
 // restoreFork: the messages of a fork are older than it.
 func restoreFork(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(2)...)
 	e.clock.Advance(hour)
@@ -120,7 +125,8 @@ func restoreFork(e *env) {
 }
 
 func restoreAfterPolicy(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.clock.Advance(hour)
 	e.must(a.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: 5 * hour}))
@@ -156,7 +162,8 @@ func messages(all ...seshat.Message) iter.Seq2[seshat.Message, error] {
 }
 
 func restoreGoesOn(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: 3 * hour, IdleAfter: hour}})
 	e.append(a, "s", lines(3)...)
 	e.must(second(a.Truncate(e.ctx, "s", 1)))
@@ -174,12 +181,16 @@ func restoreGoesOn(e *env) {
 // restoreFromAhead takes a session from a store whose clock was ahead: what is
 // appended then is not dated before what was there.
 func restoreFromAhead(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(1)...)
-	snap, log := *e.get(a, "s"), e.log(a, "s")
+	snap := *e.get(a, "s")
+	log := e.log(a, "s")
 	ahead := seshattest.Start.Add(hour)
-	snap.UpdatedAt, snap.LastActivityAt, snap.ExpiresAt = ahead.Add(-minute), ahead, time.Time{}
+	snap.UpdatedAt = ahead.Add(-minute)
+	snap.LastActivityAt = ahead
+	snap.ExpiresAt = time.Time{}
 	log[0].AppendedAt = ahead
 	_, err := b.Restore(e.ctx, seshat.Snapshot{Session: &snap, Messages: messages(log...)})
 	e.must(err)
@@ -188,11 +199,13 @@ func restoreFromAhead(e *env) {
 		equal(e, "updated", s.UpdatedAt, ahead)
 		equal(e, "appended", e.history(b, "s", seshat.HistoryQuery{Last: 1})[0].AppendedAt, ahead)
 	}
-	equal(e, "messages after the first", len(e.history(b, "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start})), 3)
+	equal(e, "messages after the first", len(e.history(b, "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start})),
+		3)
 }
 
 func restoreLarge(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	for range 2 {
 		e.append(a, "s", lines(200)...)
@@ -202,7 +215,8 @@ func restoreLarge(e *env) {
 }
 
 func restoreTaken(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(1)...)
 	e.create(b, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
@@ -215,7 +229,8 @@ func restoreTaken(e *env) {
 }
 
 func restoreFails(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(250)...)
 	mine := errors.New("mine")
@@ -245,7 +260,8 @@ func restoreFails(e *env) {
 // before may be reclaimed meanwhile: then there is no session, and never one
 // with a part of its log.
 func restorePauses(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(256)...)
 	for _, at := range []uint64{130, 200, 256} {
@@ -281,14 +297,16 @@ func restorePauses(e *env) {
 // restoreTooLarge restores more than the namespace has room for: that is
 // refused before much of it is read.
 func restoreTooLarge(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	for range 8 {
 		e.append(a, "s", lines(256)...)
 	}
 	e.must(b.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxMessages: 200}))
 	snap := e.snapshot(a, "s", e.get(a, "s"))
-	log, read := snap.Messages, 0
+	log := snap.Messages
+	read := 0
 	snap.Messages = func(yield func(seshat.Message, error) bool) {
 		for m, err := range log {
 			if read++; !yield(m, err) {

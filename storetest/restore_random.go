@@ -14,7 +14,8 @@ import (
 // bad: it is refused as invalid and leaves nothing, or it makes a session that
 // can be read and written, and with which Check agrees.
 func restoreRandom(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	n := full()
 	n.Quotas = seshat.Quotas{MaxSessionDurationMinutes: 1000}
 	e.create(a, n)
@@ -22,7 +23,8 @@ func restoreRandom(e *env) {
 	taken := 0
 	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 37))
-		s, log := *e.get(a, "s"), e.log(a, "s")
+		s := *e.get(a, "s")
+		log := e.log(a, "s")
 		for range 1 + r.IntN(3) {
 			if r.IntN(3) == 0 {
 				mutate(r, reflect.ValueOf(&log[r.IntN(3)]).Elem())
@@ -81,8 +83,10 @@ func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
 var (
 	someTimes = []time.Time{
 		{},
-		time.UnixMilli(0), time.UnixMilli(1), time.UnixMilli(-1), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0),
-		time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), time.Date(2026, 1, 5, 0, 0, 0, 1, time.FixedZone("", 3600)),
+		time.UnixMilli(0), time.UnixMilli(1), time.UnixMilli(-1), time.Unix(math.MaxInt64, 0),
+		time.Unix(math.MinInt64, 0),
+		time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		time.Date(2026, 1, 5, 0, 0, 0, 1, time.FixedZone("", 3600)),
 		time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC),
 	}
 	someNumbers = []uint64{0, 1, 2, 3, 4, 100, 1 << 31, 1 << 62, math.MaxInt64, math.MaxUint64}

@@ -73,7 +73,8 @@ var badSessions = map[string][]func(*seshat.Session){
 }
 
 func restoreRefused(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", seshat.Message{Role: seshat.RoleUser, Latency: ms})
 	good := *e.get(a, "s")
@@ -105,7 +106,8 @@ func (e *env) nothingLeft(t *seshat.Tenant) {
 }
 
 func restoreRefusedMessages(e *env) {
-	a, b := e.tenant("a"), e.tenant("b")
+	a := e.tenant("a")
+	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.append(a, "s", lines(3)...)
 	snap := *e.get(a, "s")

@@ -46,7 +46,8 @@ func NewScene(t testing.TB, s *seshat.Store) *Scene {
 	must(second(sc.tenant.Transition(ctx, "ended", seshat.StatusTerminated, seshat.TransitionOptions{})))
 	k, secret, err := s.CreateAPIKey(ctx, seshat.APIKey{})
 	must(err)
-	sc.keyID, sc.secret = k.ID, secret
+	sc.keyID = k.ID
+	sc.secret = secret
 	return sc
 }
 

@@ -170,7 +170,10 @@ func rename(name string) func(*seshat.Session) error {
 
 func deleteCounts(e *env) {
 	t := e.tenant("t")
-	for _, status := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
+	for _, status := range []seshat.Status{
+		seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
+		seshat.StatusTerminated,
+	} {
 		e.create(t, full())
 		e.move(t, "s", status)
 		u, err := t.Usage(e.ctx)
@@ -216,14 +219,16 @@ func documents(e *env) {
 	got := e.get(t, "s").Metadata.Map()
 	want := map[string]any{
 		"i": int64(7), "i8": int64(-7), "u": uint64(math.MaxUint64), "u8": int64(7), "f": 0.5, "s": "x", "b": true,
-		"nil": nil, "bytes": []byte{0, 255}, "at": at.UTC(), "list": []any{"a", "b"}, "map": map[string]any{"k": int64(1)},
+		"nil": nil, "bytes": []byte{0, 255}, "at": at.UTC(), "list": []any{"a", "b"},
+		"map": map[string]any{"k": int64(1)},
 	}
 	if !reflect.DeepEqual(got, want) {
 		e.Fatalf("got\n%#v\nwant\n%#v", got, want)
 	}
 	_, err := t.Create(e.ctx, seshat.NewSession{UserMemory: map[string]any{"a": []any{note{1}}}})
 	e.refused(err, "user_memory.a[0]")
-	_, err = t.Create(e.ctx, seshat.NewSession{Metadata: map[string]any{"a": strings.Repeat("x", seshat.MaxDocumentBytes)}})
+	_, err = t.Create(e.ctx, seshat.NewSession{Metadata: map[string]any{"a": strings.Repeat("x",
+		seshat.MaxDocumentBytes)}})
 	if !errors.Is(err, seshat.ErrInvalid) {
 		e.Fatalf("a document over the limit: got error %v", err)
 	}

@@ -69,14 +69,16 @@ func shrink(t *testing.T, seed uint64, last int) {
 			fmt.Sprintf("-storetest.seed=%d", seed), "-storetest.only=" + listOf(steps),
 		}
 	}
-	text, where := "", ""
+	text := ""
+	where := ""
 	fails := func(steps []int) bool {
 		out, err := exec.CommandContext(ctx, os.Args[0], args(steps)...).CombinedOutput()
 		at := failedAt.FindString(string(out))
 		if err == nil || at == "" || where != "" && at != where {
 			return false
 		}
-		text, where = string(out), at
+		text = string(out)
+		where = at
 		return true
 	}
 	steps := stepsOf("", last+1)

@@ -127,7 +127,8 @@ func stateRefused(e *env) {
 			"state.bad\xff": nil,
 		} {
 			if bad == nil {
-				field, bad = "state", kv{"k": 2, "bad\xff": 1}
+				field = "state"
+				bad = kv{"k": 2, "bad\xff": 1}
 			}
 			e.refused(t.MergeState(e.ctx, s, bad), field)
 		}
@@ -140,7 +141,8 @@ func stateRefused(e *env) {
 }
 
 func stateScopes(e *env) {
-	t, other := e.tenant("a"), e.tenant("b")
+	t := e.tenant("a")
+	other := e.tenant("b")
 	for _, id := range []string{"x", "xy"} {
 		for _, t := range []*seshat.Tenant{t, other} {
 			e.create(t, seshat.NewSession{ID: id, UserID: id})
@@ -160,7 +162,8 @@ func stateScopes(e *env) {
 }
 
 func stateUsers(e *env) {
-	t, other := e.tenant("a"), e.tenant("b")
+	t := e.tenant("a")
+	other := e.tenant("b")
 	e.merge(other, seshat.UserScope("elsewhere"), kv{"k": 1})
 	users := []string{"b", "a", "ab", "\U0010ffff", strings.Repeat("z", seshat.MaxNameBytes)}
 	for i, user := range users {
@@ -417,7 +420,8 @@ func stateReused(e *env) {
 }
 
 func stateErased(e *env) {
-	t, other := e.tenant("a"), e.tenant("b")
+	t := e.tenant("a")
+	other := e.tenant("b")
 	s, _ := e.allScopes(t)
 	mia := seshat.UserScope("mia")
 	e.merge(t, mia, kv{"k": 1})
@@ -455,7 +459,10 @@ func stateRaces(e *env) {
 						e.Error(err)
 					}
 				}
-				if _, err := t.AppendTurn(e.ctx, s.ID, seshat.Turn{Messages: says(key), State: kv{key: i}}); err != nil {
+				if _, err := t.AppendTurn(e.ctx, s.ID, seshat.Turn{
+					Messages: says(key),
+					State:    kv{key: i},
+				}); err != nil {
 					e.Error(err)
 				}
 			}
@@ -479,7 +486,10 @@ func stateRaces(e *env) {
 func stateReopened(e *env) {
 	t := e.tenant("a")
 	s, scopes := e.allScopes(t)
-	e.turn(t, s.ID, seshat.Turn{Messages: says("1"), State: kv{"k": 1}, UserState: kv{"k": 1}, NamespaceState: kv{"k": 1}})
+	e.turn(t, s.ID, seshat.Turn{
+		Messages: says("1"), State: kv{"k": 1}, UserState: kv{"k": 1},
+		NamespaceState: kv{"k": 1},
+	})
 	e.merge(t, scopes[0], kv{"k": 2})
 	e.turn(t, s.ID, seshat.Turn{Messages: says("2"), State: kv{"k": 3}})
 	e.reopen()

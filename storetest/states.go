@@ -63,7 +63,8 @@ func (e *env) sameStates(name string, t *seshat.Tenant, some []*seshat.Session) 
 
 // statesOfEnded expects nil for lives that are over, of whatever cause.
 func statesOfEnded(e *env) {
-	t, other := e.tenant("a"), e.tenant("b")
+	t := e.tenant("a")
+	other := e.tenant("b")
 	var all []*seshat.Session
 	for i, id := range []string{"kept", "deleted", "expired", "extended", "replaced", "erased"} {
 		n := seshat.NewSession{ID: id, State: kv{"k": int64(i)}}

@@ -170,7 +170,8 @@ func sweepMany(e *env) {
 func sweepResumed(e *env) {
 	t := e.tenant("t")
 	e.overdue(t, 300)
-	done, cut := 0, 0
+	done := 0
+	cut := 0
 	for looks := int64(1); done < 300; looks++ {
 		r, err := e.Sweep(&countdown{Context: e.ctx, left: looks}, seshat.SweepOptions{})
 		done += r.Expired
@@ -212,7 +213,8 @@ func sweptLeavesNothing(e *env) {
 	t := e.tenant("t")
 	for i := range 5 {
 		n := full()
-		n.ID, n.Quotas = fmt.Sprint(i), seshat.Quotas{}
+		n.ID = fmt.Sprint(i)
+		n.Quotas = seshat.Quotas{}
 		n.Lifecycle = seshat.Lifecycle{TTL: hour}
 		e.create(t, n)
 		e.must(second(t.Append(e.ctx, n.ID, seshat.Message{Role: seshat.RoleUser, Content: "hello"})))

@@ -174,7 +174,10 @@ func renameTenant(e *env) {
 }
 
 func setPolicy(e *env) {
-	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "t", Lifecycle: seshat.Lifecycle{TTL: hour, IdleAfter: minute}})
+	t, err := e.CreateTenant(e.ctx, seshat.Namespace{
+		Name:      "t",
+		Lifecycle: seshat.Lifecycle{TTL: hour, IdleAfter: minute},
+	})
 	e.must(err)
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: day}))
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxBytes: 1 << 40}))

@@ -91,7 +91,8 @@ func watchOrder(e *env) {
 	e.must(second(t.Delete(e.ctx, "x")))
 	e.create(t, seshat.NewSession{ID: "x"})
 	e.shows(t, 0, "created x 1/0", "appended x 1/1", "updated x 2/1", "appended x 2/3", "updated x 2/3",
-		"transitioned x 3/3", "transitioned x 3/4", "appended x 3/4", "transitioned x 4/4", "deleted x 4/4", "created x 1/0")
+		"transitioned x 3/3", "transitioned x 3/4", "appended x 3/4", "transitioned x 4/4", "deleted x 4/4",
+		"created x 1/0")
 	equal(e, "head", e.head(t), 11)
 	for ev, err := range t.Watch(e.ctx, 8) {
 		e.must(err)
@@ -152,7 +153,8 @@ func watchErasure(e *env) {
 }
 
 func watchTenants(e *env) {
-	t, other := e.tenant("a"), e.tenant("b")
+	t := e.tenant("a")
+	other := e.tenant("b")
 	e.create(t, seshat.NewSession{ID: "x"})
 	e.create(other, seshat.NewSession{ID: "x"})
 	e.create(t, seshat.NewSession{ID: "y"})
@@ -310,7 +312,8 @@ func (e *env) ordered(events []seshat.Event) {
 	for i, ev := range events {
 		equal(e, "position", ev.Position, uint64(i+1))
 		was := last[ev.SessionID]
-		version, seq := was.Version, was.LastSeq
+		version := was.Version
+		seq := was.LastSeq
 		switch ev.Kind {
 		case seshat.EventCreated:
 			version = 1

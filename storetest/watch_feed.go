@@ -89,7 +89,8 @@ func watchAgeTurns(e *env) {
 		e.create(tenants[i], seshat.NewSession{})
 	}
 	e.clock.Advance(hour)
-	trimmed, sweeps := 0, 0
+	trimmed := 0
+	sweeps := 0
 	for trimmed < len(tenants) {
 		trimmed += e.sweep().Trimmed
 		if sweeps++; sweeps > 4 {

@@ -75,7 +75,8 @@ func (w *world) burst(ctx context.Context, r *result, which int, seed uint64) er
 	r.rate[which] = append(r.rate[which], float64(answered.Load())/time.Since(began).Seconds())
 	for _, t := range took {
 		if which == 1 {
-			r.gets, r.puts = append(r.gets, t[0]...), append(r.puts, t[1]...)
+			r.gets = append(r.gets, t[0]...)
+			r.puts = append(r.puts, t[1]...)
 		}
 	}
 	return errors.Join(append(errs, ctx.Err())...)

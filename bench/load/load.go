@@ -76,7 +76,8 @@ func NewSession(i, n int) *Session {
 // Touch marks the session as in use.
 func (s *Session) Touch() {
 	s.Updated = Now()
-	s.Active, s.Expires = s.Updated, s.Updated+TTL
+	s.Active = s.Updated
+	s.Expires = s.Updated + TTL
 }
 
 // Add counts a message and numbers it.

@@ -63,7 +63,8 @@ func (r *reference) advance(ctx context.Context) error {
 	if err := r.look(ctx, &v.after, &v.afterQuiet); err != nil {
 		return err
 	}
-	r.views[n], r.done = v, n
+	r.views[n] = v
+	r.done = n
 	return nil
 }
 

@@ -50,7 +50,8 @@ func place(ctx context.Context, s *seshat.Store, w *work, ref *reference, acked 
 		return 0, fmt.Sprintf("reference: %v", err)
 	}
 	if w.quiet {
-		want.before, want.after = want.beforeQuiet, want.afterQuiet
+		want.before = want.beforeQuiet
+		want.after = want.afterQuiet
 	}
 	text, err := w.dump(ctx, s, !w.quiet)
 	if err != nil {

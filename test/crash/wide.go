@@ -40,7 +40,10 @@ func restored(id, to string) step {
 			return err
 		}
 		s.ID = to
-		_, err = t.Restore(ctx, seshat.Snapshot{Session: s, State: state, Messages: t.Messages(ctx, id, seshat.HistoryQuery{})})
+		_, err = t.Restore(ctx, seshat.Snapshot{
+			Session: s, State: state,
+			Messages: t.Messages(ctx, id, seshat.HistoryQuery{}),
+		})
 		return err
 	}}
 }

@@ -59,7 +59,8 @@ func commentLines(s *source, lines [][]byte) map[int]bool {
 			first := s.set.Position(c.Pos())
 			last := s.set.Position(c.End())
 			for n := first.Line; n <= last.Line; n++ {
-				before, after := []byte(nil), []byte(nil)
+				before := []byte(nil)
+				after := []byte(nil)
 				if n == first.Line {
 					before = lines[n-1][:first.Column-1]
 				}

@@ -55,7 +55,8 @@ func commandsOf(page string) []string {
 			found = append(found, line)
 		}
 	}
-	block, mark := false, ""
+	block := false
+	mark := ""
 	joined := ""
 	for line := range strings.Lines(page) {
 		line = strings.TrimRight(line, "\r\n")

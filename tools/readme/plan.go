@@ -42,7 +42,10 @@ func readRules(name string) ([]*rule, error) {
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("%s: %q is not \"page | command | how\"", name, line)
 		}
-		r := &rule{page: strings.TrimSpace(fields[0]), pattern: strings.TrimSpace(fields[1]), how: strings.TrimSpace(fields[2])}
+		r := &rule{
+			page: strings.TrimSpace(fields[0]), pattern: strings.TrimSpace(fields[1]),
+			how: strings.TrimSpace(fields[2]),
+		}
 		if !knownHow(r.how) {
 			return nil, fmt.Errorf("%s: %q is no way to run a command", name, r.how)
 		}

@@ -50,7 +50,8 @@ func grow(ctx context.Context, server *pgserver.Server, small, large int) (s *sc
 		if err := load(ctx, d, size); err != nil {
 			return nil, err
 		}
-		sides[i], s.loaded = d, time.Since(start)
+		sides[i] = d
+		s.loaded = time.Since(start)
 	}
 	if err := server.Do(ctx, "vacuum analyze"); err != nil {
 		return nil, err
