@@ -187,7 +187,7 @@ func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
 	if err != nil {
 		return 0, t.wrapError("Count", "", err)
 	}
-	n := newUsage(u).Sessions()
+	n := u.Total()
 	if n == 0 {
 		if _, err := t.readNamespace(ctx); err != nil {
 			return 0, t.wrapError("Count", "", err)

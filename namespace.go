@@ -206,23 +206,24 @@ func (c *tenantWrite) applyPolicy() (bool, error) {
 	return true, nil
 }
 
-// Usage is what a namespace holds: live sessions by status, and their messages
-// and bytes as stored.
+// Usage is what a namespace holds: its live sessions, and their messages and
+// bytes as stored.
 type Usage struct {
-	Active, Idle, Archived, Terminated uint64
-	Messages, Bytes                    uint64
+	PerStatus       [driver.Statuses]uint64 // sessions, by the number of their status
+	Messages, Bytes uint64
 }
 
-// Sessions is the number of all sessions.
-func (u Usage) Sessions() uint64 { return u.Active + u.Idle + u.Archived + u.Terminated }
-
-func newUsage(u driver.Usage) Usage {
-	return Usage{
-		Active: u.Sessions[StatusActive], Idle: u.Sessions[StatusIdle],
-		Archived: u.Sessions[StatusArchived], Terminated: u.Sessions[StatusTerminated],
-		Messages: u.Messages, Bytes: u.Bytes,
+// ByStatus returns the number of sessions in a status; 0 if there is no such
+// status.
+func (u Usage) ByStatus(s Status) uint64 {
+	if int(s) >= len(u.PerStatus) {
+		return 0
 	}
+	return u.PerStatus[s]
 }
+
+// Sessions returns the number of all sessions.
+func (u Usage) Sessions() uint64 { return driver.Usage{Sessions: u.PerStatus}.Total() }
 
 // Usage returns what the namespace holds, exactly: sessions that have expired
 // do not count, swept or not. ErrNotFound: it was deleted.
@@ -234,7 +235,7 @@ func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
 	if err != nil {
 		return Usage{}, t.wrapError("Usage", "", err)
 	}
-	return newUsage(u), nil
+	return Usage{PerStatus: u.Sessions, Messages: u.Messages, Bytes: u.Bytes}, nil
 }
 
 // Namespaces returns the namespaces of an organization, by name; "" means

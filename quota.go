@@ -10,12 +10,12 @@ import (
 )
 
 // check returns a *QuotaError if adding that much to u passes a quota.
-func (q NamespaceQuotas) check(u Usage, sessions, messages, bytes uint64) error {
+func (q NamespaceQuotas) check(u driver.Usage, sessions, messages, bytes uint64) error {
 	for _, x := range []struct {
 		name            string
 		limit, use, add uint64
 	}{
-		{"namespace.max_sessions", q.MaxSessions, u.Sessions(), sessions},
+		{"namespace.max_sessions", q.MaxSessions, u.Total(), sessions},
 		{"namespace.max_messages", q.MaxMessages, u.Messages, messages},
 		{"namespace.max_bytes", q.MaxBytes, u.Bytes, bytes},
 	} {
@@ -106,14 +106,14 @@ func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64)
 	}
 	// The stored counters are an upper bound, and cheap: only where they
 	// refuse is the exact count worth its walk.
-	if q.check(newUsage(v.Usage), sessions, messages, bytes) == nil {
+	if q.check(v.Usage, sessions, messages, bytes) == nil {
 		return nil
 	}
 	u, err := v.Live()
 	if err != nil {
 		return err
 	}
-	return q.check(newUsage(u), sessions, messages, bytes)
+	return q.check(u, sessions, messages, bytes)
 }
 
 // errNeedUsage makes write plan once more with the namespace's usage at hand.

@@ -168,7 +168,7 @@ func checkTimes(s *Session) *fieldError {
 			return e
 		}
 	}
-	if (s.Status == StatusTerminated) == s.TerminatedAt.IsZero() {
+	if rules.Status(s.Status).Final() == s.TerminatedAt.IsZero() {
 		return refuse("terminated_at", "is required if and only if the status is terminated")
 	}
 	return nil

@@ -24,13 +24,22 @@ const (
 	StatusTerminated = Status(rules.Terminated)
 )
 
-var statusNames = [...]string{
-	StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived",
-	StatusTerminated: "terminated",
+// statusNames are the names of the statuses, each at its number.
+var statusNames = rules.Names()
+
+// Statuses returns every status that a session can have, by number.
+func Statuses() []Status { return fromRules(rules.Statuses()) }
+
+func fromRules(statuses []rules.Status) []Status {
+	out := make([]Status, len(statuses))
+	for i, s := range statuses {
+		out[i] = Status(s)
+	}
+	return out
 }
 
-// String returns the status's name: active, idle, archived or terminated.
-func (s Status) String() string { return enumName(statusNames[:], int(s), "status") }
+// String returns the status's name, as in the table at [StatusActive].
+func (s Status) String() string { return enumName(statusNames, int(s), "status") }
 
 // MarshalText returns the status's name. ErrInvalid: there is no such status.
 func (s Status) MarshalText() ([]byte, error) {
@@ -42,14 +51,14 @@ func (s Status) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads the status's name. ErrInvalid: there is no such status.
 func (s *Status) UnmarshalText(text []byte) error {
-	i, err := parseEnum(statusNames[:], string(text), "status")
+	i, err := parseEnum(statusNames, string(text), "status")
 	*s = Status(i)
 	return err
 }
 
 func (s Status) check() *fieldError {
 	if !rules.Status(s).Valid() {
-		return refuseEnum("status", statusNames[:])
+		return refuseEnum("status", statusNames)
 	}
 	return nil
 }
@@ -75,16 +84,6 @@ func (m *Transition) check() *fieldError {
 		return e
 	}
 	return checkOptional("actor", m.Actor)
-}
-
-// toAllowed returns the table's row of s.
-func toAllowed(s Status) []Status {
-	row := rules.Allowed(rules.Status(s))
-	out := make([]Status, len(row))
-	for i, r := range row {
-		out[i] = Status(r)
-	}
-	return out
 }
 
 // TransitionOptions are the conditions of a transition, and what the session
@@ -127,7 +126,7 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, o Transit
 			return nil
 		}
 		if !rules.CanMove(rules.Status(from), rules.Status(to)) {
-			return &TransitionError{From: from, To: to, Allowed: toAllowed(from)}
+			return &TransitionError{From: from, To: to, Allowed: fromRules(rules.Allowed(rules.Status(from)))}
 		}
 		s.Version++
 		s.timeline.SetStatus(rules.Status(to), c.view.Now)

@@ -203,6 +203,15 @@ type Usage struct {
 	Bytes    uint64
 }
 
+// Total returns the number of sessions in all statuses.
+func (u Usage) Total() uint64 {
+	total := uint64(0)
+	for _, n := range u.Sessions {
+		total += n
+	}
+	return total
+}
+
 // Only returns what is left of u for a Query that selects by these Statuses; 0
 // is all of them. Messages and bytes are not kept for each status, and so are
 // zero.

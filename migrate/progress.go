@@ -37,9 +37,7 @@ func (m *mover) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, sessions := range u.Sessions {
-			m.total.Sessions += sessions
-		}
+		m.total.Sessions += u.Total()
 		m.total.Messages += u.Messages
 		m.total.Bytes += u.Bytes
 	}

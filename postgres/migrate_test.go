@@ -95,11 +95,7 @@ func migrated(t *testing.T, d *postgres.Driver) {
 func usageIs(t *testing.T, d driver.Driver, sessions, messages uint64) {
 	t.Helper()
 	u, err := d.Count(t.Context(), driver.Query{Namespace: 1, Now: 1})
-	n := uint64(0)
-	for _, s := range u.Sessions {
-		n += s
-	}
-	if err != nil || n != sessions || u.Messages != messages {
+	if err != nil || u.Total() != sessions || u.Messages != messages {
 		t.Errorf("counted %+v, error %v, want %d sessions and %d messages", u, err, sessions, messages)
 	}
 }

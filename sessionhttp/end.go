@@ -3,6 +3,7 @@ package sessionhttp
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
@@ -101,9 +102,19 @@ const maxReason = 1024
 // status parses the name of a status. An empty name is no status.
 func (f *form) status(field, name string) (s seshat.Status) {
 	if name != "" && s.UnmarshalText([]byte(name)) != nil {
-		f.add(f.path+field, "must be active, idle, archived or terminated")
+		f.add(f.path+field, "must be "+statusNames())
 	}
 	return s
+}
+
+// statusNames lists the statuses as a choice: a, b or c.
+func statusNames() string {
+	var names []string
+	for _, s := range seshat.Statuses() {
+		names = append(names, s.String())
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // move changes the status if If-Match holds.

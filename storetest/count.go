@@ -12,27 +12,37 @@ var counts = []promise{
 
 func usageFollows(e *env) {
 	t := e.tenant("t")
-	check := func(want seshat.Usage) {
+	check := func(messages uint64, want ...seshat.Status) {
 		e.Helper()
 		u, err := t.Usage(e.ctx)
 		e.must(err)
-		want.Bytes = u.Bytes
-		equal(e, "usage", u, want)
-		equal(e, "sessions", u.Sessions(), e.count(t, seshat.Query{}))
+		equal(e, "messages", u.Messages, messages)
+		equal(e, "sessions", u.Sessions(), uint64(len(want)))
+		equal(e, "counted sessions", e.count(t, seshat.Query{}), uint64(len(want)))
+		for _, s := range seshat.Statuses() {
+			n := 0
+			for _, w := range want {
+				if w == s {
+					n++
+				}
+			}
+			equal(e, s.String()+" sessions", u.ByStatus(s), uint64(n))
+		}
+		equal(e, "sessions of no status", u.ByStatus(0)+u.ByStatus(255), 0)
 	}
-	check(seshat.Usage{})
+	check(0)
 	e.create(t, seshat.NewSession{ID: "a"})
 	e.create(t, seshat.NewSession{ID: "b"})
-	check(seshat.Usage{Active: 2})
+	check(0, seshat.StatusActive, seshat.StatusActive)
 	e.move(t, "a", seshat.StatusIdle)
-	check(seshat.Usage{Active: 1, Idle: 1})
+	check(0, seshat.StatusActive, seshat.StatusIdle)
 	e.must(second(t.Append(e.ctx, "a", seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
-	check(seshat.Usage{Active: 2, Messages: 1})
+	check(1, seshat.StatusActive, seshat.StatusActive)
 	e.move(t, "a", seshat.StatusArchived)
 	e.move(t, "b", seshat.StatusTerminated)
-	check(seshat.Usage{Archived: 1, Terminated: 1, Messages: 1})
+	check(1, seshat.StatusArchived, seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, "a")))
-	check(seshat.Usage{Terminated: 1})
+	check(0, seshat.StatusTerminated)
 }
 
 func usageOfOne(e *env) {

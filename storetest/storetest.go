@@ -63,6 +63,7 @@ var concerns = []concern{
 	{"atomic", atomicity},
 	{"races", races},
 	{"lifecycle", lifecycle},
+	{"statuses", everyStatus},
 	{"expiry", expiry},
 	{"clock", clock},
 	{"sweep", sweeps},

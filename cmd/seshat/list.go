@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ age such as 24h.`,
 	f.flags(c.Flags())
 	a.readOnlyFlag(c)
 	_ = c.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(
-		[]string{"active", "idle", "archived", "terminated"}, cobra.ShellCompDirectiveNoFileComp))
+		statusNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("order", cobra.FixedCompletions(
 		[]string{"creation", "activity"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -65,7 +66,7 @@ age such as 24h.`,
 func (lf *listFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&lf.q.UserID, "user", "", "only sessions of this user")
 	f.StringSliceVar(&lf.statuses, "status", nil,
-		"only sessions with this `status`: active, idle, archived or terminated; may be repeated")
+		"only sessions with this `status`: "+oneOf(statusNames())+"; may be repeated")
 	labelsFlag(f, &lf.q.Labels, "only sessions with this label, as `key=value`; may be repeated")
 	f.StringVar(&lf.created[0], "created-from", "", "only sessions created at this `time` or later")
 	f.StringVar(&lf.created[1], "created-to", "", "only sessions created before this `time`")
@@ -76,6 +77,20 @@ func (lf *listFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&lf.q.Limit, "limit", 50, "number of sessions on a page, 1 to 1000")
 	f.StringVar(&lf.q.Cursor, "cursor", "", "cursor of the page, from the page before")
 	f.BoolVar(&lf.all, "all", false, "all pages")
+}
+
+func statusNames() []string {
+	var names []string
+	for _, s := range seshat.Statuses() {
+		names = append(names, s.String())
+	}
+	return names
+}
+
+// oneOf lists words as a choice: a, b or c.
+func oneOf(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 func (lf *listFlags) query(now time.Time) (q seshat.Query, err error) {
@@ -90,7 +105,7 @@ func (lf *listFlags) query(now time.Time) (q seshat.Query, err error) {
 	for _, name := range lf.statuses {
 		var s seshat.Status
 		if err := s.UnmarshalText([]byte(name)); err != nil {
-			return q, usagef("--status: %q; give active, idle, archived or terminated", name)
+			return q, usagef("--status: %q; give %s", name, oneOf(statusNames()))
 		}
 		q.Statuses = append(q.Statuses, s)
 	}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,11 +40,30 @@ type spaceStats struct {
 	Bytes       uint64        `json:"bytes"`
 }
 
-type sessionCounts struct {
-	Active     uint64 `json:"active"`
-	Idle       uint64 `json:"idle"`
-	Archived   uint64 `json:"archived"`
-	Terminated uint64 `json:"terminated"`
+// sessionCounts shows the sessions of a usage, by the names of their statuses.
+type sessionCounts struct{ usage seshat.Usage }
+
+func (c sessionCounts) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, s := range seshat.Statuses() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, "%q:%d", s, c.usage.ByStatus(s))
+	}
+	return append(b, '}'), nil
+}
+
+// UnmarshalJSON reads what another process serves.
+func (c *sessionCounts) UnmarshalJSON(text []byte) error {
+	counts := map[string]uint64{}
+	if err := json.Unmarshal(text, &counts); err != nil {
+		return err
+	}
+	for _, s := range seshat.Statuses() {
+		c.usage.PerStatus[s] = counts[s.String()]
+	}
+	return nil
 }
 
 func (a *app) statsCmd() *cobra.Command {
@@ -76,14 +98,17 @@ func (a *app) showStats(s storeStats) {
 	)
 	rows := make([][]string, 0, len(s.Namespaces))
 	for _, n := range s.Namespaces {
-		c := n.Sessions
-		rows = append(rows, []string{
-			n.Name, n.InternalID, count(c.Active), count(c.Idle), count(c.Archived), count(c.Terminated),
-			count(n.Messages), size(int64(n.Bytes)),
-		})
+		row := []string{n.Name, n.InternalID}
+		for _, s := range seshat.Statuses() {
+			row = append(row, count(n.Sessions.usage.ByStatus(s)))
+		}
+		rows = append(rows, append(row, count(n.Messages), size(int64(n.Bytes))))
 	}
-	a.p.table([]string{"NAMESPACE", "ORGANIZATION", "ACTIVE", "IDLE", "ARCHIVED", "TERMINATED", "MESSAGES", "SIZE"},
-		rows)
+	head := []string{"NAMESPACE", "ORGANIZATION"}
+	for _, s := range seshat.Statuses() {
+		head = append(head, strings.ToUpper(s.String()))
+	}
+	a.p.table(append(head, "MESSAGES", "SIZE"), rows)
 }
 
 // inBytes formats bytes. It returns nothing if the store has no file.
@@ -158,7 +183,7 @@ func (f *file) spaceStats(ctx context.Context, ref seshat.Namespace) (spaceStats
 	u, err := t.Usage(ctx)
 	return spaceStats{
 		NamespaceID: n.ID, Name: n.Name, InternalID: n.OrganizationID,
-		Sessions: sessionCounts{u.Active, u.Idle, u.Archived, u.Terminated},
+		Sessions: sessionCounts{u},
 		Messages: u.Messages, Bytes: u.Bytes,
 	}, err
 }

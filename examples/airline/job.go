@@ -177,7 +177,8 @@ func (j *job) status() error {
 		return err
 	}
 	_, err = fmt.Fprintf(j.w, "\n%d active, %d idle, %d archived, %d terminated; %d messages, %.1f MB\n\n",
-		u.Active, u.Idle, u.Archived, u.Terminated, u.Messages, float64(u.Bytes)/1e6)
+		u.ByStatus(seshat.StatusActive), u.ByStatus(seshat.StatusIdle), u.ByStatus(seshat.StatusArchived),
+		u.ByStatus(seshat.StatusTerminated), u.Messages, float64(u.Bytes)/1e6)
 	return err
 }
 

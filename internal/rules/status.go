@@ -4,6 +4,8 @@
 // Times and durations are milliseconds; times count from the Unix epoch.
 package rules
 
+import "slices"
+
 // Status is where a session is in its life. The numbers are stored.
 type Status uint8
 
@@ -15,31 +17,61 @@ const (
 	Terminated Status = 4
 )
 
-// moves is the transition table: moves[from] holds every status that a caller
-// may ask for.
-var moves = map[Status][]Status{
-	Active:     {Idle, Archived, Terminated},
-	Idle:       {Active, Archived, Terminated},
-	Archived:   {Active, Terminated},
-	Terminated: nil,
+// state is what is known of one status.
+type state struct {
+	status   Status
+	name     string
+	writable bool     // takes appends, updates and touches
+	moves    []Status // where a caller may move a session; none = final
+}
+
+// states is the table of statuses, by their numbers from 1 on. All else that is
+// said of statuses follows from it.
+var states = []state{
+	{Active, "active", true, []Status{Idle, Archived, Terminated}},
+	{Idle, "idle", true, []Status{Active, Archived, Terminated}},
+	{Archived, "archived", false, []Status{Active, Terminated}},
+	{Terminated, "terminated", false, nil},
+}
+
+// row returns the row of s; that of an unknown status is empty.
+func (s Status) row() state {
+	if !s.Valid() {
+		return state{}
+	}
+	return states[s-1]
+}
+
+// Statuses returns every status, by number.
+func Statuses() []Status {
+	all := make([]Status, len(states))
+	for i := range states {
+		all[i] = states[i].status
+	}
+	return all
+}
+
+// Names returns the names of the statuses, each at its number. There is no
+// status 0, and its name is empty.
+func Names() []string {
+	names := make([]string, 1+len(states))
+	for _, s := range states {
+		names[s.status] = s.name
+	}
+	return names
 }
 
 // Allowed returns the statuses to which a session in from may be moved by hand.
-func Allowed(from Status) []Status { return moves[from] }
+func Allowed(from Status) []Status { return from.row().moves }
 
-// CanMove reports whether a session may be moved by hand from one status to the
-// other.
-func CanMove(from, to Status) bool {
-	for _, s := range moves[from] {
-		if s == to {
-			return true
-		}
-	}
-	return false
-}
+// CanMove reports whether a session in from may be moved to to by hand.
+func CanMove(from, to Status) bool { return slices.Contains(Allowed(from), to) }
 
 // Writable reports whether a session in s takes appends, updates and touches.
-func (s Status) Writable() bool { return s == Active || s == Idle }
+func (s Status) Writable() bool { return s.row().writable }
 
-// Valid reports whether s is one of the four statuses.
-func (s Status) Valid() bool { return s >= Active && s <= Terminated }
+// Final reports whether a session stays in s until its retention is over.
+func (s Status) Final() bool { return s.Valid() && len(s.row().moves) == 0 }
+
+// Valid reports whether s is a status.
+func (s Status) Valid() bool { return s > 0 && int(s) <= len(states) }

@@ -1,6 +1,9 @@
 package rules
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // table is the transition table as it is promised, written out once more.
 var table = map[Status]map[Status]bool{
@@ -11,6 +14,31 @@ var table = map[Status]map[Status]bool{
 }
 
 var statuses = []Status{Active, Idle, Archived, Terminated}
+
+// The rows stand by their numbers, which the driver's counters have room for.
+func TestRowsStandByTheirNumbers(t *testing.T) {
+	for i, s := range states {
+		if int(s.status) != i+1 || s.name == "" {
+			t.Errorf("row %d is of status %d, %q", i, s.status, s.name)
+		}
+		for _, to := range s.moves {
+			if !to.Valid() || to == s.status {
+				t.Errorf("%s may be moved to %d", s.name, to)
+			}
+		}
+	}
+	if !slices.Equal(Statuses(), statuses) {
+		t.Errorf("Statuses: got %v, want %v", Statuses(), statuses)
+	}
+	if got, want := Names(), []string{"", "active", "idle", "archived", "terminated"}; !slices.Equal(got, want) {
+		t.Errorf("Names: got %q, want %q", got, want)
+	}
+	for _, s := range []Status{0, 1, 2, 3, 4, 5, 255} {
+		if got, want := s.Final(), s == Terminated; got != want {
+			t.Errorf("Final(%d): got %v, want %v", s, got, want)
+		}
+	}
+}
 
 func TestMayIsTheTable(t *testing.T) {
 	for _, from := range statuses {

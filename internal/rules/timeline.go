@@ -72,7 +72,7 @@ func (c *Timeline) Alive(now int64) bool { return c.Expires > now }
 func (c *Timeline) deadline() int64 {
 	end := After(c.Created, c.Lifecycle.TTL)
 	switch {
-	case c.Status == Terminated:
+	case c.Status.Final():
 		end = After(c.Terminated, c.Lifecycle.Retention)
 	case c.Lifecycle.Sliding:
 		end = After(c.Written, c.Lifecycle.TTL)
@@ -127,12 +127,11 @@ func (c *Timeline) ApplyDue(now int64) bool {
 func (c *Timeline) SetStatus(to Status, now int64) {
 	c.Status = to
 	c.StatusAt = now
-	switch to {
-	case Terminated:
+	switch {
+	case to.Final():
 		c.Terminated = now
-	case Active:
+	case to == Active:
 		c.Active = max(c.Active, now)
-	case Idle, Archived: // no activity
 	}
 	c.RecordWrite(now)
 }

@@ -92,7 +92,7 @@ func (s *salvager) expected(from stageReader, k driver.Key, created int64) bool 
 		return from.get(format.Created, format.AppendTimedKey(nil, k.Namespace, created, k.ID)) != nil
 	}
 	u, ok := s.before[k.Namespace]
-	return !ok || s.sound[k.Namespace] < sessions(u)
+	return !ok || s.sound[k.Namespace] < u.Total()
 }
 
 // records writes the records with their logs, indexes and counts.
@@ -250,17 +250,10 @@ func (s *salvager) lostRecords(from stageReader) error {
 	}
 	for ns, u := range s.before {
 		// Counters include what a pending erasure of a user covers.
-		left := sessions(s.spaces[ns].Usage) + named[ns]
-		if was := sessions(u); was > left && s.erased[ns] == nil {
+		left := s.spaces[ns].Total() + named[ns]
+		if was := u.Total(); was > left && s.erased[ns] == nil {
 			s.addOutcome("record", fmt.Sprintf("namespace %d", ns), was-left, Lost)
 		}
 	}
 	return err
-}
-
-func sessions(u driver.Usage) (n uint64) {
-	for _, c := range u.Sessions {
-		n += c
-	}
-	return n
 }

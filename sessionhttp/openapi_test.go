@@ -1,0 +1,63 @@
+package sessionhttp
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/seshatdb/seshat"
+)
+
+// Each list of statuses in the description names every status, and no other.
+func TestStatusesAreDocumented(t *testing.T) {
+	var description any
+	if err := json.Unmarshal(OpenAPI, &description); err != nil {
+		t.Fatal(err)
+	}
+	lists := 0
+	eachEnum(description, func(words []string) {
+		if !slices.Contains(words, seshat.StatusActive.String()) {
+			return
+		}
+		lists++
+		for _, s := range seshat.Statuses() {
+			if !slices.Contains(words, s.String()) {
+				t.Errorf("openapi.json: a list of statuses lacks %v: %q", s, words)
+			}
+		}
+		for _, word := range words {
+			var s seshat.Status
+			if err := s.UnmarshalText([]byte(word)); err != nil {
+				t.Errorf("openapi.json: %q is no status", word)
+			}
+		}
+	})
+	if lists == 0 {
+		t.Error("openapi.json lists no statuses")
+	}
+}
+
+// eachEnum calls fn with the words of each enum in a JSON document.
+func eachEnum(v any, fn func([]string)) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			eachEnum(e, fn)
+		}
+	case map[string]any:
+		for name, e := range v {
+			list, ok := e.([]any)
+			if name != "enum" || !ok {
+				eachEnum(e, fn)
+				continue
+			}
+			var words []string
+			for _, w := range list {
+				if s, ok := w.(string); ok && s != "" { // null and "" stand for "none"
+					words = append(words, s)
+				}
+			}
+			fn(words)
+		}
+	}
+}
