@@ -191,13 +191,9 @@ func (w *writeCounter) Mutate(ctx context.Context, ops ...*driver.Op) error {
 
 // Promise: use is noted, at most once a minute, and never in the way.
 func TestUseIsNotedOnceAMinute(t *testing.T) {
-	clock := seshattest.NewClock()
 	d := &writeCounter{Driver: memdriver.Open()}
-	s, err := seshat.OpenDriver(d, seshat.Options{Now: clock.Now, SweepEvery: seshat.Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seshattest.CheckAndClose(t, s) })
+	s := seshattest.OpenDriver(t, d)
+	clock := s.Clock
 	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
 	if err != nil {
 		t.Fatal(err)
@@ -270,12 +266,8 @@ func TestKeysAreKept(t *testing.T) {
 	if _, err := s.Authenticate(t.Context(), secret); !errors.Is(err, seshat.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
-	again, err := seshat.Open(s.Path, seshat.Options{ReadOnly: true, Now: s.Clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer seshattest.CheckAndClose(t, again)
-	if k, err := again.Authenticate(t.Context(), secret); err != nil || !k.LastUsedAt.IsZero() {
+	s.Reopen(t, seshat.Options{ReadOnly: true})
+	if k, err := s.Authenticate(t.Context(), secret); err != nil || !k.LastUsedAt.IsZero() {
 		t.Errorf("read-only: %+v, %v", k, err)
 	}
 }

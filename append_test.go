@@ -12,30 +12,16 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// onEngines runs fn on a tenant in memory and on one in a file.
-func onEngines(t *testing.T, fn func(*testing.T, *seshat.Tenant)) {
-	for name, open := range map[string]func(testing.TB, ...seshat.Options) *seshattest.Store{
-		"memory": seshattest.Open, "file": seshattest.OpenFile,
-	} {
-		t.Run(name, func(t *testing.T) {
-			tenant, err := open(t).EnsureTenant(context.Background(), seshat.Namespace{Name: "t"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			fn(t, tenant)
-		})
-	}
-}
-
 func after(n uint64, id string) seshat.Turn {
 	m := seshat.Message{ID: id, Role: seshat.RoleUser, Content: id}
 	return seshat.Turn{Messages: []seshat.Message{m}, IfLastSeq: &n, State: map[string]any{"by": id}}
 }
 
 func TestAppendAfterRefusesWhoMissedAMessage(t *testing.T) {
-	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
+	onBoth(t, func(t *testing.T, s *seshattest.Store) {
+		tenant := s.MustTenant(t, "t")
 		ctx := context.Background()
-		mustCreate(t, tenant, "s")
+		seshattest.MustCreate(t, tenant, seshat.NewSession{ID: "s"})
 		for n, id := range []string{"a", "b"} {
 			if _, err := tenant.AppendTurn(ctx, "s", after(uint64(n), id)); err != nil {
 				t.Fatal(err)
@@ -70,8 +56,9 @@ func wantLog(t *testing.T, tenant *seshat.Tenant, last uint64, by string) {
 }
 
 func TestAppendAfterHasOneWinner(t *testing.T) {
-	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
-		mustCreate(t, tenant, "s")
+	onBoth(t, func(t *testing.T, s *seshattest.Store) {
+		tenant := s.MustTenant(t, "t")
+		seshattest.MustCreate(t, tenant, seshat.NewSession{ID: "s"})
 		var won, lost atomic.Int64
 		var wg sync.WaitGroup
 		for n := range 8 {
@@ -93,9 +80,10 @@ func TestAppendAfterHasOneWinner(t *testing.T) {
 }
 
 func TestAppendToALifeThatEndedFindsNothing(t *testing.T) {
-	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
+	onBoth(t, func(t *testing.T, s *seshattest.Store) {
+		tenant := s.MustTenant(t, "t")
 		ctx := context.Background()
-		old := mustCreate(t, tenant, "s")
+		old := seshattest.MustCreate(t, tenant, seshat.NewSession{ID: "s"})
 		turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleUser, Content: "hi"}}, IfSession: old}
 		if _, err := tenant.AppendTurn(ctx, "s", turn); err != nil {
 			t.Fatal(err)
@@ -103,7 +91,7 @@ func TestAppendToALifeThatEndedFindsNothing(t *testing.T) {
 		if _, err := tenant.Delete(ctx, "s"); err != nil {
 			t.Fatal(err)
 		}
-		mustCreate(t, tenant, "s")
+		seshattest.MustCreate(t, tenant, seshat.NewSession{ID: "s"})
 		if _, err := tenant.AppendTurn(ctx, "s", turn); !errors.Is(err, seshat.ErrNotFound) {
 			t.Fatalf("got error %v, want ErrNotFound", err)
 		}
@@ -113,17 +101,9 @@ func TestAppendToALifeThatEndedFindsNothing(t *testing.T) {
 	})
 }
 
-func mustCreate(t *testing.T, tenant *seshat.Tenant, id string) *seshat.Session {
-	t.Helper()
-	s, err := tenant.Create(context.Background(), seshat.NewSession{ID: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestCreateMergesSharedStateWithTheSessionOrNotAtAll(t *testing.T) {
-	onEngines(t, func(t *testing.T, tenant *seshat.Tenant) {
+	onBoth(t, func(t *testing.T, s *seshattest.Store) {
+		tenant := s.MustTenant(t, "t")
 		ctx := context.Background()
 		n := seshat.NewSession{
 			ID: "s", UserID: "mia", State: map[string]any{"k": "session"},

@@ -54,8 +54,7 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 		t.Errorf("restore onto a file: %v; want fs.ErrExist", err)
 	}
 	r, err := seshat.Open(dst, seshat.Options{ReadOnly: true, Now: s.Clock.Now})
-	must(t, err)
-	defer seshattest.CheckAndClose(t, r)
+	seshattest.Adopt(t, r, err)
 	count(t, r, 50)
 }
 
@@ -155,8 +154,7 @@ func TestDamageIsFoundAndTheRestSaved(t *testing.T) {
 		t.Errorf("salvaged sessions: %+v; want 100 whole, 1 lost", r.Sessions)
 	}
 	o, err := seshat.Open(saved, seshat.Options{Now: s.Clock.Now})
-	must(t, err)
-	defer seshattest.CheckAndClose(t, o)
+	seshattest.Adopt(t, o, err)
 	count(t, o, 100)
 	acme, err = o.Tenant(ctx, seshat.Namespace{Name: "acme"})
 	must(t, err)

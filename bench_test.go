@@ -77,6 +77,7 @@ func newBenchStore(b *testing.B, n int) *benchStore {
 func (s *benchStore) open(b *testing.B) {
 	b.Helper()
 	var err error
+	// By hand: benchmarks measure without what a fixture adds.
 	s.Store, err = seshat.Open(s.path, seshat.Options{Now: s.clock.Now, SweepEvery: seshat.Never})
 	if err == nil {
 		s.t, err = s.EnsureTenant(context.Background(), seshat.Namespace{Name: "bench"})

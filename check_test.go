@@ -22,15 +22,12 @@ type planted struct {
 
 func plant(t *testing.T) *planted {
 	t.Helper()
-	s, err := OpenMemory(Options{SweepEvery: Never})
+	s, err := OpenMemory(Options{SweepEvery: Never}) // by hand: what is planted is found by Check
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	n, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := mustTenant(t, s)
 	if _, err := n.Create(t.Context(), NewSession{ID: "s", UserID: "mia"}); err != nil {
 		t.Fatal(err)
 	}
@@ -200,13 +197,8 @@ type unchecked struct{ driver.Driver }
 
 func TestCheckOfAnEngineWithoutOne(t *testing.T) {
 	s, err := OpenDriver(unchecked{memdriver.Open()}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopt(t, s, err)
 	if _, err := s.Check(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("got error %v, want %v", err, errors.ErrUnsupported)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -25,15 +25,12 @@ func overdue(t *testing.T, n int, o Options) (*Store, *Tenant) {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = Never
 	}
-	s, err := OpenMemory(o)
+	s, err := OpenMemory(o) // by hand: tests spoil some of its sessions, see spoil
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tenant := mustTenant(t, s)
 	for i := range n {
 		l := Lifecycle{TTL: time.Minute}
 		if _, err := tenant.Create(t.Context(), NewSession{ID: fmt.Sprint(i), Lifecycle: l}); err != nil {
@@ -113,10 +110,7 @@ func TestClockJumpIsOfTheMachine(t *testing.T) {
 		t.Error("a store with a clock of its host's watches the machine's")
 	}
 	s, err := OpenMemory(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	adopt(t, s, err)
 	if s.clock.Jump == nil {
 		t.Fatal("a store on the machine's clock does not watch it")
 	}
@@ -222,14 +216,8 @@ func (s *stale) Due(_ context.Context, q driver.DueQuery) ([]driver.Due, error) 
 func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	d := &stale{Driver: memdriver.Open()}
 	s, err := OpenDriver(d, Options{SweepEvery: Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopt(t, s, err)
+	tenant := mustTenant(t, s)
 	if _, err := tenant.Create(t.Context(), NewSession{ID: "extended"}); err != nil {
 		t.Fatal(err)
 	}

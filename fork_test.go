@@ -42,26 +42,17 @@ type forking struct {
 }
 
 func newForking(t *testing.T) *forking {
-	f := &forking{T: t, ctx: context.Background(), d: &hooked{Driver: memdriver.Open()}, clock: seshattest.NewClock()}
-	var err error
-	if f.Store, err = seshat.OpenDriver(f.d, seshat.Options{Now: f.clock.Now, SweepEvery: seshat.Never}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		f.d.before = nil
-		seshattest.CheckAndClose(t, f.Store)
-	})
-	f.tn, err = f.EnsureTenant(f.ctx, seshat.Namespace{Name: "t"})
-	f.do(err)
-	_, err = f.tn.Create(f.ctx, seshat.NewSession{ID: "s", UserID: "mia"})
-	f.do(err)
+	d := &hooked{Driver: memdriver.Open()}
+	s := seshattest.OpenDriver(t, d)
+	t.Cleanup(func() { d.before = nil })
+	f := &forking{T: t, Store: s.Store, ctx: context.Background(), d: d, clock: s.Clock, tn: s.MustTenant(t, "t")}
+	seshattest.MustCreate(t, f.tn, seshat.NewSession{ID: "s", UserID: "mia"})
 	turn := make([]seshat.Message, 150)
 	for i := range turn {
 		turn[i].Role = seshat.RoleUser
 	}
 	for range 2 {
-		_, err = f.tn.Append(f.ctx, "s", turn...)
-		f.do(err)
+		seshattest.MustAppend(t, f.tn, "s", turn...)
 	}
 	return f
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/internal/fixture"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // formatV1 is what testdata/format_v1.db has to show, and when.
@@ -46,9 +47,9 @@ func copyOfV1(t *testing.T) string {
 
 func (f formatV1) open(t *testing.T, path string, readOnly bool) *seshat.Store {
 	t.Helper()
-	s, err := seshat.Open(path, seshat.Options{Now: func() time.Time { return f.now }, SweepEvery: seshat.Never, ReadOnly: readOnly})
-	must(t, err)
-	t.Cleanup(func() { _ = s.Close() })
+	now := func() time.Time { return f.now }
+	s, err := seshat.Open(path, seshat.Options{Now: now, SweepEvery: seshat.Never, ReadOnly: readOnly})
+	seshattest.Adopt(t, s, err)
 	return s
 }
 
@@ -134,6 +135,7 @@ func TestFormatNewerIsRefused(t *testing.T) {
 	renumber(t, path, 2)
 	before, err := os.ReadFile(path)
 	must(t, err)
+	// By hand: it must not open.
 	if s, err := seshat.Open(path, seshat.Options{}); !errors.Is(err, seshat.ErrFormat) {
 		t.Errorf("format 2: %v, want ErrFormat", err)
 		_ = s.Close()

@@ -21,26 +21,17 @@ type counted struct {
 }
 
 func newCounted(t *testing.T) *counted {
+	t.Helper()
 	d, err := boltdriver.Open(filepath.Join(t.TempDir(), "seshat.db"), boltdriver.Options{CountReads: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &counted{T: t}
-	c.s, err = seshat.OpenDriver(d, seshat.Options{Now: seshattest.NewClock().Now, SweepEvery: seshat.Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seshattest.CheckAndClose(t, c.s) })
-	if c.tn, err = c.s.EnsureTenant(context.Background(), seshat.Namespace{Name: "t"}); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	must(t, err)
+	s := seshattest.OpenDriver(t, d)
+	return &counted{T: t, s: s.Store, tn: s.MustTenant(t, "t")}
 }
 
 // fill makes a session of n messages.
 func (c *counted) fill(id string, n int) {
 	c.Helper()
-	mustCreate(c.T, c.tn, id)
+	seshattest.MustCreate(c.T, c.tn, seshat.NewSession{ID: id})
 	for n > 0 {
 		turn := make([]seshat.Message, min(n, 250))
 		for i := range turn {
@@ -168,19 +159,12 @@ func (p *puts) Mutate(ctx context.Context, ops ...*driver.Op) error {
 // An append moves no index entry but that of the minute of activity: the due
 // entry stays where it is filed although the deadline slides.
 func TestAppendMovesNoIndexEntryThatNeedNotBe(t *testing.T) {
-	p, clock := &puts{Driver: memdriver.Open()}, seshattest.NewClock()
-	s, err := seshat.OpenDriver(p, seshat.Options{Now: clock.Now, SweepEvery: seshat.Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer seshattest.CheckAndClose(t, s)
-	tn, err := s.EnsureTenant(context.Background(), seshat.Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustCreate(t, tn, "s")
+	p := &puts{Driver: memdriver.Open()}
+	s := seshattest.OpenDriver(t, p)
+	tn := s.MustTenant(t, "t")
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "s"})
 	for _, d := range []time.Duration{0, time.Second, time.Minute, time.Hour, 59 * time.Second} {
-		clock.Advance(d)
+		s.Clock.Advance(d)
 		if _, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
 			t.Fatal(err)
 		}

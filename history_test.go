@@ -31,12 +31,8 @@ func (d damagedMessage) Messages(ctx context.Context, q driver.LogQuery) ([]driv
 // Promise: a damaged message fails the pages that hold it, and no other. The
 // message behind a page, which only says whether there are more, is not in it.
 func TestDamageFailsOnlyThePageThatHoldsIt(t *testing.T) {
-	s, err := seshat.OpenDriver(damagedMessage{memdriver.Open(), 4}, seshat.Options{SweepEvery: seshat.Never})
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
-	tn, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "t"})
-	must(t, err)
-	mustCreate(t, tn, "s")
+	tn := seshattest.OpenDriver(t, damagedMessage{memdriver.Open(), 4}).MustTenant(t, "t")
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "s"})
 	for range 6 {
 		must(t, only(tn.Append(t.Context(), "s", hello)))
 	}
@@ -63,6 +59,7 @@ func TestDamageFailsOnlyThePageThatHoldsIt(t *testing.T) {
 		}
 	}
 	read := 0
+	var err error
 	for _, err = range tn.Messages(t.Context(), "s", seshat.HistoryQuery{}) {
 		if err == nil {
 			read++

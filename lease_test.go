@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // TestAHungRunnerIsReplacedAndFenced has a runner that stops renewing: another
@@ -18,10 +19,9 @@ func TestAHungRunnerIsReplacedAndFenced(t *testing.T) {
 		ctx := t.Context()
 		s, err := seshat.OpenMemory(seshat.Options{})
 		tn := openTenant(t, s, err)
-		defer s.Close()
-		create(t, tn, seshat.NewSession{ID: "x"})
+		seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x"})
 		hung, err := tn.AcquireLease(ctx, "x", "first", time.Minute)
-		do(t, err)
+		must(t, err)
 		start := time.Now()
 		var next seshat.Lease
 		for {
@@ -32,7 +32,7 @@ func TestAHungRunnerIsReplacedAndFenced(t *testing.T) {
 			}
 			time.Sleep(time.Until(held.ExpiresAt))
 		}
-		do(t, err)
+		must(t, err)
 		if waited := time.Since(start); waited != time.Minute {
 			t.Errorf("the second runner waited %v", waited)
 		}
@@ -42,7 +42,7 @@ func TestAHungRunnerIsReplacedAndFenced(t *testing.T) {
 			t.Errorf("got %v, want ErrLease", err)
 		}
 		got, err := tn.Get(ctx, "x")
-		do(t, err)
+		must(t, err)
 		if got.MessageCount != 1 {
 			t.Errorf("%d messages, want 1", got.MessageCount)
 		}

@@ -25,7 +25,7 @@ func TestOptionsRefused(t *testing.T) {
 		"file.verify_limit":       {File: FileOptions{VerifyLimit: -2}},
 	} {
 		path := filepath.Join(t.TempDir(), "s.db")
-		for name, open := range map[string]func() (*Store, error){
+		for name, open := range map[string]func() (*Store, error){ // by hand: none opens
 			"Open":       func() (*Store, error) { return Open(path, o) },
 			"OpenMemory": func() (*Store, error) { return OpenMemory(o) },
 			"OpenDriver": func() (*Store, error) { return OpenDriver(memdriver.Open(), o) },
@@ -43,7 +43,7 @@ func TestOptionsRefused(t *testing.T) {
 // caller's value is not changed.
 // A store that is opened on nothing is refused by name.
 func TestOpenOnNothing(t *testing.T) {
-	for field, open := range map[string]func() (*Store, error){
+	for field, open := range map[string]func() (*Store, error){ // by hand: none opens
 		"path":   func() (*Store, error) { return Open("", Options{}) },
 		"driver": func() (*Store, error) { return OpenDriver(nil, Options{}) },
 	} {
@@ -123,10 +123,7 @@ func TestTitleIsLegal(t *testing.T) {
 // Promise: a store opened for reading takes no write, whatever its engine.
 func TestReadOnlyInMemory(t *testing.T) {
 	s, err := OpenMemory(Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	adopt(t, s, err)
 	for name, call := range map[string]func() error{
 		"EnsureTenant": func() error { _, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"}); return err },
 		"CreateAPIKey": func() error { _, _, err := s.CreateAPIKey(t.Context(), APIKey{}); return err },
@@ -145,13 +142,8 @@ func TestReadOnlyInMemory(t *testing.T) {
 func TestFileOptions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	s, err := Open(path, Options{SweepEvery: Never, File: FileOptions{MaxSize: 1 << 20}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopt(t, s, err)
+	tenant := mustTenant(t, s)
 	big := map[string]any{"k": strings.Repeat("x", 60_000)}
 	made := uint64(0)
 	for err == nil {
@@ -165,19 +157,10 @@ func TestFileOptions(t *testing.T) {
 	if n, err := tenant.Count(t.Context(), Query{}); err != nil || n != made {
 		t.Errorf("after the refused write: %d sessions, error %v, want %d", n, err, made)
 	}
-	if r, err := s.Check(t.Context()); err != nil || len(r.Findings) > 0 {
-		t.Errorf("check: %v, %v", r.Findings, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	checkAndClose(t, s)
 	for _, limit := range []int64{-1, 0, 1, 1 << 40} {
 		s, err := Open(path, Options{File: FileOptions{VerifyLimit: limit, AllowNetworkFS: true}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
+		adopt(t, s, err)
+		checkAndClose(t, s)
 	}
 }

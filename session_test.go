@@ -115,10 +115,7 @@ func TestLaterLayoutIsRefused(t *testing.T) {
 func TestReadSessionsShareNoMemory(t *testing.T) {
 	ctx := t.Context()
 	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	adopt(t, s, err)
 	n, err := s.EnsureTenant(ctx, Namespace{Name: "n"})
 	if err != nil {
 		t.Fatal(err)
@@ -177,14 +174,8 @@ func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*S
 // record, its body and the session.
 func TestGetAllocations(t *testing.T) {
 	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{SweepEvery: Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "n"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopt(t, s, err)
+	tenant := mustTenant(t, s)
 	if _, err := tenant.Create(t.Context(), NewSession{ID: "a", UserID: "u"}); err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,17 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// openTenant adopts a store that the test opened, for which err is what opening
+// it gave, and returns its tenant acme. It is for stores on the machine's clock,
+// or on that of a bubble; others are opened by seshattest.
+func openTenant(t *testing.T, s *seshat.Store, err error) *seshat.Tenant {
+	t.Helper()
+	seshattest.Adopt(t, s, err)
+	tn, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "acme"})
+	must(t, err)
+	return tn
+}
+
 // only drops the result of a call that is made for its error.
 func only[T any](_ T, err error) error { return err }
 

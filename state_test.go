@@ -9,6 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // interrupted is a driver in which something happens in between: meanwhile is
@@ -37,28 +38,14 @@ func (d *interrupted) Mutate(ctx context.Context, ops ...*driver.Op) error {
 
 func openInterrupted(t *testing.T) (*interrupted, *seshat.Tenant) {
 	d := &interrupted{Driver: memdriver.Open()}
-	s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
-	tn := openTenant(t, s, err)
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d, tn
-}
-
-func do(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	return d, seshattest.OpenDriver(t, d).MustTenant(t, "acme")
 }
 
 func appendTurn(t *testing.T, tn *seshat.Tenant, id string, turn seshat.Turn) {
 	t.Helper()
 	turn.Messages = []seshat.Message{{Role: seshat.RoleUser, Content: "hi"}}
 	_, err := tn.AppendTurn(t.Context(), id, turn)
-	do(t, err)
+	must(t, err)
 }
 
 func TestStateOfASessionThatEndsMeanwhileIsNotFound(t *testing.T) {
@@ -66,11 +53,11 @@ func TestStateOfASessionThatEndsMeanwhileIsNotFound(t *testing.T) {
 	d, tn := openInterrupted(t)
 	remove := func() {
 		_, err := tn.Delete(ctx, "x")
-		do(t, err)
+		must(t, err)
 	}
 	replace := func() {
 		remove()
-		create(t, tn, seshat.NewSession{ID: "x", State: map[string]any{"k": "of another life"}})
+		seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x", State: map[string]any{"k": "of another life"}})
 	}
 	reads := map[string]func() (map[string]any, error){
 		"State":   func() (map[string]any, error) { return tn.State(ctx, seshat.SessionScope("x")) },
@@ -79,7 +66,7 @@ func TestStateOfASessionThatEndsMeanwhileIsNotFound(t *testing.T) {
 	}
 	for name, read := range reads {
 		for _, meanwhile := range []func(){remove, replace} {
-			create(t, tn, seshat.NewSession{ID: "x", State: map[string]any{"k": 1}})
+			seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x", State: map[string]any{"k": 1}})
 			appendTurn(t, tn, "x", seshat.Turn{})
 			d.atRead = meanwhile
 			if m, err := read(); !errors.Is(err, seshat.ErrNotFound) {
@@ -94,14 +81,14 @@ func TestStateOfASessionThatEndsMeanwhileIsNotFound(t *testing.T) {
 
 func TestStateAtTheNewestMessageIsOfOneMoment(t *testing.T) {
 	d, tn := openInterrupted(t)
-	create(t, tn, seshat.NewSession{ID: "x"})
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x"})
 	appendTurn(t, tn, "x", seshat.Turn{State: map[string]any{"a": 1, "b": 1}})
 	d.atRead = func() {
-		do(t, tn.MergeState(t.Context(), seshat.SessionScope("x"), map[string]any{"a": 2, "b": 2}))
+		must(t, tn.MergeState(t.Context(), seshat.SessionScope("x"), map[string]any{"a": 2, "b": 2}))
 		appendTurn(t, tn, "x", seshat.Turn{State: map[string]any{"a": 3, "b": 3}})
 	}
 	got, err := tn.StateAt(t.Context(), "x", 1)
-	do(t, err)
+	must(t, err)
 	if want := map[string]any{"a": int64(2), "b": int64(2)}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -110,16 +97,16 @@ func TestStateAtTheNewestMessageIsOfOneMoment(t *testing.T) {
 func TestUserStateOfATurnGoesToTheUserWhoHasTheSession(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
-	create(t, tn, seshat.NewSession{ID: "x", UserID: "mia"})
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x", UserID: "mia"})
 	d.atWrite = func() {
 		_, err := tn.Delete(ctx, "x")
-		do(t, err)
-		create(t, tn, seshat.NewSession{ID: "x", UserID: "noa"})
+		must(t, err)
+		seshattest.MustCreate(t, tn, seshat.NewSession{ID: "x", UserID: "noa"})
 	}
 	appendTurn(t, tn, "x", seshat.Turn{UserState: map[string]any{"k": 1}})
 	for user, want := range map[string]map[string]any{"mia": {}, "noa": {"k": int64(1)}} {
 		got, err := tn.State(ctx, seshat.UserScope(user))
-		do(t, err)
+		must(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("state of %s: got %v, want %v", user, got, want)
 		}
@@ -129,9 +116,9 @@ func TestUserStateOfATurnGoesToTheUserWhoHasTheSession(t *testing.T) {
 func TestMergeThatChangesNothingWritesNothing(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
-	do(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []string{"a"}}))
+	must(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []string{"a"}}))
 	before := stored(t, d.Driver)
-	do(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []any{"a"}, "none": nil}))
+	must(t, tn.MergeState(ctx, seshat.NamespaceScope(), map[string]any{"k": []any{"a"}, "none": nil}))
 	if after := stored(t, d.Driver); !reflect.DeepEqual(after, before) {
 		t.Errorf("got %v, want %v", after, before)
 	}
@@ -141,7 +128,7 @@ func TestMergeThatChangesNothingWritesNothing(t *testing.T) {
 func stored(t *testing.T, d *memdriver.Driver) []driver.Entry {
 	t.Helper()
 	entries, err := d.Entries(t.Context(), driver.EntryQuery{Namespace: 1, Kind: 0x05, Limit: 10})
-	do(t, err)
+	must(t, err)
 	if len(entries) != 2 {
 		t.Fatalf("%d entries are stored, want the key and the size", len(entries))
 	}
@@ -152,7 +139,7 @@ func TestDamagedStateIsCorruptAndNotWrong(t *testing.T) {
 	ctx := t.Context()
 	d, tn := openInterrupted(t)
 	scope := seshat.NamespaceScope()
-	do(t, tn.MergeState(ctx, scope, map[string]any{"k": 1}))
+	must(t, tn.MergeState(ctx, scope, map[string]any{"k": 1}))
 	for _, e := range stored(t, d.Driver) {
 		damaged := e
 		damaged.Value = []byte{0xc1}
@@ -164,11 +151,12 @@ func TestDamagedStateIsCorruptAndNotWrong(t *testing.T) {
 		}
 		put(t, d.Driver, e)
 	}
+	must(t, d.Close()) // what it holds now is damaged, and not to be checked
 }
 
 func put(t *testing.T, d *memdriver.Driver, e driver.Entry) {
 	t.Helper()
-	do(t, d.Mutate(t.Context(), &driver.Op{
+	must(t, d.Mutate(t.Context(), &driver.Op{
 		Clock: func() int64 { return 0 },
 		Plan: func(driver.View) (driver.Change, error) {
 			return driver.Change{Entries: []driver.Entry{e}}, nil

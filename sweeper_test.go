@@ -10,6 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 func TestEventRoundTripsThroughJSON(t *testing.T) {
@@ -23,12 +24,12 @@ func TestEventRoundTripsThroughJSON(t *testing.T) {
 		},
 	} {
 		got, err := json.Marshal(e)
-		do(t, err)
+		must(t, err)
 		if string(got) != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		var back seshat.Event
-		do(t, json.Unmarshal(got, &back))
+		must(t, json.Unmarshal(got, &back))
 		if back != e {
 			t.Errorf("got %+v back, want %+v", back, e)
 		}
@@ -73,22 +74,23 @@ func TestTrimmingYieldsToOthers(t *testing.T) {
 		},
 	} {
 		d := &rushed{Driver: memdriver.Open()}
-		other, err := seshat.OpenDriver(d.Driver, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedEvents: 2})
+		o := seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedEvents: 2}
+		other, err := seshat.OpenDriver(d.Driver, o)
 		tn := openTenant(t, other, err)
-		s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedAge: time.Hour})
-		do(t, err)
-		create(t, tn, seshat.NewSession{})
+		o.FeedEvents, o.FeedAge = 0, time.Hour
+		s, err := seshat.OpenDriver(d, o)
+		must(t, err) // it has the engine of the other, which is checked
+		seshattest.MustCreate(t, tn, seshat.NewSession{})
 		now = now.Add(2 * time.Hour)
-		d.fn = func() { do(t, meanwhile(tn)) }
+		d.fn = func() { must(t, meanwhile(tn)) }
 		if _, err := s.Sweep(t.Context(), seshat.SweepOptions{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		head, err := tn.FeedHead(t.Context())
-		do(t, err)
+		must(t, err)
 		if events, _, err := tn.Events(t.Context(), head-1, 1); err != nil || len(events) != 1 {
 			t.Errorf("%s: the newest event: got %v, %v", name, events, err)
 		}
-		do(t, errors.Join(s.Close(), other.Close()))
 	}
 }
 
@@ -98,16 +100,19 @@ func TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed(t *testing.T) {
 	ctx := t.Context()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	d := memdriver.Open()
-	s, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedAge: time.Hour})
-	tn := openTenant(t, s, err)
-	create(t, tn, seshat.NewSession{})
+	o := seshat.Options{SweepEvery: seshat.Never, Now: func() time.Time { return now }, FeedAge: time.Hour}
+	s, err := seshat.OpenDriver(d, o) // by hand: it is damaged, so Check would find something
+	must(t, err)
+	tn, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
+	must(t, err)
+	seshattest.MustCreate(t, tn, seshat.NewSession{})
 	const first = "ns_00000000000000000000000000"
 	put(t, d, driver.Entry{EntryKey: driver.EntryKey{Kind: 0x01, Name: first}, Value: []byte{0xc1}})
 	now = now.Add(time.Hour)
 	r, err := s.Sweep(ctx, seshat.SweepOptions{})
-	do(t, err)
+	must(t, err)
 	if r.Trimmed != 1 || !errors.Is(r.Err, seshat.ErrCorrupt) {
 		t.Errorf("trimmed %d, reported %v; want 1 and ErrCorrupt", r.Trimmed, r.Err)
 	}
-	do(t, s.Close())
+	must(t, s.Close())
 }

@@ -78,14 +78,12 @@ func onFaulty(t *testing.T) (*faulty, *Store, *Tenant) {
 	t.Helper()
 	f := &faulty{Driver: memdriver.Open(), fail: map[string]error{}}
 	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	// By hand: the engine fails as the test tells it, at Close too.
 	s, err := OpenDriver(f, Options{SweepEvery: Never, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := mustTenant(t, s)
 	if _, err := n.Create(t.Context(), NewSession{ID: "s", Lifecycle: Lifecycle{TTL: time.Hour}}); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +196,7 @@ func TestFailedOpenClosesTheEngine(t *testing.T) {
 	for name, o := range map[string]Options{"engine": {}, "options": {SweepEvery: -2}} {
 		d := memdriver.Open()
 		f := &faulty{Driver: d, fail: map[string]error{"Entries": ErrCorrupt}}
-		s, err := OpenDriver(f, o)
+		s, err := OpenDriver(f, o) // by hand: it must not open
 		if s != nil || err == nil {
 			t.Fatalf("%s: got %v, %v", name, s, err)
 		}
@@ -240,10 +238,7 @@ func TestHandlesAgree(t *testing.T) {
 func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 	ctx := t.Context()
 	s, err := OpenMemory(Options{SweepEvery: Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	adopt(t, s, err)
 	create := func(name string) *Tenant {
 		n, err := s.CreateTenant(ctx, Namespace{Name: name})
 		if err != nil {
@@ -309,10 +304,7 @@ func TestTenantThatComesAndGoes(t *testing.T) {
 	ctx := t.Context()
 	a := &around{Driver: memdriver.Open()}
 	s, err := OpenDriver(a, Options{SweepEvery: Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	adopt(t, s, err)
 	for name, want := range map[string]error{"ensured": nil, "created": ErrExists} {
 		var other *Tenant
 		a.before = func() { other, err = s.CreateTenant(ctx, Namespace{Name: name}) }

@@ -13,11 +13,8 @@ import (
 // named opens a store whose sessions are named by fn.
 func named(t *testing.T, fn func(string) string) *seshat.Tenant {
 	t.Helper()
-	tn, err := seshattest.Open(t, seshat.Options{Title: fn}).EnsureTenant(context.Background(), seshat.Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustCreate(t, tn, "s")
+	tn := seshattest.Open(t, seshat.Options{Title: fn}).MustTenant(t, "t")
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "s"})
 	return tn
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
 	"github.com/seshatdb/seshat/driver/memdriver"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // watched runs a watch in a goroutine of its own.
@@ -70,27 +71,6 @@ func (w *watched) endsWith(t *testing.T, want error) {
 	}
 }
 
-func openTenant(t *testing.T, s *seshat.Store, err error) *seshat.Tenant {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tn, err := s.EnsureTenant(t.Context(), seshat.Namespace{Name: "acme"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tn
-}
-
-func create(t *testing.T, tn *seshat.Tenant, n seshat.NewSession) *seshat.Session {
-	t.Helper()
-	s, err := tn.Create(t.Context(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // In a bubble time stands still while anything can run, and the test fails if
 // a goroutine is left: what follows proves that watches wake without polling
 // and leave nothing behind.
@@ -99,13 +79,12 @@ func TestWatchWakesAtOnceWithoutPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := seshat.OpenMemory(seshat.Options{SweepEvery: seshat.Never})
 		tn := openTenant(t, s, err)
-		defer s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		watches := []*watched{watch(ctx, tn, 0), watch(ctx, tn, 0)}
 		start := time.Now()
 		synctest.Wait()
 		for i := range 3 {
-			create(t, tn, seshat.NewSession{})
+			seshattest.MustCreate(t, tn, seshat.NewSession{})
 			for _, w := range watches {
 				if n := len(w.kinds()); n != i+1 {
 					t.Fatalf("after %d changes the watch has seen %d", i+1, n)
@@ -127,7 +106,7 @@ func TestWatchSeesTheSweeper(t *testing.T) {
 		s, err := seshat.OpenMemory(seshat.Options{SweepEvery: time.Second})
 		tn := openTenant(t, s, err)
 		life := seshat.Lifecycle{IdleAfter: time.Minute, TTL: time.Hour}
-		create(t, tn, seshat.NewSession{Lifecycle: life})
+		seshattest.MustCreate(t, tn, seshat.NewSession{Lifecycle: life})
 		w := watch(t.Context(), tn, 1)
 		time.Sleep(time.Minute + 2*time.Second)
 		if k := w.kinds(); len(k) != 1 || k[0] != seshat.EventTransitioned {
@@ -177,7 +156,7 @@ func TestSlowWatchHoldsNobodyUp(t *testing.T) {
 		s, err := seshat.OpenMemory(seshat.Options{SweepEvery: seshat.Never})
 		tn := openTenant(t, s, err)
 		for range 4 {
-			create(t, tn, seshat.NewSession{})
+			seshattest.MustCreate(t, tn, seshat.NewSession{})
 		}
 		stuck, seen := make(chan struct{}), 0
 		go func() {
@@ -195,7 +174,7 @@ func TestSlowWatchHoldsNobodyUp(t *testing.T) {
 		synctest.Wait()
 		quick := watch(t.Context(), tn, 0)
 		for range 3 {
-			create(t, tn, seshat.NewSession{})
+			seshattest.MustCreate(t, tn, seshat.NewSession{})
 		}
 		if n := len(quick.kinds()); n != 7 {
 			t.Fatalf("the quick watch has seen %d", n)
@@ -232,12 +211,10 @@ func (d notified) Notify(fn func(uint64)) { *d.tell = fn }
 // openTwo opens two stores on the same data.
 func openTwo(t *testing.T, d driver.Driver) (a, b *seshat.Store) {
 	t.Helper()
-	var err [2]error
-	a, err[0] = seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
-	b, err[1] = seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
-	if err := errors.Join(err[:]...); err != nil {
-		t.Fatal(err)
-	}
+	a, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
+	must(t, err) // openTenant adopts it
+	b, err = seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
+	must(t, err)
 	return a, b
 }
 
@@ -247,12 +224,12 @@ func TestWatchSeesOtherProcessesWithinASecond(t *testing.T) {
 		here, there := openTenant(t, a, nil), openTenant(t, b, nil)
 		w := watch(t.Context(), here, 0)
 		synctest.Wait()
-		create(t, there, seshat.NewSession{})
+		seshattest.MustCreate(t, there, seshat.NewSession{})
 		time.Sleep(time.Second)
 		if n := len(w.kinds()); n != 1 {
 			t.Fatalf("after a second the watch has seen %d", n)
 		}
-		create(t, here, seshat.NewSession{})
+		seshattest.MustCreate(t, here, seshat.NewSession{})
 		if n := len(w.kinds()); n != 2 {
 			t.Fatal("the store's own change had to wait")
 		}
@@ -273,7 +250,7 @@ func TestWatchListensToADriverThatNotifies(t *testing.T) {
 		}
 		w := watch(t.Context(), here, 0)
 		synctest.Wait()
-		create(t, there, seshat.NewSession{})
+		seshattest.MustCreate(t, there, seshat.NewSession{})
 		time.Sleep(time.Hour)
 		if n := len(w.kinds()); n != 0 {
 			t.Fatal("the store polls although its driver notifies")
@@ -283,7 +260,7 @@ func TestWatchListensToADriverThatNotifies(t *testing.T) {
 			if n := len(w.kinds()); n != i+1 {
 				t.Fatalf("after %d notices the watch has seen %d", i+1, n)
 			}
-			create(t, there, seshat.NewSession{})
+			seshattest.MustCreate(t, there, seshat.NewSession{})
 		}
 		if err := errors.Join(a.Close(), b.Close()); err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func newStore(t testing.TB, given []seshat.Options, open func(*Store) error) *St
 	if err := open(s); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { CheckAndClose(t, s.Store) })
+	t.Cleanup(func() { CheckAndClose(t, s.Store) }) // which Reopen may have replaced
 	return s
 }
 
@@ -143,6 +143,17 @@ func (s *Store) Reopen(t testing.TB, o ...seshat.Options) {
 	if err := s.openFile(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Adopt takes over a store that the test opened itself, for which err is what
+// opening it gave: it checks and closes the store when the test is over, as if
+// Open had opened it. If err is not nil it ends the test.
+func Adopt(t testing.TB, s *seshat.Store, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { CheckAndClose(t, s) })
 }
 
 // CheckAndClose fails t if the store's Check has findings, and closes it. A

@@ -163,6 +163,27 @@ func TestSweeperIsOff(t *testing.T) {
 	})
 }
 
+// Promise: a store that the test opened itself can be handed over, and an error
+// of its opening ends the test.
+func TestAdoptedStoreIsCheckedAndClosed(t *testing.T) {
+	var s *seshat.Store
+	failures := run(t, func(tb testing.TB) {
+		var err error
+		s, err = seshat.OpenDriver(spoiled{memdriver.Open(), nil}, seshat.Options{SweepEvery: seshat.Never})
+		seshattest.Adopt(tb, s, err)
+	})
+	if len(failures) != 1 || !strings.Contains(failures[0], "is spoiled") {
+		t.Errorf("got failures %q, want the finding", failures)
+	}
+	failures = run(t, func(tb testing.TB) {
+		seshattest.Adopt(tb, nil, seshat.ErrLocked)
+		t.Error("Adopt returned")
+	})
+	if len(failures) != 1 || !strings.Contains(failures[0], seshat.ErrLocked.Error()) {
+		t.Errorf("got failures %q, want %v", failures, seshat.ErrLocked)
+	}
+}
+
 // Promise: a call that makes no sense ends the test, and says why.
 func TestMisuseFailsTheTest(t *testing.T) {
 	for name, fn := range map[string]func(testing.TB){
