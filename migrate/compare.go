@@ -9,13 +9,14 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Compare reads two drivers side by side and reports what both hold.
+// Compare reads two drivers side by side and reports their common contents.
 //
-// ErrDiffers, as a *DifferenceError: they do not hold the same.
-// errors.ErrUnsupported: one is no driver.Dumper. Errors of the drivers.
+// It returns a *DifferenceError, which matches ErrDiffers, if the contents
+// differ, and errors.ErrUnsupported if a driver is not a driver.Dumper. Other
+// errors are those of the drivers.
 func Compare(ctx context.Context, a, b driver.Driver) (Report, error) {
 	if a == b {
-		return Report{}, errors.Join(driver.ErrInvalid, errors.New("a driver is compared with itself"))
+		return Report{}, errors.Join(driver.ErrInvalid, errors.New("both drivers are the same"))
 	}
 	first, err := dumperOf(a)
 	if err != nil {
@@ -36,12 +37,12 @@ func Compare(ctx context.Context, a, b driver.Driver) (Report, error) {
 type comparison struct {
 	a, b     driver.Dumper
 	tally    *tally // of a
-	drain    bool   // go on with a after a difference
+	drain    bool   // read the rest of a after a difference
 	progress func(done Sums)
 	buf      []byte
 }
 
-// tellEvery is how many parts are compared between two words of progress.
+// tellEvery is the number of parts compared between two calls of Progress.
 const tellEvery = 4096
 
 func newComparison(a, b driver.Dumper) *comparison {
@@ -88,7 +89,7 @@ func (c *comparison) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// part compares one part with the next of the other side.
+// part compares p with the next part of the other side.
 func (c *comparison) part(p *driver.Part, encoded []byte,
 	other func() (*driver.Part, error, bool),
 ) (*DifferenceError, error) {
@@ -102,12 +103,12 @@ func (c *comparison) part(p *driver.Part, encoded []byte,
 		return &DifferenceError{clonePlace(q), "only in the second"}, nil
 	}
 	if c.buf = appendPart(c.buf[:0], q); !bytes.Equal(c.buf, encoded) {
-		return &DifferenceError{clonePlace(p), "not the same"}, nil
+		return &DifferenceError{clonePlace(p), "differs"}, nil
 	}
 	return nil, nil
 }
 
-// clonePlace copies what shares memory with a part.
+// clonePlace returns the place of p in memory of its own.
 func clonePlace(p *driver.Part) driver.Place {
 	c := p.Clone()
 	return c.Place()
@@ -117,7 +118,7 @@ func (c *comparison) report() Report {
 	return Report{Sums: c.tally.Sums, Digest: c.tally.digest(), Namespaces: c.tally.namespaces()}
 }
 
-// parts are all of a dump. Each is valid until the next is asked for.
+// parts returns all parts of a dump. Each is valid until the next is read.
 func parts(ctx context.Context, d driver.Dumper) iter.Seq2[*driver.Part, error] {
 	return func(yield func(*driver.Part, error) bool) {
 		stopped := false

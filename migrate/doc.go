@@ -1,21 +1,22 @@
-// Package migrate moves a whole store from one engine to another: from a file
-// to PostgreSQL and back, or from file to file. Nothing is interpreted: what
-// the engines keep is copied as it is, with versions, incarnations, deadlines,
-// labels, states, logs with their holes, the ids of messages that were dropped,
+// Package migrate copies a whole store from one engine to another: from a file
+// to PostgreSQL and back, or from file to file. It does not interpret the data.
+// Everything that the engines keep is copied as it is: versions, incarnations,
+// deadlines, labels, states, logs with their gaps, the ids of dropped messages,
 // API keys, policies, leases, staged logs and change feeds with their
-// positions. What was erased and only not reclaimed yet stays behind.
+// positions. Erased data that has not been reclaimed is not copied.
 //
-// [Run] works on drivers, not on stores: a store would sweep. Its destination
-// must hold nothing. Until the copy has been compared with the source, part by
-// part, the destination says that a load goes on and no store opens on it.
+// [Run] works on drivers, not on stores, because a store would sweep. The
+// destination must be empty. Until the copy has been compared with the source,
+// part by part, the destination records that a load is under way, and no store
+// opens it.
 //
-// The source must not be written meanwhile. A file that is opened by
-// boltdriver, read-only or not, is locked against all other processes that
-// would. Of a database that several processes share, nobody knows: stop them,
-// or take their right to write. What changes all the same is found when source
-// and copy are compared, and ErrChanged; only a change that comes after that
-// is not in the copy, and not found.
+// Nobody may write to the source meanwhile. A file opened by boltdriver,
+// read-only or not, is locked against other processes that would write. Several
+// processes may share a database and nothing locks it: stop them, or revoke
+// their right to write. If the source changes anyway, the comparison finds it
+// and Run returns ErrChanged. Only a change after the comparison is missing in
+// the copy and not found.
 //
-// A run that was interrupted, even by a kill, goes on where the destination
-// says that it came to, when it is run again with the same source.
+// If a run was interrupted or killed, run it again with the same source: it
+// resumes from the position recorded in the destination.
 package migrate

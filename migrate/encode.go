@@ -6,8 +6,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// appendPart appends a form of p that is the same for the same part, and
-// different for another: all fields, and lengths before what has one.
+// appendPart appends an encoding of p that is equal for equal parts and
+// different for different ones. It contains all fields, with lengths before
+// those of variable size.
 func appendPart(b []byte, p *driver.Part) []byte {
 	b = append(b, byte(p.Kind))
 	b = appendNumbers(b, p.Namespace, uint64(p.Time), p.Head, p.Tail)
@@ -23,7 +24,7 @@ func appendPart(b []byte, p *driver.Part) []byte {
 	case driver.PartMessage, driver.PartRef:
 		b = append(appendNumbers(b, p.Message.Seq), p.Message.Digest[:]...)
 		return appendText(appendText(b, p.Message.ID), p.Message.Body)
-	case driver.PartClock, driver.PartFeed, driver.PartStage: // numbers only
+	case driver.PartClock, driver.PartFeed, driver.PartStage: // only numbers
 	}
 	return b
 }

@@ -8,27 +8,27 @@ import (
 )
 
 var (
-	// ErrChanged says that the source was written since the copy began. What
-	// the destination holds must be given up.
-	ErrChanged = errors.New("source was written while it was copied")
+	// ErrChanged reports that the source was written after the copy began. The
+	// destination must be discarded.
+	ErrChanged = errors.New("the source was written during the copy")
 
-	// ErrDiffers says that two drivers do not hold the same. See
+	// ErrDiffers reports that the contents of two drivers differ. See
 	// [DifferenceError].
-	ErrDiffers = errors.New("stores differ")
+	ErrDiffers = errors.New("the stores differ")
 
-	// ErrNotEmpty says that the destination holds something else than the
-	// source, or another copy into it is under way.
+	// ErrNotEmpty reports that the destination contains other data than the
+	// source, or that another copy into it is under way.
 	ErrNotEmpty = driver.ErrNotEmpty
 )
 
-// DifferenceError names the first part in which two drivers differ. It holds
-// ids, but no content. It matches ErrDiffers.
+// DifferenceError names the first part that differs between two drivers. It
+// contains ids but no content. It matches ErrDiffers.
 type DifferenceError struct {
-	At   driver.Place // the part
+	At   driver.Place // place of the part
 	What string       // such as "missing"
 }
 
-// Error names the part and what is wrong with it.
+// Error returns the part and the difference.
 func (e *DifferenceError) Error() string {
 	return fmt.Sprintf("%v: %s: %s", ErrDiffers, describe(e.At), e.What)
 }
@@ -36,7 +36,7 @@ func (e *DifferenceError) Error() string {
 // Is reports whether target is ErrDiffers.
 func (e *DifferenceError) Is(target error) bool { return target == ErrDiffers }
 
-// describe names a place for people.
+// describe formats a place.
 func describe(at driver.Place) string {
 	where := fmt.Sprintf("in namespace %d", at.Namespace)
 	switch at.Kind {

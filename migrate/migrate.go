@@ -9,26 +9,28 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Options say how Run goes about. The zero value is useful.
+// Options configure Run. The zero value is a good default.
 type Options struct {
-	// Progress, if it is not nil, is called now and then from Run's goroutine,
-	// and must not call a driver.
+	// Progress, if not nil, is called from time to time in Run's goroutine. It
+	// must not call a driver.
 	Progress func(Progress)
 
-	// StepParts and StepBytes bound what one step copies: in parts, and in
-	// bytes of values, of which the last may exceed it. A step is in memory,
-	// and lost by a kill. The defaults are 4096 parts and 4 MiB.
+	// StepParts and StepBytes limit one step: the number of parts, and the
+	// bytes of their values, which the last value may exceed. A step is held in
+	// memory and lost if the process is killed. The defaults are 4096 parts and
+	// 4 MiB.
 	StepParts, StepBytes int
 }
 
-// Progress is how far Run came.
+// Progress is the progress of Run.
 type Progress struct {
 	Stage Stage // copying or comparing
-	Done  Sums  // of this stage
-	Total Sums  // what the source's counters say; no Parts
+	Done  Sums  // finished, in this stage
+	// Total comes from the source's counters, which do not count Parts.
+	Total Sums
 }
 
-// Stage is what Run does.
+// Stage is a stage of Run.
 type Stage string
 
 // The stages of Run, in order.
@@ -37,34 +39,52 @@ const (
 	Comparing Stage = "comparing"
 )
 
-// Report says what Run moved.
+// Report is the result of Run.
 type Report struct {
 	Sums
-	Digest     Digest      // of all parts in their order: equal for drivers that hold the same
-	Namespaces []Namespace // by Ordinal; 0 is the store itself: keys, names, policies
-	Resumed    bool        // an earlier run had begun
-	Present    bool        // nothing was to be done: the destination held the same before
+	// Digest is computed over all parts in order. Drivers with equal contents
+	// have equal digests.
+	Digest Digest
+	// Namespaces is ordered by Ordinal. Ordinal 0 is the store itself: keys,
+	// names, policies.
+	Namespaces []Namespace
+	// Resumed reports whether an earlier run had begun.
+	Resumed bool
+	// Present reports whether the destination had the same contents before, so
+	// that nothing was copied.
+	Present bool
 }
 
-// Namespace is what one namespace holds.
+// Namespace counts the contents of one namespace.
 type Namespace struct {
-	Ordinal uint64 // of the namespace, from 1; 0 is the store itself
+	// Ordinal is the number of the namespace, from 1. Number 0 is the store
+	// itself.
+	Ordinal uint64
 	Sums
-	Digest Digest // of all its parts: equal for drivers that hold the same in it
+	// Digest is computed over all its parts. Namespaces with equal contents
+	// have equal digests.
+	Digest Digest
 }
 
-// Run makes to hold what from does, and compares both. from must not be
-// written meanwhile: see the package. Run may be repeated: after an error, an
-// interruption or a kill it goes on; once it succeeded it only compares.
-// Neither driver is closed.
+// Run copies the contents of from to to and compares both. Nobody may write to
+// from meanwhile; see the package. Run may be repeated: after an error, an
+// interruption or a kill it resumes; after success it only compares. It closes
+// neither driver.
 //
-// ErrNotEmpty: to holds something else. ErrChanged: from was written; empty to
-// and begin again. ErrDiffers: to did not keep what was loaded. ErrCorrupt:
-// from is damaged, and what comes before the damage was copied. ErrInvalid,
-// ErrTooLarge: to cannot keep something that from holds, such as a zero byte in
-// an id. ErrFormat: from itself is a copy that is not complete, or to was left
-// by another version's. errors.ErrUnsupported: a driver is no driver.Dumper, or
-// to is no driver.Loader. ErrUnknown and others of the drivers.
+// Run returns
+//
+//   - ErrNotEmpty if to contains other data,
+//   - ErrChanged if from was written: empty to and start again,
+//   - ErrDiffers if to did not keep the data loaded into it,
+//   - driver.ErrCorrupt if from is damaged: the data before the damage is copied,
+//   - driver.ErrInvalid or driver.ErrTooLarge if to cannot keep a value of from,
+//     such as a zero byte in an id,
+//   - driver.ErrFormat if from is an incomplete copy, or if another version
+//     began to load to,
+//   - errors.ErrUnsupported if a driver is no driver.Dumper, or to no
+//     driver.Loader,
+//
+// and other errors of the drivers, such as driver.ErrUnknown.
 func Run(ctx context.Context, from, to driver.Driver, o Options) (Report, error) {
 	m, err := newMover(from, to, o)
 	if err != nil {
@@ -88,17 +108,17 @@ func Run(ctx context.Context, from, to driver.Driver, o Options) (Report, error)
 	return r, m.loader.Load(ctx, driver.Load{Was: m.stored})
 }
 
-// mover is one Run.
+// mover is one call of Run.
 type mover struct {
 	o          Options
 	from, to   driver.Driver
-	source, is driver.Dumper // is: what the destination holds
+	source, is driver.Dumper // is = the destination as it is
 	loader     driver.Loader
 
 	note    note
-	stored  []byte // the note as the destination has it; nil = none
+	stored  []byte // the note in the destination, nil = none
 	resumed bool
-	tally   *tally // of what was copied
+	tally   *tally // copied parts
 	step    []driver.Part
 	bytes   int // in step
 	total   Sums
@@ -113,7 +133,7 @@ func newMover(from, to driver.Driver, o Options) (*mover, error) {
 		m.o.StepBytes = 4 << 20
 	}
 	if from == to {
-		return nil, fmt.Errorf("%w: source and destination are one driver", driver.ErrInvalid)
+		return nil, fmt.Errorf("%w: source and destination are the same driver", driver.ErrInvalid)
 	}
 	var err error
 	if m.source, err = dumperOf(from); err != nil {
@@ -137,14 +157,14 @@ func dumperOf(d driver.Driver) (driver.Dumper, error) {
 }
 
 func unsupported(d driver.Driver, ability string) error {
-	return fmt.Errorf("driver %q is no driver.%s: %w", d.Caps().Name, ability, errors.ErrUnsupported)
+	return fmt.Errorf("driver %q does not implement driver.%s: %w", d.Caps().Name, ability, errors.ErrUnsupported)
 }
 
-// start finds out how far an earlier run came.
+// start reads the position of an earlier run.
 func (m *mover) start(ctx context.Context) error {
 	half, err := entry(ctx, m.from, driver.KindLoad)
 	if err == nil && half != nil {
-		err = fmt.Errorf("%w: the source is a copy that is not complete", driver.ErrFormat)
+		err = fmt.Errorf("%w: the source is an incomplete copy", driver.ErrFormat)
 	}
 	if err != nil {
 		return err
@@ -183,7 +203,8 @@ func (m *mover) resume(ctx context.Context) (err error) {
 	return nil
 }
 
-// entry returns the value of an entry of the store itself that has no name.
+// entry returns the value of the store's own entry of a kind, without owner and
+// name.
 func entry(ctx context.Context, d driver.Driver, kind uint8) ([]byte, error) {
 	found, err := d.Entries(ctx, driver.EntryQuery{Kind: kind, Limit: 1})
 	if err != nil || len(found) == 0 {
@@ -192,10 +213,10 @@ func entry(ctx context.Context, d driver.Driver, kind uint8) ([]byte, error) {
 	return found[0].Value, nil
 }
 
-// copy loads what the destination does not have yet.
+// copy loads the parts that the destination lacks.
 func (m *mover) copy(ctx context.Context) error {
 	m.progress(Copying, m.tally.Sums)
-	stuck := false // at the destination
+	stuck := false // the destination failed
 	err := m.source.Dump(ctx, m.note.Last.after(), func(p *driver.Part) error {
 		if len(m.step) > 0 && (len(m.step) >= m.o.StepParts || m.bytes >= m.o.StepBytes) {
 			if err := m.load(ctx); err != nil {
@@ -208,7 +229,7 @@ func (m *mover) copy(ctx context.Context) error {
 		return nil
 	})
 	if err != nil && !stuck && ctx.Err() == nil {
-		return errors.Join(err, m.load(ctx)) // what comes before the damage
+		return errors.Join(err, m.load(ctx)) // keep what comes before the damage
 	}
 	if err != nil {
 		return err
@@ -217,7 +238,7 @@ func (m *mover) copy(ctx context.Context) error {
 	return m.load(ctx)
 }
 
-// load makes one step.
+// load loads one step.
 func (m *mover) load(ctx context.Context) (err error) {
 	m.note.Sums = m.tally.Sums
 	if m.note.Hash, err = m.tally.state(); err != nil {
@@ -238,7 +259,7 @@ func (m *mover) load(ctx context.Context) (err error) {
 	return nil
 }
 
-// verify compares both drivers, and the source with what was copied of it.
+// verify compares both drivers, and the source with the copied parts.
 func (m *mover) verify(ctx context.Context) (Report, error) {
 	c := newComparison(m.source, m.is)
 	c.drain = true
@@ -253,8 +274,9 @@ func (m *mover) verify(ctx context.Context) (Report, error) {
 	return c.report(), err
 }
 
-// present finds out whether a destination that was used already holds what the
-// source does: a run that ended just before it could say so leaves that.
+// present checks whether a destination that is not empty already has the
+// contents of the source. That is the case after a run that was interrupted
+// just before it finished.
 func (m *mover) present(ctx context.Context, refused error) (Report, error) {
 	c := newComparison(m.source, m.is)
 	c.progress = func(done Sums) { m.progress(Comparing, done) }

@@ -7,21 +7,21 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// noteFormat is the version of notes. One of another version is not gone on
-// from.
+// noteFormat is the version of notes. A run cannot resume from a note of
+// another version.
 const noteFormat = 1
 
-// note is what the destination remembers of a copy that goes on.
+// note is the state of an unfinished copy, which the destination keeps.
 type note struct {
 	Format int    `json:"format"`
-	Clock  int64  `json:"source_clock"` // when the copy began: a write moves it
-	Copied bool   `json:"copied"`       // all is there, and still to be compared
+	Clock  int64  `json:"source_clock"` // source's clock when the copy began; every write moves it
+	Copied bool   `json:"copied"`       // all parts are copied and not compared yet
 	Last   place  `json:"last"`
 	Sums   Sums   `json:"sums"`
 	Hash   []byte `json:"hash"` // of the parts so far
 }
 
-// place is a driver.Place whose strings may be any bytes.
+// place is a driver.Place whose strings may contain any bytes.
 type place struct {
 	Kind        driver.PartKind `json:"kind"`
 	Namespace   uint64          `json:"namespace"`
@@ -35,7 +35,7 @@ func newPlace(at driver.Place) place {
 	return place{at.Kind, at.Namespace, at.Incarnation[:], at.Number, []byte(at.Owner), []byte(at.Name)}
 }
 
-// after returns the place to go on after, nil at the beginning.
+// after returns the place from which to resume, nil at the beginning.
 func (p *place) after() *driver.Place {
 	if p.Kind == 0 {
 		return nil
@@ -49,13 +49,13 @@ func (p *place) after() *driver.Place {
 }
 
 func (n *note) encode() []byte {
-	b, _ := json.Marshal(n) // of numbers and bytes, it cannot fail
+	b, _ := json.Marshal(n) // cannot fail: numbers and bytes
 	return b
 }
 
 func decodeNote(b []byte) (n note, err error) {
 	if err := json.Unmarshal(b, &n); err != nil || n.Format != noteFormat {
-		return n, fmt.Errorf("%w: a load into the destination is under way that this version did not begin",
+		return n, fmt.Errorf("%w: another version began to load into the destination",
 			driver.ErrFormat)
 	}
 	return n, nil

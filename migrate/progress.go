@@ -15,8 +15,8 @@ func (m *mover) progress(s Stage, done Sums) {
 
 var errEnough = errors.New("enough")
 
-// measure asks the source's counters how much there is, if anybody wants to
-// know. Every namespace that ever had a session has a feed.
+// measure reads the source's counters if Progress is wanted. Every namespace
+// that ever had a session has a feed.
 func (m *mover) measure(ctx context.Context) error {
 	if m.o.Progress == nil {
 		return nil

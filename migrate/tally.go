@@ -10,12 +10,13 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Sums count what stores hold.
+// Sums counts the contents of stores.
 type Sums struct {
-	Sessions uint64 `json:"sessions"` // expired ones too, until they are swept
-	Messages uint64 `json:"messages"` // of sessions, and of staged logs
-	Bytes    uint64 `json:"bytes"`    // of the bodies of both
-	Parts    uint64 `json:"parts"`    // all that is copied: also entries, events, message ids
+	Sessions uint64 `json:"sessions"` // including expired ones that were not swept
+	Messages uint64 `json:"messages"` // of sessions and of staged logs
+	Bytes    uint64 `json:"bytes"`    // bytes of the bodies of sessions and messages
+	// All copied parts, including entries, events and message ids.
+	Parts uint64 `json:"parts"`
 }
 
 func (s *Sums) add(p *driver.Part) {
@@ -28,24 +29,24 @@ func (s *Sums) add(p *driver.Part) {
 		s.Messages++
 		s.Bytes += uint64(len(p.Message.Body))
 	case driver.PartClock, driver.PartFeed, driver.PartEvent, driver.PartStage, driver.PartEntry, driver.PartRef:
-		// They count as parts only.
+		// Other kinds count only as parts.
 	}
 }
 
 // Digest is a SHA-256 sum.
 type Digest [sha256.Size]byte
 
-// tally sums up parts, in their order.
+// tally sums up parts in their order.
 type tally struct {
 	Sums
 	all    hash.Hash
-	spaces map[uint64]*Namespace // nil: they are not wanted
+	spaces map[uint64]*Namespace // nil = not wanted
 	buf    []byte
 }
 
 func newTally() *tally { return &tally{all: sha256.New()} }
 
-// add counts p and returns its bytes, which are valid until the next call.
+// add counts p and returns its encoding, which is valid until the next call.
 func (t *tally) add(p *driver.Part) []byte {
 	t.Sums.add(p)
 	t.buf = appendPart(t.buf[:0], p)
@@ -57,8 +58,8 @@ func (t *tally) add(p *driver.Part) []byte {
 	return t.buf
 }
 
-// space adds p to its namespace. Every part is there once, so that the order
-// in which sums are added up does not matter.
+// space adds p to the sums of its namespace. Each part occurs once, so the
+// order in which sums are added does not matter.
 func (t *tally) space(p *driver.Part, sum *[sha256.Size]byte) {
 	n := t.spaces[p.Namespace]
 	if n == nil {
@@ -76,7 +77,7 @@ func (t *tally) digest() (d Digest) {
 	return d
 }
 
-// namespaces returns the sums of each, in order.
+// namespaces returns the sums of all namespaces, by Ordinal.
 func (t *tally) namespaces() (all []Namespace) {
 	for _, n := range t.spaces {
 		all = append(all, *n)
@@ -85,7 +86,7 @@ func (t *tally) namespaces() (all []Namespace) {
 	return all
 }
 
-// state returns what restore goes on from.
+// state returns the state of the digest for restore.
 func (t *tally) state() ([]byte, error) { return t.all.(encoding.BinaryMarshaler).MarshalBinary() }
 
 func (t *tally) restore(state []byte) error {

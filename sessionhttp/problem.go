@@ -85,8 +85,10 @@ var (
 		message: "the request was canceled or took too long", retry: time.Second,
 	}
 	errReadOnlyStore = &problem{status: http.StatusForbidden, message: "the store is read-only"}
-	errTooLarge      = &problem{status: http.StatusRequestEntityTooLarge,
-		message: "the stored value would be too large"}
+	errTooLarge      = &problem{
+		status:  http.StatusRequestEntityTooLarge,
+		message: "the stored value would be too large",
+	}
 	errUnknownOutcome = &problem{
 		status:  http.StatusInternalServerError,
 		message: "the change may or may not have been made; read to find out",

@@ -7,32 +7,32 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// What can be wrong with what is imported, for errors.Is. Errors of the store,
-// such as seshat.ErrExists and seshat.ErrQuota, come through.
+// Errors of an import, for errors.Is. Errors of the store, such as
+// seshat.ErrExists and seshat.ErrQuota, are returned as they are.
 var (
-	// ErrTruncated: the export ends before its last line.
-	ErrTruncated = errors.New("the export is cut off")
+	// ErrTruncated reports that the export ends before its last line.
+	ErrTruncated = errors.New("the export is truncated")
 
-	// ErrLineTooLong: a line has more bytes than the limit.
+	// ErrLineTooLong reports a line that is longer than the limit.
 	ErrLineTooLong = errors.New("the line is too long")
 
-	// ErrFormat: it is not an export, not of a version that this package
-	// reads, or a line is not what may stand there.
+	// ErrFormat reports that the input is not an export, that this package
+	// cannot read its version, or that a line is not allowed at its place.
 	ErrFormat = seshat.ErrFormat
 
-	// ErrCorrupt: the checksum or the counts of the last line do not agree
-	// with the lines before it.
+	// ErrCorrupt reports that the checksum or the counts of the last line do
+	// not match the lines before it.
 	ErrCorrupt = seshat.ErrCorrupt
 )
 
-// LineError says which line could not be imported. Of a session that was
-// refused it is the session's line.
+// LineError is an error of an import at one line. If a session was rejected, it
+// is the line of the session.
 type LineError struct {
-	Line int   // from 1
-	Err  error // why
+	Line int   // number of the line, from 1
+	Err  error // cause
 }
 
-// Error names the line and the cause.
+// Error returns the line number and the cause.
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
 // Unwrap returns the cause.

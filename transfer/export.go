@@ -15,8 +15,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// ExportSession writes one session, as [ExportTenant] writes all. ErrNotFound
-// (of package seshat): there is none, or it ended meanwhile.
+// ExportSession writes one session to w, in the form of [ExportTenant]. It
+// returns seshat.ErrNotFound if the session does not exist or ends during the
+// export.
 func ExportSession(ctx context.Context, t *seshat.Tenant, id string, w io.Writer) (Counts, error) {
 	s, err := t.Get(ctx, id)
 	if err != nil {
@@ -33,8 +34,8 @@ func ExportSession(ctx context.Context, t *seshat.Tenant, id string, w io.Writer
 	})
 }
 
-// ExportUser writes a user's state and sessions, as ExportTenant writes all of
-// the tenant's.
+// ExportUser writes the state and the sessions of a user to w, in the form of
+// [ExportTenant].
 func ExportUser(ctx context.Context, t *seshat.Tenant, user string, w io.Writer) (Counts, error) {
 	return export(w, func(x *exporter) error {
 		if err := x.namespace(ctx, t); err != nil {
@@ -47,17 +48,18 @@ func ExportUser(ctx context.Context, t *seshat.Tenant, user string, w io.Writer)
 	})
 }
 
-// ExportTenant writes all that a tenant has to w, and returns what that was.
-// Sessions come by creation, oldest first. It reads in pages, and holds no
-// transaction while it writes; the caller flushes and syncs w. An error leaves
-// w without its last line. Errors are those of the store and of w.
+// ExportTenant writes the namespace, its state and its sessions to w and
+// returns their counts. Sessions are ordered by creation, oldest first. It
+// reads in pages and holds no transaction while it writes. The caller flushes
+// and syncs w. After an error w lacks its last line. Errors are those of the
+// store and of w.
 func ExportTenant(ctx context.Context, t *seshat.Tenant, w io.Writer) (Counts, error) {
 	return export(w, func(x *exporter) error { return x.tenant(ctx, t) })
 }
 
-// ExportStore writes all tenants, as ExportTenant writes one. It is for the
-// operator of the store, never for a tenant. A namespace that is deleted
-// meanwhile may be there in part.
+// ExportStore writes all namespaces to w, in the form of [ExportTenant]. Only
+// the operator of the store should call it. A namespace that is deleted during
+// the export may be written in part.
 func ExportStore(ctx context.Context, s *seshat.Store, w io.Writer) (Counts, error) {
 	return export(w, func(x *exporter) error {
 		for n, err := range s.AllNamespaces(ctx) {
@@ -76,7 +78,7 @@ func ExportStore(ctx context.Context, s *seshat.Store, w io.Writer) (Counts, err
 	})
 }
 
-// exporter writes lines, and counts and sums up what it wrote.
+// exporter writes lines, counts them and computes their checksum.
 type exporter struct {
 	w   *bufio.Writer
 	sum hash.Hash
@@ -138,7 +140,7 @@ func (x *exporter) tenant(ctx context.Context, t *seshat.Tenant) error {
 	return x.sessions(ctx, t, seshat.Query{})
 }
 
-// state writes the values of a scope, one a line, by their keys.
+// state writes the values of a scope, one a line, sorted by key.
 func (x *exporter) state(ctx context.Context, t *seshat.Tenant, scope seshat.Scope, name, user string) error {
 	values, err := t.State(ctx, scope)
 	if err != nil {
@@ -157,7 +159,7 @@ func (x *exporter) state(ctx context.Context, t *seshat.Tenant, scope seshat.Sco
 	return nil
 }
 
-// sessionsPage is how many sessions are listed at once.
+// sessionsPage is the number of sessions that one call lists.
 const sessionsPage = 64
 
 func (x *exporter) sessions(ctx context.Context, t *seshat.Tenant, q seshat.Query) error {
@@ -174,12 +176,12 @@ func (x *exporter) sessions(ctx context.Context, t *seshat.Tenant, q seshat.Quer
 	return nil
 }
 
-// maxTries is how often a session is written anew because its log was edited
-// meanwhile.
+// maxTries is the number of times that a session is written if its log is
+// edited during the export.
 const maxTries = 8
 
-// session writes one session. What was written of one that ended or was edited
-// meanwhile is taken back.
+// session writes one session. If the session ended or was edited meanwhile,
+// session voids the lines that it wrote.
 func (x *exporter) session(ctx context.Context, t *seshat.Tenant, s *seshat.Session) error {
 	for range maxTries {
 		before := x.n

@@ -12,13 +12,13 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Import reads an export of one namespace into the tenant t, whose own name
-// and policy stay as they are. It reads and writes in bounded pieces: sessions
-// become visible one by one, each of them whole, and those that were imported
-// before an error stay. With Skip, another run goes on with the rest.
+// Import reads an export of one namespace into the tenant t, which keeps its
+// own name and policy. It reads and writes in bounded pieces. Sessions become
+// visible one by one, each of them complete. After an error, the sessions
+// imported so far stay; to continue, run it again with Skip.
 //
-// Errors are those of the store and, in a [LineError] that says where,
-// ErrFormat, ErrLineTooLong, ErrTruncated and ErrCorrupt.
+// Errors are those of the store, and ErrFormat, ErrLineTooLong, ErrTruncated
+// and ErrCorrupt in a [LineError] that has the line.
 func Import(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options) (Report, error) {
 	found := false
 	return importAll(ctx, r, o, func(context.Context, *namespace) (*seshat.Tenant, error) {
@@ -30,8 +30,8 @@ func Import(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options) (Repo
 	})
 }
 
-// ImportStore reads an export into the namespaces of the same names, which are
-// made, with their policy, where there are none. Everything else is as of
+// ImportStore reads an export into namespaces of the same names. It creates
+// missing namespaces with the exported policy. Otherwise it works like
 // [Import].
 func ImportStore(ctx context.Context, s *seshat.Store, r io.Reader, o Options) (Report, error) {
 	return importAll(ctx, r, o, func(ctx context.Context, n *namespace) (*seshat.Tenant, error) {
@@ -41,24 +41,24 @@ func ImportStore(ctx context.Context, s *seshat.Store, r io.Reader, o Options) (
 	})
 }
 
-// importer is an import under way: one goroutine that reads lines, and the
-// pool's that write sessions.
+// importer is a running import: one goroutine reads lines, and those of the
+// pool write sessions.
 type importer struct {
 	in     *lines
 	sum    hash.Hash
 	o      Options
 	pool   *pool
 	tally  tally
-	n      Counts // of lines
+	n      Counts // lines read so far
 	tenant func(context.Context, *namespace) (*seshat.Tenant, error)
 
-	t       *seshat.Tenant // of the namespace's line
-	scope   stateOf        // whose state comes
-	values  map[string]any // of it, not merged yet
-	session *restoring     // whose state and log come; nil = none
+	t       *seshat.Tenant // of the current namespace
+	scope   stateOf        // scope of the current state
+	values  map[string]any // its values, not merged yet
+	session *restoring     // current session, nil = none
 }
 
-// stateOf is a scope that is not a session's.
+// stateOf is a scope other than a session's.
 type stateOf struct{ name, user string }
 
 func (s stateOf) scope() seshat.Scope {
@@ -83,9 +83,9 @@ func importAll(ctx context.Context, r io.Reader, o Options,
 	return i.tally.report(), err
 }
 
-// errUnfinished: the import ended before the session did. Its cause is told
-// elsewhere.
-var errUnfinished = errors.New("the session's lines were not read to their end")
+// errUnfinished reports that the import ended before the session did. The
+// import returns the cause.
+var errUnfinished = errors.New("the lines of the session are incomplete")
 
 func (i *importer) read() error {
 	if err := i.header(); err != nil {
@@ -113,7 +113,7 @@ func (i *importer) read() error {
 	}
 }
 
-// next reads a line that must be there.
+// next reads a line. The end of the input is ErrTruncated.
 func (i *importer) next() ([]byte, error) {
 	if err := context.Cause(i.pool.ctx); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (i *importer) next() ([]byte, error) {
 	return raw, err
 }
 
-// place says where err came up, unless it says so itself.
+// place adds the line to err, unless err has one.
 func (i *importer) place(err error) error {
 	var l *LineError
 	if errors.As(err, &l) {
@@ -146,9 +146,9 @@ func (i *importer) header() error {
 	}
 	switch {
 	case h.Format != formatName:
-		return i.in.fail(malformed("it is not the head of an export"))
+		return i.in.fail(malformed("not the first line of an export"))
 	case h.Version < 1 || h.Version > formatVersion:
-		return i.in.fail(malformed("version %d, but this program reads up to %d", h.Version, formatVersion))
+		return i.in.fail(malformed("version %d; this program reads up to version %d", h.Version, formatVersion))
 	}
 	_, _ = i.sum.Write(raw)
 	return nil
@@ -173,7 +173,7 @@ func (i *importer) take(l *line) error {
 		i.takeBack()
 		return nil
 	}
-	return malformed("a line of type %q may not stand here, or holds nothing", l.Type)
+	return malformed("a line of type %q is not allowed here, or is empty", l.Type)
 }
 
 func (i *importer) takeNamespace(n *namespace) (err error) {
@@ -195,7 +195,7 @@ func (i *importer) takeSession(s *seshat.Session) error {
 	return i.pool.run(func(ctx context.Context) error { return job.run(ctx, i.o.Existing, &i.tally) })
 }
 
-// takeBack forgets a session that changed while it was exported.
+// takeBack discards the current session, which changed during its export.
 func (i *importer) takeBack() {
 	i.n.Sessions--
 	i.n.Messages -= i.session.messages
@@ -209,14 +209,14 @@ func (i *importer) takeState(l *line) error {
 	values := l.State.Map()
 	if l.Scope == scopeSession {
 		if i.session == nil || i.session.messages > 0 {
-			return malformed("state of a session stands behind its session's line")
+			return malformed("state of a session is not allowed here")
 		}
 		i.session.takeState(values)
 		return nil
 	}
 	of := stateOf{l.Scope, l.UserID}
 	if l.Scope != scopeUser && l.Scope != scopeNamespace || i.session != nil {
-		return malformed("state of scope %q may not stand here", l.Scope)
+		return malformed("state of scope %q is not allowed here", l.Scope)
 	}
 	if of != i.scope {
 		if err := i.merge(); err != nil {
@@ -231,12 +231,12 @@ func (i *importer) takeState(l *line) error {
 		i.values[k] = v
 	}
 	if len(i.values) > seshat.MaxStateKeys {
-		return malformed("more keys of state than a scope has")
+		return malformed("too many keys of state for a scope")
 	}
 	return nil
 }
 
-// merge writes the state that was collected for a scope.
+// merge writes the collected values of the scope.
 func (i *importer) merge() error {
 	if len(i.values) == 0 {
 		return nil
@@ -265,7 +265,7 @@ func (i *importer) merge() error {
 	return nil
 }
 
-// finish ends what the next session or namespace follows.
+// finish completes the current session and scope.
 func (i *importer) finish() error {
 	if i.session != nil {
 		i.session.end(nil)
@@ -286,7 +286,7 @@ func (i *importer) end(l *line) error {
 		return i.place(err)
 	}
 	if _, err := i.in.next(); !errors.Is(err, io.EOF) {
-		return i.in.fail(malformed("something follows the last line"))
+		return i.in.fail(malformed("data after the last line"))
 	}
 	return nil
 }

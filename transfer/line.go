@@ -12,7 +12,7 @@ const (
 	formatVersion = 1
 )
 
-// header is the first line.
+// header is the first line of an export.
 type header struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
@@ -24,7 +24,7 @@ const (
 	typeState     = "state"
 	typeSession   = "session"
 	typeMessage   = "message"
-	typeVoid      = "void" // the session before it does not count
+	typeVoid      = "void" // voids the session before it
 	typeEnd       = "end"
 )
 
@@ -35,7 +35,7 @@ const (
 	scopeSession   = "session"
 )
 
-// line is any line but the first.
+// line is any line except the first.
 type line struct {
 	Type      string           `json:"type"`
 	Namespace *namespace       `json:"namespace,omitempty"`
@@ -49,7 +49,7 @@ type line struct {
 	SHA256    string           `json:"sha256,omitempty"`
 }
 
-// namespace is what of a namespace another store takes over.
+// namespace holds the fields of a namespace that an import takes over.
 type namespace struct {
 	Name       string                 `json:"name"`
 	InternalID string                 `json:"internal_id"`
@@ -57,16 +57,16 @@ type namespace struct {
 	Quotas     seshat.NamespaceQuotas `json:"quotas"`
 }
 
-// Counts says what an export holds.
+// Counts counts the contents of an export.
 type Counts struct {
-	// Lines of each kind.
+	// Number of lines of each type.
 	Namespaces uint64 `json:"namespaces"`
 	Sessions   uint64 `json:"sessions"`
 	Messages   uint64 `json:"messages"`
-	States     uint64 `json:"states"` // keys of state, in all scopes
+	States     uint64 `json:"states"` // keys of state in all scopes
 }
 
-// exact has what the readable members of a line say differently: documents as
+// exact repeats the values that JSON cannot represent exactly: documents as
 // msgpack, JSON as its text.
 type exact struct {
 	UserMemory  []byte `json:"user_memory,omitempty"`
@@ -76,7 +76,7 @@ type exact struct {
 	ToolOutputs string `json:"tool_outputs,omitempty"`
 }
 
-// orNil is nil if there is nothing to say.
+// orNil returns nil if x is empty.
 func (x exact) orNil() *exact {
 	if x.UserMemory == nil && x.Metadata == nil && x.State == nil && x.ToolInputs == "" && x.ToolOutputs == "" {
 		return nil
@@ -84,7 +84,8 @@ func (x exact) orNil() *exact {
 	return &x
 }
 
-// exactDocument returns the document's own bytes if JSON does not keep it.
+// exactDocument returns the document's bytes if JSON does not represent it
+// exactly.
 func exactDocument(d seshat.Document) ([]byte, error) {
 	if d.IsZero() {
 		return nil, nil
@@ -116,8 +117,7 @@ func exactJSON(raw json.RawMessage) (string, error) {
 }
 
 func sessionLine(s seshat.Session) (l line, err error) {
-	// The namespace's line says whose it is, and the importing store has its
-	// own ids.
+	// The importing store has ids of its own.
 	s.NamespaceID = ""
 	s.OrganizationID = ""
 	var x exact
@@ -153,7 +153,7 @@ func stateLine(scope, user string, value map[string]any) (l line, err error) {
 	return line{Type: typeState, Scope: scope, UserID: user, State: &d, Exact: x.orNil()}, nil
 }
 
-// restore puts what Exact says in place of what JSON made of it.
+// restore replaces the values decoded from JSON with those in Exact.
 func (l *line) restore() error {
 	x := l.Exact
 	if x == nil {

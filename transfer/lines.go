@@ -11,17 +11,17 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// DefaultMaxLine is the longest line that is read unless an option says
-// otherwise, in bytes. No export of this package has a longer one.
+// DefaultMaxLine is the default of [Options].MaxLine, in bytes. Exports of this
+// package have no longer lines.
 const DefaultMaxLine = 64 << 20
 
-// lines reads lines of a bounded length, of which it keeps one at a time.
+// lines reads lines of bounded length and keeps one of them at a time.
 type lines struct {
 	r    *bufio.Reader
 	most int
 	buf  []byte
-	n    int  // of the line read last, from 1
-	cut  bool // that line had no end
+	n    int  // number of the last line, from 1
+	cut  bool // the last line has no line end
 }
 
 func newLines(r io.Reader, most int) *lines {
@@ -31,8 +31,8 @@ func newLines(r io.Reader, most int) *lines {
 	return &lines{r: bufio.NewReaderSize(r, 64<<10), most: most}
 }
 
-// next returns the next line with its end, valid until the next call. io.EOF:
-// there is none. ErrLineTooLong.
+// next returns the next line with its line end. The bytes are valid until the
+// next call. It returns io.EOF at the end, and ErrLineTooLong.
 func (l *lines) next() ([]byte, error) {
 	l.buf = l.buf[:0]
 	l.cut = false
@@ -59,8 +59,8 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
-// decode reads the line's JSON into v. A line without an end that is no JSON
-// was cut off.
+// decode decodes the line's JSON into v. Invalid JSON without a line end was
+// truncated.
 func (l *lines) decode(v any) error {
 	err := json.Unmarshal(l.buf, v)
 	var syntax *json.SyntaxError
@@ -83,7 +83,7 @@ func (l *lines) decode(v any) error {
 	return l.fail(err)
 }
 
-// blank reports whether the line holds nothing.
+// blank reports whether the line is empty.
 func (l *lines) blank() bool { return len(bytes.TrimSpace(l.buf)) == 0 }
 
 func (l *lines) fail(err error) error { return &LineError{Line: l.n, Err: err} }

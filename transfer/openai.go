@@ -8,37 +8,38 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// conversation is one line of a file in the chat format. Members that it does
-// not name are kept, in their order and byte for byte.
+// conversation is one line of a file in the chat format. Members without a
+// field here are kept in order, byte for byte.
 type conversation struct {
-	session  string // "" = the store makes an id
+	session  string // "" = the store makes one
 	user     string // "" = null
 	messages []json.RawMessage
-	others   []byte // a JSON object; nil = none
+	others   []byte // JSON object, nil = none
 }
 
-// The members that a conversation's line has a meaning for.
+// The members of a conversation's line that have a meaning.
 const (
 	memberSession  = "session"
 	memberUser     = "user_id"
 	memberMessages = "messages"
 )
 
-// metadataOthers is the key of a session's metadata that keeps the others.
+// metadataOthers is the key of a session's metadata under which the other
+// members are kept.
 const metadataOthers = "openai"
 
-// readConversation reads a line without decoding it twice, as the bytes of
-// each message are kept.
+// readConversation parses a line. It keeps the bytes of each message, so that
+// no message is decoded twice.
 func readConversation(data []byte) (c conversation, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return c, malformed("it is not a JSON object")
+		return c, malformed("not a JSON object")
 	}
 	found := false
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return c, malformed("it is not JSON: %v", err)
+			return c, malformed("not valid JSON: %v", err)
 		}
 		switch name {
 		case memberSession:
@@ -56,10 +57,10 @@ func readConversation(data []byte) (c conversation, err error) {
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return c, malformed("it is not JSON: %v", err)
+		return c, malformed("not valid JSON: %v", err)
 	}
 	if d.More() || !found {
-		return c, malformed("it is not one object with %q", memberMessages)
+		return c, malformed("not a JSON object with %q", memberMessages)
 	}
 	if c.others != nil {
 		c.others = append(c.others, '}')
@@ -84,7 +85,7 @@ func (c *conversation) readOther(name string, d *json.Decoder) error {
 	return nil
 }
 
-// appendLine writes the conversation as one line.
+// appendLine appends the conversation as one line.
 func (c *conversation) appendLine(b []byte) ([]byte, error) {
 	id, err := json.Marshal(c.session)
 	if err != nil {
@@ -117,7 +118,8 @@ func rawBytes(raw []json.RawMessage) [][]byte {
 	return out
 }
 
-// chatMessage is what of a chat message has a field of its own.
+// chatMessage holds the members of a chat message that have fields of their
+// own.
 type chatMessage struct {
 	Role       string          `json:"role"`
 	Name       string          `json:"name,omitempty"`
@@ -134,8 +136,9 @@ type chatCall struct {
 }
 
 type chatFunction struct {
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"` // JSON as the model wrote it, so not always valid
+	Name string `json:"name"`
+	// Arguments is JSON as the model wrote it, so it may be invalid.
+	Arguments string `json:"arguments"`
 }
 
 var chatRoles = map[string]seshat.Role{
@@ -144,8 +147,8 @@ var chatRoles = map[string]seshat.Role{
 	"tool": seshat.RoleTool, "function": seshat.RoleTool,
 }
 
-// readChat makes a message of one in the chat format, and keeps its bytes as
-// the payload.
+// readChat converts a message in the chat format and keeps its bytes as the
+// payload.
 func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	var c chatMessage
 	if err := json.Unmarshal(raw, &c); err != nil {
@@ -153,7 +156,7 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	}
 	role, ok := chatRoles[c.Role]
 	if !ok {
-		return m, malformed("its role is none of the chat format")
+		return m, malformed("the role is not one of the chat format")
 	}
 	m = seshat.Message{Role: role, ContentType: seshat.ContentText, Payload: raw}
 	if m.Content, err = chatText(c.Content); err != nil {
@@ -172,8 +175,8 @@ func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	return m, nil
 }
 
-// calls says which tools the message calls; the details only of a single call,
-// as a message has room for one.
+// calls counts the tool calls of the message. It sets the details of a call
+// only if there is a single one, because a message has fields for one call.
 func (c *chatMessage) calls(m *seshat.Message) {
 	m.ContentType = seshat.ContentToolCall
 	m.ToolCalls = uint64(len(c.ToolCalls))
@@ -189,8 +192,8 @@ func (c *chatMessage) calls(m *seshat.Message) {
 	}
 }
 
-// chatText returns the text of content: of a string, of the text parts of a
-// list, or none of null.
+// chatText returns the text of content: a string, or the text parts of a list.
+// The text of null is empty.
 func chatText(content json.RawMessage) (string, error) {
 	if len(content) == 0 || string(content) == "null" {
 		return "", nil
@@ -201,7 +204,7 @@ func chatText(content json.RawMessage) (string, error) {
 	}
 	var parts []struct{ Type, Text string }
 	if err := json.Unmarshal(content, &parts); err != nil {
-		return "", malformed("its content is neither text, nor parts, nor null")
+		return "", malformed("the content must be text, parts or null")
 	}
 	var b strings.Builder
 	for _, p := range parts {
@@ -210,8 +213,9 @@ func chatText(content json.RawMessage) (string, error) {
 	return b.String(), nil
 }
 
-// writeChat is the inverse of readChat: the payload if it is a chat message,
-// else one made of the fields; nil if there is none.
+// writeChat is the inverse of readChat. It returns the payload if that is a
+// chat message, and otherwise converts the fields. It returns nil if the chat
+// format has no such message.
 func writeChat(m *seshat.Message) (json.RawMessage, error) {
 	switch {
 	case isChat(m.Payload):
@@ -240,12 +244,12 @@ func writeChat(m *seshat.Message) (json.RawMessage, error) {
 				return nil, err
 			}
 		}
-	case seshat.ContentText, seshat.ContentEvent: // content only
+	case seshat.ContentText, seshat.ContentEvent: // only content
 	}
 	return json.Marshal(c)
 }
 
-// oneLine returns JSON without ends of lines, byte for byte if it has none.
+// oneLine returns JSON without line ends, unchanged if it has none.
 func oneLine(data []byte) (json.RawMessage, error) {
 	if !bytes.ContainsAny(data, "\r\n") {
 		return data, nil

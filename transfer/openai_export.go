@@ -10,11 +10,11 @@ import (
 )
 
 // ExportOpenAI writes the sessions that q selects in the chat format that
-// [ImportOpenAI] reads, one line each: q's order, Limit as the size of its
-// reads. A message whose Payload is one of the chat format is written as that,
-// byte for byte; of others one is made, but for those of role framework, which
-// have no place in it. A session that ends meanwhile is left out. Errors are
-// those of the store and of w; the lines before are written.
+// [ImportOpenAI] reads, one line each, in the order of q. Limit is the page
+// size of its reads. A Payload in the chat format is written byte for byte.
+// Other messages are converted, except those of role framework, which the
+// format does not have. Sessions that end meanwhile are left out. Errors are
+// those of the store and of w; the lines before an error are written.
 func ExportOpenAI(ctx context.Context, t *seshat.Tenant, q seshat.Query, w io.Writer) (Counts, error) {
 	var n Counts
 	var b []byte

@@ -19,9 +19,12 @@ import (
 // the same bytes, in this format and in the store's own; the store is sound.
 func FuzzImportOpenAI(f *testing.F) {
 	for _, s := range []string{
-		`{"session":"s","user_id":"mia","messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":null,` +
-			`"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"ok"}]}`,
-		`{"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"image_url"}],"name":"n"}],"reward":1.50,"tags":["a", "b"]}`,
+		`{"session":"s","user_id":"mia","messages":[{"role":"user","content":"Hi"},{"role":"assistant",` +
+			`"content":null,` +
+			`"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},` +
+			`{"role":"tool","tool_call_id":"1","content":"ok"}]}`,
+		`{"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"image_url"}],"name":"n"}],` +
+			`"reward":1.50,"tags":["a", "b"]}`,
 		`{"session":"s","user_id":null,"messages":[]}` + "\n\n" + `{"session":"s","messages":[]}`,
 		`{"session":"s","messages":[{"role":"function","name":"f","content":""}],"messages":[]}` + "\n[]",
 		"{\"messages\":[{\"role\":\"user\",\r\"content\":\"\\ud800\xff\"}],\"a\":{}, \"a\":null}",

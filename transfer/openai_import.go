@@ -9,23 +9,23 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// ImportOpenAI reads conversations in the chat format of OpenAI, one JSON
-// object a line, into sessions of t:
+// ImportOpenAI reads conversations in OpenAI's chat format, one JSON object a
+// line, into sessions of t:
 //
 //	{"session":"s1","user_id":"mia",
 //	 "messages":[{"role":"user","content":"Hi"}, …]}
 //
-// Each line becomes one session, of the id "session" (a new one where there is
-// none) and the user "user_id" (none where it is null). Other members are kept
-// in the session's metadata. Of each message role, text, tool calls and results
-// get fields of their own, and all its bytes are kept as Payload; so
-// [ExportOpenAI] gives the same lines back. Messages are appended now, under
-// the ids "1", "2" and so on: a run that was interrupted can be repeated, with
-// Skip, and appends what is not there.
+// Each line becomes one session with the id "session" (a new id if that is
+// missing) and the user "user_id" (no user if that is null). Other members are
+// kept in the session's metadata. Role, text, tool calls and results of a
+// message are converted to fields, and all its bytes are kept as Payload, so
+// that [ExportOpenAI] writes the same lines. Messages are appended at the
+// current time with the ids "1", "2" and so on. So an interrupted run can be
+// repeated with Skip and appends only the missing messages.
 //
-// Sessions are written at once, up to o.Workers, so the order in which they
-// are created is that of the lines only with one worker. Errors are as of
-// [Import]; with Fail, also of a session that is there.
+// Up to o.Workers sessions are written at once. Sessions are created in the
+// order of the lines only with one worker. Errors are those of [Import]. With
+// Fail, a session that exists is an error too.
 func ImportOpenAI(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options) (Report, error) {
 	in := newLines(r, o.MaxLine)
 	p := newPool(ctx, o.workers())
@@ -37,7 +37,7 @@ func ImportOpenAI(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options)
 	return sum.report(), err
 }
 
-// readOpenAI hands each conversation to store.
+// readOpenAI calls store for each conversation.
 func readOpenAI(in *lines, p *pool, store func(context.Context, *conversation) error) error {
 	for {
 		raw, err := in.next()
@@ -67,7 +67,8 @@ func readOpenAI(in *lines, p *pool, store func(context.Context, *conversation) e
 	}
 }
 
-// store makes the session, unless it is there, and appends what it lacks.
+// store creates the session if it does not exist, and appends the missing
+// messages.
 func (c *conversation) store(ctx context.Context, t *seshat.Tenant, existing Existing, sum *tally) error {
 	turns, err := c.turns()
 	if err != nil {
@@ -106,8 +107,8 @@ func (c *conversation) store(ctx context.Context, t *seshat.Tenant, existing Exi
 	return nil
 }
 
-// turns reads the messages and groups them into appends, always the same way,
-// so that a repeated one is known.
+// turns parses the messages and groups them into turns, always in the same way,
+// so that the store recognizes a repeated turn.
 func (c *conversation) turns() ([]seshat.Turn, error) {
 	var turns []seshat.Turn
 	var turn seshat.Turn

@@ -19,10 +19,13 @@ func TestChatFormat(t *testing.T) {
 	ctx := context.Background()
 	const in = `{"session":"s","user_id":"mia","reward":1.50,"tags":["a", "b"],"messages":[` +
 		`{"role":"developer","content":"Be kind."},` +
-		`{"role":"user","content":[{"type":"text","text":"See "},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"this"}]},` +
-		`{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"not json"}}]},` +
+		`{"role":"user","content":[{"type":"text","text":"See "},{"type":"image_url","image_url":{"url":"x"}},` +
+		`{"type":"text","text":"this"}]},` +
+		`{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function",` +
+		`"function":{"name":"f","arguments":"not json"}}]},` +
 		`{"role":"tool","tool_call_id":"1","name":"f","content":"ok"},` +
-		`{"role":"assistant","content":null,"tool_calls":[{"id":"2","type":"function","function":{"name":"f","arguments":"{}"}},` +
+		`{"role":"assistant","content":null,"tool_calls":[` +
+		`{"id":"2","type":"function","function":{"name":"f","arguments":"{}"}},` +
 		`{"id":"3","type":"function","function":{"name":"g","arguments":"{}"}}]}` +
 		"]}\n"
 	tn := tenant(t, seshattest.Open(t), "acme")

@@ -2,27 +2,27 @@ package transfer
 
 import "sync"
 
-// Existing says what becomes of something that is there already.
+// Existing selects the treatment of sessions and state that exist.
 type Existing uint8
 
-// What can become of it.
+// The ways to treat existing sessions and state.
 const (
 	// Fail ends the import with seshat.ErrExists.
 	Fail Existing = iota
 
-	// Skip leaves it as it is and goes on, so that an import that was
-	// interrupted can be run again.
+	// Skip keeps the existing session or value and continues, so that an
+	// interrupted import can be run again.
 	Skip
 )
 
-// Options say how to import. The zero value is right for most.
+// Options configure an import. The zero value is a good default.
 type Options struct {
-	// Existing is about sessions, and keys of state that have another value.
-	// The default is Fail.
+	// Existing applies to sessions that exist, and to keys of state that have
+	// another value. The default is Fail.
 	Existing Existing
 
-	// Workers is how many sessions are written at once, so that they share
-	// commits. The default is 16.
+	// Workers is the number of sessions that are written at once, so that they
+	// share commits. The default is 16.
 	Workers int
 
 	// MaxLine is the longest line that is read, in bytes. The default is
@@ -39,16 +39,16 @@ func (o Options) workers() int {
 	return o.Workers
 }
 
-// Report says what an import did.
+// Report counts the results of an import.
 type Report struct {
-	Sessions uint64 // imported
-	Messages uint64 // in them
-	States   uint64 // keys of state that were set outside of sessions
-	Skipped  uint64 // sessions that were there
+	Sessions uint64 // imported sessions
+	Messages uint64 // messages of the imported sessions
+	States   uint64 // keys of state set outside of sessions
+	Skipped  uint64 // sessions that existed
 	Expired  uint64 // sessions whose expires_at has passed
 }
 
-// tally is a Report that several goroutines add to.
+// tally is a Report that several goroutines update.
 type tally struct {
 	mu sync.Mutex // guards r
 	r  Report

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// pool runs functions, a bounded number of them at once, until one fails.
+// pool runs functions in a bounded number of goroutines until one fails.
 type pool struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -19,8 +19,8 @@ func newPool(ctx context.Context, n int) *pool {
 	return p
 }
 
-// run runs fn in a goroutine, once there is room. It returns the first failure
-// of the functions before.
+// run waits for a free place and runs fn in a goroutine. It returns the first
+// error of earlier functions.
 func (p *pool) run(fn func(context.Context) error) error {
 	select {
 	case p.slots <- struct{}{}:
@@ -38,8 +38,7 @@ func (p *pool) run(fn func(context.Context) error) error {
 	return context.Cause(p.ctx)
 }
 
-// wait returns when all functions have, with the first failure, or err if that
-// came before.
+// wait waits for all functions. It returns their first error, or else err.
 func (p *pool) wait(err error) error {
 	if err != nil {
 		p.cancel(err)

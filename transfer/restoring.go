@@ -8,35 +8,35 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// restoring is a session whose lines are being read while it is written.
+// restoring is a session that is written while its lines are read.
 type restoring struct {
 	t    *seshat.Tenant
 	s    *seshat.Session
 	line int
 
-	// Of the goroutine that reads.
+	// Used only by the goroutine that reads.
 	state    map[string]any
 	states   uint64
 	messages uint64
 	batch    []seshat.Message
 	size     int
 	open     bool  // ready is closed
-	lost     error // a batch was not handed over
+	lost     error // a batch was not delivered
 
 	ready   chan struct{}         // closed when state is complete
 	batches chan []seshat.Message // closed at the end
-	err     error                 // why it is not whole; set before batches is closed
-	done    chan struct{}         // closed when no more messages are taken
+	err     error                 // why the session is incomplete, set before batches is closed
+	done    chan struct{}         // closed when the writer takes no more batches
 }
 
-// A batch is what goes from the reader to a writer at once.
+// Limits of a batch, which the reader sends to the writer.
 const (
 	batchMessages = 64
 	batchBytes    = 256 << 10
 )
 
-// errVoid: the session changed while it was exported, and comes again or not at
-// all.
+// errVoid reports that the session changed during its export. It follows again
+// or not at all.
 var errVoid = errors.New("the session changed while it was exported")
 
 func newRestoring(t *seshat.Tenant, s *seshat.Session, line int) *restoring {
@@ -66,7 +66,7 @@ func (j *restoring) takeMessage(ctx context.Context, m *seshat.Message) {
 	}
 }
 
-// begin lets the writer go: the state is complete.
+// begin starts the writer, because the state is complete.
 func (j *restoring) begin() {
 	if !j.open {
 		j.open = true
@@ -74,7 +74,7 @@ func (j *restoring) begin() {
 	}
 }
 
-// flush hands the batch over, unless nobody takes it.
+// flush sends the batch, unless the writer takes no more.
 func (j *restoring) flush(ctx context.Context) {
 	if len(j.batch) > 0 {
 		select {
@@ -88,7 +88,7 @@ func (j *restoring) flush(ctx context.Context) {
 	j.size = 0
 }
 
-// end says that there is no more, and whether it is the whole session.
+// end closes the session; err says why it is incomplete.
 func (j *restoring) end(err error) {
 	j.flush(context.Background())
 	if j.err = err; err == nil {
@@ -110,7 +110,7 @@ func (j *restoring) run(ctx context.Context, existing Existing, sum *tally) erro
 			return &LineError{Line: j.line, Err: err}
 		}
 	}
-	<-j.ready // the reader's end comes in any case
+	<-j.ready // the reader always closes it
 	s, err := j.t.Restore(ctx, seshat.Snapshot{Session: j.s, State: j.state, Messages: j.log()})
 	var refused *seshat.InvalidError
 	switch {
@@ -119,7 +119,7 @@ func (j *restoring) run(ctx context.Context, existing Existing, sum *tally) erro
 		return nil
 	case errors.Is(err, errVoid), errors.Is(err, errUnfinished):
 		return nil
-	case errors.Is(err, seshat.ErrExists) && existing == Skip: // made meanwhile
+	case errors.Is(err, seshat.ErrExists) && existing == Skip: // created in the meantime
 		sum.add(func(r *Report) { r.Skipped++ })
 		return nil
 	case errors.As(err, &refused) && refused.Field == "expires_at":
@@ -129,7 +129,7 @@ func (j *restoring) run(ctx context.Context, existing Existing, sum *tally) erro
 	return &LineError{Line: j.line, Err: err}
 }
 
-// log is what the reader sends.
+// log returns the messages that the reader sends.
 func (j *restoring) log() iter.Seq2[seshat.Message, error] {
 	return func(yield func(seshat.Message, error) bool) {
 		for batch := range j.batches {

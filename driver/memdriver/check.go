@@ -7,8 +7,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Check compares each record with its log, and each feed with its positions.
-// It works on a copy, made when it is called.
+// Check compares each record with its log and each feed with its positions. It
+// works on a copy made at the time of the call.
 func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (driver.Checked, error) {
 	spaces, _, err := d.snapshot(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *life) clone() *life {
 	return c
 }
 
-// check is one Check at work.
+// check is one running Check.
 type check struct {
 	driver.Checked
 	visit driver.Visitor
@@ -111,11 +111,11 @@ func (c *check) record(r *driver.Record, l *life) {
 	}
 	u := usage(l.messages)
 	if u.Messages != r.Messages || u.Bytes+uint64(len(r.Body)) != r.Bytes {
-		c.find(where, "says %d messages, %d bytes: has %d and %d",
+		c.find(where, "records %d messages, %d bytes; the log has %d and %d",
 			r.Messages, r.Bytes, u.Messages, u.Bytes+uint64(len(r.Body)))
 	}
 	if l.last() >= r.NextSeq && l.last() > 0 {
-		c.find(where, "has message %d, but %d is next", l.last(), r.NextSeq)
+		c.find(where, "has message %d, but the next number is %d", l.last(), r.NextSeq)
 	}
 	for i := range l.messages {
 		c.Messages++
@@ -139,7 +139,7 @@ func (c *check) feed(where string, s *space) {
 	for i, e := range s.events {
 		c.Events++
 		if want := s.tail + uint64(i) + 1; e.Position != want {
-			c.find(where, "event %d is at position %d", want, e.Position)
+			c.find(where, "event %d has position %d", want, e.Position)
 		}
 	}
 	if s.head != s.tail+uint64(len(s.events)) {

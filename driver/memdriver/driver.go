@@ -1,9 +1,9 @@
-// Package memdriver keeps sessions in the memory of the process: maps, and
-// sorting when a query asks for an order. It is naive on purpose, so that it
-// is plainly right: other drivers are compared with it, and unit tests run on
-// it. Everything is copied on its way in and out, an erasure deletes at once,
-// and one lock makes every call a single step. It starts no goroutine and
-// waits for nothing but that lock, so it works in a testing/synctest bubble.
+// Package memdriver keeps sessions in the memory of the process: in maps,
+// sorted on demand. It is simple on purpose, so that it is obviously correct:
+// other drivers are compared with it, and unit tests run on it. It copies all
+// data on the way in and out, erases at once, and makes every call one step
+// under one lock. It starts no goroutine and waits only for that lock, so it
+// works in a testing/synctest bubble.
 package memdriver
 
 import (
@@ -20,8 +20,8 @@ var (
 	_ driver.Loader  = (*Driver)(nil)
 )
 
-// caps are limits that no sensible session meets, so that a test which does
-// meet them finds the same errors as on a driver that writes files.
+// caps are so large that no sensible session reaches them. A test that does
+// gets the same errors as from a driver that writes files.
 var caps = driver.Caps{
 	Name:       "memory",
 	MaxRecord:  1 << 20,
@@ -29,11 +29,11 @@ var caps = driver.Caps{
 	MaxEntry:   1 << 20,
 }
 
-// Driver is a store in memory. Its data ends with it.
+// Driver is a store in memory. Its data is lost when the process ends.
 type Driver struct {
-	mu     sync.RWMutex // guards what follows, and all that it reaches
+	mu     sync.RWMutex // guards the fields below and all that they reach
 	closed bool
-	clock  int64 // the largest View.Now committed
+	clock  int64 // largest committed View.Now
 	spaces map[uint64]*space
 	erased []driver.Erased // not yet reported by Reclaim
 }
@@ -56,7 +56,7 @@ func (d *Driver) Close() error {
 	return nil
 }
 
-// ready reports why a call may not begin. d.mu must be held.
+// ready returns an error if a call may not begin. d.mu must be held.
 func (d *Driver) ready(ctx context.Context) error {
 	if d.closed {
 		return driver.ErrClosed
@@ -64,8 +64,8 @@ func (d *Driver) ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// space returns what namespace n holds, to be read: it may be a new, empty one
-// that d does not keep. d.mu must be held.
+// space returns namespace n for reading. If it does not exist, the result is
+// empty and d does not keep it. d.mu must be held.
 func (d *Driver) space(n uint64) *space {
 	if s := d.spaces[n]; s != nil {
 		return s
@@ -73,7 +73,7 @@ func (d *Driver) space(n uint64) *space {
 	return newSpace()
 }
 
-// keep is space for a change.
+// keep is space for writing: d keeps the result.
 func (d *Driver) keep(n uint64) *space {
 	s := d.space(n)
 	d.spaces[n] = s

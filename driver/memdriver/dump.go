@@ -36,7 +36,7 @@ func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.
 	return nil
 }
 
-// parts returns all that the namespace holds. They share its memory.
+// parts returns all parts of the namespace. They share its memory.
 func (s *space) parts(n uint64) (parts []driver.Part) {
 	if s.head > 0 {
 		parts = append(parts, driver.Part{Kind: driver.PartFeed, Namespace: n, Head: s.head, Tail: s.tail})
@@ -68,7 +68,7 @@ func entryParts(n uint64, entries map[driver.EntryKey][]byte) (parts []driver.Pa
 	return parts
 }
 
-// parts returns what the incarnation owns.
+// parts returns all parts of the incarnation.
 func (l *life) parts(n uint64, inc driver.Incarnation) []driver.Part {
 	parts := entryParts(n, l.entries)
 	for _, m := range l.messages {
@@ -76,7 +76,7 @@ func (l *life) parts(n uint64, inc driver.Incarnation) []driver.Part {
 	}
 	for id, r := range l.refs {
 		if at, ok := l.find(r.Seq); ok && l.messages[at].ID == id && l.messages[at].Digest == r.Digest {
-			continue // it follows from the message
+			continue // implied by the message
 		}
 		m := driver.Message{Seq: r.Seq, ID: id, Digest: r.Digest}
 		parts = append(parts, driver.Part{Kind: driver.PartRef, Namespace: n, Incarnation: inc, Message: m})
@@ -128,7 +128,7 @@ func (d *Driver) load(p driver.Part) {
 	}
 	s := d.keep(p.Namespace)
 	switch p.Kind {
-	case driver.PartClock: // above
+	case driver.PartClock: // handled above
 	case driver.PartFeed:
 		s.head = p.Head
 		s.tail = p.Tail

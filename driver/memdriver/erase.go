@@ -7,8 +7,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// erase deletes at once what e names. Reclaim reports it later, as it does
-// for drivers that leave the work to it.
+// erase deletes the data that e names. Reclaim reports it later, as for drivers
+// that delete it only then.
 func (d *Driver) erase(e driver.Erasure) {
 	e.User = strings.Clone(e.User)
 	n := driver.Erased{Erasure: e}
@@ -36,8 +36,8 @@ func (d *Driver) erase(e driver.Erasure) {
 	}
 }
 
-// Reclaim removes logs that were staged until now or earlier, each whole, and
-// reports what was erased since the last call.
+// Reclaim removes each log whose time as a staged log is over, whole, and
+// reports the erasures since the last call.
 func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (driver.Reclaimed, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -75,8 +75,8 @@ func matches(q *driver.Query, r *driver.Record) bool {
 		hasLabels(r, q.Labels)
 }
 
-// between reports whether at is in the half-open range, whose ends are in
-// milliseconds, when at counts units of them.
+// between reports whether at is in the half-open range from from to to. The
+// range is in milliseconds, and at counts units of milliseconds.
 func between(at, from, to, unit int64) bool {
 	return (from == 0 || at >= from/unit) && (to == 0 || at < to/unit)
 }
@@ -90,7 +90,7 @@ func hasLabels(r *driver.Record, want []driver.Label) bool {
 	return true
 }
 
-// Count counts what List would find.
+// Count counts the records that List would return.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (driver.Usage, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

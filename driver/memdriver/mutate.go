@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Mutate runs the ops in order. All that can fail of an op does so before the
-// first of its changes is made.
+// Mutate runs the ops in order. An op that can fail does so before its first
+// change.
 func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -51,7 +51,7 @@ func (d *Driver) run(ctx context.Context, o *driver.Op) error {
 	return nil
 }
 
-// checkLog checks what Change.Validate leaves to a driver.
+// checkLog makes the checks that Change.Validate leaves to a driver.
 func (d *Driver) checkLog(k driver.Key, found *driver.Record, c *driver.Change) error {
 	s := d.space(k.Namespace)
 	l := s.life(owner(found, c))
@@ -114,7 +114,7 @@ func (d *Driver) apply(k driver.Key, c *driver.Change) {
 	}
 }
 
-// edit applies what c does to the log.
+// edit applies the changes of c to the log.
 func (l *life) edit(c *driver.Change) {
 	for _, span := range c.Drop {
 		l.messages = slices.DeleteFunc(l.messages, func(m driver.Message) bool {
@@ -145,7 +145,7 @@ func (d *Driver) putEntry(inc driver.Incarnation, e *driver.Entry) {
 	entries[k] = cloneValue(e.Value)
 }
 
-// entriesOf returns the map that holds the entry at k, to be changed.
+// entriesOf returns the map with the entry at k, for writing.
 func (d *Driver) entriesOf(k driver.EntryKey, inc driver.Incarnation) map[driver.EntryKey][]byte {
 	s := d.keep(k.Namespace)
 	if k.Kind&driver.KindSession != 0 {

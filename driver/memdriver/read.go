@@ -71,7 +71,7 @@ func (d *Driver) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Ent
 	return selected(q, d.candidates(q)), nil
 }
 
-// entriesOfLives goes from one incarnation to the next, until it has enough.
+// entriesOfLives reads incarnation by incarnation until it has enough.
 func (s *space) entriesOfLives(q driver.EntryQuery) (found []driver.Entry) {
 	var incs []driver.Incarnation
 	for inc := range s.lives {
@@ -90,7 +90,7 @@ func (s *space) entriesOfLives(q driver.EntryQuery) (found []driver.Entry) {
 	return found
 }
 
-// selected returns copies of those that q selects, in order.
+// selected returns copies of the entries that q selects, in order.
 func selected(q driver.EntryQuery, from map[driver.EntryKey][]byte) []driver.Entry {
 	var found []driver.Entry
 	for k, v := range from {
@@ -106,7 +106,7 @@ func selected(q driver.EntryQuery, from map[driver.EntryKey][]byte) []driver.Ent
 	return found
 }
 
-// candidates returns a map that holds all that q may select, and perhaps more.
+// candidates returns a map with at least the entries that q selects.
 func (d *Driver) candidates(q driver.EntryQuery) map[driver.EntryKey][]byte {
 	s := d.space(q.Namespace)
 	switch {
@@ -147,8 +147,8 @@ func compareEntries(a, b driver.EntryKey) int {
 		strings.Compare(a.Name, b.Name))
 }
 
-// clockEntry answers a query for driver.KindClock. The entry has no name and
-// no owner, so none comes before it.
+// clockEntry answers a query for driver.KindClock. That entry has no name and
+// no owner, so no entry comes before it.
 func (d *Driver) clockEntry(q driver.EntryQuery) []driver.Entry {
 	if d.clock == 0 || q.Name != "" || q.After != "" || q.Owner != "" || q.Limit < 1 {
 		return nil

@@ -13,19 +13,19 @@ import (
 type space struct {
 	records map[string]*driver.Record
 	lives   map[driver.Incarnation]*life
-	entries map[driver.EntryKey][]byte // but those of sessions
-	events  []driver.Event             // those after tail
+	entries map[driver.EntryKey][]byte // except those of sessions
+	events  []driver.Event             // events after tail
 	head    uint64
 	tail    uint64
 }
 
-// life is what an incarnation owns. All of it goes when the record does.
+// life is the data of one incarnation. It is removed with the record.
 type life struct {
 	messages []driver.Message // by Seq
 	refs     map[string]driver.Ref
 	entries  map[driver.EntryKey][]byte
 	staged   bool
-	until    int64 // of a staged one
+	until    int64 // end of its time as a staged log
 }
 
 func newSpace() *space {
@@ -40,7 +40,7 @@ func newLife() *life {
 	return &life{refs: make(map[string]driver.Ref), entries: make(map[driver.EntryKey][]byte)}
 }
 
-// life returns what the incarnation owns, to be read.
+// life returns the data of an incarnation for reading.
 func (s *space) life(inc driver.Incarnation) *life {
 	if l := s.lives[inc]; l != nil {
 		return l
@@ -48,14 +48,14 @@ func (s *space) life(inc driver.Incarnation) *life {
 	return newLife()
 }
 
-// keep is life for a change.
+// keep is life for writing.
 func (s *space) keep(inc driver.Incarnation) *life {
 	l := s.life(inc)
 	s.lives[inc] = l
 	return l
 }
 
-// remove removes the session with this id and all that it owns.
+// remove removes the session with this id and its data.
 func (s *space) remove(id string) {
 	if r := s.records[id]; r != nil {
 		delete(s.lives, r.Incarnation)
@@ -63,7 +63,7 @@ func (s *space) remove(id string) {
 	}
 }
 
-// find returns the place of seq in the log, and whether it is there.
+// find returns the index of seq in the log, and whether the log has it.
 func (l *life) find(seq uint64) (int, bool) {
 	return slices.BinarySearchFunc(l.messages, seq, func(m driver.Message, seq uint64) int {
 		return cmp.Compare(m.Seq, seq)
@@ -78,8 +78,7 @@ func (l *life) last() uint64 {
 	return l.messages[len(l.messages)-1].Seq
 }
 
-// in returns the messages in a span whose To is not "no upper end". They are
-// shared with the log.
+// in returns the messages in a span with an upper end. The log shares them.
 func (l *life) in(s driver.Span) []driver.Message {
 	from, _ := l.find(s.From)
 	to, found := l.find(s.To)
@@ -97,8 +96,8 @@ func usage(ms []driver.Message) (u driver.SpanUsage) {
 	return u
 }
 
-// cloneRecord copies r and every string in it: a caller may have made them of
-// memory that it uses again.
+// cloneRecord copies r and its strings, because the caller may reuse their
+// memory.
 func cloneRecord(r *driver.Record) *driver.Record {
 	c := *r
 	c.ID, c.User = strings.Clone(r.ID), strings.Clone(r.User)
@@ -125,5 +124,5 @@ func cloneKey(k driver.EntryKey) driver.EntryKey {
 	return k
 }
 
-// cloneValue copies a value that is there, so that an empty one is not nil.
+// cloneValue copies a present value. The copy of an empty value is not nil.
 func cloneValue(v []byte) []byte { return append([]byte{}, v...) }

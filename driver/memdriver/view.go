@@ -2,7 +2,7 @@ package memdriver
 
 import "github.com/seshatdb/seshat/driver"
 
-// view delivers what o's Target names.
+// view returns the data that o's Target names.
 func (d *Driver) view(o *driver.Op) *driver.View {
 	t := &o.Target
 	s := d.space(t.Key.Namespace)
@@ -29,8 +29,8 @@ func (d *Driver) view(o *driver.Op) *driver.View {
 	return v
 }
 
-// pick returns copies of the messages with these numbers, and zero ones for
-// those that are not there.
+// pick returns copies of the messages with these numbers. Missing ones are
+// zero.
 func (l *life) pick(seqs []uint64) []driver.Message {
 	ms := make([]driver.Message, len(seqs))
 	for i, seq := range seqs {

@@ -20,13 +20,13 @@ type job struct {
 	ctx    context.Context
 	w      io.Writer
 	path   string
-	later  time.Duration // how far the store's clock is ahead of the machine's
+	later  time.Duration // lead of the store's clock over the machine's
 	tenant *seshat.Tenant
 }
 
 func (j *job) now() time.Time { return time.Now().Add(j.later) }
 
-// open opens the store. Sessions are idle after an hour in which nobody spoke.
+// open opens the store. Sessions become idle after an hour without a message.
 func (j *job) open() (*seshat.Store, error) {
 	store, err := seshat.Open(j.path, seshat.Options{Now: j.now, SweepEvery: seshat.Never})
 	if err != nil {
@@ -76,7 +76,7 @@ func (j *job) importFile(data string) error {
 	return nil
 }
 
-// archive closes the conversations that came to a good end.
+// archive archives the solved conversations.
 func (j *job) archive() error {
 	start := time.Now()
 	n := 0
@@ -93,11 +93,11 @@ func (j *job) archive() error {
 		}
 		n++
 	}
-	j.took(start, "archived the %d that were solved", n)
+	j.took(start, "archived the %d solved sessions", n)
 	return nil
 }
 
-// reward reads a member of the line that the session was imported from.
+// reward returns the reward in the metadata of an imported session.
 func reward(s *seshat.Session) float64 {
 	var others struct{ Reward float64 }
 	text, _ := s.Metadata.Map()["openai"].(string)
@@ -107,7 +107,7 @@ func reward(s *seshat.Session) float64 {
 	return others.Reward
 }
 
-// hourLater lets the sweeper find that nobody spoke for an hour.
+// hourLater sweeps one hour later, when all sessions are due to become idle.
 func (j *job) hourLater(store *seshat.Store) error {
 	j.later += time.Hour
 	start := time.Now()
@@ -128,7 +128,7 @@ func (j *job) list() error {
 		}
 		n++
 	}
-	j.took(start, "listed %d sessions, last active first, in pages of 50", n)
+	j.took(start, "listed %d sessions by activity in pages of 50", n)
 	return nil
 }
 
@@ -152,7 +152,7 @@ func (j *job) readBack() error {
 	return nil
 }
 
-// users prints who has most sessions, and how many are in which status.
+// users prints the users with most sessions, and the sessions by status.
 func (j *job) users() error {
 	count := map[string]int{}
 	for s, err := range j.tenant.Sessions(j.ctx, seshat.Query{}) {
@@ -182,7 +182,7 @@ func (j *job) status() error {
 	return err
 }
 
-// verify reads every byte of the closed file, and opens it once more.
+// verify checks the closed file and opens it once more.
 func (j *job) verify() error {
 	start := time.Now()
 	r, err := seshat.Verify(j.ctx, j.path)

@@ -1,13 +1,13 @@
-// Airline puts real conversations of a customer service into one store, lets
-// time pass over them, and says what is there and how long it took.
+// Airline imports real conversations of a customer service into a store, lets
+// time pass, and prints the results and the time of each step.
 //
 //	go run ./examples/airline -data FILE
 //
-// The data is one conversation a line, in the chat format of OpenAI:
+// The data is one conversation a line, in OpenAI's chat format:
 //
 //	{"session":"task0","user_id":"mia_li_3668","reward":1.0,"messages":[…]}
 //
-// All but messages is optional; a session with a reward of 1 is archived.
+// Only messages is required. Sessions with a reward of 1 are archived.
 package main
 
 import (
@@ -24,8 +24,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	data := flag.String("data", "", "the conversations, a `file` of JSON lines")
-	path := flag.String("db", "", "the store's `file`, which must be new; by default one in a temporary directory")
+	data := flag.String("data", "", "`file` of conversations in JSON lines")
+	path := flag.String("db", "", "new `file` of the store (default in a temporary directory)")
 	flag.Parse()
 	if *data == "" {
 		flag.Usage()
@@ -47,7 +47,7 @@ func run(ctx context.Context, w io.Writer, data, path string) error {
 	}
 	switch _, err := os.Stat(path); {
 	case err == nil:
-		return fmt.Errorf("%s is there already", path)
+		return fmt.Errorf("%s exists", path)
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	}
@@ -58,7 +58,7 @@ func run(ctx context.Context, w io.Writer, data, path string) error {
 	return j.verify()
 }
 
-// took prints how long a step took.
+// took prints the duration of a step.
 func (j *job) took(start time.Time, format string, args ...any) {
 	fmt.Fprintf(j.w, "%8.1f ms  %s\n", float64(time.Since(start).Microseconds())/1000, fmt.Sprintf(format, args...))
 }

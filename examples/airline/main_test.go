@@ -13,7 +13,8 @@ import (
 func TestAirline(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data.jsonl")
 	const lines = `{"session":"a","user_id":"mia","reward":1.0,"messages":[{"role":"user","content":"hi"}]}
-{"session":"b","user_id":null,"reward":0.0,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"hello"}]}
+{"session":"b","user_id":null,"reward":0.0,"messages":[` +
+		`{"role":"user","content":"hi"},{"role":"assistant","content":"hello"}]}
 `
 	if err := os.WriteFile(data, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
@@ -23,7 +24,7 @@ func TestAirline(t *testing.T) {
 	if err := run(context.Background(), &out, data, path); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 sessions with 3 messages", "the 1 that", "made 1 idle", "1  mia", "1  (none)"} {
+	for _, want := range []string{"2 sessions with 3 messages", "the 1 solved", "made 1 idle", "1  mia", "1  (none)"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("does not say %q:\n%s", want, out.String())
 		}

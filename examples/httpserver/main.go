@@ -1,5 +1,5 @@
 // Command httpserver serves a store of sessions over HTTP on this machine. The
-// first start makes a namespace and a key, and prints a request to try.
+// first start creates a namespace and a key and prints a request to try.
 //
 //	go run ./examples/httpserver -db agents.db -listen 127.0.0.1:8080
 package main
@@ -24,7 +24,7 @@ import (
 
 func main() {
 	db := flag.String("db", "agents.db", "the store's `file`")
-	listen := flag.String("listen", "127.0.0.1:8080", "`address` to serve at")
+	listen := flag.String("listen", "127.0.0.1:8080", "`address` to listen on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -50,10 +50,10 @@ func run(ctx context.Context, db, listen string) (err error) {
 	return serve(ctx, store, l)
 }
 
-// firstStart makes a namespace and a key, unless there are keys.
+// firstStart creates a namespace and a key if the store has no keys.
 func firstStart(ctx context.Context, store *seshat.Store, at string) error {
 	for _, err := range store.APIKeys(ctx, "") {
-		return err // there is one, or this went wrong
+		return err // there is a key, or an error
 	}
 	if _, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "demo"}); err != nil {
 		return err
@@ -71,7 +71,7 @@ curl http://%s/v1/agents/sessions -H 'Authorization: Bearer %s' -H 'X-Namespace:
 	return nil
 }
 
-// serve answers until ctx ends, and then finishes what was begun.
+// serve serves until ctx ends, and then finishes running requests.
 func serve(ctx context.Context, store *seshat.Store, l net.Listener) error {
 	var counters sessionhttp.Counters
 	closing := make(chan struct{})
@@ -82,7 +82,7 @@ func serve(ctx context.Context, store *seshat.Store, l net.Listener) error {
 		Logger: slog.Default(), AccessLog: slog.Default(), Observe: counters.Observe, Closing: closing,
 	})
 	server := &http.Server{
-		// A mux would clean paths, and so change session ids.
+		// A mux would clean paths and so change session ids.
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/debug/vars" {
 				mux.ServeHTTP(w, r)

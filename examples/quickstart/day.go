@@ -10,12 +10,12 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// clock is the time of the story.
+// clock is the clock of the story.
 type clock struct{ now time.Time }
 
 func newClock() *clock { return &clock{now: time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)} }
 
-// Now is what the store asks for the time.
+// Now returns the time of the story to the store.
 func (c *clock) Now() time.Time { return c.now }
 
 // day is the story.
@@ -27,7 +27,7 @@ type day struct {
 	acme, globex *seshat.Tenant
 }
 
-// tell lets time pass, and says what happens.
+// tell lets time pass and prints a line of the story.
 func (d *day) tell(after time.Duration, text string) {
 	d.clock.now = d.clock.now.Add(after)
 	fmt.Fprintf(d.w, "\n%s  %s\n", d.clock.now.Format("Mon 15:04"), text)
@@ -35,8 +35,8 @@ func (d *day) tell(after time.Duration, text string) {
 
 func (d *day) show() error { return show(d.ctx, d.w, d.store) }
 
-// tenants makes two namespaces, which never see each other's sessions. What
-// they say about time is for their new sessions.
+// tenants creates two namespaces, which never see each other's sessions. Their
+// lifecycles apply to new sessions.
 func (d *day) tenants() (err error) {
 	d.acme, err = d.store.EnsureTenant(d.ctx, seshat.Namespace{
 		Name:      "acme",
@@ -52,8 +52,8 @@ func (d *day) tenants() (err error) {
 	return err
 }
 
-// morning begins sessions. The ids are ours here, to be easy to read; without
-// one the store makes "ses_…".
+// morning creates sessions. Here they get ids that are easy to read; by default
+// the store makes an id such as "ses_…".
 func (d *day) morning() error {
 	d.tell(0, "Sessions begin. Their first lines become their names.")
 	agent := seshat.AgentConfig{Model: "gpt-4o", Temperature: seshat.Ptr(0.2), AvailableTools: []string{"find_flights"}}
@@ -99,9 +99,10 @@ func (d *day) answer() error {
 	return err
 }
 
-// idle lets the sweeper do what time brings. In a service it runs by itself.
+// idle runs a sweep, which makes sessions idle. In a service the sweeper runs
+// by itself.
 func (d *day) idle() error {
-	d.tell(45*time.Minute, "Nobody spoke for a while.")
+	d.tell(45*time.Minute, "No messages for a while.")
 	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (d *day) idle() error {
 	return d.show()
 }
 
-// wake shows that a message is all it takes.
+// wake appends a message, which makes an idle session active again.
 func (d *day) wake() error {
 	d.tell(5*time.Minute, "Noah asks again, which wakes his session. The archived one is read-only.")
 	if _, err := d.acme.Append(d.ctx, "refund", seshat.Message{Role: seshat.RoleUser, Content: "Hello?"}); err != nil {
@@ -124,8 +125,8 @@ func (d *day) wake() error {
 	return d.show()
 }
 
-// expire shows that a session is gone at its deadline to the millisecond, and
-// that the sweeper only takes away what nobody can see any more.
+// expire shows that a session is gone at its deadline, to the millisecond. The
+// sweeper only removes sessions that nobody can see any more.
 func (d *day) expire() error {
 	d.tell(10*time.Minute, "Globex keeps sessions for an hour, and the hour is over.")
 	_, err := d.globex.Get(d.ctx, "visitor")
@@ -142,7 +143,7 @@ func (d *day) expire() error {
 }
 
 func (d *day) nextDay() error {
-	d.tell(24*time.Hour, "What stayed idle for a day is archived. The other tenant sees nothing of it.")
+	d.tell(24*time.Hour, "Sessions that were idle for a day are archived. The other tenant sees none of them.")
 	r, err := d.store.Sweep(d.ctx, seshat.SweepOptions{})
 	if err != nil {
 		return err

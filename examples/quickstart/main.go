@@ -1,6 +1,6 @@
-// Quickstart lives through a day of two tenants: sessions are created, get
-// their names from what is said first, fall idle, are woken, archived, and
-// expire; then the file is closed, opened again, and shown once more.
+// Quickstart plays one day of two tenants. Sessions are created and named after
+// their first message. They become idle, active again, archived, and expire.
+// Then the file is closed, opened again and listed.
 //
 //	go run ./examples/quickstart             uses a temporary directory
 //	go run ./examples/quickstart -db my.db   keeps the file for the next run
@@ -21,7 +21,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	path := flag.String("db", "", "the store's `file`; by default one in a temporary directory")
+	path := flag.String("db", "", "`file` of the store (default in a temporary directory)")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, *path); err != nil {
 		log.Fatal(err)
@@ -45,9 +45,9 @@ func run(ctx context.Context, w io.Writer, path string) error {
 	return reopen(ctx, w, path)
 }
 
-// live opens a new store and spends a day in it.
+// live opens a new store and plays the day.
 func live(ctx context.Context, w io.Writer, path string) error {
-	clock := newClock() // so that the day takes no time
+	clock := newClock() // lets the day take no time
 	store, err := seshat.Open(path, seshat.Options{Now: clock.Now, SweepEvery: seshat.Never})
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func live(ctx context.Context, w io.Writer, path string) error {
 	return store.Close()
 }
 
-// reopen shows that all of it is in the file.
+// reopen lists the sessions in the file.
 func reopen(ctx context.Context, w io.Writer, path string) error {
 	store, err := seshat.Open(path, seshat.Options{Now: newClock().Now, SweepEvery: seshat.Never})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// show lists the sessions of all tenants, the one that was active last first.
+// show lists the sessions of all tenants, most recently active first.
 func show(ctx context.Context, w io.Writer, store *seshat.Store) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "tenant\tsession\tuser\tstatus\tmessages\texpires\tname")

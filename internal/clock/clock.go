@@ -1,4 +1,4 @@
-// Package clock is the time of a store.
+// Package clock has the clock of a store.
 package clock
 
 import (
@@ -6,19 +6,20 @@ import (
 	"time"
 )
 
-// Clock gives Unix milliseconds that never run backwards. Its methods are safe
-// for concurrent use; its fields are set before the first one is called.
+// Clock returns Unix milliseconds that never decrease. Its methods are safe for
+// concurrent use; set its fields before the first call.
 type Clock struct {
 	Now func() time.Time
 
-	// Jump is how far the wall clock ran ahead of the monotonic one since a
-	// base; nil with a clock of the host's own, which has no monotonic part.
+	// Jump returns how far the wall clock ran ahead of the monotonic clock
+	// since a base time. It is nil for a clock of the host, which has no
+	// monotonic part.
 	Jump func() time.Duration
 
 	last atomic.Int64
 }
 
-// Read returns the time now.
+// Read returns the current time.
 func (c *Clock) Read() int64 {
 	now := c.Now().UnixMilli()
 	for {
@@ -32,10 +33,11 @@ func (c *Clock) Read() int64 {
 	}
 }
 
-// Start makes the clock go on from a time in Unix milliseconds.
+// Start makes the clock continue from a time in Unix milliseconds.
 func (c *Clock) Start(last int64) { c.last.Store(last) }
 
-// WallJump measures the wall clock against the monotonic one from base on.
+// WallJump returns a function that compares the wall clock with the monotonic
+// clock from base on.
 func WallJump(base time.Time) func() time.Duration {
 	return func() time.Duration {
 		now := time.Now()

@@ -11,17 +11,18 @@ import (
 	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
-// ErrMalformed is the error for bytes that no Encode made.
+// ErrMalformed reports bytes that Encode did not produce.
 var ErrMalformed = errors.New("not a document in normal form")
 
-// Decode returns the map of a normal form as fresh values; nil for "". Any
-// other bytes give ErrMalformed, or values that Check would not let pass, but
-// neither a panic nor more memory than a small multiple of their length.
+// Decode returns the map of a normal form as new values, nil for "". Other
+// bytes give ErrMalformed, or values that Check would reject, but never a panic
+// and never more memory than a small multiple of their length.
 func Decode(enc string, l Limits) (map[string]any, error) {
 	if enc == "" {
 		return nil, nil
 	}
-	// One copy for all strings: enc may be a small part of something large.
+	// All strings share one copy, because enc may be a small part of a large
+	// text.
 	d := decoder{Reader: msgpack.NewReader(strings.Clone(enc)), Limits: l}
 	m := d.object()
 	if !d.ended() {
@@ -30,9 +31,9 @@ func Decode(enc string, l Limits) (map[string]any, error) {
 	return m, nil
 }
 
-// Merge sets in m what Decode would return, and deletes the keys that are nil
-// in it. The values share the memory of enc. After ErrMalformed some of it may
-// be done.
+// Merge sets the values of enc in m and deletes the keys that are nil in enc.
+// The values share the memory of enc. After ErrMalformed, m may be changed in
+// part.
 func Merge(m map[string]any, enc string, l Limits) error {
 	if enc == "" {
 		return nil
@@ -53,8 +54,8 @@ func Merge(m map[string]any, enc string, l Limits) error {
 	return nil
 }
 
-// Check reports whether enc is a normal form within the limits: what Encode
-// makes of what Decode makes of it. ErrMalformed: it is not.
+// Check returns ErrMalformed unless enc is a normal form within the limits, so
+// that encoding its decoded map gives enc again.
 func Check(enc string, l Limits) error {
 	m, err := Decode(enc, l)
 	if err != nil {
@@ -81,10 +82,10 @@ func (d *decoder) enter() bool {
 	return !d.failed
 }
 
-// sound reports whether nothing has failed yet.
+// sound reports whether no step has failed.
 func (d *decoder) sound() bool { return !d.failed && !d.Failed() }
 
-// ended reports whether all was read, and read well.
+// ended reports whether all bytes were read without a failure.
 func (d *decoder) ended() bool { return d.sound() && d.Len() == 0 }
 
 func (d *decoder) object() map[string]any {
@@ -114,7 +115,8 @@ func (d *decoder) list() []any {
 	return list
 }
 
-// sane bounds what is allocated for a length before its elements were seen.
+// sane is the largest number of elements for which memory is allocated before
+// they are read.
 const sane = 64
 
 func (d *decoder) text() string {
@@ -153,7 +155,7 @@ func (d *decoder) value() any {
 	return nil
 }
 
-// signed returns n as int64 if it fits.
+// signed returns n as int64 if it fits, and otherwise as uint64.
 func signed(n uint64) any {
 	if i := int64(n); i >= 0 {
 		return i
@@ -162,13 +164,14 @@ func signed(n uint64) any {
 }
 
 // DecodeInto decodes a normal form into the value that v points at, by the
-// rules of msgpack's struct tags; "" leaves it alone. ErrMalformed: enc is no
-// normal form. Any other error: it does not fit.
+// rules of msgpack's struct tags. It leaves v alone for "". It returns
+// ErrMalformed if enc is not a normal form, and another error if the value does
+// not fit.
 func DecodeInto(enc string, l Limits, v any) (err error) {
 	if enc == "" {
 		return nil
 	}
-	// The decoder below recurses as deep as it is told to.
+	// The library's decoder has no limit of depth, so check enc first.
 	if _, err := Decode(enc, l); err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
-// Package document brings maps of values into one normal form: msgpack in
-// which keys are sorted, integers and lengths are as short as they can be, all
-// floats have 64 bits and all times are timestamp extensions. Equal values so
-// have equal bytes, and any msgpack tool reads them.
+// Package document encodes maps of values in a normal form. It is msgpack with
+// sorted keys, the shortest encodings of integers and lengths, 64-bit floats,
+// and times as timestamp extensions. So equal values have equal bytes, and any
+// msgpack tool can read them.
 package document
 
 import (
@@ -12,10 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// Limits bound a document.
+// Limits of a document.
 type Limits struct {
-	Bytes int // encoded
-	Depth int // maps and lists inside one another, the document itself included
+	Bytes int // size of the encoding
+	// Depth counts nested maps and lists, including the document itself.
+	Depth int
 }
 
 // Error says which value is not allowed, and why. It holds no values, and of
@@ -30,13 +31,13 @@ func (e *Error) Error() string { return e.Path + " " + e.Reason }
 // refuse returns the *Error of the whole value; within adds its place.
 func refuse(reason string) error { return &Error{Reason: reason} }
 
-// Reasons that more than one place gives.
+// Reasons that several places give.
 const (
 	notUTF8   = "is not valid UTF-8; UTF-8 is required"
 	notFinite = "is not a finite number; JSON has no other"
 )
 
-// within puts a step in front of the path of a refusal.
+// within adds a step to the front of an error's path.
 func within(step string, err error) error {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return &Error{Path: step + e.Path, Reason: e.Reason}

@@ -13,8 +13,8 @@ import (
 	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
-// Encode returns the normal form of m, "" if m is empty. What it refuses it
-// reports as *Error.
+// Encode returns the normal form of m, "" if m is empty. It reports a value
+// that is not allowed as *Error.
 func Encode(m map[string]any, l Limits) (string, error) {
 	if len(m) == 0 {
 		return "", nil
@@ -26,9 +26,9 @@ func Encode(m map[string]any, l Limits) (string, error) {
 	return string(e.b), nil
 }
 
-// encoder appends values. Whatever it is given, it ends after about as much
-// work as its limits allow: before it goes into a map or list that has
-// elements, it checks that they fit, and each value takes a byte at least.
+// encoder appends values. Its work is bounded by its limits for any input:
+// before it enters a map or list, it checks that the elements fit, and each
+// value takes at least one byte.
 type encoder struct {
 	Limits
 	b     []byte
@@ -126,7 +126,7 @@ func (e *encoder) number(n json.Number) error {
 	return e.value(v)
 }
 
-// parseNumber returns the int64, uint64 or float64 that a number of JSON is.
+// parseNumber returns a JSON number as int64, uint64 or float64.
 func parseNumber(s string) (any, error) {
 	if !strings.ContainsAny(s, ".eE") {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -143,7 +143,7 @@ func parseNumber(s string) (any, error) {
 	return f, nil
 }
 
-// enter goes into a map or list of n values, each of at least size bytes.
+// enter enters a map or list of n values of at least size bytes each.
 func (e *encoder) enter(n, size int) error {
 	if e.depth++; e.depth > e.Depth {
 		return e.tooDeep()

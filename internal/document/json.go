@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// FromJSON reads a JSON object into a map that Encode takes; null gives nil.
-// Numbers without fraction and exponent become int64, or uint64 where that
-// does not fit; all others float64. What encoding/json would let pass but
-// change on the way is refused: a key given twice, invalid UTF-8, anything
-// after the object. Errors are *Error.
+// FromJSON reads a JSON object into a map for Encode, nil for null. Numbers
+// without fraction and exponent become int64, or uint64 if they do not fit. All
+// others become float64. FromJSON rejects input that encoding/json would accept
+// but change: duplicate keys, invalid UTF-8, and anything after the object. Its
+// errors are *Error.
 func FromJSON(data []byte, l Limits) (map[string]any, error) {
 	if !utf8.Valid(data) {
 		return nil, refuse(notUTF8)
@@ -35,7 +35,7 @@ func FromJSON(data []byte, l Limits) (map[string]any, error) {
 
 type parser struct {
 	*json.Decoder
-	levels int // how many more are allowed
+	levels int // levels still allowed
 	Limits
 }
 
@@ -61,7 +61,7 @@ func (p *parser) value() (any, error) {
 	return t, nil
 }
 
-// nested reads what an opening bracket began, and its end.
+// nested reads the rest of an object or array after its opening bracket.
 func (p *parser) nested(open json.Delim) (v any, err error) {
 	if p.levels--; p.levels < 0 {
 		return nil, p.tooDeep()
@@ -86,7 +86,7 @@ func (p *parser) object() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		key := t.(string) // the decoder takes nothing else for a key
+		key := t.(string) // keys are always strings
 		if _, twice := m[key]; twice {
 			return nil, within(keyStep(key), refuse("is given twice; each key is allowed once"))
 		}

@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// reflected appends what value has no case for: other sizes of numbers, named
-// types, and lists and maps of other types.
+// reflected appends the values that value has no case for: other sizes of
+// numbers, named types, and lists and maps of other types.
 func (e *encoder) reflected(v any) error {
 	r := reflect.ValueOf(v)
 	switch r.Kind() {
@@ -25,11 +25,11 @@ func (e *encoder) reflected(v any) error {
 	case reflect.Map:
 		return e.reflectedMap(r)
 	}
-	return refuse(fmt.Sprintf("is a %s, which a document cannot hold; text, numbers, booleans, bytes, times, "+
+	return refuse(fmt.Sprintf("is a %s; only text, numbers, booleans, bytes, times, "+
 		"slices, and maps by text are allowed", r.Type()))
 }
 
-// reflectedList appends a slice or an array; of bytes, as bytes.
+// reflectedList appends a slice or an array. One of bytes becomes bytes.
 func (e *encoder) reflectedList(r reflect.Value) error {
 	if r.Kind() == reflect.Slice && r.IsNil() {
 		return e.value(nil)
@@ -52,7 +52,7 @@ func (e *encoder) reflectedList(r reflect.Value) error {
 
 func (e *encoder) reflectedMap(r reflect.Value) error {
 	if r.Type().Key().Kind() != reflect.String {
-		return refuse(fmt.Sprintf("has keys of type %s; strings are allowed", r.Type().Key()))
+		return refuse(fmt.Sprintf("has keys of type %s; only strings are allowed", r.Type().Key()))
 	}
 	if r.IsNil() {
 		return e.value(nil)

@@ -1,20 +1,20 @@
 // Package hub wakes goroutines that wait for news about a number, such as the
-// namespace whose feed they read. It carries no data: whoever is woken looks
-// for itself, so nobody can be too slow, and nothing is kept for those who do
-// not wait.
+// namespace whose feed they read. It carries no data: a woken goroutine looks
+// for itself. So no goroutine can be too slow, and the hub keeps nothing for
+// those that do not wait.
 package hub
 
 import "sync"
 
-// Hub connects those who announce with those who wait.
+// Hub connects goroutines that announce news with those that wait.
 type Hub struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	topics map[uint64]*topic
 	closed bool
 	done   chan struct{}
 }
 
-// topic is what the watchers of one number share.
+// topic is shared by the watchers of one number.
 type topic struct {
 	watchers int
 	news     chan struct{} // closed by the next announcement
@@ -23,7 +23,7 @@ type topic struct {
 // New returns a hub without watchers.
 func New() *Hub { return &Hub{topics: map[uint64]*topic{}, done: make(chan struct{})} }
 
-// Watcher is one that waits, until it leaves.
+// Watcher waits for news about one number until it leaves.
 type Watcher struct {
 	h *Hub
 	n uint64
@@ -42,7 +42,7 @@ func (h *Hub) Join(n uint64) Watcher {
 	return Watcher{h, n}
 }
 
-// Leave must be called once, when the watcher waits no more.
+// Leave ends the watcher. Call it once.
 func (w Watcher) Leave() {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()
@@ -52,15 +52,15 @@ func (w Watcher) Leave() {
 	}
 }
 
-// News returns a channel that is closed by the first announcement after this
-// call. To miss nothing, take it first, then look, then wait.
+// News returns a channel that the first announcement after this call closes. To
+// miss nothing, call News, then look, then wait.
 func (w Watcher) News() <-chan struct{} {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()
 	return w.h.topics[w.n].news
 }
 
-// Announce wakes the watchers of n; 0 means all of them.
+// Announce wakes the watchers of n, or all if n is 0.
 func (h *Hub) Announce(n uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *topic) announce() {
 	t.news = make(chan struct{})
 }
 
-// Close tells all watchers, now and later, that no news will come.
+// Close tells all present and future watchers that no news will come.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,10 +91,10 @@ func (h *Hub) Close() {
 	}
 }
 
-// Done is closed by Close.
+// Done returns a channel that Close closes.
 func (h *Hub) Done() <-chan struct{} { return h.done }
 
-// Topics returns how many numbers are watched.
+// Topics returns the number of watched numbers.
 func (h *Hub) Topics() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

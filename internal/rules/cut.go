@@ -1,26 +1,27 @@
 package rules
 
-// Part is what a message is to a Cutter.
+// Part is a message as a Cutter sees it.
 type Part struct {
 	Tokens       uint64
 	Call, Result bool
-	CallID       string // pairs a call with its result; "" = unknown
+	CallID       string // id that a call and its result share, "" = unknown
 }
 
-// Cutter walks a log from its new end, and remembers the furthest place at
-// which it may be cut: where no result needs a call from before it.
+// Cutter walks a log from its newest message and remembers the furthest place
+// at which it may be cut: no result after the cut needs a call before it.
 type Cutter struct {
-	left  uint64          // tokens
+	left  uint64          // tokens left
 	n     int             // messages taken
-	whole int             // messages up to the furthest good cut
-	open  map[string]bool // ids of results whose calls did not come yet; "" = one without
-	call  bool            // the last message taken is a call
+	whole int             // messages up to the furthest allowed cut
+	open  map[string]bool // ids of results whose calls are still missing, "" = one without id
+	call  bool            // the last message is a call
 }
 
-// NewCutter returns a cutter that takes messages of so many tokens together.
+// NewCutter returns a cutter with a budget in tokens.
 func NewCutter(budget uint64) *Cutter { return &Cutter{left: budget, open: map[string]bool{}} }
 
-// Add takes the next older message, unless the budget is spent.
+// Add takes the next older message. It returns false if the message exceeds the
+// budget.
 func (c *Cutter) Add(p Part) bool {
 	c.Before(p.Call)
 	if p.Tokens > c.left {
@@ -35,20 +36,20 @@ func (c *Cutter) Add(p Part) bool {
 	case c.call && p.CallID != "":
 		delete(c.open, p.CallID)
 		delete(c.open, "")
-	case c.call: // of any id, perhaps of several
+	case c.call: // a call of any id, perhaps of several
 		clear(c.open)
 	}
 	return true
 }
 
-// Before decides whether the log may be cut at the last message taken, given
-// whether the one before it is a call: calls side by side have their results
-// behind the last of them.
+// Before decides whether the log may be cut before the last message. call says
+// whether the next older message is a call: the results of neighbouring calls
+// follow the last of them.
 func (c *Cutter) Before(call bool) {
 	if len(c.open) == 0 && !(c.call && call) {
 		c.whole = c.n
 	}
 }
 
-// Whole is how many messages stay when the log is cut at the furthest place.
+// Whole returns the number of messages after the furthest allowed cut.
 func (c *Cutter) Whole() int { return c.whole }

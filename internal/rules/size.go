@@ -2,10 +2,10 @@ package rules
 
 import "encoding/binary"
 
-// Size is what a scope of state holds.
+// Size counts the Keys and Bytes of a scope of state.
 type Size struct{ Keys, Bytes uint64 }
 
-// ReadSize reads what Encode returned; of nothing it is zero.
+// ReadSize decodes the result of Encode. The size of no bytes is zero.
 func ReadSize(b []byte) (n Size, ok bool) {
 	switch len(b) {
 	case 0:
@@ -16,12 +16,12 @@ func ReadSize(b []byte) (n Size, ok bool) {
 	return n, false
 }
 
-// Encode returns two big-endian numbers.
+// Encode returns n as two big-endian numbers.
 func (n Size) Encode() []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, n.Keys), n.Bytes)
 }
 
-// Replace puts one value in the place of another; nil = none.
+// Replace counts the replacement of one value by another; nil = no value.
 func (n *Size) Replace(old, value []byte) {
 	if old != nil {
 		n.Keys--

@@ -1,7 +1,7 @@
-// Package rules says what a change means: pure functions of what is stored,
-// what is asked, and now. It knows no store, no driver and no clock.
+// Package rules has the rules of sessions as pure functions of the stored data,
+// the request and the time. It knows no store, no driver and no clock.
 //
-// Times and durations are milliseconds; times count from the Unix epoch.
+// Times and durations are milliseconds. Times count from the Unix epoch.
 package rules
 
 import "slices"

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Never is the time of a deadline that does not come, and the length of a
-// duration that does not end.
+// Never is the time of a deadline that does not come, and the duration without
+// an end.
 const Never int64 = math.MaxInt64
 
-// Lifecycle is a session's resolved lifecycle: how long each thing lasts, in
+// Lifecycle is a session's resolved lifecycle. Its durations are in
 // milliseconds, or Never.
 type Lifecycle struct {
 	TTL          int64
@@ -20,20 +20,21 @@ type Lifecycle struct {
 	Retention    int64
 }
 
-// Timeline is the part of a session that time acts on.
+// Timeline holds the times of a session and the status that follows from them.
 type Timeline struct {
 	Lifecycle  Lifecycle
 	Status     Status
-	StatusAt   int64 // when Status was reached
+	StatusAt   int64 // time of the last change of Status
 	Created    int64
-	Written    int64 // last write: what a sliding TTL counts from
-	Active     int64 // last activity: what idling counts from
-	Terminated int64 // 0 = not
-	MaxAge     int64 // the quota on a session's duration, or Never
-	Expires    int64 // the first moment at which the session does not exist
+	Written    int64 // last write; a sliding TTL counts from here
+	Active     int64 // last activity; idling counts from here
+	Terminated int64 // time of termination, 0 = none
+	MaxAge     int64 // quota of the session's duration, or Never
+	Expires    int64 // first moment at which the session no longer exists
 }
 
-// Millis rounds a duration up to milliseconds; what is not positive never ends.
+// Millis rounds a duration up to milliseconds. A duration that is not positive
+// becomes Never.
 func Millis(d time.Duration) int64 {
 	if d <= 0 {
 		return Never
@@ -45,8 +46,8 @@ func Millis(d time.Duration) int64 {
 	return ms
 }
 
-// Duration is the inverse of Millis, but for what rounding up added. Never is
-// a negative one.
+// Duration is the inverse of Millis, except for the rounding. Never becomes a
+// negative duration.
 func Duration(ms int64) time.Duration {
 	switch {
 	case ms == Never:
@@ -57,7 +58,7 @@ func Duration(ms int64) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// After returns t + d, or Never where either is or the sum passes it.
+// After returns t + d, or Never if either is Never or the sum overflows.
 func After(t, d int64) int64 {
 	if t == Never || d == Never || d > Never-t {
 		return Never
@@ -68,7 +69,7 @@ func After(t, d int64) int64 {
 // Alive reports whether the session exists at now.
 func (c *Timeline) Alive(now int64) bool { return c.Expires > now }
 
-// deadline is when the session ends, by its life and its past.
+// deadline returns the end of the session by its lifecycle and its past.
 func (c *Timeline) deadline() int64 {
 	end := After(c.Created, c.Lifecycle.TTL)
 	switch {
@@ -80,36 +81,37 @@ func (c *Timeline) deadline() int64 {
 	return min(end, After(c.Created, c.Lifecycle.MaxLifetime), After(c.Created, c.MaxAge))
 }
 
-// Refresh computes Expires anew, after a change of life, status or Written.
+// Refresh recomputes Expires after a change of Lifecycle, Status or Written.
 func (c *Timeline) Refresh() { c.Expires = c.deadline() }
 
-// RecordWrite notes a write at now, which extends a sliding TTL.
+// RecordWrite records a write at now, which extends a sliding TTL.
 func (c *Timeline) RecordWrite(now int64) {
 	c.Written = now
 	c.Refresh()
 }
 
-// overdueMove returns the status that time brings next and when, or Never.
+// overdueMove returns the status that the session enters next without a call,
+// and when, or Never.
 func (c *Timeline) overdueMove() (Status, int64) {
 	switch c.Status {
 	case Active:
 		return Idle, After(max(c.Active, c.StatusAt), c.Lifecycle.IdleAfter)
 	case Idle:
 		return Archived, After(c.StatusAt, c.Lifecycle.ArchiveAfter)
-	case Archived, Terminated: // time brings them nowhere
+	case Archived, Terminated: // they change only by a call
 	}
 	return c.Status, Never
 }
 
-// NextDeadline is the next deadline of any sort: the earliest moment at which
-// the session has to be looked at.
+// NextDeadline returns the earliest deadline of any kind, at which the sweeper
+// must look at the session.
 func (c *Timeline) NextDeadline() int64 {
 	_, at := c.overdueMove()
 	return min(at, c.Expires)
 }
 
-// ApplyDue applies the idling and archiving that are overdue at now, each at
-// the moment at which it was due, and reports whether there was any.
+// ApplyDue applies the idling and archiving due by now, each at its own
+// deadline. It reports whether the status changed.
 func (c *Timeline) ApplyDue(now int64) bool {
 	moved := false
 	for {
@@ -123,7 +125,8 @@ func (c *Timeline) ApplyDue(now int64) bool {
 	}
 }
 
-// SetStatus sets the status at now, by hand or by a message, as a write.
+// SetStatus sets the status at now, by a call or a message. It counts as a
+// write.
 func (c *Timeline) SetStatus(to Status, now int64) {
 	c.Status = to
 	c.StatusAt = now
@@ -136,10 +139,9 @@ func (c *Timeline) SetStatus(to Status, now int64) {
 	c.RecordWrite(now)
 }
 
-// RefileDue returns where the due entry belongs, given where it is filed now. A
-// write moves it only if the next deadline became earlier, so that extending a
-// life moves no index. The sweeper moves it also to a later one, when it comes
-// up.
+// RefileDue returns the time at which the due entry belongs, given its present
+// time. A write moves the entry only to an earlier time, so that extending a
+// session moves no index. The sweeper (later) also moves it to a later time.
 func RefileDue(filed, next int64, later bool) int64 {
 	if later {
 		return next

@@ -28,7 +28,8 @@ func ask(t *testing.T, h http.Handler, method, path, body string) string {
 func TestServerGoesOnAfterARestart(t *testing.T) {
 	const (
 		session = "/apps/agent/users/mia/sessions/s1"
-		run     = `{"appName": "agent", "userId": "mia", "sessionId": "s1", "newMessage": {"role": "user", "parts": [{"text": "hello"}]}}`
+		run     = `{"appName": "agent", "userId": "mia", "sessionId": "s1",
+			"newMessage": {"role": "user", "parts": [{"text": "hello"}]}}`
 	)
 	path := filepath.Join(t.TempDir(), "agents.db")
 	for n, want := range []string{

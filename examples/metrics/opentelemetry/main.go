@@ -1,6 +1,6 @@
-// Command opentelemetry serves a store in memory, and prints the metrics of its
-// requests each ten seconds. Put the exporter of your collector in the place of
-// the one that prints.
+// Command opentelemetry serves a store in memory and prints the metrics of its
+// requests every ten seconds. To send them, replace the printing exporter with
+// that of your collector.
 //
 //	go run ./examples/metrics/opentelemetry
 package main
@@ -35,7 +35,7 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// handler serves sessions, and tells the provider's readers about requests.
+// handler serves sessions and records the metrics of their requests with p.
 func handler(store *seshat.Store, p metric.MeterProvider) (http.Handler, error) {
 	hook, err := observe(p.Meter("github.com/seshatdb/seshat/sessionhttp"))
 	if err != nil {

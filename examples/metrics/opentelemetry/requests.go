@@ -12,9 +12,9 @@ import (
 // watch is the route whose duration is the life of a stream.
 const watch = "/v1/agents/sessions/watch"
 
-// observe returns a hook that feeds instruments of the meter, named as the
-// semantic conventions for HTTP servers name them. The attributes are routes,
-// never paths, so that ids do not multiply the series.
+// observe returns a hook that records requests with the meter. The names follow
+// the semantic conventions for HTTP servers. The attributes are routes, never
+// paths, so that ids do not multiply the series.
 func observe(m metric.Meter) (func(sessionhttp.Observation), error) {
 	requests, err1 := m.Int64Counter("seshat.http.requests", metric.WithUnit("{request}"))
 	duration, err2 := m.Float64Histogram("http.server.request.duration", metric.WithUnit("s"),
@@ -39,7 +39,7 @@ func observe(m metric.Meter) (func(sessionhttp.Observation), error) {
 func attributes(o sessionhttp.Observation) attribute.Set {
 	method := o.Method
 	if method == "other" {
-		method = "_OTHER" // the conventions' word
+		method = "_OTHER" // the conventions' name
 	}
 	return attribute.NewSet(
 		attribute.String("http.request.method", method),

@@ -1,5 +1,5 @@
-// Command prometheus serves a store in memory, and beside its sessions the
-// metrics of their requests at /metrics.
+// Command prometheus serves a store in memory, and the metrics of its requests
+// at /metrics.
 //
 //	go run ./examples/metrics/prometheus
 package main
@@ -24,8 +24,8 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// handler serves sessions and metrics. The path is compared rather than given
-// to a mux, which would clean it, and so change session ids.
+// handler serves sessions and metrics. It compares the path itself, because a
+// mux would clean the path and so change session ids.
 func handler(store *seshat.Store) http.Handler {
 	registry := prometheus.NewRegistry()
 	sessions := sessionhttp.Handler(store, sessionhttp.Options{Observe: observe(registry)})

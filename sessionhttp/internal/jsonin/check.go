@@ -40,7 +40,7 @@ func Check(data []byte) error {
 	}
 	c.space()
 	if c.i < len(data) {
-		return c.fail("is followed by something else")
+		return c.fail("is followed by more data")
 	}
 	return nil
 }
