@@ -69,30 +69,28 @@ func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) 
 	return r, wrapStoreError("Sweep", err)
 }
 
-// previewSweep lists what a sweep would do now.
+// previewSweep lists what a sweep would do now. It reads what is due, and
+// namespaces only for those ids that the store does not know yet.
 func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport, err error) {
 	limit := o.Limit
 	if limit == 0 {
 		limit = 1000
 	}
-	names := map[uint64]string{}
-	for n, err := range s.AllNamespaces(ctx) {
-		if err != nil {
-			return r, unwrapError(err)
-		}
-		names[n.ordinal] = n.ID
-	}
+	var of []uint64 // the namespace of each of r.Due
 	q := driver.DueQuery{Now: s.clock.Read(), Limit: firstChunk}
 	for len(r.Due) < limit {
 		due, err := s.d.Due(ctx, q)
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return r, err
+		}
+		if len(due) == 0 {
+			break
 		}
 		for i := range due {
 			if len(r.Due) == limit {
 				break
 			}
-			err := s.previewOne(ctx, &r, due[i], names[due[i].Namespace], q.Now)
+			err := s.previewOne(ctx, &r, due[i], q.Now)
 			switch {
 			case isDamaged(err):
 				r.Failed++
@@ -100,14 +98,22 @@ func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport
 			case err != nil:
 				return r, err
 			}
+			if len(r.Due) > len(of) {
+				of = append(of, due[i].Namespace)
+			}
 		}
 		q.After = &due[len(due)-1]
 	}
-	return r, nil
+	ids, err := s.namespaceIDs(ctx, of)
+	for i, ordinal := range of {
+		r.Due[i].NamespaceID = ids[ordinal]
+	}
+	return r, err
 }
 
-// previewOne adds what a sweep would do with one due session to the report.
-func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, namespaceID string, now int64) error {
+// previewOne adds what a sweep would do with one due session to the report. The
+// namespace's id is filled in later.
+func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, now int64) error {
 	var rec driver.Record
 	// Expires is above any time before it, so this reads expired records too.
 	err := s.d.Get(ctx, d.Key, 0, &rec)
@@ -136,8 +142,6 @@ func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, na
 	case actArchive:
 		r.Archived++
 	}
-	r.Due = append(r.Due, DueSession{
-		NamespaceID: namespaceID, SessionID: d.ID, Due: timeFromMillis(d.At), Action: actionNames[act],
-	})
+	r.Due = append(r.Due, DueSession{SessionID: d.ID, Due: timeFromMillis(d.At), Action: actionNames[act]})
 	return nil
 }

@@ -312,3 +312,77 @@ func TestOneSweepAtATime(t *testing.T) {
 		}
 	})
 }
+
+// counted is an engine that counts the reads of entries.
+type counted struct {
+	driver.Driver
+	entries int
+}
+
+func (c *counted) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
+	c.entries++
+	return c.Driver.Entries(ctx, q)
+}
+
+// Promise: a dry run costs what is due, whatever the number of namespaces.
+func TestPreviewReadsWhatIsDue(t *testing.T) {
+	d := &counted{Driver: memdriver.Open()}
+	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	s, err := OpenDriver(d, Options{SweepEvery: Never, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const namespaces = 3*namespacePage + 1
+	var tenants []*Tenant
+	for i := range namespaces {
+		now = now.Add(time.Millisecond) // ids ascend by it
+		tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: fmt.Sprint(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenants = append(tenants, tenant)
+	}
+	preview := func(what string, due, entries int) {
+		t.Helper()
+		d.entries = 0
+		r := sweepOf(t, s, SweepOptions{DryRun: true})
+		if len(r.Due) != due || d.entries != entries {
+			t.Errorf("%s: got %d due and %d reads of entries, want %d and %d", what, len(r.Due), d.entries, due, entries)
+		}
+		for _, due := range r.Due {
+			if due.NamespaceID != tenants[0].id && due.NamespaceID != tenants[namespaces-1].id {
+				t.Errorf("%s: namespace %q of session %q", what, due.NamespaceID, due.SessionID)
+			}
+		}
+	}
+	preview("nothing due", 0, 0)
+	for _, tenant := range []*Tenant{tenants[0], tenants[namespaces-1]} {
+		n := NewSession{ID: tenant.id, Lifecycle: Lifecycle{TTL: time.Minute}}
+		if _, err := tenant.Create(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	preview("not due yet", 0, 0)
+	now = now.Add(time.Minute)
+	preview("of tenants that are known", 2, 0)
+	s.knownIDs = knownIDs{}
+	preview("of tenants that nobody opened", 2, 4)
+	preview("once more", 2, 0)
+	s.knownIDs = knownIDs{}
+	if _, err := tenants[namespaces-1].DeleteNamespace(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	preview("of a tenant in the first page", 1, 1)
+}
+
+// Promise: a process that opens many tenants does not keep all of their ids.
+func TestKnownIDsAreBounded(t *testing.T) {
+	var k knownIDs
+	for i := range uint64(3 * maxKnownIDs) {
+		k.add(&Namespace{ordinal: i, ID: fmt.Sprint(i)})
+		if len(k.ids) > maxKnownIDs || k.ids[i] != fmt.Sprint(i) {
+			t.Fatalf("after %d: %d are known", i+1, len(k.ids))
+		}
+	}
+}

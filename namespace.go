@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -303,4 +305,73 @@ func (s *Store) namespaceByID(ctx context.Context, id string) (*Namespace, error
 		return nil, err
 	}
 	return decodeNamespace(b)
+}
+
+// knownIDs are the ids of namespaces by their ordinals, which never change. An
+// engine cannot look one up by the other.
+type knownIDs struct {
+	mu  sync.Mutex // guards what follows
+	ids map[uint64]string
+}
+
+// maxKnownIDs bounds the memory of a process that opens many tenants.
+const maxKnownIDs = 4096
+
+func (k *knownIDs) add(n *Namespace) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.ids[n.ordinal]; ok {
+		return
+	}
+	if k.ids == nil || len(k.ids) == maxKnownIDs {
+		k.ids = map[uint64]string{}
+	}
+	k.ids[n.ordinal] = strings.Clone(n.ID) // else it keeps all of n's texts
+}
+
+// find moves those of the missing ordinals that are known to found.
+func (k *knownIDs) find(missing map[uint64]bool, found map[uint64]string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for ordinal := range missing {
+		if id, ok := k.ids[ordinal]; ok {
+			found[ordinal] = id
+			delete(missing, ordinal)
+		}
+	}
+}
+
+// namespaceIDs returns the ids of namespaces by their ordinals, without those
+// that were deleted. It reads namespaces, a page at a time, only until it has
+// found those that the store did not know.
+func (s *Store) namespaceIDs(ctx context.Context, ordinals []uint64) (map[uint64]string, error) {
+	found := map[uint64]string{}
+	missing := map[uint64]bool{}
+	for _, ordinal := range ordinals {
+		missing[ordinal] = true
+	}
+	s.knownIDs.find(missing, found)
+	q := driver.EntryQuery{Kind: kindNamespace, Limit: namespacePage}
+	for len(missing) > 0 {
+		page, err := s.d.Entries(ctx, q)
+		if err != nil {
+			return found, err
+		}
+		for _, e := range page {
+			n, err := decodeNamespace(e.Value)
+			if err != nil {
+				return found, err
+			}
+			if missing[n.ordinal] {
+				s.knownIDs.add(n)
+				found[n.ordinal] = n.ID
+				delete(missing, n.ordinal)
+			}
+		}
+		if len(page) < q.Limit {
+			break
+		}
+		q.After = page[len(page)-1].Name
+	}
+	return found, nil
 }

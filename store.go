@@ -25,6 +25,8 @@ type Store struct {
 	sweep sweeper
 	hub   *hub.Hub // of the namespaces' ordinals
 
+	knownIDs knownIDs
+
 	listening sync.Once // to what other processes commit
 
 	closing  sync.Once

@@ -151,6 +151,7 @@ func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error)
 }
 
 func (s *Store) newTenant(n *Namespace, enc []byte) *Tenant {
+	s.knownIDs.add(n)
 	t := &Tenant{store: s, id: n.ID, organization: n.OrganizationID, ordinal: n.ordinal}
 	t.cache.Store(&namespaceCache{enc: string(enc), ns: n})
 	return t
