@@ -63,7 +63,8 @@ func (a *attempt) put(o *opRun, r, old *driver.Record) {
 		a.adopt(o, r)
 	}
 	if old != nil {
-		a.add(`update {sessions} set incarnation = $3, version = $4, next_seq = $5, user_id = $6, status = $7, labels = $8,
+		a.add(`update {sessions} set incarnation = $3, version = $4, next_seq = $5, user_id = $6, status = $7,
+			labels = $8,
 			created = $9, active_minute = $10, due = $11, expires = $12, messages = $13, bytes = $14, body = $15
 			where namespace = $1 and id = $2`, recordArgs(r)...)
 		return

@@ -114,8 +114,8 @@ func (c *check) record(r *driver.Record) error {
 		}
 		return nil
 	}, `select seq, id, digest, body from {messages}
-		where namespace = $1 and incarnation = $2 and body is not null order by seq`, int64(r.Namespace),
-		r.Incarnation[:])
+		where namespace = $1 and incarnation = $2 and body is not null
+			order by seq`, int64(r.Namespace), r.Incarnation[:])
 	c.Messages += n
 	if n != r.Messages || bytes+uint64(len(r.Body)) != r.Bytes {
 		c.find(where, "says %d messages, %d bytes: has %d and %d", r.Messages, r.Bytes, n, bytes+uint64(len(r.Body)))
@@ -169,7 +169,8 @@ func (c *check) counters() error {
 		u.Bytes += uint64(bytes)
 		counted[ns] = u
 		return nil
-	}, `select namespace, status, count(*), sum(messages)::bigint, sum(bytes)::bigint from {sessions} group by namespace, status`)
+	}, `select namespace, status, count(*), sum(messages)::bigint, sum(bytes)::bigint
+		from {sessions} group by namespace, status`)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,8 @@ func (d *Driver) storedClock(ctx context.Context) (v []byte, err error) {
 // storeClock never moves the clock back: bytes compare as the numbers do.
 const storeClock = `insert into {entries} as e (namespace, class, owner_len, owner, kind, name, value)
 	values ($1, $2, $3, $4, $5, $6, $7)
-	on conflict (namespace, class, owner_len, owner, kind, name) do update set value = greatest(e.value, excluded.value)`
+	on conflict (namespace, class, owner_len, owner, kind, name) do update
+		set value = greatest(e.value, excluded.value)`
 
 func clockArgs(now int64) []any { return append(entryArgs(&clockKey, ""), encodeClock(now)) }
 

@@ -155,12 +155,13 @@ const (
 			order by namespace, position limit $3)
 		union all
 		(select * from (
-			select p.namespace, coalesce(s.head, 0) + row_number() over (partition by p.namespace order by p.stamp, p.tie, p.n) as position,
+			select p.namespace, coalesce(s.head, 0) +
+				row_number() over (partition by p.namespace order by p.stamp, p.tie, p.n) as position,
 				p.at, p.id, p.kind, p.status, p.version, p.last_seq
 			from {pending} p left join {spaces} s on s.namespace = p.namespace
 			where p.kind is not null and p.namespace >= $1) e
-		where (namespace, position) > ($1, $2) and position > ` + pendingTail +
-		` order by namespace, position limit $3)) e
+		where (namespace, position) > ($1, $2) and position > ` + pendingTail + `
+			order by namespace, position limit $3)) e
 	order by namespace, position limit $3`
 )
 

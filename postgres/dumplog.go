@@ -23,8 +23,8 @@ func selectLives(compare string) string {
 			where (namespace, incarnation) ` + compare + ` ($1, $2) order by namespace, incarnation limit $3)
 		union all
 		(select namespace, incarnation from {logs}
-			where (namespace, incarnation) ` + compare +
-		` ($1, $2) and until >= 0 order by namespace, incarnation limit $3)
+			where (namespace, incarnation) ` + compare + ` ($1, $2) and until >= 0
+				order by namespace, incarnation limit $3)
 		) l order by namespace, incarnation limit $3`
 }
 
@@ -118,7 +118,8 @@ func (u *dump) handAlive(rows pgx.Rows, run []life, at *driver.Place,
 func (u *dump) messages(after driver.Place) error {
 	return u.lives(after, func(after driver.Place, run []life) error {
 		return u.logRows(run, after, scanMessagePart, `select seq, id, digest, body, incarnation from {messages}
-			where namespace = $1 and incarnation between $2 and $3 and (incarnation, seq) > ($4, $5) and body is not null
+			where namespace = $1 and incarnation between $2 and $3
+				and (incarnation, seq) > ($4, $5) and body is not null
 			order by incarnation, seq limit $6`,
 			func(at driver.Place) []any { return []any{at.Incarnation[:], bounded(at.Number)} })
 	})
@@ -130,7 +131,8 @@ func (u *dump) refs(after driver.Place) error {
 	return u.lives(after, func(after driver.Place, run []life) error {
 		return u.logRows(run, after, scanMessagePart, `select seq, id, digest, body, incarnation from {messages} m
 			where namespace = $1 and incarnation between $2 and $3 and (incarnation, id) > ($4, $5) and body is null
-				and not exists (select 1 from {messages} l where l.namespace = m.namespace and l.incarnation = m.incarnation
+				and not exists (select 1 from {messages} l
+					where l.namespace = m.namespace and l.incarnation = m.incarnation
 					and l.id = m.id and l.seq > m.seq)
 			order by incarnation, id limit $6`,
 			func(at driver.Place) []any { return []any{at.Incarnation[:], at.Name} })

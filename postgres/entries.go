@@ -14,9 +14,10 @@ const (
 	selectEntry = `select value from {entries}` + entryAt
 	deleteEntry = `delete from {entries}` + entryAt
 	updateEntry = `update {entries} set value = $7` + entryAt
-	insertEntry = `insert into {entries} (namespace, class, owner_len, owner, kind, name, value) values ($1, $2, $3, $4, $5, $6, $7)`
-	upsertEntry = insertEntry +
-		` on conflict (namespace, class, owner_len, owner, kind, name) do update set value = excluded.value`
+	insertEntry = `insert into {entries} (namespace, class, owner_len, owner, kind, name, value)
+		values ($1, $2, $3, $4, $5, $6, $7)`
+	upsertEntry = insertEntry + ` on conflict (namespace, class, owner_len, owner, kind, name)
+		do update set value = excluded.value`
 )
 
 // entryArgs is the primary key of an entry. The class is what owns it, so that

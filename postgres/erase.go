@@ -16,7 +16,8 @@ var (
 	eraseBuried = `
 	buried as (insert into {logs} (namespace, incarnation, until) select $1, incarnation, -1 from gone
 		on conflict (namespace, incarnation) do update set until = -1),
-	sums as (select count(*) as n, coalesce(sum(messages), 0)::bigint as messages, coalesce(sum(bytes), 0)::bigint as bytes,
+	sums as (select count(*) as n, coalesce(sum(messages), 0)::bigint as messages,
+		coalesce(sum(bytes), 0)::bigint as bytes,
 		count(*) filter (where status = 0) as s0, count(*) filter (where status = 1) as s1,
 		count(*) filter (where status = 2) as s2, count(*) filter (where status = 3) as s3,
 		count(*) filter (where status = 4) as s4, count(*) filter (where status = 5) as s5,

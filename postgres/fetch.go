@@ -100,12 +100,14 @@ func (a *attempt) readLog(o *opRun) {
 	t := &o.Target
 	ns := int64(t.Key.Namespace)
 	if len(t.MessageIDs) > 0 {
-		a.add(`select m.id, m.seq, m.digest from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
+		a.add(`select m.id, m.seq, m.digest from {sessions} s
+			join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
 			where s.namespace = $1 and s.id = $2 and m.id = any($3) order by m.seq`,
 			ns, t.Key.ID, t.MessageIDs).read = o.readRefs
 	}
 	if len(t.Seqs) > 0 {
-		a.add(`select m.seq, m.id, m.digest, m.body from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
+		a.add(`select m.seq, m.id, m.digest, m.body from {sessions} s
+			join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
 			where s.namespace = $1 and s.id = $2 and m.seq = any($3) and m.body is not null`,
 			ns, t.Key.ID, signed(t.Seqs)).read = o.readMessages
 	}

@@ -63,8 +63,10 @@ func checkParts(parts []driver.Part) error {
 var noteKey = driver.EntryKey{Kind: driver.KindLoad}
 
 // anything finds out whether anything was ever committed.
-const anything = `select exists (select 1 from {entries}) or exists (select 1 from {sessions}) or exists (select 1 from {messages})
-	or exists (select 1 from {logs}) or exists (select 1 from {events}) or exists (select 1 from {spaces}) or exists (select 1 from {pending})`
+const anything = `select exists (select 1 from {entries}) or exists (select 1 from {sessions})
+	or exists (select 1 from {messages}) or exists (select 1 from {logs})
+	or exists (select 1 from {events}) or exists (select 1 from {spaces})
+	or exists (select 1 from {pending})`
 
 func (d *Driver) loadOnce(ctx context.Context, l *driver.Load) error {
 	conn, err := d.pool.Acquire(ctx)

@@ -29,7 +29,8 @@ func (a *attempt) loadFeeds(parts []driver.Part) {
 
 func (a *attempt) loadEvents(parts []driver.Part) {
 	a.add(`insert into {events} (namespace, position, at, id, kind, status, version, last_seq)
-		select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[])`,
+		select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::smallint[],
+			$7::bigint[], $8::bigint[])`,
 		column(parts, namespaceOf),
 		column(parts, func(p *driver.Part) int64 { return int64(p.Event.Position) }),
 		column(parts, func(p *driver.Part) int64 { return p.Event.Time }),
@@ -45,8 +46,9 @@ func (a *attempt) loadRecords(parts []driver.Part) {
 	a.add(`insert into {sessions} (`+recordColumns+`)
 		select namespace, id, incarnation, version, next_seq, user_id, status, labels::jsonb,
 			created, active_minute, due, expires, messages, bytes, body
-		from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[], $7::smallint[], $8::text[],
-			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bytea[]) as r (`+recordColumns+`)`,
+		from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[],
+			$7::smallint[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+			$13::bigint[], $14::bigint[], $15::bytea[]) as r (`+recordColumns+`)`,
 		column(parts, namespaceOf),
 		column(parts, func(p *driver.Part) string { return p.Record.ID }),
 		column(parts, func(p *driver.Part) []byte { return p.Record.Incarnation[:] }),
@@ -85,14 +87,16 @@ func (a *attempt) countRecords(parts []driver.Part) {
 }
 
 func (a *attempt) loadStages(parts []driver.Part) {
-	a.add(`insert into {logs} (namespace, incarnation, until) select * from unnest($1::bigint[], $2::bytea[], $3::bigint[])`,
+	a.add(`insert into {logs} (namespace, incarnation, until)
+		select * from unnest($1::bigint[], $2::bytea[], $3::bigint[])`,
 		column(parts, namespaceOf), column(parts, incarnationOf),
 		column(parts, func(p *driver.Part) int64 { return p.Time }))
 }
 
 func (a *attempt) loadEntries(parts []driver.Part) {
 	a.add(`insert into {entries} (namespace, class, owner_len, owner, kind, name, value)
-		select * from unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::bytea[], $5::smallint[], $6::bytea[], $7::bytea[])`,
+		select * from unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::bytea[], $5::smallint[],
+			$6::bytea[], $7::bytea[])`,
 		column(parts, namespaceOf),
 		column(parts, func(p *driver.Part) int16 { return int16(p.Entry.Kind >> 6) }),
 		column(parts, func(p *driver.Part) int16 { return int16(len(p.Entry.Owner)) }),

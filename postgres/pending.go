@@ -141,15 +141,14 @@ const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` or
 
 var (
 	// addFirst has the counters of a segment, and an event if there is one.
-	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` +
-		eachCounter(`{}`) + `)
-		values ($1, ` + nextStamp +
-		`, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+		values ($1, ` + nextStamp + `, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+			$12, $13, $14, $15, $16, $17, $18, $19)`
 
 	// addRest has the events after the first.
-	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` +
-		eachCounter(`{}`) + `)
-		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq,
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 		from (select ` + nextStamp + ` as stamp) m,
 			unnest($3::bigint[], $4::text[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[])
 				with ordinality as e (at, id, kind, status, version, last_seq, n)`
@@ -197,7 +196,8 @@ const (
 	// makeSpace and lockSpace do nothing where nothing is pending. An insert
 	// would wait for who is folding, even if it then does nothing.
 	makeSpace = `insert into {spaces} (namespace) select $1::bigint
-		where exists (select 1 from {pending} where namespace = $1) and not exists (select 1 from {spaces} where namespace = $1)
+		where exists (select 1 from {pending} where namespace = $1)
+			and not exists (select 1 from {spaces} where namespace = $1)
 		on conflict (namespace) do nothing`
 	lockSpace = `select 1 from {spaces} where namespace = $1
 		and exists (select 1 from {pending} where namespace = $1) for update`
@@ -211,9 +211,11 @@ var fold = fmt.Sprintf(`with p as (select head, tail from {spaces} where namespa
 	gone as (delete from {pending} g using p where g.namespace = $1
 		returning g.stamp, g.tie, g.n, g.at, g.id, g.kind, g.status, g.version, g.last_seq, g.tail, %s),
 	sums as (select count(kind) as events, max(tail) as tail, max(stamp) as stamp, %s from gone),
-	total as (update {spaces} s set head = s.head + u.events, tail = greatest(s.tail, u.tail), stamp = greatest(s.stamp, u.stamp), %s
+	total as (update {spaces} s set head = s.head + u.events, tail = greatest(s.tail, u.tail),
+		stamp = greatest(s.stamp, u.stamp), %s
 		from sums u where s.namespace = $1 and u.tail is not null returning s.tail),
-	trimmed as (delete from {events} e using p, total t where e.namespace = $1 and e.position <= t.tail and t.tail > p.tail)
+	trimmed as (delete from {events} e using p, total t where e.namespace = $1
+		and e.position <= t.tail and t.tail > p.tail)
 	insert into {events} (namespace, position, at, id, kind, status, version, last_seq)
 	select $1, e.position, e.at, e.id, e.kind, e.status, e.version, e.last_seq
 	from (select p.head + row_number() over (order by g.stamp, g.tie, g.n) as position, g.*

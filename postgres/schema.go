@@ -22,8 +22,10 @@ var tables = []table{
 	{"spaces", `
 		namespace bigint not null,
 		head bigint not null default 0, tail bigint not null default 0,
-		s0 bigint not null default 0, s1 bigint not null default 0, s2 bigint not null default 0, s3 bigint not null default 0,
-		s4 bigint not null default 0, s5 bigint not null default 0, s6 bigint not null default 0, s7 bigint not null default 0,
+		s0 bigint not null default 0, s1 bigint not null default 0,
+		s2 bigint not null default 0, s3 bigint not null default 0,
+		s4 bigint not null default 0, s5 bigint not null default 0,
+		s6 bigint not null default 0, s7 bigint not null default 0,
 		messages bigint not null default 0, bytes bigint not null default 0,
 		primary key (namespace)`, true},
 	{"sessions", `
@@ -77,7 +79,8 @@ var indexes = []string{
 var views = []string{
 	`create view {session_list} as select
 		namespace, id as session_id, user_id,
-		case status when 0 then 'active' when 1 then 'idle' when 2 then 'archived' when 3 then 'terminated' else status::text end as status,
+		case status when 0 then 'active' when 1 then 'idle' when 2 then 'archived'
+			when 3 then 'terminated' else status::text end as status,
 		labels, version, messages as message_count, bytes,
 		to_timestamp(created / 1000.0) as created_at,
 		to_timestamp(active_minute * 60.0) as last_activity_at,
@@ -95,7 +98,8 @@ var views = []string{
 		status, version, last_seq
 	from {events}`,
 	`create view {usage_list} as select
-		namespace, s0 as active, s1 as idle, s2 as archived, s3 as terminated, messages, bytes, head as feed_head, tail as feed_tail
+		namespace, s0 as active, s1 as idle, s2 as archived, s3 as terminated, messages, bytes,
+		head as feed_head, tail as feed_tail
 	from {spaces}`,
 }
 
@@ -131,7 +135,8 @@ func second(partitions int) []string {
 		`drop table {erasures}`,
 		`create or replace view {session_list} as select
 			namespace, id as session_id, user_id,
-			case status when 1 then 'active' when 2 then 'idle' when 3 then 'archived' when 4 then 'terminated' else status::text end as status,
+			case status when 1 then 'active' when 2 then 'idle' when 3 then 'archived'
+				when 4 then 'terminated' else status::text end as status,
 			labels, version, messages as message_count, bytes,
 			to_timestamp(created / 1000.0) as created_at,
 			to_timestamp(active_minute * 60.0) as last_activity_at,
@@ -144,10 +149,13 @@ func second(partitions int) []string {
 				when 5 then 'expired' when 6 then 'deleted' when 7 then 'user_erased' else kind::text end as kind,
 			status, version, last_seq
 		from (select namespace, position, at, id, kind, status, version, last_seq from {events}
-			union all select namespace, null, at, id, kind, status, version, last_seq from {pending} where kind is not null) e`,
+			union all select namespace, null, at, id, kind, status, version, last_seq
+				from {pending} where kind is not null) e`,
 		`create or replace view {usage_list} as select
-			namespace, sum(s1)::bigint as active, sum(s2)::bigint as idle, sum(s3)::bigint as archived, sum(s4)::bigint as terminated,
-			sum(messages)::bigint as messages, sum(bytes)::bigint as bytes, sum(head)::bigint as feed_head, max(tail) as feed_tail
+			namespace, sum(s1)::bigint as active, sum(s2)::bigint as idle,
+			sum(s3)::bigint as archived, sum(s4)::bigint as terminated,
+			sum(messages)::bigint as messages, sum(bytes)::bigint as bytes,
+			sum(head)::bigint as feed_head, max(tail) as feed_tail
 		from (select namespace, s1, s2, s3, s4, messages, bytes, head, tail from {spaces}
 			union all select namespace, s1, s2, s3, s4, messages, bytes, (kind is not null)::int, tail from {pending}) u
 		group by namespace`)

@@ -55,7 +55,8 @@ func (s *Schemas) Get(t testing.TB, dsn string, partitions int) string {
 // wipe empties all tables of a schema but that of its version.
 const wipe = `do $$ declare name text; begin
 	for name in select c.oid::regclass from pg_class c
-		where c.relnamespace = '%s'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema'
+		where c.relnamespace = '%s'::regnamespace and c.relkind in ('r', 'p')
+			and not c.relispartition and c.relname <> 'schema'
 	loop execute 'delete from ' || name; end loop; end $$`
 
 func (s *Schemas) takeBack(t testing.TB, w shelf, name string) {
