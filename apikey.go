@@ -195,14 +195,14 @@ func (s *Store) APIKeys(ctx context.Context, internalID string) iter.Seq2[APIKey
 	}
 	return func(yield func(APIKey, error) bool) {
 		if err := checkName("internal_id", internalID).err(); err != nil {
-			yield(APIKey{}, &Error{Op: "Keys", Err: err})
+			yield(APIKey{}, &Error{Op: "APIKeys", Err: err})
 			return
 		}
 		q := driver.EntryQuery{Kind: kindAPIKey, Limit: namespacePage}
 		for {
 			page, err := s.keyPage(ctx, q)
 			if err != nil {
-				yield(APIKey{}, &Error{Op: "Keys", Err: err})
+				yield(APIKey{}, &Error{Op: "APIKeys", Err: err})
 				return
 			}
 			for _, k := range page {

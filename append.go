@@ -91,7 +91,7 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // session or the namespace, or a bound of state. ErrLease: a lease is in the
 // way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
 func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (AppendResult, error) {
-	const op = "Append"
+	const op = "AppendTurn"
 	a, err := t.prepareAppend(turn)
 	if err != nil {
 		return AppendResult{}, t.wrapError(op, id, err)

@@ -73,7 +73,7 @@ var (
 // content, so it is safe to log. Its text is one line of at most 2 KiB: longer
 // names and texts are cut in the middle.
 type Error struct {
-	Op     string // the method, such as "Get"
+	Op     string // the method or function that was called, such as "Get"
 	Tenant string // the namespace's name; "" if the call concerns none
 	ID     string // the session's id as the caller gave it; "" if the call concerns none
 	Err    error  // the cause

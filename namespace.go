@@ -247,21 +247,21 @@ func (s *Store) Namespaces(ctx context.Context, internalID string) iter.Seq2[Nam
 	if internalID == "" {
 		internalID = DefaultOrganization
 	}
-	return s.namespaces(ctx, internalID, driver.EntryQuery{Kind: kindNamespaceName, Owner: internalID})
+	return s.namespaces(ctx, "Namespaces", internalID, driver.EntryQuery{Kind: kindNamespaceName, Owner: internalID})
 }
 
 // AllNamespaces returns the namespaces of every organization. It is for the
 // operator of the store, never for a tenant.
 func (s *Store) AllNamespaces(ctx context.Context) iter.Seq2[Namespace, error] {
-	return s.namespaces(ctx, DefaultOrganization, driver.EntryQuery{Kind: kindNamespaceName, AllOwners: true})
+	return s.namespaces(ctx, "AllNamespaces", DefaultOrganization, driver.EntryQuery{Kind: kindNamespaceName, AllOwners: true})
 }
 
 // namespacePage is how many names are read at once.
 const namespacePage = 256
 
-func (s *Store) namespaces(ctx context.Context, org string, q driver.EntryQuery) iter.Seq2[Namespace, error] {
+func (s *Store) namespaces(ctx context.Context, op, org string, q driver.EntryQuery) iter.Seq2[Namespace, error] {
 	return func(yield func(Namespace, error) bool) {
-		fail := func(err error) { yield(Namespace{}, &Error{Op: "Namespaces", Err: err}) }
+		fail := func(err error) { yield(Namespace{}, &Error{Op: op, Err: err}) }
 		if err := checkName("internal_id", org).err(); err != nil {
 			fail(err)
 			return

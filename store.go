@@ -40,12 +40,13 @@ type Store struct {
 // not a store of this version, or a migration into it is not complete.
 // ErrInvalid: path is empty, or an option is not allowed.
 func Open(path string, o Options) (*Store, error) {
+	const op = "Open"
 	o, err := o.withDefaults()
 	if err == nil && path == "" {
 		err = invalid("path", "is empty")
 	}
 	if err != nil {
-		return nil, wrapStoreError("Open", err)
+		return nil, wrapStoreError(op, err)
 	}
 	d, err := boltdriver.Open(path, boltdriver.Options{
 		ReadOnly:       o.ReadOnly,
@@ -56,32 +57,39 @@ func Open(path string, o Options) (*Store, error) {
 		Logger:         o.Logger,
 	})
 	if err != nil {
-		return nil, &Error{Op: "Open", Err: err}
+		return nil, &Error{Op: op, Err: err}
 	}
-	return open(d, o)
+	return open(op, d, o)
 }
 
 // OpenMemory opens a store that lives in memory and ends with it: the same
 // behaviour without a file, for unit tests. ErrInvalid: an option is not
 // allowed.
-func OpenMemory(o Options) (*Store, error) { return OpenDriver(memdriver.Open(), o) }
+func OpenMemory(o Options) (*Store, error) { return openDriver("OpenMemory", memdriver.Open(), o) }
 
 // OpenDriver opens a store on another engine. The store owns d from then on,
 // and closes it, also if OpenDriver fails. ErrFormat: a migration into it is
 // not complete (see package migrate). ErrInvalid: d is nil, or an option is not
 // allowed.
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
+	const op = "OpenDriver"
 	if d == nil {
-		return nil, wrapStoreError("OpenDriver", invalid("driver", "is nil"))
+		return nil, wrapStoreError(op, invalid("driver", "is nil"))
 	}
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, wrapStoreError("OpenDriver", errors.Join(err, d.Close()))
-	}
-	return open(d, o)
+	return openDriver(op, d, o)
 }
 
-func open(d driver.Driver, o Options) (*Store, error) {
+func openDriver(op string, d driver.Driver, o Options) (*Store, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, wrapStoreError(op, errors.Join(err, d.Close()))
+	}
+	return open(op, d, o)
+}
+
+// open makes a store on d. o is complete, and op is the function that was
+// called.
+func open(op string, d driver.Driver, o Options) (*Store, error) {
 	s := &Store{d: d, opts: o, hub: hub.New()}
 	s.opts.ReadOnly = o.ReadOnly || d.Caps().ReadOnly
 	s.clock.Now = o.Now
@@ -93,7 +101,7 @@ func open(d driver.Driver, o Options) (*Store, error) {
 		err = s.startClock()
 	}
 	if err != nil {
-		return nil, &Error{Op: "Open", Err: errors.Join(err, d.Close())}
+		return nil, &Error{Op: op, Err: errors.Join(err, d.Close())}
 	}
 	s.sweep.start(s)
 	return s, nil

@@ -23,6 +23,7 @@ var misuses = []promise{
 	{name: "a foreign id looks like an absent one", test: foreignSession},
 	{name: "an illegal id is refused", test: illegalID},
 	{name: "a terminated session is read-only", test: endedSession},
+	{name: "an error names the method that was called", test: namedMethod},
 	{name: "an argument that is not allowed is named", test: namedArguments},
 	{name: "a tenant of a deleted namespace finds nothing", test: staleTenant},
 }
@@ -173,6 +174,45 @@ func endedSession(e *env) {
 			e.fails(m.call(sc, e.ctx, "ended"), m.ended)
 		}
 	})
+}
+
+// namedMethod fails each method in all the ways of the table.
+func namedMethod(e *env) {
+	sc := NewScene(e.T, e.Store)
+	cancelled, cancel := context.WithCancel(e.ctx)
+	cancel()
+	e.eachMethod(func(e *env, name string, m method) {
+		errs := []error{m.call(sc, nil, "s"), m.call(sc, cancelled, "s")}
+		if m.session {
+			errs = append(errs, m.call(sc, e.ctx, "no such"), m.call(sc, e.ctx, ""))
+		}
+		if m.session && m.ended != nil {
+			errs = append(errs, m.call(sc, e.ctx, "ended"))
+		}
+		for _, refused := range m.refused {
+			errs = append(errs, refused(sc, e.ctx))
+		}
+		for _, err := range errs {
+			e.names(err, name)
+		}
+	})
+	e.must(e.Close())
+	e.eachMethod(func(e *env, name string, m method) { e.names(m.call(sc, e.ctx, "s"), name) })
+}
+
+// names expects an Error of that method, such as "Tenant.Get", wrapped once.
+func (e *env) names(err error, method string) {
+	e.Helper()
+	_, name, _ := strings.Cut(method, ".")
+	outer, ok := err.(*seshat.Error)
+	if !ok || outer.Op != name {
+		e.Errorf("got error %#v of %s", err, name)
+		return
+	}
+	var inner *seshat.Error
+	if errors.As(outer.Err, &inner) {
+		e.Errorf("the error %q of %s is wrapped twice", err, name)
+	}
 }
 
 func namedArguments(e *env) {
