@@ -14,22 +14,25 @@ var ErrInvalid = errors.New("invalid change")
 // before anything else; an op that fails it gets the error as its Err, and its
 // Plan never runs.
 func (o *Op) Validate() error {
-	if o.Plan == nil || o.Clock == nil {
-		return invalid("op", "has no Plan or no Clock")
+	if o.Plan == nil {
+		return invalid("Op.Plan", "is nil; a function is required")
+	}
+	if o.Clock == nil {
+		return invalid("Op.Clock", "is nil; a function is required")
 	}
 	return o.Target.validate()
 }
 
 func (t *Target) validate() error {
 	if len(t.Key.ID) > MaxName {
-		return invalid("Target.Key.ID", "is too long")
+		return tooLong("Target.Key.ID", t.Key.ID, MaxName)
 	}
 	if t.Key.ID != "" && t.Key.Namespace == 0 {
-		return invalid("Target.Key", "has no namespace")
+		return invalid("Target.Key.Namespace", "is 0; a Key with an ID needs a namespace")
 	}
 	for _, id := range t.MessageIDs {
 		if !isName(id) {
-			return invalid("Target.MessageIDs", "holds an empty or long id")
+			return invalid("Target.MessageIDs", "has an id of %d bytes; 1 to %d are allowed", len(id), MaxName)
 		}
 	}
 	for i := range t.Entries {
@@ -88,17 +91,17 @@ func (c *Change) validateShape(t *Target, v *View) error {
 	edits := len(c.Replace) > 0 || len(c.Drop) > 0
 	switch {
 	case (c.Put != nil || c.Remove) && t.Key.ID == "":
-		return invalid("Change", "of a record, but the Target names none")
+		return invalid("Change", "puts or removes a record; that needs a Target.Key.ID")
 	case c.Put != nil && c.Remove:
-		return invalid("Change", "both puts and removes")
+		return invalid("Change.Remove", "is set beside Put; one of the two is allowed")
 	case staged && (c.Put != nil || c.Remove || edits):
-		return invalid("Change.Stage", "comes with a change of a record")
+		return invalid("Change.Stage", "is set beside a change of a record; Append and Events may accompany it")
 	case staged && t.Key.Namespace == 0:
-		return invalid("Change.Stage", "has no namespace")
+		return invalid("Change.Stage", "needs a Target.Key.Namespace")
 	case len(c.Append) > 0 && c.Put == nil && !staged:
-		return invalid("Change.Append", "comes without Put or Stage")
+		return invalid("Change.Append", "needs Put or Stage")
 	case edits && (c.Remove || c.Put == nil && v.Record == nil):
-		return invalid("Change", "edits the log of no record")
+		return invalid("Change", "has Replace or Drop; these need a record that is put or stored, and not removed")
 	case c.Erase != nil:
 		return c.validateErase(t.Key, staged || edits)
 	}
@@ -107,18 +110,22 @@ func (c *Change) validateShape(t *Target, v *View) error {
 
 func (c *Change) validateErase(k Key, log bool) error {
 	e := c.Erase
-	if e.Namespace == 0 || len(e.User) > MaxName {
-		return invalid("Change.Erase", "names no namespace or a long user")
+	if e.Namespace == 0 {
+		return invalid("Change.Erase.Namespace", "is 0; a namespace is required")
+	}
+	if len(e.User) > MaxName {
+		return tooLong("Change.Erase.User", e.User, MaxName)
 	}
 	if log || c.Put != nil || c.Remove {
-		return invalid("Change.Erase", "comes with another change")
+		return invalid("Change.Erase",
+			"is set beside another change; only Events, TrimFeed and Entries may accompany it")
 	}
 	if e.User == "" && k.Namespace == e.Namespace && (len(c.Events) > 0 || c.TrimFeed > 0) {
-		return invalid("Change.Erase", "comes with events of its namespace")
+		return invalid("Change.Erase", "is set beside events of the erased namespace; none are allowed")
 	}
 	for i := range c.Entries {
 		if e.Covers(&c.Entries[i].EntryKey) {
-			return invalid("Change.Erase", "comes with entries that it erases")
+			return invalid("Change.Erase", "is set beside an entry that it erases; only other entries are allowed")
 		}
 	}
 	return nil
@@ -136,17 +143,23 @@ func (e *Erasure) Covers(k *EntryKey) bool {
 func (r *Record) validate(k Key, stored *Record, caps Caps) error {
 	switch {
 	case r.Key != k:
-		return invalid("Put.Key", "is not the Target's")
+		return invalid("Put.Key", "differs from Target.Key; the two must be equal")
 	case r.Incarnation == Incarnation{}:
-		return invalid("Put.Incarnation", "is zero")
+		return invalid("Put.Incarnation", "is zero; an incarnation is required")
 	case r.SameLog(stored) && r.NextSeq < stored.NextSeq:
-		return invalid("Put.NextSeq", "is lowered")
+		return invalid("Put.NextSeq", "is %d; at least the stored %d is allowed", r.NextSeq, stored.NextSeq)
 	case len(r.User) > MaxName:
-		return invalid("Put.User", "is too long")
+		return tooLong("Put.User", r.User, MaxName)
 	case r.Status >= Statuses:
-		return invalid("Put.Status", "is out of range")
-	case r.Created < 0 || r.ActiveMinute < 0 || r.Due < 0 || r.Expires < 0:
-		return invalid("Put", "has a negative time")
+		return invalid("Put.Status", "is %d; a status below %d is allowed", r.Status, Statuses)
+	case r.Created < 0:
+		return negative("Put.Created", r.Created)
+	case r.ActiveMinute < 0:
+		return negative("Put.ActiveMinute", r.ActiveMinute)
+	case r.Due < 0:
+		return negative("Put.Due", r.Due)
+	case r.Expires < 0:
+		return negative("Put.Expires", r.Expires)
 	case len(r.Body) > caps.MaxRecord:
 		return tooLarge("Put.Body")
 	}
@@ -155,11 +168,15 @@ func (r *Record) validate(k Key, stored *Record, caps Caps) error {
 
 func validateLabels(labels []Label) error {
 	for i, l := range labels {
-		if !isName(l.Name) || len(l.Value) > MaxName {
-			return invalid("Put.Labels", "holds an empty or long name, or a long value")
+		if !isName(l.Name) {
+			return invalid("Put.Labels", "has a name of %d bytes; 1 to %d are allowed", len(l.Name), MaxName)
+		}
+		if len(l.Value) > MaxName {
+			return invalid("Put.Labels", "has a value of %d bytes; at most %d are allowed", len(l.Value), MaxName)
 		}
 		if i > 0 && labels[i-1].Name >= l.Name {
-			return invalid("Put.Labels", "do not ascend")
+			return invalid("Put.Labels",
+				"has a name that does not sort after the one before; ascending names are allowed")
 		}
 	}
 	return nil
@@ -173,10 +190,11 @@ func (c *Change) validateLog(v *View, caps Caps) error {
 	for i := range c.Append {
 		m := &c.Append[i]
 		if m.Seq < next || m.Seq == math.MaxUint64 || c.Put != nil && m.Seq >= c.Put.NextSeq {
-			return invalid("Append", "holds a number that is not next, or not below NextSeq")
+			return invalid("Append", "has number %d; ascending numbers from %d, and below Put.NextSeq, are allowed",
+				m.Seq, next)
 		}
 		if !isName(m.ID) {
-			return invalid("Append", "holds an empty or long id")
+			return invalid("Append", "has an id of %d bytes; 1 to %d are allowed", len(m.ID), MaxName)
 		}
 		if len(m.Body) > caps.MaxMessage {
 			return tooLarge("Append")
@@ -193,10 +211,10 @@ func (c *Change) validateReplace(caps Caps) error {
 	for i := range c.Replace {
 		m := &c.Replace[i]
 		if m.Seq == 0 || i > 0 && m.Seq <= c.Replace[i-1].Seq {
-			return invalid("Replace", "does not ascend")
+			return invalid("Replace", "has number %d; ascending numbers from 1 are allowed", m.Seq)
 		}
 		if len(c.Append) > 0 && m.Seq >= c.Append[0].Seq {
-			return invalid("Replace", "holds a number that Append adds or skips")
+			return invalid("Replace", "has number %d; numbers below those of Append are allowed", m.Seq)
 		}
 		if len(m.Body) > caps.MaxMessage {
 			return tooLarge("Replace")
@@ -208,10 +226,11 @@ func (c *Change) validateReplace(caps Caps) error {
 func (c *Change) validateDrop() error {
 	for _, s := range c.Drop {
 		if s.From == 0 || s.To < s.From {
-			return invalid("Drop", "holds an empty span")
+			return invalid("Drop",
+				"has the span %d to %d; a span from 1 or later to the same number or later is allowed", s.From, s.To)
 		}
 		if s.holds(c.Append) || s.holds(c.Replace) {
-			return invalid("Drop", "holds a message that the change writes")
+			return invalid("Drop", "has a span with a number of Append or Replace; only other numbers are allowed")
 		}
 	}
 	return nil
@@ -233,10 +252,11 @@ func (c *Change) validateEntries(k Key, v *View, caps Caps) error {
 			return err
 		}
 		if e.Kind == KindClock || e.Kind == KindLoad {
-			return invalid("Entries", "writes the clock, or the note of a load")
+			return invalid("Entries", "has kind %#x, which only the driver writes; other kinds are allowed", e.Kind)
 		}
 		if e.Kind&KindSession != 0 && (c.Remove || c.Put == nil && v.Record == nil) {
-			return invalid("Entries", "belong to no session")
+			return invalid("Entries",
+				"has an entry of a session; that needs a record that is put or stored, and not removed")
 		}
 		if len(e.Value) > caps.MaxEntry {
 			return tooLarge("Entries")
@@ -247,15 +267,19 @@ func (c *Change) validateEntries(k Key, v *View, caps Caps) error {
 
 // validate checks a key of a Target or a Change that is about the session k.
 func (k *EntryKey) validate(session Key) error {
-	if len(k.Owner) > MaxName || len(k.Name) > 2*MaxName {
-		return invalid("Entries", "holds a long owner or name")
+	if len(k.Owner) > MaxName {
+		return tooLong("Entries.Owner", k.Owner, MaxName)
+	}
+	if len(k.Name) > 2*MaxName {
+		return tooLong("Entries.Name", k.Name, 2*MaxName)
 	}
 	switch k.Kind & (KindUser | KindSession) {
 	case KindUser | KindSession:
-		return invalid("Entries", "holds a kind with two owners")
+		return invalid("Entries.Kind", "is %#x, of a user and of a session; one of the two is allowed", k.Kind)
 	case KindSession:
 		if k.Owner != "" || k.Namespace != session.Namespace || session.ID == "" {
-			return invalid("Entries", "names an owner of a session's entry, or another session")
+			return invalid("Entries",
+				"has an entry of a session; that needs an empty Owner and the session of Target.Key")
 		}
 	}
 	return nil
@@ -263,11 +287,11 @@ func (k *EntryKey) validate(session Key) error {
 
 func (c *Change) validateFeed(v *View) error {
 	if c.TrimFeed > v.FeedHead {
-		return invalid("TrimFeed", "is beyond the feed")
+		return invalid("TrimFeed", "is %d; at most the feed's head, %d, is allowed", c.TrimFeed, v.FeedHead)
 	}
 	for i := range c.Events {
 		if len(c.Events[i].ID) > MaxName {
-			return invalid("Events", "holds a long id")
+			return tooLong("Events.ID", c.Events[i].ID, MaxName)
 		}
 	}
 	return nil
@@ -275,10 +299,20 @@ func (c *Change) validateFeed(v *View) error {
 
 func isName(s string) bool { return s != "" && len(s) <= MaxName }
 
-func invalid(field, why string) error {
-	return fmt.Errorf("%w: %s %s", ErrInvalid, field, why)
+// invalid names one field, and says what it holds and what is allowed.
+func invalid(field, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrInvalid, field, fmt.Sprintf(format, args...))
 }
 
+func tooLong(field, value string, most int) error {
+	return invalid(field, "has %d bytes; at most %d are allowed", len(value), most)
+}
+
+func negative(field string, value int64) error {
+	return invalid(field, "is %d; 0 or more is allowed", value)
+}
+
+// tooLarge says that the field exceeds a limit of Caps.
 func tooLarge(field string) error {
 	return fmt.Errorf("%s: %w", field, ErrTooLarge)
 }

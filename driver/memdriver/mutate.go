@@ -20,7 +20,7 @@ func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	var first error
 	for _, o := range ops {
 		if len(ops) > driver.MaxOps {
-			o.Err = fmt.Errorf("%d ops: %w", len(ops), driver.ErrTooLarge)
+			o.Err = fmt.Errorf("%d ops, at most %d are allowed: %w", len(ops), driver.MaxOps, driver.ErrTooLarge)
 		} else {
 			o.Err = d.run(ctx, o)
 		}
@@ -56,10 +56,11 @@ func (d *Driver) checkLog(k driver.Key, found *driver.Record, c *driver.Change) 
 	s := d.space(k.Namespace)
 	l := s.life(owner(found, c))
 	if s.lives[c.Stage] != nil && !l.staged {
-		return fmt.Errorf("%w: Stage names a log in use", driver.ErrInvalid)
+		return fmt.Errorf("%w: Change.Stage: is a log in use; a fresh incarnation is allowed", driver.ErrInvalid)
 	}
 	if len(c.Append) > 0 && c.Append[0].Seq <= l.last() {
-		return fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid)
+		return fmt.Errorf("%w: Append: has number %d; numbers above %d are allowed", driver.ErrInvalid,
+			c.Append[0].Seq, l.last())
 	}
 	for i := range c.Replace {
 		if _, ok := l.find(c.Replace[i].Seq); !ok {
