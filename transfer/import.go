@@ -156,7 +156,7 @@ func (i *importer) header() error {
 
 func (i *importer) take(l *line) error {
 	if l.Type != typeNamespace && i.t == nil {
-		return malformed("a line of type %q before the first namespace", l.Type)
+		return malformed("the first namespace must come before this line")
 	}
 	switch {
 	case l.Type == typeNamespace && l.Namespace != nil:
@@ -173,7 +173,7 @@ func (i *importer) take(l *line) error {
 		i.takeBack()
 		return nil
 	}
-	return malformed("a line of type %q is not allowed here, or is empty", l.Type)
+	return malformed("the line is empty, of an unknown type, or not allowed here")
 }
 
 func (i *importer) takeNamespace(n *namespace) (err error) {
@@ -216,7 +216,7 @@ func (i *importer) takeState(l *line) error {
 	}
 	of := stateOf{l.Scope, l.UserID}
 	if l.Scope != scopeUser && l.Scope != scopeNamespace || i.session != nil {
-		return malformed("state of scope %q is not allowed here", l.Scope)
+		return malformed("state of this scope is not allowed here")
 	}
 	if of != i.scope {
 		if err := i.merge(); err != nil {

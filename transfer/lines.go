@@ -70,13 +70,13 @@ func (l *lines) decode(v any) error {
 	case l.cut && errors.As(err, &syntax):
 		return l.fail(ErrTruncated)
 	case errors.As(err, &syntax):
-		return l.fail(malformed("it is not valid JSON: %v", err))
+		return l.fail(malformed("the line is not valid JSON: %v", err))
 	}
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
 		value, _, _ := strings.Cut(kind.Value, " ") // a number follows its value
-		err = malformed("%s is a JSON %s, which does not fit there", kind.Field, value)
+		err = malformed("%s must not be a JSON %s", kind.Field, value)
 	case !errors.Is(err, seshat.ErrInvalid): // such as a time's, which would show the text
 		err = malformed("a time is not of RFC 3339, or bytes are not base64")
 	}

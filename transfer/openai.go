@@ -53,7 +53,7 @@ func readConversation(data []byte) (c conversation, err error) {
 			err = c.readOther(name.(string), d)
 		}
 		if err != nil {
-			return c, malformed("member %q: %v", name, err)
+			return c, malformed("a member of the object is not valid JSON, or of a wrong type")
 		}
 	}
 	if _, err := d.Token(); err != nil {
@@ -152,7 +152,7 @@ var chatRoles = map[string]seshat.Role{
 func readChat(raw json.RawMessage) (m seshat.Message, err error) {
 	var c chatMessage
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return m, malformed("%v", err)
+		return m, malformed("the message is not an object of the chat format")
 	}
 	role, ok := chatRoles[c.Role]
 	if !ok {
