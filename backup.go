@@ -24,7 +24,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, &Error{Op: op, Err: err}
 	}
 	if w == nil {
-		return 0, &Error{Op: op, Err: invalid("w", "is nil")}
+		return 0, &Error{Op: op, Err: invalid("w", "is nil; a writer is required")}
 	}
 	b, ok := s.d.(driver.Backuper)
 	if !ok {

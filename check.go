@@ -93,7 +93,7 @@ func (c *checker) record(r *driver.Record) error {
 	due.Refresh()
 	switch {
 	case checkName("session_id", r.ID) != nil:
-		return errors.New("its id is not allowed")
+		return errors.New("has an id that is not allowed")
 	case due.Expires != r.Expires:
 		return fmt.Errorf("expires at %d, but its lifecycle says %d", r.Expires, due.Expires)
 	case r.Due > due.NextDeadline():
@@ -179,7 +179,8 @@ func (c *checker) compareNames(r *CheckReport) {
 	}
 	for k, id := range c.names {
 		if n := c.namespaces[id]; n == nil || namespaceNameKey(n.OrganizationID, n.Name) != k {
-			r.find(fmt.Sprintf("namespace name %q of %q", k.Name, k.Owner), "leads to %q, which has another or is not there", id)
+			r.find(fmt.Sprintf("namespace name %q of %q", k.Name, k.Owner),
+				"leads to %q, which has another or is not there", id)
 		}
 	}
 }

@@ -83,11 +83,12 @@ type historyQuery struct {
 func newHistoryQuery(q HistoryQuery, defaultLimit int) (historyQuery, error) {
 	switch {
 	case q.Last < 0 || q.Last > MaxHistory:
-		return historyQuery{}, invalid("last", "is %d; 1 to %d are allowed, or 0 for none", q.Last, MaxHistory)
+		return historyQuery{}, invalid("last", "is %d; 1 to %d are allowed, and 0 for none", q.Last, MaxHistory)
 	case q.Limit < 0 || q.Limit > MaxHistory:
-		return historyQuery{}, invalid("limit", "is %d; 1 to %d are allowed, or 0 for the default", q.Limit, MaxHistory)
+		return historyQuery{},
+			invalid("limit", "is %d; 1 to %d are allowed, and 0 for the default", q.Limit, MaxHistory)
 	case q.Last > 0 && q.Limit > 0:
-		return historyQuery{}, invalid("limit", "is given beside last; a query has one of the two")
+		return historyQuery{}, invalid("limit", "is set beside last; one of the two is allowed")
 	}
 	return historyQuery{
 		span:   driver.Span{From: q.FromSeq, To: q.ToSeq},
@@ -169,9 +170,9 @@ func (t *Tenant) eachMessage(ctx context.Context, id string, query HistoryQuery,
 	case err != nil:
 		return err
 	case query.Last > 0:
-		return invalid("last", "is for History; Messages takes newest_first and limit")
+		return invalid("last", "is not allowed in Messages; newest_first and limit are")
 	case query.TokenBudget > 0:
-		return invalid("token_budget", "is for History; Messages takes newest_first and limit")
+		return invalid("token_budget", "is not allowed in Messages; newest_first and limit are")
 	}
 	log, err := t.openLog(ctx, id)
 	if err != nil {

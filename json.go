@@ -123,7 +123,7 @@ func (t timeJSON) MarshalJSON() ([]byte, error) {
 }
 
 // errTimeJSON replaces an error that quotes the input.
-var errTimeJSON = errors.New("time is not of RFC 3339")
+var errTimeJSON = errors.New("time is not in RFC 3339")
 
 func (t *timeJSON) UnmarshalJSON(data []byte) error {
 	var at time.Time
@@ -190,7 +190,7 @@ func (d *durationJSON) UnmarshalText(text []byte) error {
 	}
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v < 0 {
-		return invalid("lifecycle", `has a bad duration; "never" and such as "168h" or "1m30s" are allowed`)
+		return invalid("lifecycle", `has a bad duration; "never" and durations such as "168h" or "1m30s" are allowed`)
 	}
 	*d = durationJSON(v)
 	return nil

@@ -90,11 +90,11 @@ func (l *Lifecycle) check() *fieldError {
 		{"retention", l.Retention},
 	} {
 		if d.d < 0 && d.d != Never {
-			return refuse(d.name, "is negative; a positive duration, 0 (inherit) or Never is allowed")
+			return refuse(d.name, "is %v; 0 (inherit), more than 0, or Never is allowed", d.d)
 		}
 	}
 	if l.Expiry > ExpiryAbsolute {
-		return refuse("expiry", "is none of sliding, absolute")
+		return refuse("expiry", "is unknown; sliding, absolute are allowed")
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (e *Expiry) UnmarshalText(text []byte) error {
 	case "absolute":
 		*e = ExpiryAbsolute
 	default:
-		return invalid("expiry", "is none of sliding, absolute")
+		return invalid("expiry", "is unknown; sliding, absolute are allowed")
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func (q *Query) check() *fieldError {
 		return refuse("order", "is unknown; creation, activity are allowed")
 	}
 	if q.Limit < 0 || q.Limit > MaxPage {
-		return refuse("limit", "is %d; 1 to %d are allowed", q.Limit, MaxPage)
+		return refuse("limit", "is %d; 1 to %d are allowed, and 0 for the default", q.Limit, MaxPage)
 	}
 	return nil
 }
@@ -275,8 +275,10 @@ func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
 // queryHash tells the cursors of one query of one tenant from all others.
 func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.UserID, statusMask(q.Statuses), driverLabels(q.Labels),
-		millisBound(q.CreatedFrom), millisBound(q.CreatedTo), millisBound(q.ActiveFrom), millisBound(q.ActiveTo), q.Order, q.OldestFirst)
+	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.UserID, statusMask(q.Statuses),
+		driverLabels(q.Labels),
+		millisBound(q.CreatedFrom), millisBound(q.CreatedTo), millisBound(q.ActiveFrom), millisBound(q.ActiveTo),
+		q.Order, q.OldestFirst)
 	copy(sum[:], h.Sum(nil))
 	return sum
 }

@@ -252,7 +252,7 @@ func (m *Message) checkNumbers() *fieldError {
 	case m.ToolCalls > maxTokens:
 		return refuse("tool_calls", "is %d; at most %d is allowed", m.ToolCalls, uint64(maxTokens))
 	case m.Latency < 0 || m.Latency > maxLatency:
-		return refuse("latency_ms", "is %d; 0 to %d are allowed", m.Latency.Milliseconds(), maxLatency.Milliseconds())
+		return refuse("latency_ms", "is %v; 0 to %v are allowed", m.Latency, maxLatency)
 	case !m.Timestamp.IsZero() && (year < 1 || year > 9999):
 		return refuse("timestamp", "is in the year %d; 1 to 9999 are allowed", year)
 	}

@@ -91,10 +91,10 @@ func (o Options) withDefaults() (Options, error) {
 	case o.SweepEvery == 0:
 		o.SweepEvery = defaultSweepEvery
 	case o.SweepEvery < 0 && o.SweepEvery != Never:
-		return o, invalid("sweep_every", "is negative; a positive duration or Never is allowed")
+		return o, invalid("sweep_every", "is %v; 0 (default), more than 0, or Never is allowed", o.SweepEvery)
 	}
 	if o.FeedAge < 0 && o.FeedAge != Never {
-		return o, invalid("feed_age", "is negative; a positive duration or Never is allowed")
+		return o, invalid("feed_age", "is %v; 0 (default), more than 0, or Never is allowed", o.FeedAge)
 	}
 	if o.FeedAge == 0 {
 		o.FeedAge = defaultFeedAge
@@ -103,10 +103,10 @@ func (o Options) withDefaults() (Options, error) {
 		o.FeedEvents = defaultFeedEvents
 	}
 	if o.File.MaxSize < 0 {
-		return o, invalid("file.max_size", "is negative")
+		return o, invalid("file.max_size", "is %d; 0 (no bound) or more is allowed", o.File.MaxSize)
 	}
 	if o.File.VerifyLimit < -1 {
-		return o, invalid("file.verify_limit", "is below -1")
+		return o, invalid("file.verify_limit", "is %d; -1 (Never) or more is allowed", o.File.VerifyLimit)
 	}
 	o.setFuncs()
 	return o, nil

@@ -33,7 +33,8 @@ func (t *Tenant) states(ctx context.Context, sessions []*Session) ([]map[string]
 	lives := make([]string, len(sessions))
 	for i, s := range sessions {
 		if s == nil || s.incarnation == (driver.Incarnation{}) {
-			return nil, invalid("sessions", "has one that was not read from a store")
+			return nil, invalid("sessions",
+				"has at index %d a session that was not read from a store; sessions of this store are allowed", i)
 		}
 		lives[i] = string(s.incarnation[:])
 	}
@@ -93,7 +94,8 @@ const (
 // owners have names of one length. Owners whose names are near each other, as
 // those of sessions created together are, share a read; each one's entries are
 // of one snapshot.
-func readOwners(ctx context.Context, d entryReader, q ownersQuery, owners []string, give func(i int, entries []driver.Entry) error) error {
+func readOwners(ctx context.Context, d entryReader, q ownersQuery, owners []string,
+	give func(i int, entries []driver.Entry) error) error {
 	r := ownersReader{d: d, q: q, owners: owners, give: give, left: make([]int, len(owners))}
 	for i := range r.left {
 		r.left[i] = i

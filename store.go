@@ -43,7 +43,7 @@ func Open(path string, o Options) (*Store, error) {
 	const op = "Open"
 	o, err := o.withDefaults()
 	if err == nil && path == "" {
-		err = invalid("path", "is empty")
+		err = invalid("path", "is empty; a path is required")
 	}
 	if err != nil {
 		return nil, wrapStoreError(op, err)
@@ -74,7 +74,7 @@ func OpenMemory(o Options) (*Store, error) { return openDriver("OpenMemory", mem
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 	const op = "OpenDriver"
 	if d == nil {
-		return nil, wrapStoreError(op, invalid("driver", "is nil"))
+		return nil, wrapStoreError(op, invalid("driver", "is nil; a driver is required"))
 	}
 	return openDriver(op, d, o)
 }
@@ -111,7 +111,7 @@ func open(op string, d driver.Driver, o Options) (*Store, error) {
 func (s *Store) checkNoPendingLoad() error {
 	half, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
 	if err == nil && len(half) > 0 {
-		err = fmt.Errorf("%w: a migration into it is not complete", ErrFormat)
+		err = fmt.Errorf("%w: a migration into the store is unfinished", ErrFormat)
 	}
 	return err
 }
@@ -177,7 +177,7 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 // checkContext refuses a call without a context.
 func checkContext(ctx context.Context) error {
 	if ctx == nil {
-		return invalid("ctx", "is nil")
+		return invalid("ctx", "is nil; a context is required")
 	}
 	return ctx.Err()
 }

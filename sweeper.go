@@ -24,7 +24,8 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 		return nil
 	}
 	before := s.clock.Read() - rules.Millis(s.opts.FeedAge)
-	page, err := s.d.Entries(ctx, driver.EntryQuery{Kind: kindNamespace, After: s.sweep.feedCursor, Limit: feedsPerSweep})
+	page, err := s.d.Entries(ctx,
+		driver.EntryQuery{Kind: kindNamespace, After: s.sweep.feedCursor, Limit: feedsPerSweep})
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (
 		return SweepReport{}, err
 	}
 	if o.Limit < 0 {
-		return SweepReport{}, invalid("limit", "is negative; 0 (no limit) or more is allowed")
+		return SweepReport{}, invalid("limit", "is %d; 0 (no limit) or more is allowed", o.Limit)
 	}
 	if o.DryRun {
 		return s.previewSweep(ctx, o)

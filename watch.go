@@ -170,7 +170,8 @@ func (t *Tenant) events(ctx context.Context, since uint64, limit int) ([]Event, 
 		return nil, 0, err
 	}
 	if since > f.Head {
-		return nil, 0, invalid("since", "is %d, beyond the newest event, which is %d", since, f.Head)
+		return nil, 0,
+			invalid("since", "is %d; at most the position of the newest event, %d, is allowed", since, f.Head)
 	}
 	events := make([]Event, len(f.Events))
 	for i := range f.Events {
