@@ -153,6 +153,10 @@ func TestHostileInputIsCheap(t *testing.T) {
 // ends.
 func FuzzSkip(f *testing.F) {
 	f.Add([]byte("\x93\x01\xa1x\x81\xa1y\xc0"))
+	f.Add(append(AppendArray16(nil, fixedCount), fixedElements()...))
+	for _, v := range []any{int64(1) << 40, 1.5, float32(2), []any{[]any{}}, map[string]int{"a": 1}} {
+		f.Add(reference(f, func(e *vmsgpack.Encoder) error { return e.Encode(v) }))
+	}
 	f.Add([]byte("\xd6\xff\x00\x00\x00\x01"))
 	f.Add([]byte("\xc7\x03\x05abc"))
 	f.Add([]byte("\xdd\xff\xff\xff\xff\xc0"))

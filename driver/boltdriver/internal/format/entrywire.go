@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // An entry's value is [checksum, epoch, value]: the namespace's erase epoch
@@ -18,7 +19,7 @@ func EntrySize(value []byte) int { return envelopeSize + 9 + 5 + len(value) }
 // epoch.
 func AppendEntry(b, key []byte, epoch uint64, value []byte) []byte {
 	start := len(b)
-	b = appendBin(appendU64(appendEnvelope(b, entryElements), epoch), value)
+	b = msgpack.AppendBin32(msgpack.AppendUint64(appendEnvelope(b, entryElements), epoch), value)
 	seal(key, b[start:])
 	return b
 }
@@ -32,8 +33,8 @@ type EntryValue struct {
 // ReadEntry reads the value of the entry at key.
 func ReadEntry(key, v []byte) (EntryValue, error) {
 	w := openSealed(key, v, entryElements-1)
-	e := EntryValue{Epoch: w.u64(), Value: w.bin()}
-	if !w.done() {
+	e := EntryValue{Epoch: w.Uint64(), Value: w.Bin32()}
+	if !w.Done() {
 		k, _ := ParseEntryKey(key)
 		return EntryValue{}, fmt.Errorf("%w: entry %q of %q, kind %d in namespace %d",
 			driver.ErrCorrupt, k.Name, k.Owner, k.Kind, k.Namespace)
@@ -50,9 +51,9 @@ func EventSize(e *driver.Event) int { return envelopeSize + 9 + 2 + len(e.ID) + 
 // AppendEvent appends the value of an event at key. Its position is the key's.
 func AppendEvent(b, key []byte, e *driver.Event) []byte {
 	start := len(b)
-	b = appendStr(appendI64(appendEnvelope(b, eventElements), e.Time), e.ID)
-	b = appendU8(appendU8(b, uint8(e.Kind)), e.Status)
-	b = appendU64(appendU64(b, e.Version), e.LastSeq)
+	b = msgpack.AppendStr8(msgpack.AppendInt64(appendEnvelope(b, eventElements), e.Time), e.ID)
+	b = msgpack.AppendUint8(msgpack.AppendUint8(b, uint8(e.Kind)), e.Status)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(b, e.Version), e.LastSeq)
 	seal(key, b[start:])
 	return b
 }
@@ -60,11 +61,11 @@ func AppendEvent(b, key []byte, e *driver.Event) []byte {
 // ReadEvent reads the event at key. It shares no memory with v.
 func ReadEvent(key, v []byte) (driver.Event, error) {
 	w := openSealed(key, v, eventElements-1)
-	e := driver.Event{Time: w.i64(), ID: string(w.str()), Kind: driver.EventKind(w.u8()), Status: w.u8()}
-	e.Version = w.u64()
-	e.LastSeq = w.u64()
+	e := driver.Event{Time: w.Int64(), ID: string(w.Str8()), Kind: driver.EventKind(w.Uint8()), Status: w.Uint8()}
+	e.Version = w.Uint64()
+	e.LastSeq = w.Uint64()
 	ns, pos, ok := ParseFeedKey(key)
-	if !ok || !w.done() {
+	if !ok || !w.Done() {
 		return driver.Event{}, fmt.Errorf("%w: event %d in namespace %d", driver.ErrCorrupt, pos, ns)
 	}
 	e.Position = pos
@@ -91,10 +92,10 @@ func AppendCounters(b, key []byte, c *Counters) []byte {
 	start := len(b)
 	b = appendEnvelope(b, counterElements)
 	for _, n := range c.Sessions {
-		b = appendU64(b, n)
+		b = msgpack.AppendUint64(b, n)
 	}
-	b = appendU64(appendU64(b, c.Messages), c.Bytes)
-	b = appendU64(appendU64(appendU64(b, c.Head), c.Tail), c.Epoch)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(b, c.Messages), c.Bytes)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(msgpack.AppendUint64(b, c.Head), c.Tail), c.Epoch)
 	seal(key, b[start:])
 	return b
 }
@@ -106,14 +107,14 @@ func ReadCounters(key, v []byte) (c Counters, err error) {
 	}
 	w := openSealed(key, v, counterElements-1)
 	for i := range c.Sessions {
-		c.Sessions[i] = w.u64()
+		c.Sessions[i] = w.Uint64()
 	}
-	c.Messages = w.u64()
-	c.Bytes = w.u64()
-	c.Head = w.u64()
-	c.Tail = w.u64()
-	c.Epoch = w.u64()
-	if !w.done() || len(key) != 8 {
+	c.Messages = w.Uint64()
+	c.Bytes = w.Uint64()
+	c.Head = w.Uint64()
+	c.Tail = w.Uint64()
+	c.Epoch = w.Uint64()
+	if !w.Done() || len(key) != 8 {
 		ns := binary.BigEndian.Uint64(append(make([]byte, 8), key...)[len(key):])
 		return Counters{}, fmt.Errorf("%w: counters of namespace %d", driver.ErrCorrupt, ns)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // A message's value is [checksum, digest, id, body], that of a message id
@@ -22,8 +23,8 @@ func MessageSize(m *driver.Message) int { return envelopeSize + 18 + 2 + len(m.I
 // AppendMessage appends the value of a message at key. Its number is the key's.
 func AppendMessage(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
-	b = appendBin16(appendEnvelope(b, messageElements), m.Digest)
-	b = appendBin(appendStr(b, m.ID), m.Body)
+	b = msgpack.AppendBin16(appendEnvelope(b, messageElements), m.Digest)
+	b = msgpack.AppendBin32(msgpack.AppendStr8(b, m.ID), m.Body)
 	seal(key, b[start:])
 	return b
 }
@@ -31,10 +32,10 @@ func AppendMessage(b, key []byte, m *driver.Message) []byte {
 // ReadMessage reads the message at key. ID and Body share memory with v.
 func ReadMessage(key, v []byte, m *driver.Message) error {
 	w := openSealed(key, v, messageElements-1)
-	m.Digest = w.bin16()
-	m.ID = UnsafeString(w.str())
-	m.Body = w.bin()
-	if !w.done() || len(key) != LogPrefixLen+8 {
+	m.Digest = w.Bin16()
+	m.ID = UnsafeString(w.Str8())
+	m.Body = w.Bin32()
+	if !w.Done() || len(key) != LogPrefixLen+8 {
 		return DamagedLog("message", key)
 	}
 	m.Seq = binary.BigEndian.Uint64(key[LogPrefixLen:])
@@ -54,7 +55,7 @@ func Detach(m *driver.Message) {
 // number and digest.
 func AppendMessageID(b, key []byte, m *driver.Message) []byte {
 	start := len(b)
-	b = appendBin16(appendU64(appendEnvelope(b, refElements), m.Seq), m.Digest)
+	b = msgpack.AppendBin16(msgpack.AppendUint64(appendEnvelope(b, refElements), m.Seq), m.Digest)
 	seal(key, b[start:])
 	return b
 }
@@ -63,8 +64,8 @@ func AppendMessageID(b, key []byte, m *driver.Message) []byte {
 // with v.
 func ReadMessageID(key, v []byte) (driver.Ref, error) {
 	w := openSealed(key, v, refElements-1)
-	r := driver.Ref{Found: true, Seq: w.u64(), Digest: w.bin16()}
-	if !w.done() {
+	r := driver.Ref{Found: true, Seq: w.Uint64(), Digest: w.Bin16()}
+	if !w.Done() {
 		return driver.Ref{}, DamagedLog("message id", key)
 	}
 	return r, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // Bucket g holds marks: what is invisible already and still to be removed by
@@ -106,7 +107,7 @@ func AppendDead(b, key []byte, d DeadMark) []byte {
 	if d.Erased {
 		erased = 1
 	}
-	b = appendU8(appendStr(appendEnvelope(b, 3), d.User), erased)
+	b = msgpack.AppendUint8(msgpack.AppendStr8(appendEnvelope(b, 3), d.User), erased)
 	seal(key, b[start:])
 	return b
 }
@@ -114,7 +115,7 @@ func AppendDead(b, key []byte, d DeadMark) []byte {
 // ReadDead reads the value of a mark DeadLog. It shares no memory with v.
 func ReadDead(key, v []byte) (DeadMark, error) {
 	w := openSealed(key, v, 2)
-	d := DeadMark{User: string(w.str()), Erased: w.u8() == 1}
+	d := DeadMark{User: string(w.Str8()), Erased: w.Uint8() == 1}
 	return d, markError(&w, key)
 }
 
@@ -127,7 +128,7 @@ type StagedMark struct {
 // AppendStaged appends the value of a mark StagedLog at key.
 func AppendStaged(b, key []byte, s StagedMark) []byte {
 	start := len(b)
-	b = appendU64(appendI64(appendEnvelope(b, 3), s.Until), s.Epoch)
+	b = msgpack.AppendUint64(msgpack.AppendInt64(appendEnvelope(b, 3), s.Until), s.Epoch)
 	seal(key, b[start:])
 	return b
 }
@@ -135,7 +136,7 @@ func AppendStaged(b, key []byte, s StagedMark) []byte {
 // ReadStaged reads the value of a mark StagedLog.
 func ReadStaged(key, v []byte) (StagedMark, error) {
 	w := openSealed(key, v, 2)
-	s := StagedMark{Until: w.i64(), Epoch: w.u64()}
+	s := StagedMark{Until: w.Int64(), Epoch: w.Uint64()}
 	return s, markError(&w, key)
 }
 
@@ -164,8 +165,8 @@ type ErasureMark struct {
 // key.
 func AppendErasure(b, key []byte, e *ErasureMark) []byte {
 	start := len(b)
-	b = appendU64(appendU64(appendEnvelope(b, 6), e.Epoch), e.Sessions)
-	b = appendU64(appendU64(appendU64(b, e.Messages), e.Bytes), e.Entries)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(appendEnvelope(b, 6), e.Epoch), e.Sessions)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(msgpack.AppendUint64(b, e.Messages), e.Bytes), e.Entries)
 	seal(key, b[start:])
 	return b
 }
@@ -173,12 +174,12 @@ func AppendErasure(b, key []byte, e *ErasureMark) []byte {
 // ReadErasure reads the value of a mark ErasedNamespace or ErasedUser.
 func ReadErasure(key, v []byte) (ErasureMark, error) {
 	w := openSealed(key, v, 5)
-	e := ErasureMark{Epoch: w.u64(), Sessions: w.u64(), Messages: w.u64(), Bytes: w.u64(), Entries: w.u64()}
+	e := ErasureMark{Epoch: w.Uint64(), Sessions: w.Uint64(), Messages: w.Uint64(), Bytes: w.Uint64(), Entries: w.Uint64()}
 	return e, markError(&w, key)
 }
 
-func markError(w *fixedReader, key []byte) error {
-	if w.done() {
+func markError(w *msgpack.FixedReader, key []byte) error {
+	if w.Done() {
 		return nil
 	}
 	return DamagedMark(key)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // A record's value:
@@ -58,19 +59,19 @@ func RecordSize(r *driver.Record) int {
 // epoch. It has RecordSize bytes.
 func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	start := len(b)
-	b = appendU32(appendEnvelope(b, recordElements), 0)
-	b = appendBin16(appendU8(b, r.Status), r.Incarnation)
-	b = appendU64(appendU64(b, r.Version), r.NextSeq)
-	b = appendI64(appendI64(b, r.Created), r.ActiveMinute)
-	b = appendI64(appendI64(b, r.Due), r.Expires)
-	b = appendU64(appendU64(b, r.Messages), r.Bytes)
-	b = appendStr(appendU64(b, epoch), r.User)
-	b = append(b, wireMap16, byte(len(r.Labels)>>8), byte(len(r.Labels)))
+	b = msgpack.AppendUint32(appendEnvelope(b, recordElements), 0)
+	b = msgpack.AppendBin16(msgpack.AppendUint8(b, r.Status), r.Incarnation)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(b, r.Version), r.NextSeq)
+	b = msgpack.AppendInt64(msgpack.AppendInt64(b, r.Created), r.ActiveMinute)
+	b = msgpack.AppendInt64(msgpack.AppendInt64(b, r.Due), r.Expires)
+	b = msgpack.AppendUint64(msgpack.AppendUint64(b, r.Messages), r.Bytes)
+	b = msgpack.AppendStr8(msgpack.AppendUint64(b, epoch), r.User)
+	b = msgpack.AppendMap16(b, len(r.Labels))
 	for _, l := range r.Labels {
-		b = appendStr(appendStr(b, l.Name), l.Value)
+		b = msgpack.AppendStr8(msgpack.AppendStr8(b, l.Name), l.Value)
 	}
 	end := len(b)
-	b = appendBin(b, r.Body)
+	b = msgpack.AppendBin32(b, r.Body)
 	doc := b[start:]
 	binary.BigEndian.PutUint32(doc[envelopeSize+1:], checksum(key, b[start+headStart:end]))
 	seal(key, doc)
@@ -84,16 +85,16 @@ func ParseHeader(v []byte, h *RecordHeader) (sum uint32, ok bool) {
 		return 0, false
 	}
 	h.parseLabels(&w)
-	h.End = len(v) - len(w.b)
+	h.End = len(v) - w.Len()
 	h.Raw = v[userAt:h.End]
-	return binary.BigEndian.Uint32(v[9:]), !w.bad && h.Status < driver.Statuses
+	return binary.BigEndian.Uint32(v[9:]), !w.Failed() && h.Status < driver.Statuses
 }
 
 // ParseIndexed reads of the header what says where a record is in the indexes.
 // v may be cut short behind that, at IndexedLen.
 func ParseIndexed(v []byte, h *RecordHeader) bool {
 	w, ok := parseToUser(v, h)
-	return ok && !w.bad
+	return ok && !w.Failed()
 }
 
 // IndexedLen is as much of a value as ParseIndexed reads, at most.
@@ -101,9 +102,9 @@ const IndexedLen = userAt + 2 + 255
 
 // parseToUser reads the header up to the user. All before that lies at fixed
 // places: see AppendRecord.
-func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
+func parseToUser(v []byte, h *RecordHeader) (rest msgpack.FixedReader, ok bool) {
 	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
-		return fixedReader{}, false
+		return msgpack.FixedReader{}, false
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
 	h.Status = v[14]
@@ -117,39 +118,34 @@ func parseToUser(v []byte, h *RecordHeader) (rest fixedReader, ok bool) {
 	h.Messages = u64(88)
 	h.Bytes = u64(97)
 	h.Epoch = u64(106)
-	rest = fixedReader{b: v[userAt:], n: int(binary.BigEndian.Uint16(v[1:])) - headElements}
-	h.User = rest.str()
+	rest = msgpack.NewFixedReader(v[userAt:], int(binary.BigEndian.Uint16(v[1:]))-headElements)
+	h.User = rest.Str8()
 	return rest, true
 }
 
 // hasHeadForms reports whether a value begins with the forms of a record's
 // elements up to the user.
 func hasHeadForms(v *[userAt]byte) bool {
-	return v[0] == wireArray16 && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
-		v[3] == wireUint32 && v[8] == wireUint32 && v[13] == wireUint8 && v[15] == wireBin8 && v[16] == 16 &&
-		v[33] == wireUint64 && v[42] == wireUint64 &&
-		v[51] == wireInt64 && v[60] == wireInt64 && v[69] == wireInt64 && v[78] == wireInt64 &&
-		v[87] == wireUint64 && v[96] == wireUint64 && v[105] == wireUint64
+	return v[0] == msgpack.Array16Code && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
+		v[3] == msgpack.Uint32Code && v[8] == msgpack.Uint32Code &&
+		v[13] == msgpack.Uint8Code && v[15] == msgpack.Bin8Code && v[16] == 16 &&
+		v[33] == msgpack.Uint64Code && v[42] == msgpack.Uint64Code &&
+		v[51] == msgpack.Int64Code && v[60] == msgpack.Int64Code && v[69] == msgpack.Int64Code && v[78] == msgpack.Int64Code &&
+		v[87] == msgpack.Uint64Code && v[96] == msgpack.Uint64Code && v[105] == msgpack.Uint64Code
 }
 
-func (h *RecordHeader) parseLabels(w *fixedReader) {
-	n := w.take(wireMap16, 2)
-	if n == nil {
-		return
-	}
-	h.LabelCount = int(binary.BigEndian.Uint16(n))
-	keep := w.n
+func (h *RecordHeader) parseLabels(w *msgpack.FixedReader) {
+	h.LabelCount = w.Map16()
 	for range 2 * h.LabelCount {
-		if w.str(); w.bad {
+		if w.Str8(); w.Failed() {
 			return
 		}
 	}
-	w.n = keep
 }
 
 // labels are name, value, name, value …
-func (n *HeaderTexts) labels() fixedReader {
-	return fixedReader{b: n.Raw[2+len(n.User)+3:], n: 2 * n.LabelCount}
+func (n *HeaderTexts) labels() msgpack.FixedReader {
+	return msgpack.NewFixedReader(n.Raw[2+len(n.User)+3:], 2*n.LabelCount)
 }
 
 // ReadHeader reads and verifies the header of the record v at key.
@@ -175,13 +171,12 @@ func ReadRecord(key, v []byte, h *RecordHeader) (body []byte, ok bool) {
 // Body verifies the whole of v, whose header h is, and returns its body.
 func (h *RecordHeader) Body(key, v []byte) (body []byte, ok bool) {
 	w := openSealed(key, v, recordElements-1)
-	if w.bad {
+	if w.Failed() {
 		return nil, false
 	}
-	w.b = v[h.End:]
-	w.n -= recordElements - 2
-	body = w.bin()
-	return body, w.done()
+	w = msgpack.NewFixedReader(v[h.End:], w.Left()-(recordElements-2))
+	body = w.Bin32()
+	return body, w.Done()
 }
 
 // DecodeInto copies the record into r, reusing its memory: User and the labels
@@ -224,7 +219,7 @@ func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	return b
 }
 
-// cutStr splits s behind the string that it begins with: see appendStr.
+// cutStr splits s behind the string that it begins with: see msgpack.AppendStr8.
 func cutStr(s string) (str, rest string) {
 	n := 2 + int(s[1])
 	return s[2:n], s[n:]
@@ -242,8 +237,8 @@ func AppendText(b, s []byte) ([]byte, string) {
 func (h *RecordHeader) HasLabel(l driver.Label) bool {
 	w := h.labels()
 	for range h.LabelCount {
-		name := w.str()
-		value := w.str()
+		name := w.Str8()
+		value := w.Str8()
 		if string(name) == l.Name {
 			return string(value) == l.Value
 		}

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/seshatdb/seshat/driver"
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
 // Version is the version of the file's format. Files of an older one are
@@ -72,7 +74,7 @@ const (
 // AppendNumber appends a value of Meta at key.
 func AppendNumber(b, key []byte, n uint64) []byte {
 	start := len(b)
-	b = appendU64(appendEnvelope(b, numberElements), n)
+	b = msgpack.AppendUint64(appendEnvelope(b, numberElements), n)
 	seal(key, b[start:])
 	return b
 }
@@ -83,8 +85,8 @@ func ReadNumber(key, v []byte) (uint64, error) {
 		return 0, nil
 	}
 	w := openSealed(key, v, numberElements-1)
-	n := w.u64()
-	if !w.done() {
+	n := w.Uint64()
+	if !w.Done() {
 		return 0, fmt.Errorf("%w: meta value %q", driver.ErrCorrupt, key)
 	}
 	return n, nil

@@ -7,8 +7,9 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/seshatdb/seshat/driver"
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/seshatdb/seshat/driver"
 )
 
 // fullRecord has every field set.
@@ -207,31 +208,4 @@ func TestRecordRoundTrip(t *testing.T) {
 	if n := len(d[1]); n != RecordSize(want) {
 		t.Errorf("%d bytes, announced %d", n, RecordSize(want))
 	}
-}
-
-// skip ends where another decoder ends, and never runs over.
-func FuzzSkip(f *testing.F) {
-	for _, d := range documents() {
-		f.Add(d[1])
-	}
-	for _, v := range []any{1, -1, int64(1) << 40, "s", 1.5, float32(2), true, nil, []any{[]any{}}, map[string]int{"a": 1}} {
-		b, err := msgpack.Marshal(v)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff, 0xc0})
-	f.Add([]byte{0xc7, 2, 5, 1, 2, 0xd4, 1, 1, 0xd8})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		rest, bad := skip(b)
-		in := bytes.NewReader(b)
-		err := msgpack.NewDecoder(in).Skip()
-		if (err != nil) != bad && !bytes.ContainsAny(b, "\xc1\xc7\xc8\xc9\xd4\xd5\xd6\xd7\xd8") {
-			t.Fatalf("skip says bad=%v, msgpack says %v", bad, err)
-		}
-		if err == nil && !bad && in.Len() != len(rest) {
-			t.Fatalf("%d bytes are left, want %d", len(rest), in.Len())
-		}
-	})
 }
