@@ -115,7 +115,8 @@ func (b *batch) put(in format.Bucket, key, v []byte) {
 // flush makes the transaction know all that is pending in these buckets, so
 // that ranges of them can be read. It is the only place that writes a batch
 // into a transaction.
-func (b *batch) flush(in ...format.Bucket) error {
+func (b *batch) flush(in ...format.Bucket) (err error) {
+	defer dbfile.Guard("write", debug.SetPanicOnFault(true), &err)
 	for _, in := range in {
 		if b.pending.Pending(in) {
 			if err := b.pending.Write(in, b.view.open.bucket(in)); err != nil {
@@ -165,9 +166,8 @@ func (b *batch) ownErased() format.PendingErasures {
 	return b.view.erased
 }
 
-// write puts the clock and the counters, and flushes all buckets.
-func (b *batch) write() (err error) {
-	defer dbfile.Guard("write", debug.SetPanicOnFault(true), &err)
+// putCounters puts the clock, and the counters that the ops changed.
+func (b *batch) putCounters() {
 	room := b.arena.Room(format.NumberSize)
 	b.put(format.Meta, format.ClockKey, format.AppendNumber(room, format.ClockKey, uint64(b.latest)))
 	for ns, s := range b.spaces {
@@ -176,9 +176,9 @@ func (b *batch) write() (err error) {
 			b.put(format.Counts, key, format.AppendCounters(b.arena.Room(format.CountersSize), key, &s.Counters))
 		}
 	}
-	return b.flush(allBuckets[:]...)
 }
 
+// allBuckets is what flush takes to make the transaction know everything.
 var allBuckets = func() (all [format.BucketCount]format.Bucket) {
 	for in := range all {
 		all[in] = format.Bucket(in)

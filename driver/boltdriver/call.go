@@ -116,8 +116,8 @@ func (d *Driver) dispatch(ctx context.Context, c *call) error {
 	}
 }
 
-// finish answers the call.
-func (c *call) finish() { c.done <- struct{}{} }
+// answer ends the wait for the call.
+func (c *call) answer() { c.done <- struct{}{} }
 
 // runExclusive runs fn on the writer's goroutine while no transaction is open
 // and no reader reads: calls wait meanwhile. fn may replace d.file by one with

@@ -24,7 +24,8 @@ func (w *writer) finish() error {
 		w.clock = w.latest
 		return nil
 	}
-	err := w.write()
+	w.putCounters()
+	err := w.flush(allBuckets[:]...)
 	if err == nil {
 		err = w.d.file.Check()
 	}

@@ -129,7 +129,7 @@ func (w *writer) abort() {
 	}
 	w.ops = w.ops[:0]
 	if w.job != nil {
-		w.job.finish()
+		w.job.answer()
 		w.job = nil
 	}
 }
@@ -170,7 +170,7 @@ func (w *writer) serveJob(c *call) {
 	w.job = c
 	c.job(w)
 	w.job = nil
-	c.finish()
+	c.answer()
 }
 
 // takeWaiting takes the calls that wait.
@@ -208,7 +208,7 @@ func (w *writer) enqueue(c *call) {
 		}
 	}
 	if c.left == 0 {
-		c.finish()
+		c.answer()
 	}
 }
 
@@ -220,7 +220,7 @@ func (w *writer) reply(q *queued, err error) {
 	q.op.Err = err
 	q.call.left--
 	if q.call.left == 0 {
-		q.call.finish()
+		q.call.answer()
 	}
 	q.call = nil
 }
