@@ -147,9 +147,16 @@ func (f *File) openBolt(o Options) error {
 	})
 }
 
-// checkFormat looks at what the file holds.
-func (f *File) checkFormat(Options) error {
-	return Guarded("open", func() error { return f.DB.View(format.CheckSchema) })
+// checkFormat looks at what the file holds, and upgrades an older version's.
+func (f *File) checkFormat(o Options) error {
+	return Guarded("open", func() error {
+		if !o.ReadOnly {
+			if err := format.Upgrade(f.DB); err != nil {
+				return err
+			}
+		}
+		return f.DB.View(format.CheckSchema)
+	})
 }
 
 // prepareForWrites makes the file one to build upon.

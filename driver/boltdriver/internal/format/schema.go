@@ -11,7 +11,8 @@ import (
 )
 
 // Version is the version of the file's format. Files of an older one are
-// opened, those of a newer one refused.
+// upgraded when they are opened for writing (see Upgrade), those of a newer one
+// refused.
 const Version = 1
 
 // Bucket is one of the file's buckets: see keys.go.
@@ -102,18 +103,12 @@ func InitSchema(tx *bolt.Tx) error {
 	return tx.Bucket(BucketNames[Meta]).Put(FormatKey, AppendNumber(nil, FormatKey, Version))
 }
 
-// CheckSchema returns ErrFormat if the file is not one that this version knows.
+// CheckSchema returns driver.ErrFormat if the file is no store or a newer
+// version's, and driver.ErrCorrupt if a bucket is missing. An older file must
+// be upgraded before.
 func CheckSchema(tx *bolt.Tx) error {
-	meta := tx.Bucket(BucketNames[Meta])
-	if meta == nil {
-		return fmt.Errorf("%w: not a store", driver.ErrFormat)
-	}
-	version, err := ReadNumber(FormatKey, meta.Get(FormatKey))
-	if err != nil {
+	if _, err := readVersion(tx, Version); err != nil {
 		return err
-	}
-	if version == 0 || version > Version {
-		return fmt.Errorf("%w: version %d, this program knows %d", driver.ErrFormat, version, Version)
 	}
 	for _, name := range BucketNames {
 		if tx.Bucket(name) == nil {
@@ -121,6 +116,22 @@ func CheckSchema(tx *bolt.Tx) error {
 		}
 	}
 	return nil
+}
+
+// readVersion returns the version of a store, which may be at most known.
+func readVersion(tx *bolt.Tx, known uint64) (uint64, error) {
+	meta := tx.Bucket(BucketNames[Meta])
+	if meta == nil {
+		return 0, fmt.Errorf("%w: not a store", driver.ErrFormat)
+	}
+	version, err := ReadNumber(FormatKey, meta.Get(FormatKey))
+	if err != nil {
+		return 0, err
+	}
+	if version == 0 || version > known {
+		return 0, fmt.Errorf("%w: version %d, this program knows %d", driver.ErrFormat, version, known)
+	}
+	return version, nil
 }
 
 // ClockEntry is the value of driver.KindClock.
