@@ -17,7 +17,11 @@ import (
 )
 
 // packages are looked at, as directories from the repository's root.
-var packages = []string{".", "driver", "driver/boltdriver", "driver/memdriver", "transfer"}
+var packages = []string{
+	".", "driver", "driver/memdriver", "transfer", "driver/boltdriver",
+	"driver/boltdriver/internal/format", "driver/boltdriver/internal/fsck", "driver/boltdriver/internal/dbfile",
+	"driver/boltdriver/internal/salvage", "driver/boltdriver/internal/journal",
+}
 
 const (
 	base = ".."
