@@ -111,7 +111,7 @@ func open(op string, d driver.Driver, o Options) (*Store, error) {
 func (s *Store) checkNoPendingLoad() error {
 	half, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
 	if err == nil && len(half) > 0 {
-		err = fmt.Errorf("%w: a migration into the store is unfinished", ErrFormat)
+		err = fmt.Errorf("%w: a migration into the store is not complete", ErrFormat)
 	}
 	return err
 }
