@@ -11,20 +11,20 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// What went wrong, for errors.Is. Every error of this package matches one of
-// these, the error of the caller's context, or one that the caller's own
-// function returned.
+// Errors of this package, for errors.Is. Every error of a Store or a Tenant
+// matches one of these, the error of the caller's context, or an error that the
+// caller's own function returned.
 var (
-	// ErrNotFound: no live session (or namespace, message, lease, key) with
-	// that id. One of another tenant is reported the same way.
+	// ErrNotFound: there is no live session (or namespace, message, lease, key)
+	// with that id, or it belongs to another tenant.
 	ErrNotFound = driver.ErrNotFound
 
 	// ErrExists: the id or name is taken.
 	ErrExists = errors.New("already exists")
 
-	// ErrConflict: the session changed since the version that the caller
-	// named; see [ConflictError]. Or a message id is already used for other
-	// content; see [MessageIDError].
+	// ErrConflict: the session changed since the version that the caller named
+	// (see [ConflictError]), or a message id is already used for other content
+	// (see [MessageIDError]).
 	ErrConflict = errors.New("conflict")
 
 	// ErrInvalid: an argument is not allowed; see [InvalidError].
@@ -41,8 +41,8 @@ var (
 	// [TransitionError].
 	ErrTransition = errors.New("illegal transition")
 
-	// ErrLease: the lease is held by somebody else, or the fencing token is
-	// no longer the newest.
+	// ErrLease: another owner holds the lease, or the fencing token is no
+	// longer the newest; see [LeaseError].
 	ErrLease = errors.New("lease lost")
 
 	// ErrLagged: the feed was trimmed past the position asked for.
@@ -54,15 +54,15 @@ var (
 	// ErrClosed: the store was closed.
 	ErrClosed = driver.ErrClosed
 
-	// ErrUnknown: the change may have happened or not. Read to find out, or
-	// repeat the call with the same message ids or version.
+	// ErrUnknown: the change may have been made. Read to find out, or repeat
+	// the call with the same message ids or version.
 	ErrUnknown = driver.ErrUnknown
 
-	// ErrFailed: an earlier failure to write leaves the file's state
+	// ErrFailed: an earlier write failed and left the state of the file
 	// unknown. Close the store and open it again.
 	ErrFailed = driver.ErrFailed
 
-	// ErrCorrupt: what was read is damaged.
+	// ErrCorrupt: stored data is damaged.
 	ErrCorrupt = driver.ErrCorrupt
 
 	// ErrFormat: the file is not a store, or was written by a newer version.
@@ -102,11 +102,11 @@ func wrapStoreError(op string, err error) error {
 	return err
 }
 
-// InvalidError names the argument that is not allowed, and what is. It matches
-// ErrInvalid.
+// InvalidError names the one field that is not allowed. If several are not, it
+// names the same one each time. It matches ErrInvalid.
 type InvalidError struct {
 	Field  string // in the names of JSON, such as "agent_config.temperature"
-	Reason string // what was wrong and what is allowed; never the value
+	Reason string // what is wrong and what is allowed; never a text of the caller
 }
 
 func (e *InvalidError) Error() string { return e.Field + ": " + e.Reason }
