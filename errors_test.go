@@ -211,7 +211,7 @@ func TestHostileInputMakesShortErrors(t *testing.T) {
 		return err
 	}
 	bad := NewDocument(map[string]any{secret: math.NaN()})
-	for name, err := range map[string]error{
+	for name, err := range map[string]error{ // by hand: none opens
 		"Open":                errorOf(Open(dir+"/"+long, Options{})),
 		"Open, empty":         errorOf(Open("", Options{})),
 		"Verify":              errorOf(Verify(t.Context(), dir+"/"+long)),

@@ -47,7 +47,7 @@ func only[T any](_ T, err error) error { return err }
 // openMemory opens a store for a suite, which closes it.
 func openMemory(t testing.TB, o seshat.Options) *seshat.Store {
 	t.Helper()
-	s, err := seshat.OpenMemory(o)
+	s, err := seshat.OpenMemory(o) // by hand: the suite closes it
 	must(t, err)
 	return s
 }
@@ -69,7 +69,7 @@ func (f *files) reopen(t testing.TB, s *seshat.Store, o seshat.Options) *seshat.
 
 func (f *files) at(t testing.TB, path string, o seshat.Options) *seshat.Store {
 	t.Helper()
-	s, err := seshat.Open(path, o)
+	s, err := seshat.Open(path, o) // by hand: the suite closes it
 	must(t, err)
 	f.paths.Store(s, path)
 	return s

@@ -212,7 +212,7 @@ func (d notified) Notify(fn func(uint64)) { *d.tell = fn }
 func openTwo(t *testing.T, d driver.Driver) (a, b *seshat.Store) {
 	t.Helper()
 	a, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
-	must(t, err) // openTenant adopts it
+	must(t, err) // by hand: openTenant adopts it
 	b, err = seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})
 	must(t, err)
 	return a, b

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // talkForEver appends events, and prints the number of each when it is
 // acknowledged.
 func talkForEver(path string) error {
-	store, err := seshat.Open(path, seshat.Options{})
+	store, err := seshat.Open(path, seshat.Options{}) // by hand: this process is killed
 	if err != nil {
 		return err
 	}
@@ -68,10 +68,7 @@ func TestKilledProcessLosesNoAcknowledgedEvent(t *testing.T) {
 		t.Fatalf("the process ended by itself, after %d events", acknowledged)
 	}
 	store, err := seshat.Open(path, seshat.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer seshattest.CheckAndClose(t, store)
+	seshattest.Adopt(t, store, err)
 	s := &service{t, adk.New(store, adk.Options{}), nil}
 	h := s.get("mia", "s")
 	n := h.Events().Len()

@@ -46,10 +46,7 @@ func FuzzSessionID(f *testing.F) {
 	f.Add("~e", "%00", "~h", "\xff")
 	f.Add(strings.Repeat("é", 100), "1", strings.Repeat("é", 100), "2")
 	store, err := seshat.OpenMemory(seshat.Options{SweepEvery: seshat.Never})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { seshattest.CheckAndClose(f, store) })
+	seshattest.Adopt(f, store, err)
 	tenant, err := store.EnsureTenant(f.Context(), seshat.Namespace{Name: "t"})
 	if err != nil {
 		f.Fatal(err)

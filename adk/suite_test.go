@@ -17,10 +17,7 @@ import (
 // memory opens a service in memory.
 func memory(t testing.TB) session.Service {
 	store, err := seshat.OpenMemory(seshat.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seshattest.CheckAndClose(t, store) })
+	seshattest.Adopt(t, store, err)
 	return adk.New(store, adk.Options{})
 }
 
@@ -34,10 +31,7 @@ type file struct {
 
 func (f *files) at(t testing.TB, path string) session.Service {
 	store, err := seshat.Open(path, seshat.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seshattest.CheckAndClose(t, store) })
+	seshattest.Adopt(t, store, err)
 	s := adk.New(store, adk.Options{})
 	f.open.Store(s, file{store, path})
 	return s

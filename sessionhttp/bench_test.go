@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
@@ -57,10 +58,7 @@ func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func benchStore(b *testing.B) (*seshat.Store, string) {
 	b.Helper()
 	store, err := seshat.Open(filepath.Join(b.TempDir(), "bench.db"), seshat.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = store.Close() })
+	seshattest.Adopt(b, store, err)
 	acme, err := store.EnsureTenant(b.Context(), seshat.Namespace{Name: "acme"})
 	if err != nil {
 		b.Fatal(err)

@@ -111,12 +111,8 @@ func newTwoTenantsInFile(t testing.TB) *twoTenants {
 func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
 	t.Helper()
 	x := &twoTenants{calls: &callLog{Driver: d}}
-	s, err := seshat.OpenDriver(x.calls, seshat.Options{Now: seshattest.NewClock().Now, SweepEvery: seshat.Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seshattest.CheckAndClose(t, s) })
-	x.handler = sessionhttp.Handler(s, sessionhttp.Options{})
+	s := seshattest.OpenDriver(t, x.calls)
+	x.handler = sessionhttp.Handler(s.Store, sessionhttp.Options{})
 	tenant := func(org, name, session, words string) *seshat.Tenant {
 		n, err := s.EnsureTenant(t.Context(), seshat.Namespace{OrganizationID: org, Name: name})
 		if err == nil {
@@ -133,6 +129,7 @@ func newTwoTenantsOn(t testing.TB, d driver.Driver) *twoTenants {
 	}
 	acme := tenant("int_a", "acme", "ours", "hello")
 	x.inside, x.foreign = tenant("int_a", "inside", "foreign", hidden), tenant("int_b", "theirs", "foreign", hidden)
+	var err error
 	for to, k := range map[*string]seshat.APIKey{&x.secret: {}, &x.some: {Namespaces: []string{acme.ID()}}} {
 		k.OrganizationID = "int_a"
 		if _, *to, err = s.CreateAPIKey(t.Context(), k); err != nil {

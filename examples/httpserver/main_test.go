@@ -8,15 +8,13 @@ import (
 	"testing"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/seshattest"
 )
 
 // The server answers, and ends when it is told to, though a watch is open.
 func TestServeEnds(t *testing.T) {
 	store, err := seshat.Open(filepath.Join(t.TempDir(), "agents.db"), seshat.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	seshattest.Adopt(t, store, err)
 	if _, err := store.EnsureTenant(t.Context(), seshat.Namespace{Name: "demo"}); err != nil {
 		t.Fatal(err)
 	}

@@ -204,6 +204,7 @@ func refusesMethods(e *env) {
 
 func refusesWrites(e *env) {
 	e.create("s")
+	// By hand: it shares the engine of e.store, which is checked and closed.
 	readOnly, err := seshat.OpenDriver(keepOpen{e.store.Driver()},
 		seshat.Options{ReadOnly: true, Now: e.store.Clock.Now})
 	e.must(err)
