@@ -23,20 +23,17 @@ func (e *PanicError) Unwrap() error {
 // in place of Plan, so that no user code can end its writer: a panic comes
 // back as a *PanicError.
 func (o *Op) Decide(v *View, caps Caps) (c Change, err error) {
-	if c, err = o.plan(v); err != nil {
-		return Change{}, err
-	}
-	if err := c.Validate(&o.Target, v, caps); err != nil {
-		return Change{}, err
-	}
-	return c, nil
-}
-
-func (o *Op) plan(v *View) (c Change, err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			c = Change{}
 			err = &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	return o.Plan(*v)
+	if c, err = o.Plan(*v); err != nil {
+		return Change{}, err
+	}
+	if err = c.Validate(&o.Target, v, caps); err != nil {
+		return Change{}, err
+	}
+	return c, nil
 }
