@@ -329,10 +329,7 @@ func TestPreviewReadsWhatIsDue(t *testing.T) {
 	d := &counted{Driver: memdriver.Open()}
 	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	s, err := OpenDriver(d, Options{SweepEvery: Never, Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	adopt(t, s, err)
 	const namespaces = 3*namespacePage + 1
 	var tenants []*Tenant
 	for i := range namespaces {

@@ -23,12 +23,16 @@ enter() {
 	if joined "$1"; then unset GOWORK; else export GOWORK=off; fi
 }
 
-# each runs a command inside each module and fails at the end if any failed.
+# each runs a command inside each module, says how long each took, and fails at
+# the end if any failed.
 each() {
-	local m failed=0
+	local m began word failed=0
 	for m in $(modules); do
 		echo "-- ${m#./}: $*"
-		(enter "$m" && "$@") || failed=1
+		began=$SECONDS
+		word=ok
+		(enter "$m" && "$@") || word=FAILED failed=1
+		echo "-- ${m#./}: $word after $((SECONDS - began)) s, $SECONDS s in all"
 	done
 	return $failed
 }
