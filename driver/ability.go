@@ -7,112 +7,121 @@ import (
 	"time"
 )
 
-// Checker is a driver that can compare what it keeps twice: every index entry
-// with its record, every record with its entries, every checksum, and the
-// counters. Check calls visit for every record and every message, so that the
-// store can check their bodies; what visit returns is one more finding. It
-// goes on after a finding, up to limit of them, and runs beside other calls.
+// Checker is a driver that can check the consistency of its data.
 type Checker interface {
+	// Check compares every index entry with its record, every record with its
+	// index entries, the counters, and every checksum. It calls visit for every
+	// record, message and entry, so that the store can check their bodies. An
+	// error of visit is a finding. Check continues after a finding, up to limit
+	// findings, and runs beside other calls.
 	Check(ctx context.Context, limit int, visit Visitor) (Checked, error)
 }
 
-// Visitor sees what Check reads. Its arguments are valid only during the call.
+// Visitor has the functions that Check calls with the data it reads. Their
+// arguments are valid only during the call. A nil function is not called.
 type Visitor struct {
+	// The functions for each kind of data.
 	Record  func(*Record) error
 	Message func(Key, *Message) error
 	Entry   func(*Entry) error
 }
 
-// Checked is what a Check looked at and found.
+// Checked is the result of a Check.
 type Checked struct {
+	// Numbers of the checked values.
 	Records, Messages, Entries, Events uint64
 	IndexEntries                       uint64
-	Findings                           []Finding
+
+	Findings []Finding // at most the limit of the call
 }
 
-// Finding is one thing that does not agree. Where names the key, with the
-// caller's ids in it but no content.
+// Finding is one inconsistency.
 type Finding struct {
-	Where string
-	What  string
+	Where string // the key: contains the caller's ids, no content
+	What  string // the inconsistency
 }
 
-// Backuper is a driver that can copy itself while it works. What it writes is
-// one consistent, durable snapshot, as a file that the driver opens.
+// Backuper is a driver that can copy its data while it is in use.
 type Backuper interface {
+	// Backup writes one consistent, durable snapshot to w, as a file that the
+	// driver can open. It returns the number of bytes written.
 	Backup(ctx context.Context, w io.Writer) (int64, error)
 }
 
-// Compacter is a driver whose file can be made smaller in place. Calls wait
-// meanwhile. A failure or crash leaves the old file or the new one, whole.
+// Compacter is a driver that can compact its file in place.
 type Compacter interface {
+	// Compact returns the sizes of the file in bytes. Other calls wait until it
+	// is done. A failure or crash leaves either the old or the new file intact.
 	Compact(ctx context.Context) (before, after int64, err error)
 }
 
-// Dumper is a driver that can hand out all that it keeps, so that a [Loader]
-// can keep the same: package migrate moves stores by it.
+// Dumper is a driver that can return all its data, for a [Loader]. Package
+// migrate copies stores with these two.
 type Dumper interface {
 	// Dump calls fn for each Part after a place (nil = from the first), in the
-	// order of [Place.Compare], all of one durable snapshot. Drivers that keep
-	// the same hand out the same. Records are handed out whether they expired
-	// or not, and staged logs until Reclaim removes them; what Remove, Drop or
-	// Erase made invisible is left out, and so is the note of a Load.
+	// order of [Place.Compare], in one durable snapshot. Drivers with equal
+	// data dump equal parts. Dump includes expired records, and staged logs
+	// that Reclaim has not removed. It leaves out data that Remove, Drop or
+	// Erase made invisible, and the note of a Load.
 	//
-	// The Part, and what it refers to, is valid only during the call of fn.
-	// fn may take its time, but must not call the driver. Its error ends Dump
-	// and comes back unchanged. Dump holds one Part at a time in memory, and
+	// The Part and all that it refers to are valid only during the call of fn.
+	// fn may take long, but must not call the driver. Its error ends Dump and
+	// is returned unchanged. Dump keeps one Part at a time in memory, and
 	// little more for each namespace.
 	//
-	// ErrCorrupt: something is damaged, which the error names; what comes
-	// before it was handed out.
+	// Dump returns ErrCorrupt, with the place, if data is damaged. It has then
+	// called fn for all parts before the damage.
 	Dump(ctx context.Context, after *Place, fn func(*Part) error) error
 }
 
-// Loader is a driver that can take in what a Dumper handed out.
+// Loader is a driver that can load the parts of a Dumper.
 type Loader interface {
-	// Load adds parts and sets the note, in one durable step: all of it
-	// happens or nothing. Indexes, counters and the index of message ids follow
-	// from the parts. A load of many steps ends in the same state as one.
+	// Load adds parts and sets the note in one durable, atomic step. Indexes,
+	// counters and the index of message ids follow from the parts. A load in
+	// many steps ends in the same state as a load in one.
 	//
-	// The note is the loading side's own, to find out how far it came: Entries
-	// shows it under KindLoad for as long as the load goes on. Until then the
-	// driver must not be used for anything else.
+	// The caller uses the note to find out how far it came. Entries returns it
+	// under KindLoad while the load is under way. The driver must not be used
+	// for anything else until the load is complete.
 	//
-	// ErrNotEmpty: the note is not Load.Was, or that is nil and the driver was
-	// used before. ErrInvalid, ErrTooLarge: a part cannot be kept; see
-	// [Load.Validate]. ErrReadOnly. ErrUnknown: it may have happened; the note
-	// tells. But for ErrUnknown an error says that nothing happened.
+	// Load returns ErrNotEmpty if the stored note is not Load.Was, or if that
+	// is nil and the driver was used before; ErrInvalid or ErrTooLarge if a
+	// part cannot be stored (see [Load.Validate]); ErrReadOnly; and ErrUnknown
+	// if the step may have happened, which the note tells. After any error
+	// except ErrUnknown, nothing happened.
 	Load(ctx context.Context, l Load) error
 }
 
 // Load is one step of a Loader.
 type Load struct {
-	Parts []Part // as a Dump hands them out, without gaps since the last step
-	Was   []byte // the note that is stored; nil = none: the load begins
-	Note  []byte // the note from now on, 1 to Caps.MaxEntry bytes; nil = the load is over
+	Parts []Part // in the order of Dump, without gaps since the last step
+	Was   []byte // the stored note; nil = the load begins
+	Note  []byte // the new note, 1 to Caps.MaxEntry bytes; nil = the load is complete
 }
 
-// KindLoad is the entry (namespace 0, no owner, no name) that holds the note
-// of a load. No Change may write it.
+// KindLoad is the kind of the entry (namespace 0, no owner, no name) with the
+// note of a load. No Change may write it.
 const KindLoad uint8 = 0x3e
 
-// ErrNotEmpty is the outcome of a Load into a driver that holds something else
-// than what its last step left.
+// ErrNotEmpty is the error of a Load into a driver that contains other data
+// than its last step left.
 var ErrNotEmpty = errors.New("store holds other data")
 
-// Notifier is a driver with Caps.Shared that tells what other processes did.
-// The store calls Notify at most once, when the first watch begins. From then
-// on, until Close, the driver calls fn with a namespace whose feed they may
-// have extended, soon after that is visible, or with 0 if it may have been any
-// of them, such as after a lost connection. fn returns at once, and may be
-// called at any time from any goroutine, also before Notify returns. Without
-// this ability the store looks each second.
+// Notifier is a driver with Caps.Shared that reports the changes of other
+// processes. Without this ability, the store polls every second.
 type Notifier interface {
+	// Notify is called at most once, when the first watch begins. From then on
+	// until Close, the driver calls fn with each namespace whose feed other
+	// processes may have extended, soon after the events are visible. It calls
+	// fn with 0 if that may be any namespace, such as after a lost connection.
+	// fn returns at once and may be called at any time from any goroutine, also
+	// before Notify returns.
 	Notify(fn func(namespace uint64))
 }
 
 // Statser is a driver that counts its own work.
 type Statser interface {
+	// Stats returns the counters.
 	Stats() Stats
 }
 
@@ -121,14 +130,14 @@ type Stats struct {
 	Commits      uint64        // commits of at least one change
 	Ops          uint64        // ops in them
 	MaxOps       uint64        // most ops in one commit
-	CommitTime   time.Duration // sum
-	MaxCommit    time.Duration // longest
-	PagesWritten uint64        // pages written by commits, where the engine has pages
+	CommitTime   time.Duration // of all commits
+	MaxCommit    time.Duration // longest commit
+	PagesWritten uint64        // pages written by commits, if the engine has pages
 	BytesWritten uint64        // bytes written by commits
-	PagesRead    uint64        // pages visited by reads, counted only if the driver was asked to
-	KeysRead     uint64        // keys visited by reads, likewise
-	FileSize     int64
-	FreePages    int64
-	PageSize     int
-	Failed       error // not nil: ErrFailed is in force, and why
+	PagesRead    uint64        // pages visited by reads, if the driver was asked to count them
+	KeysRead     uint64        // keys visited by reads, if the driver was asked to count them
+	FileSize     int64         // bytes
+	FreePages    int64         // unused pages of the file
+	PageSize     int           // bytes
+	Failed       error         // why writes fail with ErrFailed; nil = they do not
 }

@@ -12,8 +12,8 @@ type CommitCounter struct {
 	sum Stats
 }
 
-// Add counts a commit of that many ops, which took that long and wrote that many
-// bytes and pages; 0 for what the driver does not know.
+// Add counts a commit of that many ops, which took that long and wrote that
+// many bytes and pages; 0 for what the driver does not know.
 func (c *CommitCounter) Add(ops int, took time.Duration, bytes, pages uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

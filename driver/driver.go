@@ -1,12 +1,13 @@
 // Package driver is the seam between the store and the engine that keeps its
-// data. The store owns meaning; a driver makes it atomic, durable and findable.
+// data. The store gives data its meaning. A driver makes changes atomic and
+// durable, and makes data findable.
 //
-// One [Op] is one atomic operation on one session, never on keys and values:
-// the driver fetches what the op's [Target] names, hands it to the op's Plan
-// as a [View], and commits the [Change] that Plan returns as one step. A
-// driver contains no rule, quota, title, deadline or meaning of a status:
-// those are plain fields, computed by the store. It filters Expires > now and
-// erased data, and nothing else.
+// One [Op] is one atomic operation on one session, never on keys and values.
+// The driver reads the data that the op's [Target] names, passes it to the op's
+// Plan as a [View], and commits the [Change] that Plan returns in one step. A
+// driver knows no rules, quotas, titles, deadlines or statuses: the store
+// computes them, and the driver stores them as plain fields. It hides expired
+// and erased data, and nothing else.
 //
 // A new driver is done when package drivertest passes on it.
 package driver
@@ -21,67 +22,66 @@ const (
 	// is Never has no due entry.
 	Never int64 = math.MaxInt64
 
-	// Statuses bounds Record.Status: every status is below it.
+	// Statuses is the upper bound of Record.Status, exclusive.
 	Statuses = 8
 
 	// MaxName is the longest id, name, user or label in bytes.
 	MaxName = 128
 
-	// MaxOps is the most ops that one call of Mutate takes.
+	// MaxOps is the largest number of ops that one call of Mutate takes.
 	MaxOps = 512
 )
 
-// Driver is one engine. All methods are safe for concurrent use. Strings and
-// slices that a caller hands in are not retained after the call returns, and
-// those a driver hands out belong to the caller, but for a View's, which are
-// valid only until Plan returns.
+// Driver is one engine. All methods are safe for concurrent use. A driver does
+// not retain the caller's strings and slices after a call returns. Strings and
+// slices that it returns belong to the caller, except those of a View, which
+// are valid only until Plan returns.
 //
-// After Close every method returns ErrClosed. A context that is done before a
-// call began makes it return the context's error, and nothing happened.
+// After Close every method returns ErrClosed. If the context is done before a
+// call begins, the call returns the context's error and does nothing.
 type Driver interface {
 	// Mutate is the only write. Each op is atomic on its own: it happens whole
-	// or not at all, whatever becomes of the others. Ops of one call run in
-	// order, and a driver commits them together where it can. Each op's
-	// outcome is left in its Err; Mutate returns the first that is not nil.
+	// or not at all, even if other ops fail. The ops of one call run in order,
+	// and the driver commits them together if it can. Each op's result is in
+	// its Err. Mutate returns the first that is not nil.
 	//
-	// A nil Err means that the op, and all that its Plan saw, is durable.
-	// ErrUnknown means that it may have happened. If ctx ends before Plan ran,
-	// nothing did and Err is the context's error; once it ran, the driver
-	// waits for the commit, or answers ErrUnknown.
+	// A nil Err means that the op, and all data that its Plan read, is durable.
+	// ErrUnknown means that the op may have happened. If ctx ends before Plan
+	// runs, nothing happens and Err is the context's error. Once Plan has run,
+	// the driver waits for the commit, or returns ErrUnknown.
 	Mutate(ctx context.Context, ops ...*Op) error
 
-	// Get fills into with the record at k if its Expires > now, reusing the
-	// capacity of into.Body and into.Labels; User and Labels may share memory
-	// with Body's buffer, so they are valid until into is used again.
-	// ErrNotFound: there is none.
+	// Get fills into with the record at k if its Expires > now. It reuses the
+	// capacity of into.Body and into.Labels. User and Labels may share memory
+	// with Body's buffer, so they are valid until into is used again. It
+	// returns ErrNotFound if there is no such record.
 	Get(ctx context.Context, k Key, now int64, into *Record) error
 
 	// List returns a page of records, all of one durable snapshot.
 	List(ctx context.Context, q Query) (Page, error)
 
-	// Count returns the exact number of records that List would find, with
-	// their messages and bytes. It looks at no After, Limit, Scan, Order or
-	// Desc. Without filters, or with one on Statuses alone, it reads no
-	// live record; with a filter on Statuses, Messages and Bytes are zero.
+	// Count returns the exact number of records that List would return on all
+	// pages, with their messages and bytes. It ignores After, Limit, Scan,
+	// Order and Desc. Without filters, or with only Statuses, it reads no live
+	// record. With Statuses, Messages and Bytes are zero.
 	Count(ctx context.Context, q Query) (Usage, error)
 
 	// Messages returns a range of one incarnation's log.
 	Messages(ctx context.Context, q LogQuery) ([]Message, error)
 
-	// Entries returns small named values in the order of their names, bytewise.
+	// Entries returns small named values, ordered by name, bytewise.
 	Entries(ctx context.Context, q EntryQuery) ([]Entry, error)
 
-	// Feed returns a namespace's events after a position, in order.
-	// ErrLagged: events after that position were trimmed.
+	// Feed returns a namespace's events after a position, in order. It returns
+	// ErrLagged if events after that position were trimmed.
 	Feed(ctx context.Context, q FeedQuery) (Feed, error)
 
-	// Due returns what is filed at or before q.Now, earliest first.
+	// Due returns the due entries at or before q.Now, earliest first.
 	Due(ctx context.Context, q DueQuery) ([]Due, error)
 
-	// Reclaim removes at most about limit values that Remove, Drop or Erase
-	// made invisible, and logs staged until now or earlier, in one commit. It
-	// is resumable: what it has not removed, a later call will, also after a
-	// crash.
+	// Reclaim removes at most about limit values in one commit: those that
+	// Remove, Drop or Erase made invisible, and logs that were staged until now
+	// or earlier. A later call continues, also after a crash.
 	Reclaim(ctx context.Context, now int64, limit int) (Reclaimed, error)
 
 	// Caps returns the driver's limits and guarantees. They are constant.
@@ -95,83 +95,88 @@ type Driver interface {
 // Caps are a driver's limits and guarantees.
 type Caps struct {
 	Name       string // "bbolt", "memory", …
-	Durable    bool   // a nil Err survives power loss; false: it ends with the process
-	Shared     bool   // several processes may open the same data; false: the second gets ErrLocked
+	Durable    bool   // acknowledged ops survive power loss; if false, data ends with the process
+	Shared     bool   // several processes may open the data; if false, the second gets ErrLocked
 	ReadOnly   bool   // Mutate and Reclaim return ErrReadOnly
 	MaxRecord  int    // bytes of Record.Body
 	MaxMessage int    // bytes of Message.Body
 	MaxEntry   int    // bytes of Entry.Value
 }
 
-// Key names a session: the ordinal of its namespace, from 1, and its id in it.
+// Key identifies a session.
 type Key struct {
-	Namespace uint64
-	ID        string
+	Namespace uint64 // ordinal of the namespace, from 1
+	ID        string // unique in the namespace
 }
 
-// Incarnation is one life of a session id: a ULID made at each creation. It
-// owns the session's log, message ids and entries, so a reused id starts empty.
+// Incarnation identifies one life of a session id. It is a ULID made at each
+// creation. It owns the session's log, message ids and entries, so a reused id
+// starts empty.
 type Incarnation [16]byte
 
-// Label is one label of a session.
+// Label is one label of a session, with a Name and a Value.
 type Label struct{ Name, Value string }
 
-// Record is one session: what engines index, and a body that they do not read.
-// Times are Unix milliseconds.
+// Record is one session: fields that engines index, and a Body that they do not
+// read. Times are Unix milliseconds.
 type Record struct {
 	Key
-	Incarnation  Incarnation
-	Version      uint64  // changes of the editable part
-	NextSeq      uint64  // the number of the next message; never lowered
-	User         string  // "" = none
-	Status       uint8   // below Statuses
-	Labels       []Label // by Name, ascending, each name once
-	Created      int64
-	ActiveMinute int64  // Unix minutes: the order of "last activity"
-	Due          int64  // as filed: never later than the next deadline; Never = not filed
-	Expires      int64  // the first moment at which readers must not see it; or Never
-	Messages     uint64 // entries of the log
-	Bytes        uint64 // len(Body) and the log's bodies
-	Body         []byte
+	Incarnation  Incarnation // identifies this life of the id
+	Version      uint64      // number of changes of the editable part
+	NextSeq      uint64      // number of the next message, never lowered
+	User         string      // "" = none
+	Status       uint8       // below Statuses
+	Labels       []Label     // by Name, ascending, each name once
+	Created      int64       // time of creation
+	ActiveMinute int64       // last activity in Unix minutes; orders lists by activity
+	Due          int64       // time of the due entry, never after the next deadline; Never = no entry
+	Expires      int64       // first moment at which readers must not see it, or Never
+	Messages     uint64      // number of messages in the log
+	Bytes        uint64      // bytes of Body and of the log's bodies
+	Body         []byte      // the session, encoded by the store
 }
 
-// Message is one entry of a log. Its number is unique in the incarnation.
+// Message is one entry of a log.
 type Message struct {
-	Seq    uint64
-	ID     string
-	Digest [16]byte // of what the caller first gave; kept here and with ID in the index of message ids
-	Body   []byte
+	Seq uint64 // number, unique in the incarnation
+	ID  string // unique in the incarnation
+
+	// Digest is computed over the message as the caller first gave it. It is
+	// stored here and, with ID, in the index of message ids.
+	Digest [16]byte
+
+	Body []byte // the message, encoded by the store
 }
 
-// Ref is what the index of message ids holds. It outlives the message: only
+// Ref is an entry of the index of message ids. It outlives the message: only
 // the end of the incarnation removes it.
 type Ref struct {
-	Found  bool
-	Seq    uint64
-	Digest [16]byte
+	Found  bool     // the index has the id
+	Seq    uint64   // number of the message
+	Digest [16]byte // digest of the message
 }
 
-// Span is a range of message numbers, both ends included.
+// Span is a range of message numbers from From to To, both included.
 type Span struct{ From, To uint64 }
 
-// SpanUsage is what the log holds in a span.
+// SpanUsage counts the Messages and Bytes of a log in a span.
 type SpanUsage struct{ Messages, Bytes uint64 }
 
-// Kinds of entries are the store's own. Their two high bits say who owns them,
-// and so what erases them.
+// The store defines the kinds of entries. The two high bits of a kind say who
+// owns its entries, and so which erasure removes them.
 const (
 	KindUser    uint8 = 0x40 // owned by the user that Owner names
 	KindSession uint8 = 0x80 // owned by the incarnation that Owner names
 )
 
-// EntryKey names a small value. Namespace 0 is the store itself.
+// EntryKey identifies a small value.
 //
 // An entry of a session kind belongs to an incarnation, and Owner is its 16
-// bytes; in a Target and in a Change it is left empty, and the driver takes
-// the incarnation of the record (found, or put).
+// bytes. In a Target and in a Change, leave Owner empty: the driver uses the
+// incarnation of the record that it found or puts.
 type EntryKey struct {
-	Namespace uint64
-	Kind      uint8
+	Namespace uint64 // 0 = the store itself
+	Kind      uint8  // see KindUser and KindSession
 	Owner     string // at most MaxName bytes, any bytes
 	Name      string // at most 2*MaxName bytes, any bytes
 }
@@ -182,25 +187,25 @@ type Entry struct {
 	Value []byte
 }
 
-// EventKind says what an event is about.
+// EventKind is the kind of a change. The store defines the kinds.
 type EventKind uint8
 
 // Event is one committed change in a namespace's feed. The driver numbers it.
 type Event struct {
-	Position uint64 // from 1, without gaps within a namespace
-	Time     int64  // Unix milliseconds
-	ID       string // session id, or the user of an event about a user
-	Kind     EventKind
-	Status   uint8
-	Version  uint64
-	LastSeq  uint64
+	Position uint64    // from 1, without gaps within a namespace
+	Time     int64     // Unix milliseconds
+	ID       string    // session id, or the user of an event about a user
+	Kind     EventKind // kind of the change
+	Status   uint8     // of the session after the change
+	Version  uint64    // of the session after the change
+	LastSeq  uint64    // number of the newest message
 }
 
-// Usage is what a namespace holds.
+// Usage counts the contents of a namespace.
 type Usage struct {
 	Sessions [Statuses]uint64 // by status
-	Messages uint64
-	Bytes    uint64
+	Messages uint64           // of all sessions
+	Bytes    uint64           // of all sessions and messages
 }
 
 // Total returns the number of sessions in all statuses.
@@ -212,9 +217,9 @@ func (u Usage) Total() uint64 {
 	return total
 }
 
-// Only returns what is left of u for a Query that selects by these Statuses; 0
-// is all of them. Messages and bytes are not kept for each status, and so are
-// zero.
+// Only returns the part of u that a Query with these Statuses selects; 0 means
+// all statuses. Messages and Bytes are not counted by status, so they are zero
+// in a part.
 func (u Usage) Only(statuses uint8) Usage {
 	if statuses == 0 {
 		return u
@@ -229,89 +234,92 @@ func (u Usage) Only(statuses uint8) Usage {
 	return u
 }
 
-// Op is one atomic change.
+// Op is one atomic operation.
 type Op struct {
+	// Target names the data that Plan needs.
 	Target Target
 
-	// Clock returns the time in Unix milliseconds. The driver reads it once
-	// for each run of Plan, after the wait for queue or lock, hands it on as
-	// View.Now, and keeps the largest that it committed: see KindClock.
+	// Clock returns the time in Unix milliseconds. The driver reads it once for
+	// each run of Plan, after the wait for queue or lock, and passes it on as
+	// View.Now. It stores the largest time that it committed; see KindClock.
 	Clock func() int64
 
-	// Plan decides what changes. It is pure but for its own results, and may
-	// run again: its last run counts. It must not call the driver. Its error
-	// comes back unchanged as Err, and nothing is written.
+	// Plan decides the change. It has no side effects except its own results.
+	// It may run repeatedly; the last run counts. It must not call the driver.
+	// Its error is returned unchanged as Err, and nothing is written.
 	Plan func(View) (Change, error)
 
-	// Err is the outcome, set by Mutate.
+	// Err is the result of the op, set by Mutate.
 	Err error
 }
 
-// KindClock is the entry (namespace 0, no owner, no name) under which Entries
-// shows the largest View.Now that was committed, as 8 big-endian bytes. No
-// Change may write it. A driver shared by several processes may lag behind by
-// a second.
+// KindClock is the kind of the entry (namespace 0, no owner, no name) in which
+// Entries returns the largest committed View.Now, as 8 big-endian bytes. No
+// Change may write it. A driver shared by several processes may lag one second
+// behind.
 const KindClock uint8 = 0x3f
 
-// Target names what Plan must see, so that it is fetched in one round trip.
+// Target names the data that Plan needs, so that the driver reads it in one
+// round trip.
 type Target struct {
 	Key        Key        // ID "" = the op is about no session
-	MessageIDs []string   // looked up in the record's incarnation
-	Seqs       []uint64   // messages of it to deliver
-	Span       Span       // To 0 = none
-	Entries    []EntryKey // entries to deliver
-	Usage      bool       // the namespace's usage
+	MessageIDs []string   // ids to look up in the record's incarnation
+	Seqs       []uint64   // messages of its log to read
+	Span       Span       // span of its log to count; To 0 = none
+	Entries    []EntryKey // entries to read
+	Usage      bool       // whether to read the namespace's usage
 }
 
-// View is the committed state that a Target asked for, plus what earlier ops
-// of the same commit did. All it holds is valid only until Plan returns, and
-// must not be changed.
+// View is the committed data that a Target names, with the changes of earlier
+// ops of the same commit. It is valid only until Plan returns and must not be
+// changed.
 type View struct {
-	Now      int64
-	Record   *Record   // nil = none; an expired one is delivered as it is
+	Now      int64     // time of this run of Plan, Unix milliseconds
+	Record   *Record   // nil = none; an expired record is not hidden
 	Refs     []Ref     // one for each of MessageIDs
 	Messages []Message // one for each of Seqs; Seq 0 = none
-	Span     SpanUsage
-	Entries  [][]byte // one value for each of Target.Entries; nil = none
-	FeedHead uint64   // position of the namespace's newest event; 0 = none yet
-	FeedTail uint64   // position before the oldest retained event
+	Span     SpanUsage // of Target.Span
+	Entries  [][]byte  // one value for each of Target.Entries; nil = none
+	FeedHead uint64    // position of the namespace's newest event; 0 = none yet
+	FeedTail uint64    // position before the oldest retained event
 
-	// Usage holds the stored counters, which still include sessions that are
-	// overdue: an upper bound. Live subtracts those that expired by Now.
-	// Both are set only if the Target asked for them.
+	// Usage has the stored counters. They include sessions that expired but
+	// were not swept, so they are an upper bound. Live subtracts the sessions
+	// that expired by Now. Both are set only if the Target asks for them.
 	Usage Usage
 	Live  func() (Usage, error)
 }
 
-// Change is all that one op does. Indexes, counters and the index of message
-// ids follow from it. The zero Change changes nothing.
+// Change is the change that an op makes. Indexes, counters and the index of
+// message ids follow from it. The zero Change changes nothing.
 type Change struct {
-	// Put inserts or replaces the record of the Target's key. A Put with
-	// another incarnation than the stored record's also does what Remove does
-	// to the old one.
+	// Put inserts or replaces the record of the Target's key. If its
+	// incarnation differs from the stored record's, it also removes the old
+	// record, as Remove does.
 	Put *Record
 
 	// Remove removes the record, its log, message ids and entries.
 	Remove bool
 
-	// Append adds messages, Replace replaces bodies of existing ones, Drop
-	// removes those in its spans, in the log of the record that is put or was
-	// found. Append files the message ids, Replace and Drop leave them.
+	// Append adds messages to the log of the record that is put or was found.
+	// Replace replaces bodies of existing messages, and Drop removes the
+	// messages in its spans. Append adds the message ids to their index;
+	// Replace and Drop leave the index alone.
 	Append  []Message
 	Replace []Message
 	Drop    []Span
 
-	// Stage, if not zero, is a log that belongs to no record yet, to which
-	// Append then adds. It is invisible until a Put carries its incarnation,
-	// and Reclaim removes it once StageUntil (Unix milliseconds) has passed
-	// without one.
+	// Stage, if not zero, is the incarnation of a log without a record, and
+	// Append adds to that log. The log is invisible until a Put has its
+	// incarnation. If that does not happen by StageUntil (Unix milliseconds),
+	// Reclaim removes it.
 	Stage      Incarnation
 	StageUntil int64
 
-	// Entries are put, or deleted where Value is nil.
+	// Entries are written, or deleted if Value is nil.
 	Entries []Entry
 
-	// Erase makes all that a user, or a whole namespace, has invisible at once.
+	// Erase makes the data of a user or a namespace invisible at once.
 	Erase *Erasure
 
 	// Events are appended to the feed of the Target's namespace.
@@ -322,24 +330,24 @@ type Change struct {
 	TrimFeed uint64
 }
 
-// Erasure names what Erase makes invisible: the sessions of a user with their
-// logs, message ids and entries, and the entries that the user owns; or, with
-// no User, everything that has the namespace in its key.
+// Erasure names data to erase. With a User, it is the sessions of that user
+// with their logs, message ids and entries, and the entries that the user owns.
+// Without a User, it is everything that has the Namespace in its key.
 type Erasure struct {
 	Namespace uint64
 	User      string
 }
 
-// Reclaimed is what one call of Reclaim did.
+// Reclaimed is the result of one call of Reclaim.
 type Reclaimed struct {
-	Values int  // keys removed
-	More   bool // something is left to do
-	Erased []Erased
+	Values int      // number of removed keys
+	More   bool     // whether there is more to remove
+	Erased []Erased // one for each erasure of which data was removed
 }
 
-// Erased counts what was removed for one erasure in one call. Where several
-// processes share the data, each hears of the erasures that it made itself,
-// whoever reclaims what they left.
+// Erased counts the Sessions, Messages, Bytes and Entries that one call removed
+// for one erasure. If several processes share the data, each learns of its own
+// erasures, no matter which process reclaims their data.
 type Erased struct {
 	Erasure
 	Sessions, Messages, Bytes, Entries uint64
@@ -348,101 +356,107 @@ type Erased struct {
 // Order is the order of a list.
 type Order uint8
 
-// What lists can be ordered by.
+// The orders of a list.
 const (
 	ByCreated  Order = iota // (Created, ID)
 	ByActivity              // (ActiveMinute, ID)
 )
 
-// Position is a place in a list: the key of the last record seen.
+// Position is a place in a list: the sort key of the last record read.
 type Position struct {
-	At int64 // Created or ActiveMinute
-	ID string
+	At int64  // Created or ActiveMinute
+	ID string // id of the session
 }
 
 // Query selects records of one namespace with Expires > Now.
 type Query struct {
+	// Namespace is the ordinal of the namespace, and Now the time of the query.
 	Namespace uint64
 	Now       int64
 
 	User     string  // "" = any
 	Statuses uint8   // bit 1<<status; 0 = any
 	Labels   []Label // all of them
-	// Half-open ranges, Unix milliseconds; 0 = open. Activity is compared by
-	// ActiveMinute: From and To are rounded down to their minute.
+	// Half-open ranges in Unix milliseconds; 0 = no bound. Activity is compared
+	// by ActiveMinute, with From and To rounded down to the minute.
 	CreatedFrom, CreatedTo int64
 	ActiveFrom, ActiveTo   int64
 
-	Order Order
+	Order Order     // order of the page
 	Desc  bool      // newest first
 	After *Position // exclusive; nil = from the start
-	Limit int       // at most this many records
-	Scan  int       // look at this many index entries at most; 0 = no limit
+	Limit int       // maximum number of records
+	Scan  int       // maximum number of index entries to read; 0 = no limit
 
-	// Into is memory that the driver may use for Page.Records and their
-	// Labels, but for nothing else. What it holds is lost.
+	// Into is memory that the driver may use for Page.Records and their Labels,
+	// and for nothing else. Its contents are lost.
 	Into []Record
 }
 
-// Filtered reports whether q selects by more than Statuses, so that counters
-// do not answer it.
+// Filtered reports whether q has filters besides Statuses, so that counters
+// cannot answer it.
 func (q *Query) Filtered() bool {
 	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 ||
 		q.ActiveTo != 0
 }
 
-// Page is the answer to a Query.
+// Page is the result of a Query.
 type Page struct {
-	Records []Record
-	// Next is the place to go on from, nil at the end. A page that was ended
-	// by Query.Scan may hold fewer records than Limit, even none.
+	Records []Record // in the query's order
+	// Next is the position of the next page, nil at the end. A page that
+	// Query.Scan ended may have fewer records than Limit, even none.
 	Next    *Position
-	Scanned int // index entries looked at
+	Scanned int // index entries read
 }
 
 // LogQuery selects messages of one incarnation.
 type LogQuery struct {
-	Namespace   uint64
-	Incarnation Incarnation
-	Span        Span // To 0 = no upper end
-	Desc        bool // newest first
-	Limit       int
+	Namespace   uint64      // of the incarnation
+	Incarnation Incarnation // the owner of the log
+	Span        Span        // To 0 = no upper end
+	Desc        bool        // newest first
+	Limit       int         // maximum number of messages
 }
 
-// EntryQuery selects entries of one owner, or of all.
+// EntryQuery selects entries of one owner or of all owners.
 type EntryQuery struct {
+	// The common key of the entries; see EntryKey.
 	Namespace uint64
 	Kind      uint8
 	Owner     string
-	AllOwners bool   // of every owner, ordered by (len(Owner), Owner, Name), from (Owner, After) on
-	Name      string // exact, if not empty
-	After     string // names after this one; empty = from the first
-	Limit     int
+
+	// AllOwners selects the entries of all owners after (Owner, After), ordered
+	// by (len(Owner), Owner, Name).
+	AllOwners bool
+
+	Name  string // exact name; empty = any
+	After string // only names after this one; empty = all
+	Limit int    // maximum number of entries
 }
 
 // FeedQuery selects events of one namespace.
 type FeedQuery struct {
-	Namespace uint64
-	After     uint64
-	Limit     int
+	Namespace uint64 // of the feed
+	After     uint64 // position; events after it are selected
+	Limit     int    // maximum number of events
 }
 
-// Feed is the answer to a FeedQuery.
+// Feed is the result of a FeedQuery.
 type Feed struct {
-	Events []Event
-	Head   uint64 // position of the newest event; 0 = none yet
-	Tail   uint64 // position before the oldest retained event
+	Events []Event // by position
+	Head   uint64  // position of the newest event; 0 = none yet
+	Tail   uint64  // position before the oldest retained event
 }
 
-// Due is a filed due entry.
+// Due is a due entry: it makes the sweeper look at a session.
 type Due struct {
-	At int64
+	At int64 // Unix milliseconds
 	Key
 }
 
-// DueQuery selects due entries with At <= Now, after a place.
+// DueQuery selects due entries with At <= Now.
 type DueQuery struct {
 	Now   int64
 	After *Due // exclusive; nil = from the earliest
-	Limit int
+	Limit int  // maximum number of entries
 }

@@ -2,7 +2,7 @@ package driver
 
 import "errors"
 
-// Errors that a driver returns. It may wrap them to say more.
+// Errors that a driver returns. It may wrap them with details.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrClosed   = errors.New("store is closed")

@@ -7,26 +7,27 @@ import (
 	"strings"
 )
 
-// PartKind says what a Part is. A Dump hands them out in this order.
+// PartKind is the kind of a Part. Dump returns parts in the order of kinds.
 type PartKind uint8
 
 // Kinds of parts.
 const (
-	PartClock   PartKind = iota + 1 // Time: see KindClock; none while that is 0
-	PartFeed                        // Head and Tail of the namespace's feed; none while both are 0
+	PartClock   PartKind = iota + 1 // Time: see KindClock; no part while that is 0
+	PartFeed                        // Head and Tail of the namespace's feed; no part while both are 0
 	PartEvent                       // Event
 	PartRecord                      // Record
-	PartStage                       // a staged log: Incarnation, and in Time until when
-	PartEntry                       // Entry, of sessions too, with its Owner
-	PartMessage                     // Message of Incarnation, in the log of a record or a staged one
-	// a message id of Incarnation that no message there has with that number
-	// and digest: Message without Body
+	PartStage                       // a staged log: Incarnation, and Time, the end of its staging
+	PartEntry                       // Entry with its Owner, also of a session
+	PartMessage                     // Message of Incarnation, in the log of a record or a staged log
+	// PartRef is an entry of the index of message ids without its message in
+	// the log: Message without Body, of Incarnation.
 	PartRef
 )
 
-// Part is one piece of what a driver keeps. Only what its Kind names is set,
-// and Namespace.
+// Part is one piece of a driver's data. Only Kind, Namespace and the fields
+// that the kind names are set.
 type Part struct {
+	// The constants of PartKind name the fields of each kind.
 	Kind        PartKind
 	Namespace   uint64
 	Incarnation Incarnation
@@ -38,17 +39,18 @@ type Part struct {
 	Message     Message
 }
 
-// Place is where a Part comes in a Dump. Each part has one of its own.
+// Place is the place of a Part in a Dump. It is unique.
 type Place struct {
+	// The fields of the key of the part.
 	Kind        PartKind
-	Namespace   uint64
+	Namespace   uint64      // of the part
 	Incarnation Incarnation // PartStage, PartMessage, PartRef
 	Number      uint64      // Position of an event, Kind of an entry, Seq of a message
 	Owner       string      // of an entry
 	Name        string      // of an entry, id of a record, message id of a PartRef
 }
 
-// Place returns where p comes. It shares p's strings.
+// Place returns the place of p. It shares p's strings.
 func (p *Part) Place() Place {
 	at := Place{Kind: p.Kind, Namespace: p.Namespace, Incarnation: p.Incarnation}
 	switch p.Kind {
@@ -64,14 +66,14 @@ func (p *Part) Place() Place {
 		at.Number = p.Message.Seq
 	case PartRef:
 		at.Name = p.Message.ID
-	case PartClock, PartFeed, PartStage: // one for each store, namespace, log
+	case PartClock, PartFeed, PartStage: // one for each store, namespace or log
 	}
 	return at
 }
 
-// Compare returns a negative number if a comes before b, and 0 if they are the
-// same. The order is that of Kind, Namespace, Incarnation, Number, length of
-// Owner, Owner and Name, bytewise.
+// Compare returns a negative number if a is before b, and 0 if they are equal.
+// Places are ordered by Kind, Namespace, Incarnation, Number, length of Owner,
+// Owner and Name, bytewise.
 func (a Place) Compare(b Place) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind),
@@ -99,9 +101,9 @@ func (p *Part) Clone() Part {
 	return c
 }
 
-// Validate reports whether a driver with these Caps may carry out l: whether
-// its parts ascend, and each is what a Change could have left. A Loader calls
-// it before anything else.
+// Validate checks that a driver with these Caps can load l: its parts are in
+// ascending order, and a Change could have made each of them. A Loader calls it
+// first.
 func (l *Load) Validate(caps Caps) error {
 	switch {
 	case l.Was != nil && len(l.Was) == 0 || l.Note != nil && len(l.Note) == 0:

@@ -5,23 +5,24 @@ import (
 	"runtime/debug"
 )
 
-// PanicError is the outcome of an op whose Plan panicked. Nothing was written.
+// PanicError is the error of an op whose Plan panicked. Nothing was written.
 type PanicError struct {
-	Value any    // what Plan panicked with
-	Stack []byte // where
+	Value any    // value of the panic
+	Stack []byte // stack trace of the panic
 }
 
+// Error returns the value of the panic.
 func (e *PanicError) Error() string { return fmt.Sprintf("plan panicked: %v", e.Value) }
 
-// Unwrap returns the value that Plan panicked with, if it is an error.
+// Unwrap returns the value of the panic if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// Decide runs o's Plan on v and validates what it returns. A driver calls it
-// in place of Plan, so that no user code can end its writer: a panic comes
-// back as a *PanicError.
+// Decide runs o's Plan on v and validates the Change. Drivers call it instead
+// of Plan: it returns a panic of user code as a *PanicError, so that the
+// driver's writer survives.
 func (o *Op) Decide(v *View, caps Caps) (c Change, err error) {
 	defer func() {
 		if p := recover(); p != nil {

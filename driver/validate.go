@@ -6,13 +6,12 @@ import (
 	"math"
 )
 
-// ErrInvalid is the outcome of an op that no driver may carry out. Errors that
-// wrap it name the field and hold no content.
+// ErrInvalid is the error of an op that no driver may execute. Errors that wrap
+// it name the field and contain no content.
 var ErrInvalid = errors.New("invalid change")
 
-// Validate reports whether a driver can fetch what o asks for. Drivers call it
-// before anything else; an op that fails it gets the error as its Err, and its
-// Plan never runs.
+// Validate checks that a driver can read the Target of o. Drivers call it
+// first. If it fails, they set its error as Err, and Plan never runs.
 func (o *Op) Validate() error {
 	if o.Plan == nil {
 		return invalid("Op.Plan", "is nil; a function is required")
@@ -43,25 +42,26 @@ func (t *Target) validate() error {
 	return nil
 }
 
-// Validate reports whether c is a change that every driver carries out in the
-// same way, given the target that it answers and the view that its Plan got.
-// Drivers call it after Plan. It promises, so that no driver needs to choose:
+// Validate checks that every driver executes c in the same way, given the
+// target and the view of its Plan. Drivers call it after Plan. It ensures that
 //
 //   - Put has the Target's key, an incarnation, fields within their limits and
-//     times that are not negative. It does not lower NextSeq.
-//   - Append comes with a Put or a Stage. Its numbers ascend from 1 or, where
-//     the log goes on, from the stored NextSeq, and end below Put.NextSeq.
-//   - Replace ascends. Nothing is appended or replaced inside a span of Drop,
-//     and nothing appended is also replaced, so their order does not matter.
-//   - Remove and Stage exclude Put and each other, Replace and Drop.
-//   - Erase comes alone, but for events and entries that it does not touch.
-//   - TrimFeed stays within the feed that was seen.
+//     no negative times. It does not lower NextSeq.
+//   - Append has a Put or a Stage. Its numbers ascend from 1 or, if the log
+//     exists, from the stored NextSeq, and end below Put.NextSeq.
+//   - Replace ascends. No message is appended or replaced inside a span of
+//     Drop, and no appended message is also replaced, so their order does not
+//     matter.
+//   - Remove and Stage exclude Put, Replace, Drop and each other.
+//   - Erase excludes all other changes, except events and entries that it does
+//     not erase.
+//   - TrimFeed is within the feed of the view.
 //
-// Three things are for the driver itself: an Append at a number that a staged
-// log already has is ErrInvalid, a Replace of a message that is not there is
-// ErrNotFound, and entries of one Change are applied in their order. Remove
-// without a record changes nothing. Messages and Bytes of a record are the
-// store's word: Checker compares them, not Mutate.
+// The driver itself ensures that an Append at a number that a staged log has is
+// ErrInvalid, that a Replace of a missing message is ErrNotFound, and that the
+// entries of a Change are applied in order. Remove without a record changes
+// nothing. The store is responsible for Messages and Bytes of a record: Checker
+// compares them, Mutate does not.
 func (c *Change) Validate(t *Target, v *View, caps Caps) error {
 	if err := c.validateShape(t, v); err != nil {
 		return err
@@ -80,12 +80,12 @@ func (c *Change) Validate(t *Target, v *View, caps Caps) error {
 	return c.validateFeed(v)
 }
 
-// SameLog reports whether r goes on with the log of stored.
+// SameLog reports whether r continues the log of stored.
 func (r *Record) SameLog(stored *Record) bool {
 	return stored != nil && stored.Incarnation == r.Incarnation
 }
 
-// validateShape checks which parts of a change come together.
+// validateShape checks which fields of a change are combined.
 func (c *Change) validateShape(t *Target, v *View) error {
 	staged := c.Stage != Incarnation{}
 	edits := len(c.Replace) > 0 || len(c.Drop) > 0
@@ -131,8 +131,8 @@ func (c *Change) validateErase(k Key, log bool) error {
 	return nil
 }
 
-// Covers reports whether e erases the entry at k by its key alone. Entries of
-// a session are erased with their session.
+// Covers reports whether e erases the entry at k by its key. Entries of a
+// session are erased with the session.
 func (e *Erasure) Covers(k *EntryKey) bool {
 	if k.Namespace != e.Namespace {
 		return false
@@ -265,7 +265,7 @@ func (c *Change) validateEntries(k Key, v *View, caps Caps) error {
 	return nil
 }
 
-// validate checks a key of a Target or a Change that is about the session k.
+// validate checks a key of a Target or a Change for the given session.
 func (k *EntryKey) validate(session Key) error {
 	if len(k.Owner) > MaxName {
 		return tooLong("Entries.Owner", k.Owner, MaxName)
