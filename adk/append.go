@@ -8,20 +8,22 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// AppendEvent adds an event to the session, with the state that it sets, in
-// one transaction, and then to the handle cur, which Create, Get or List of a
-// service on the same store returned. If it fails the handle is as it was. It
-// costs the same however long the session is.
+// AppendEvent appends an event and its state delta to the session in one
+// transaction, and then to the handle cur. The handle must come from Create,
+// Get or List of a service on the same store. If AppendEvent fails, the handle
+// is unchanged. The cost does not depend on the length of the session.
 //
-// Events are told apart by their ID. One that the session has already, with
-// the same content, is not added again: a call whose outcome is unknown may be
-// repeated. Partial events are ignored. The event is not changed.
+// Events are identified by their ID. If the session already has an event with
+// the same ID and content, nothing is appended, so a call with an unknown
+// result may be repeated. Partial events are ignored. AppendEvent does not
+// change e.
 //
-// A [StaleError] (seshat.ErrConflict): the handle missed events, and
-// [Options.AllowConcurrentAppend] is off. seshat.ErrConflict also: the ID is
-// taken by other content. seshat.ErrNotFound: the session was deleted or has
-// expired, even if there is a new one of its names. seshat.ErrReadOnly: it is
-// archived or terminated. seshat.ErrQuota, seshat.ErrLease, seshat.ErrInvalid.
+// It returns a [StaleError], which matches seshat.ErrConflict, if the handle
+// missed events and [Options.AllowConcurrentAppend] is off; seshat.ErrConflict
+// if the ID belongs to other content; seshat.ErrNotFound if the session was
+// deleted or has expired, even if a new session has its names;
+// seshat.ErrReadOnly if the session is archived or terminated; seshat.ErrQuota,
+// seshat.ErrLease or seshat.ErrInvalid.
 func (s *Service) AppendEvent(ctx context.Context, cur session.Session, e *session.Event) error {
 	if cur == nil {
 		return invalid("session is nil")
@@ -34,7 +36,7 @@ func (s *Service) AppendEvent(ctx context.Context, cur session.Session, e *sessi
 	}
 	h, ok := cur.(*handle)
 	if !ok || h == nil || h.store != s.store {
-		return invalid("unexpected session type %T: it is not of a service on this store", cur)
+		return invalid("unexpected session type %T: not from a service on this store", cur)
 	}
 	kept := withoutTemp(e)
 	turn, err := s.turn(kept)
@@ -70,13 +72,13 @@ func (s *Service) turn(e *session.Event) (seshat.Turn, error) {
 	}, err
 }
 
-// took adds to the handle what the store took.
+// took adds the stored event to the handle.
 func (s *Service) took(h *handle, a seshat.AppendResult, kept *session.Event, delta map[string]any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := a.First == h.seq+1
 	if a.Repeated && !next {
-		return // the handle has it, or missed more than it
+		return // the handle has it, or missed more
 	}
 	if next {
 		h.seq = a.Last

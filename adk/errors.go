@@ -7,26 +7,26 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// StaleError says that a session has events that the handle given to
-// AppendEvent does not know: somebody else appended since it was made. Get the
-// session again and decide anew. It matches seshat.ErrConflict.
+// StaleError reports that a session has events that the handle given to
+// AppendEvent does not have, because another handle appended. Get the session
+// again and decide anew. It matches seshat.ErrConflict.
 type StaleError struct {
-	AppName, UserID, SessionID string // the session
+	AppName, UserID, SessionID string // names of the session
 
-	Have   uint64 // number of the newest event that the handle knows
-	Stored uint64 // number of the newest event there is
+	Have   uint64 // number of the newest event on the handle
+	Stored uint64 // number of the newest event in the store
 }
 
-// Error names the session, what the handle knows, and what there is.
+// Error returns the session and both numbers.
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("stale session error: session %q was read at event %d, and is at event %d now",
+	return fmt.Sprintf("stale session error: session %q read at event %d is now at event %d",
 		e.SessionID, e.Have, e.Stored)
 }
 
 // Is reports whether target is seshat.ErrConflict.
 func (e *StaleError) Is(target error) bool { return target == seshat.ErrConflict }
 
-// argumentError is a request that is not allowed. It matches seshat.ErrInvalid.
+// argumentError is an invalid argument. It matches seshat.ErrInvalid.
 type argumentError string
 
 func (e argumentError) Error() string { return string(e) }
@@ -35,8 +35,8 @@ func (e argumentError) Is(target error) bool { return target == seshat.ErrInvali
 
 func invalid(format string, args ...any) error { return argumentError(fmt.Sprintf(format, args...)) }
 
-// explain adds to the store's error the words that ADK's own services use, and
-// that their callers look for.
+// explain adds the words that ADK's own services use to the store's error,
+// because callers look for them.
 func explain(err error, sessionID string) error {
 	switch {
 	case errors.Is(err, seshat.ErrNotFound):

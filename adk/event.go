@@ -13,9 +13,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// messageOf returns the message that keeps an event: the event as ADK's JSON
-// in Payload, what that JSON leaves out in Metadata, and in the other fields
-// what makes the log readable without ADK.
+// messageOf converts an event to a message. Payload is the event in ADK's JSON,
+// Metadata has what that JSON omits, and the other fields make the log readable
+// without ADK.
 func messageOf(e *session.Event) (seshat.Message, error) {
 	payload, err := json.Marshal(e)
 	if err != nil {
@@ -41,7 +41,7 @@ func messageOf(e *session.Event) (seshat.Message, error) {
 	return m, nil
 }
 
-// describe sets what the message says in the store's own words.
+// describe sets the fields that make the message readable without ADK.
 func describe(m *seshat.Message, c *genai.Content) {
 	if c == nil || len(c.Parts) == 0 {
 		return
@@ -90,7 +90,7 @@ func optionalName(name string) string {
 	return encodeName(name)
 }
 
-// shorten cuts text at max bytes, on a rune boundary.
+// shorten truncates text to at most so many bytes, on a rune boundary.
 func shorten(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -101,14 +101,14 @@ func shorten(text string, most int) string {
 	return text[:most]
 }
 
-// eventOf returns the event that a message keeps. A message that ADK did not
-// append, such as a summary, becomes an event that says the same.
+// eventOf returns the event of a message. It converts a message that ADK did
+// not append, such as a summary.
 func eventOf(m *seshat.Message) (*session.Event, error) {
 	if len(m.Payload) == 0 {
 		return eventFrom(m), nil
 	}
 	var e session.Event
-	// By the method itself: json.Unmarshal would read the payload twice.
+	// Call the method: json.Unmarshal would scan the payload twice.
 	if err := e.UnmarshalJSON(m.Payload); err != nil {
 		return nil, fmt.Errorf("event %d: %w: %w", m.Seq, seshat.ErrCorrupt, err)
 	}

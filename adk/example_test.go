@@ -73,7 +73,7 @@ func ExampleStaleError() {
 	fmt.Println(stale)
 	// Output:
 	// true true
-	// stale session error: session "trip" was read at event 0, and is at event 1 now
+	// stale session error: session "trip" read at event 0 is now at event 1
 }
 
 func ExampleService_DeleteUser() {

@@ -12,20 +12,20 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// handle is a session as it was read, and what was appended by it since. It is
-// safe for concurrent use.
+// handle is a session as it was read, plus the events appended through the
+// handle. It is safe for concurrent use.
 type handle struct {
 	store         *seshat.Store
 	tenant        *seshat.Tenant
 	app, user, id string
-	life          *seshat.Session // says which life of the id it is
-	writing       chan struct{}   // holds the one append under way
+	life          *seshat.Session // identifies the life of the id
+	writing       chan struct{}   // holds the token of the running append
 
-	mu      sync.RWMutex // guards what follows
-	seq     uint64       // number of the newest event that it knows
+	mu      sync.RWMutex // guards the fields below
+	seq     uint64       // number of the newest event on the handle
 	updated time.Time
 	state   map[string]any
-	events  events // only ever grows, so a snapshot is a shorter slice
+	events  events // only grows, so a snapshot is a shorter slice
 }
 
 func (s *Service) handle(t *seshat.Tenant, stored *seshat.Session, app, user, id string) *handle {
@@ -40,7 +40,7 @@ func (h *handle) AppName() string      { return h.app }
 func (h *handle) UserID() string       { return h.user }
 func (h *handle) State() session.State { return state{h} }
 
-// Events returns the events of this moment: later appends do not show in it.
+// Events returns a snapshot of the events. Later appends do not change it.
 func (h *handle) Events() session.Events {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -53,7 +53,7 @@ func (h *handle) LastUpdateTime() time.Time {
 	return h.updated
 }
 
-// begin waits until no other append of this handle is under way.
+// begin waits until no other append of this handle runs.
 func (h *handle) begin(ctx context.Context) error {
 	select {
 	case h.writing <- struct{}{}:
@@ -65,7 +65,7 @@ func (h *handle) begin(ctx context.Context) error {
 
 func (h *handle) end() { <-h.writing }
 
-// known is the number of the newest event that the handle knows.
+// known returns the number of the newest event on the handle.
 func (h *handle) known() uint64 {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -93,7 +93,7 @@ func (e events) At(i int) *session.Event {
 	return e[i]
 }
 
-// state is that of a handle.
+// state is the state of a handle.
 type state struct{ h *handle }
 
 func (s state) Get(key string) (any, error) {
@@ -106,7 +106,7 @@ func (s state) Get(key string) (any, error) {
 	return v, nil
 }
 
-// Set changes the handle alone; what an event's StateDelta says is stored.
+// Set changes only the handle. The state delta of an event is stored.
 func (s state) Set(key string, value any) error {
 	s.h.mu.Lock()
 	defer s.h.mu.Unlock()

@@ -11,17 +11,18 @@ import (
 
 // Imported counts what an import added.
 type Imported struct {
-	Sessions int // made; 0 = the session was there already
-	Events   int // appended; others were there already
+	Sessions int // created; 0 = the session existed
+	Events   int // appended; events that existed do not count
 }
 
-// Import copies a session of any service, with its events, their order and
-// their timestamps, and its state, under the same names. Its lifecycle begins
-// with the import. State of the app and the user is merged into what there is.
+// Import copies a session of any service under the same names, with its state
+// and its events in their order and with their timestamps. Its lifecycle begins
+// with the import. State of the app and the user is merged into the existing
+// state.
 //
-// What was imported before, by the IDs of events, is not added again, so an
-// import that ended early is finished by another. ErrConflict of the store: an
-// event has the ID of one with other content.
+// Import recognizes imported events by their IDs and does not append them
+// again, so an interrupted import can be repeated. It returns
+// seshat.ErrConflict if an event has the ID of an event with other content.
 func (s *Service) Import(ctx context.Context, src session.Session) (Imported, error) {
 	var done Imported
 	if src == nil || src.State() == nil || src.Events() == nil {
@@ -64,7 +65,8 @@ func (s *Service) Import(ctx context.Context, src session.Session) (Imported, er
 	return done, flush()
 }
 
-// adopt makes the session, or gives the one that there is this state.
+// adopt creates the session with this state, or sets the state of an existing
+// one.
 func (s *Service) adopt(ctx context.Context, src session.Session, state map[string]any) (*seshat.Tenant, bool, error) {
 	n, err := s.newSession(src.UserID(), src.ID(), state)
 	if err != nil {
@@ -85,7 +87,7 @@ func (s *Service) adopt(ctx context.Context, src session.Session, state map[stri
 	return t, created, err
 }
 
-// importBatch appends what of the messages is new, and returns how many were.
+// importBatch appends the new messages of a batch and returns their number.
 func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []seshat.Message) (int, error) {
 	if len(batch) == 0 {
 		return 0, nil
@@ -100,7 +102,8 @@ func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []sesh
 	case !errors.As(err, &partly) || partly.Seq != 0 || len(batch) == 1:
 		return 0, err
 	}
-	// Some are known. Halves are known whole, new whole, or smaller.
+	// Some are known. Split the batch until a part is all known, all new or
+	// small.
 	half := len(batch) / 2
 	n, err := importBatch(ctx, t, key, batch[:half])
 	if err != nil {
@@ -110,8 +113,8 @@ func importBatch(ctx context.Context, t *seshat.Tenant, key string, batch []sesh
 	return n + more, err
 }
 
-// ImportState merges state into that of an app, and of a user of it if userID
-// is not empty. Keys are without prefix.
+// ImportState merges state into the state of an app, or of a user if userID is
+// not empty. The keys have no prefix.
 func (s *Service) ImportState(ctx context.Context, app, userID string, state map[string]any) error {
 	prefix := session.KeyPrefixApp
 	scope := seshat.NamespaceScope()

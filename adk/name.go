@@ -11,38 +11,37 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A name of ADK may be any string; one of the store has 1 to seshat.MaxName
-// bytes of text without control characters. A name that fits, and does not
-// begin with the marker, is kept as it is. Any other is the marker, an e, and
-// the name with what is not allowed as %XX; where that is too long it is the
-// marker, an h, and a SHA-256. So no two names become one.
+// An ADK name may be any string. A name of the store has 1 to
+// seshat.MaxNameBytes bytes of text without control characters. An allowed name
+// that does not begin with the marker is used as it is. Any other name becomes
+// the marker, an e, and the name with forbidden bytes as %XX. If that is too
+// long, it becomes the marker, an h, and a SHA-256. So different names stay
+// different.
 const marker = "~"
 
-// NamespaceName returns the name of the namespace in which the store keeps an
-// app: the app's own name wherever the store allows it.
+// NamespaceName returns the name of the namespace of an app. It is the app's
+// own name if the store allows it.
 func NamespaceName(app string) string {
 	if len(app) == len("ns_")+26 && strings.HasPrefix(app, "ns_") {
-		return escape(app) // the store would take it for a namespace's id
+		return escape(app) // it looks like the id of a namespace
 	}
 	return encodeName(app)
 }
 
-// UserName returns the user_id under which the store keeps a user: the user's
-// own id wherever the store allows it.
+// UserName returns the user_id of a user in the store. It is the user's own id
+// if the store allows it.
 func UserName(userID string) string { return encodeName(userID) }
 
-// SessionID returns the id under which the store keeps a session, in the
-// namespace of its app: the length of the user's id in bytes, a colon, the
-// user's id, another colon, and the session's own id. Where that is longer
-// than the store allows, or has what it does not allow, it is escaped or
-// hashed. Different sessions have different ids, whatever their names are.
+// SessionID returns the id of a session in the namespace of its app: the length
+// of the user's id in bytes, a colon, the user's id, a colon, and the session's
+// own id. If that is too long or not allowed, it is escaped or hashed.
+// Different sessions have different ids, whatever their names are.
 func SessionID(userID, sessionID string) string {
 	return encodeName(strconv.Itoa(len(userID)) + ":" + userID + ":" + sessionID)
 }
 
-// ParseSessionID is the inverse of [SessionID]. It reports false for an id
-// that SessionID did not make, and for one that had to be hashed; see
-// [Names] for that.
+// ParseSessionID is the inverse of [SessionID]. It returns false for an id that
+// SessionID did not make, and for a hashed id; see [Names] for the latter.
 func ParseSessionID(id string) (userID, sessionID string, ok bool) {
 	name, ok := decodeName(id)
 	if !ok {
@@ -67,7 +66,7 @@ func encodeName(name string) string {
 	return marker + "h" + hex.EncodeToString(sum[:])
 }
 
-// fits reports whether the store takes the name as it is.
+// fits reports whether the store allows the name.
 func fits(name string) bool {
 	return name != "" && len(name) <= seshat.MaxNameBytes && utf8.ValidString(name) &&
 		strings.IndexFunc(name, control) < 0
@@ -91,7 +90,7 @@ func escape(name string) string {
 	return b.String()
 }
 
-// decodeName is the inverse of encodeName, but for hashes.
+// decodeName is the inverse of encodeName, except for hashes.
 func decodeName(s string) (string, bool) {
 	rest, marked := strings.CutPrefix(s, marker)
 	if !marked {
@@ -120,14 +119,14 @@ func decodeName(s string) (string, bool) {
 	}
 }
 
-// Keys of a session's metadata that keep names which had to be hashed.
+// Keys of a session's metadata for names that are hashed in its id.
 const (
 	userKey    = "adk_user_id"
 	sessionKey = "adk_session_id"
 )
 
-// keepNames returns the metadata that a session needs so that its names can be
-// told from it; nil if they follow from its id.
+// keepNames returns the metadata with the names that the session's id does not
+// reveal, or nil.
 func keepNames(userID, sessionID string) map[string]any {
 	if _, _, ok := ParseSessionID(SessionID(userID, sessionID)); ok {
 		return nil
@@ -135,8 +134,8 @@ func keepNames(userID, sessionID string) map[string]any {
 	return map[string]any{userKey: []byte(userID), sessionKey: []byte(sessionID)}
 }
 
-// Names returns what ADK calls the user and the session that the store keeps
-// as s. It reports false if ADK did not make the session.
+// Names returns ADK's ids of the user and the session of s. It returns false if
+// ADK did not create the session.
 func Names(s *seshat.Session) (userID, sessionID string, ok bool) {
 	if userID, sessionID, ok = ParseSessionID(s.ID); ok {
 		return userID, sessionID, true

@@ -13,17 +13,18 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// omissions is what ADK's JSON of an event does not carry: maps and slices
-// that are empty but not nil, pointers to what is zero, and fractions of
-// seconds. It maps the path of a field, in Go's names, to its value: nil for
-// what is empty. ADK tells some of them apart: a tool's empty response goes
-// into the next prompt as {}, an absent one as null.
+// omissions lists what ADK's JSON of an event omits: maps and slices that are
+// empty but not nil, pointers to zero values, and fractions of seconds. It maps
+// the path of a field, in Go's names, to its value, or to nil if it is empty.
+// ADK distinguishes some of these: a tool's empty response goes into the next
+// prompt as {}, an absent response as null.
 type omissions map[string]any
 
-// omissionKey is the key of a message's metadata that holds them.
+// omissionKey is the key of omissions in a message's metadata.
 const omissionKey = "adk_omitted"
 
-// maxOmissions bounds what one event may have, so that they fit the metadata.
+// maxOmissions is the largest number for one event, so that they fit the
+// metadata.
 const maxOmissions = 500
 
 func (o omissions) document() seshat.Document {
@@ -52,8 +53,8 @@ func omissionsOf(e *session.Event) omissions {
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// walk adds what is omitted of v and below. Values in interfaces and maps keep
-// what JSON makes of them.
+// walk adds the omissions of v and of the values below it. Values in interfaces
+// and maps keep the form that JSON gives them.
 func (o omissions) walk(v reflect.Value, path string) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -93,7 +94,7 @@ func (o omissions) field(v reflect.Value, f reflect.StructField, path string) {
 	}
 }
 
-// scalar reports whether nothing can be omitted in a value of that type.
+// scalar reports whether values of the type have no omissions.
 func scalar(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Struct, reflect.Slice:
@@ -102,8 +103,8 @@ func scalar(t reflect.Type) bool {
 	return true
 }
 
-// restore sets what is omitted in e. A field that another version of ADK does
-// not have is passed over.
+// restore sets the omitted values in e. It skips fields that this version of
+// ADK does not have.
 func (o omissions) restore(e *session.Event) {
 	for _, path := range slices.Sorted(maps.Keys(o)) {
 		v := reflect.ValueOf(e).Elem()
@@ -116,7 +117,7 @@ func (o omissions) restore(e *session.Event) {
 	}
 }
 
-// step returns a field or an element of v; the zero Value if it has none such.
+// step returns a field or an element of v, or the zero Value if v has none.
 func step(v reflect.Value, name string) reflect.Value {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()

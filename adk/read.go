@@ -10,9 +10,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// read returns the session that req names. It reads the record, the log and
-// the state, each at the record's LastSeq, and begins again if it turns out
-// that the id got another session meanwhile.
+// read returns the session that req names. It reads the record, and then the
+// log and the state at the record's LastSeq. It starts again if the id belongs
+// to another session meanwhile.
 func (s *Service) read(ctx context.Context, t *seshat.Tenant, req *session.GetRequest) (*handle, error) {
 	key := SessionID(req.UserID, req.SessionID)
 	stored, err := t.Get(ctx, key)
@@ -50,8 +50,8 @@ func (h *handle) load(ctx context.Context, req *session.GetRequest) (err error) 
 	return addScope(h.state, own, "")
 }
 
-// readEvents returns the events up to h.seq that are not before after, or the
-// newest n of them; 0 is all.
+// readEvents returns the events up to h.seq with a time at or after after. If n
+// is not 0, it returns only the newest n of them.
 func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events, error) {
 	q := seshat.HistoryQuery{ToSeq: h.seq, NewestFirst: n > 0}
 	var out events
@@ -60,7 +60,7 @@ func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events
 			return nil, err
 		}
 		if m.Timestamp.Add(time.Millisecond).Before(after) {
-			continue // without decoding it: Timestamp is cut to the millisecond
+			continue // no need to decode it: Timestamp is in whole milliseconds
 		}
 		e, err := eventOf(&m)
 		if err != nil {
@@ -79,16 +79,16 @@ func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events
 	return out, nil
 }
 
-// lister makes the handles of a list.
+// lister converts the sessions of a list to handles.
 type lister struct {
 	s     *Service
 	t     *seshat.Tenant
 	app   string
-	users map[string]map[string]any // the state that each user's sessions share
+	users map[string]map[string]any // state shared by the sessions of each user
 }
 
-// add adds the handles of a page to a list: but for sessions that ADK did not
-// make, and those that ended since.
+// add appends the handles of a page to a list. It leaves out sessions that ADK
+// did not create, and sessions that ended meanwhile.
 func (l *lister) add(ctx context.Context, list []session.Session, page []*seshat.Session) ([]session.Session, error) {
 	states, err := l.t.States(ctx, page)
 	if err != nil {
@@ -108,7 +108,7 @@ func (l *lister) add(ctx context.Context, list []session.Session, page []*seshat
 	return list, nil
 }
 
-// state makes the state of a session of that user, whose own state this is.
+// state returns the whole state of a session, given its own state and its user.
 func (l *lister) state(ctx context.Context, user string, own map[string]any) (map[string]any, error) {
 	shared, ok := l.users[user]
 	if !ok {

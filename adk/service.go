@@ -9,32 +9,31 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Options configure a Service. The zero value is right for most.
+// Options configure a Service. The zero value is a good default.
 type Options struct {
 	// OrganizationID is the organization that owns the apps' namespaces. The
 	// default is seshat.DefaultOrganization.
 	OrganizationID string
 
-	// Lifecycle is that of the sessions which the service creates: how long
-	// they last, when they become idle, how long they are kept. Its zero
-	// fields come from the app's namespace, then from the store, whose own
-	// default ends a session 7 days after its last event.
+	// Lifecycle applies to the sessions that the service creates. Zero fields
+	// are inherited from the app's namespace, then from the store; see
+	// [seshat.Lifecycle] for the store's defaults.
 	Lifecycle seshat.Lifecycle
 
-	// Quotas bound the sessions that the service creates. The default is
+	// Quotas apply to the sessions that the service creates. The default is
 	// none.
 	Quotas seshat.Quotas
 
 	// AllowConcurrentAppend lets AppendEvent succeed on a handle that missed
-	// events: the store puts the event behind them. It is for writers that
-	// need not know what others said, such as one that reports what a human
-	// decided. They may have a service of their own, on the same store, as a
-	// session got from one may be given to the other. By default such an
-	// append is a [StaleError].
+	// events: the event is appended after them. It is for writers that do not
+	// depend on earlier events, such as one that reports a human's decision.
+	// Such a writer may use a service of its own on the same store, because
+	// handles work with each service on the store. By default such an append is
+	// a [StaleError].
 	AllowConcurrentAppend bool
 
-	// DeleteNil makes a nil in a state delta delete the key. By default the
-	// key stays and its value is nil, as in ADK's own services.
+	// DeleteNil makes a nil in a state delta delete the key. By default the key
+	// stays with the value nil, as in ADK's own services.
 	DeleteNil bool
 }
 
@@ -46,13 +45,12 @@ type Service struct {
 
 var _ session.Service = (*Service)(nil)
 
-// New returns a service that keeps its sessions in the store, which the caller
-// closes. An option that is not allowed is reported as seshat.ErrInvalid by
-// the calls that use it.
+// New returns a service on the store. The caller closes the store. If an option
+// is not allowed, the calls that use it return seshat.ErrInvalid.
 func New(store *seshat.Store, o Options) *Service { return &Service{store: store, o: o} }
 
 // Tenant returns the namespace of an app, in which [SessionID] is the id of a
-// session. ErrNotFound of the store: nothing was written for that app yet.
+// session. It returns seshat.ErrNotFound if the app has no session yet.
 func (s *Service) Tenant(ctx context.Context, app string) (*seshat.Tenant, error) {
 	return s.store.Tenant(ctx, s.namespace(app))
 }
@@ -61,8 +59,8 @@ func (s *Service) namespace(app string) seshat.Namespace {
 	return seshat.Namespace{Name: NamespaceName(app), OrganizationID: s.o.OrganizationID}
 }
 
-// Create makes a session. Its state, and what that has for the app and the
-// user, is stored in one transaction with it.
+// Create creates a session. Its state is stored in the same transaction,
+// including that of the app and the user.
 func (s *Service) Create(ctx context.Context, req *session.CreateRequest) (*session.CreateResponse, error) {
 	if req.AppName == "" || req.UserID == "" {
 		return nil, invalid("app_name and user_id are required, got app_name: %q, user_id: %q", req.AppName, req.UserID)
@@ -108,9 +106,9 @@ func required(app, userID, id string) error {
 	return nil
 }
 
-// Get returns the session with its events: of those that are not before
-// req.After the newest req.NumRecentEvents, in the order in which they were
-// appended. It is one state of the session, at one number of the log.
+// Get returns the session with its events at or after req.After, or with the
+// newest req.NumRecentEvents of them, in the order of their appends. Events and
+// state are from one state of the session.
 func (s *Service) Get(ctx context.Context, req *session.GetRequest) (*session.GetResponse, error) {
 	if err := required(req.AppName, req.UserID, req.SessionID); err != nil {
 		return nil, err
@@ -127,7 +125,7 @@ func (s *Service) Get(ctx context.Context, req *session.GetRequest) (*session.Ge
 }
 
 // List returns the sessions of a user, or of all users of the app if UserID is
-// empty, newest first by creation, with their state and without their events.
+// empty, newest first by creation. They have state but no events.
 func (s *Service) List(ctx context.Context, req *session.ListRequest) (*session.ListResponse, error) {
 	if req.AppName == "" {
 		return nil, invalid("app_name is required, got app_name: %q", req.AppName)
@@ -159,8 +157,8 @@ func (s *Service) List(ctx context.Context, req *session.ListRequest) (*session.
 	}
 }
 
-// Delete removes a session with all that belongs to it. One that is not there
-// is not an error.
+// Delete removes a session with its events and state. It is no error if the
+// session does not exist.
 func (s *Service) Delete(ctx context.Context, req *session.DeleteRequest) error {
 	if err := required(req.AppName, req.UserID, req.SessionID); err != nil {
 		return err
@@ -175,9 +173,9 @@ func (s *Service) Delete(ctx context.Context, req *session.DeleteRequest) error 
 	return err
 }
 
-// DeleteUser removes all that an app has of a user: sessions with their events
-// and state, and the state under "user:". It is invisible at once and for
-// good. A user without anything is not an error.
+// DeleteUser removes all data of a user in an app: sessions with their events
+// and state, and the state under "user:". The data is invisible at once and for
+// good. It is no error if the user has no data.
 func (s *Service) DeleteUser(ctx context.Context, app, userID string) (seshat.EraseReport, error) {
 	if app == "" || userID == "" {
 		return seshat.EraseReport{},

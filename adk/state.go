@@ -17,11 +17,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// scoped is state by the scope that its keys name, in the store's keys.
+// scoped is state by scope, with the keys of the store.
 type scoped struct{ app, user, own map[string]any }
 
-// split parts the keys of a delta into scopes, and makes their values storable.
-// Keys of the invocation are left out.
+// split splits a delta by scope and converts its values for the store. It
+// leaves out keys of the invocation.
 func (s *Service) split(delta map[string]any) (d scoped, err error) {
 	d = scoped{map[string]any{}, map[string]any{}, map[string]any{}}
 	for key, v := range delta {
@@ -30,7 +30,7 @@ func (s *Service) split(delta map[string]any) (d scoped, err error) {
 			continue
 		}
 		if fits(name) && !strings.HasPrefix(name, marker) {
-			// As it is.
+			// The key is used as it is.
 		} else if name = escape(name); len(name) > seshat.MaxNameBytes {
 			return d, invalid("state key %.40q… is longer than the store allows", key)
 		}
@@ -41,8 +41,8 @@ func (s *Service) split(delta map[string]any) (d scoped, err error) {
 	return d, nil
 }
 
-// of returns the scope of a key, nil for that of the invocation, and the key
-// in it.
+// of returns the scope of a key and the key in it. The scope of the invocation
+// is nil.
 func (d *scoped) of(key string) (map[string]any, string) {
 	if name, ok := strings.CutPrefix(key, session.KeyPrefixApp); ok {
 		return d.app, name
@@ -56,12 +56,13 @@ func (d *scoped) of(key string) (map[string]any, string) {
 	return d.own, key
 }
 
-// null stands for a nil value. The store deletes keys that are nil; ADK keeps
-// them, and tells them from absent ones. No value of JSON is stored as bytes.
+// null represents a nil value. The store deletes keys with a nil value, but ADK
+// keeps them and distinguishes them from absent keys. JSON values are never
+// stored as bytes.
 var null = []byte{}
 
-// storable returns what the store keeps of a value: what it is as JSON, with
-// whole numbers as integers.
+// storable converts a value for the store: to its JSON value, with whole
+// numbers as integers.
 func (s *Service) storable(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -96,8 +97,8 @@ func (s *Service) storable(v any) (any, error) {
 	return out, nil
 }
 
-// readable is the inverse of storable, in the types of encoding/json. A whole
-// number that float64 does not hold stays an integer.
+// readable is the inverse of storable. It returns the types of encoding/json,
+// except integers that float64 cannot represent.
 func readable(v any) any {
 	switch v := v.(type) {
 	case []byte:
@@ -105,7 +106,7 @@ func readable(v any) any {
 	case int64:
 		f := float64(v)
 		if -1<<53 <= v && v <= 1<<53 || strconv.FormatFloat(f, 'f', -1, 64) == strconv.FormatInt(v, 10) {
-			return f // also what JSON made of a float64
+			return f // a float64 became such a number in JSON, too
 		}
 	case []any:
 		for i := range v {
@@ -119,8 +120,8 @@ func readable(v any) any {
 	return v
 }
 
-// readScope adds a scope's state to m, under the prefix. A user or a session
-// that is not there has none.
+// readScope adds the state of a scope to m, with the prefix. A missing user or
+// session has no state.
 func readScope(ctx context.Context, t *seshat.Tenant, m map[string]any, scope seshat.Scope, prefix string) error {
 	stored, err := t.State(ctx, scope)
 	if err != nil {
@@ -140,7 +141,7 @@ func addScope(m, stored map[string]any, prefix string) error {
 	return nil
 }
 
-// readShared returns the state that the user's sessions share.
+// readShared returns the state of the app and the user.
 func readShared(ctx context.Context, t *seshat.Tenant, userID string) (map[string]any, error) {
 	m := map[string]any{}
 	if err := readScope(ctx, t, m, seshat.NamespaceScope(), session.KeyPrefixApp); err != nil {
@@ -149,8 +150,8 @@ func readShared(ctx context.Context, t *seshat.Tenant, userID string) (map[strin
 	return m, readScope(ctx, t, m, seshat.UserScope(UserName(userID)), session.KeyPrefixUser)
 }
 
-// apply makes a delta to the state of a handle. What it holds is copied, so
-// that the handle shares no map with the event.
+// apply applies a delta to the state of a handle. It copies values, so that the
+// handle shares no map with the event.
 func (s *Service) apply(state, delta map[string]any) {
 	for k, v := range delta {
 		if v == nil && s.o.DeleteNil {
@@ -161,7 +162,7 @@ func (s *Service) apply(state, delta map[string]any) {
 	}
 }
 
-// clone copies the maps and lists of a value of JSON. Other types are kept.
+// clone copies the maps and lists of a JSON value. It keeps other types.
 func clone(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -186,8 +187,8 @@ func clone(v any) any {
 	return v
 }
 
-// withoutTemp returns a copy of e that may be kept: without the state of the
-// invocation, and with maps of its own.
+// withoutTemp returns a copy of e for the handle, without the state of the
+// invocation and with maps of its own.
 func withoutTemp(e *session.Event) *session.Event {
 	c := *e
 	if delta := e.Actions.StateDelta; delta != nil {
@@ -203,5 +204,5 @@ func withoutTemp(e *session.Event) *session.Event {
 	return &c
 }
 
-// absent reports that a call found nothing.
+// absent reports whether err is seshat.ErrNotFound.
 func absent(err error) bool { return errors.Is(err, seshat.ErrNotFound) }

@@ -18,21 +18,21 @@ import (
 
 // Report counts what a migration read and added.
 type Report struct {
-	Apps     int // read
-	Read     int // sessions
-	Sessions int // added
-	Events   int // added
-	Users    int // whose state was merged
+	Apps     int // apps read
+	Read     int // sessions read
+	Sessions int // sessions added
+	Events   int // events added
+	Users    int // users whose state was merged
 }
 
-// Database copies all apps of the database, whose tables are those of ADK's
-// database service, into the service: sessions with events and state, the
-// state of apps, and that of users, also of users without sessions. The
-// database is only read. Repeated, it adds what came since.
+// Database copies all apps of a database of ADK's database service to the
+// service: sessions with events and state, the state of apps, and the state of
+// users, also of users without sessions. It only reads the database. If
+// repeated, it adds what is new.
 //
-// Events keep the order of the database's timestamps. Those of one timestamp,
-// which ADK reads in the wrong order, come in the order in which they were
-// written, where the database tells: SQLite does.
+// Events keep the order of the database's timestamps. ADK reads events with
+// equal timestamps in the wrong order. Database writes them in the order in
+// which they were written, if the database knows it, as SQLite does.
 func Database(ctx context.Context, d gorm.Dialector, to *adk.Service) (Report, error) {
 	var r Report
 	from, err := open(d)
@@ -55,7 +55,7 @@ func Database(ctx context.Context, d gorm.Dialector, to *adk.Service) (Report, e
 	return r, nil
 }
 
-// source is a database that is read.
+// source is the database that is read.
 type source struct {
 	db       *gorm.DB
 	sessions session.Service
@@ -108,7 +108,7 @@ func (f *source) app(ctx context.Context, app string, to *adk.Service, r *Report
 	return nil
 }
 
-// inOrder puts the events of one timestamp in the order of writing.
+// inOrder sorts events with equal timestamps by the order of their writes.
 func (f *source) inOrder(ctx context.Context, s session.Session) (session.Session, error) {
 	all := slices.Collect(s.Events().All())
 	if f.db.Name() != "sqlite" {
@@ -145,7 +145,7 @@ func (l list) All() iter.Seq[*session.Event] { return slices.Values(l) }
 func (l list) Len() int                      { return len(l) }
 func (l list) At(i int) *session.Event       { return l[i] }
 
-// row is the state of an app, or of a user of it.
+// row is the state of an app or a user.
 type row struct{ AppName, UserID, State string }
 
 // states copies the state of apps and users.

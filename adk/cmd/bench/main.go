@@ -1,8 +1,8 @@
-// Command bench measures Seshat's session services beside those that come with
-// ADK, in one run, and prints a table with ratios.
+// Command bench measures Seshat's session services and those of ADK in one run,
+// and prints a table with ratios.
 //
 //	go run ./cmd/bench                prints the table
-//	go run ./cmd/bench -write         writes it into README.md
+//	go run ./cmd/bench -write         writes it to README.md
 package main
 
 import (
@@ -19,12 +19,12 @@ import (
 )
 
 var (
-	sessions = flag.Int("sessions", 10_000, "sessions to list")
+	sessions = flag.Int("sessions", 10_000, "number of sessions to list")
 	events   = flag.Int("events", 100, "events of the session to get")
-	long     = flag.Int("long", 5000, "events of the long session to append to")
+	long     = flag.Int("long", 5000, "events of the long session")
 	times    = flag.Int("times", 300, "calls of each measurement")
-	rounds   = flag.Int("rounds", 3, "runs of each measurement, of which the fastest counts")
-	listings = flag.Int("listings", 10, "calls of the one that lists")
+	rounds   = flag.Int("rounds", 3, "runs of each measurement; the fastest counts")
+	listings = flag.Int("listings", 10, "calls of list")
 	write    = flag.Bool("write", false, "write the table into the README")
 	file     = flag.String("readme", "README.md", "the README")
 )
@@ -34,7 +34,7 @@ type measurement struct {
 	name string
 	run  func(*testing.B, peers.Peer)
 	n    int  // calls
-	div  bool // also print how the line before relates to this one
+	div  bool // also print its ratio to the row before
 }
 
 func main() {
@@ -67,8 +67,8 @@ func run() error {
 	return nil
 }
 
-// measure returns the fastest of several rounds, in which the services take
-// turns, so that they share what else the machine does.
+// measure returns the fastest of several rounds. The services take turns, so
+// that other work of the machine affects all of them.
 func (m measurement) measure(all []peers.Peer) ([]testing.BenchmarkResult, error) {
 	best := make([]testing.BenchmarkResult, len(all))
 	for range *rounds {
@@ -88,7 +88,7 @@ func (m measurement) measure(all []peers.Peer) ([]testing.BenchmarkResult, error
 	return best, nil
 }
 
-// table measures everything.
+// table runs the measurements and formats them.
 func table(lines []measurement) (string, error) {
 	all := peers.All()
 	var b strings.Builder

@@ -18,7 +18,7 @@ import (
 
 const app = "bench"
 
-// filled opens a service, durable, with what fill wrote hastily.
+// filled opens a durable service on data that fill wrote hastily.
 func filled(b *testing.B, p peers.Peer, fill func(session.Service) error) session.Service {
 	path := filepath.Join(b.TempDir(), "sessions")
 	s, closeAll, err := p.Open(path, true)
@@ -37,7 +37,7 @@ func filled(b *testing.B, p peers.Peer, fill func(session.Service) error) sessio
 	return s
 }
 
-// event is what a turn of a conversation with a tool looks like.
+// event returns an event such as those of a conversation with tools.
 func event(n int) *session.Event {
 	return &session.Event{
 		ID: fmt.Sprintf("event-%d", n), InvocationID: "invocation", Author: "assistant",
@@ -125,11 +125,11 @@ func list(b *testing.B, p peers.Peer) {
 	}
 }
 
-// fillers is how many goroutines make sessions, where that is allowed.
+// fillers is the number of goroutines that create sessions, if the service
+// allows it.
 const fillers = 64
 
-// many makes n sessions. ADK's database service on SQLite does not take
-// several writers.
+// many creates n sessions. ADK's database service on SQLite allows one writer.
 func many(s session.Service, n int) error {
 	writers := fillers
 	if fmt.Sprintf("%T", s) == "*database.databaseService" {

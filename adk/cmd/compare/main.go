@@ -1,12 +1,12 @@
-// Command compare runs this module's suite against Seshat's session services
-// and those that come with ADK, and prints a table of what each one fails.
+// Command compare runs this module's suite on Seshat's session services and
+// those of ADK, and prints a table of the failures.
 //
 //	go run ./cmd/compare              prints the table
-//	go run ./cmd/compare -write       writes it into README.md
+//	go run ./cmd/compare -write       writes it to README.md
 //
-// Each case runs in a process of its own, as some of them end the process, and
-// several times, as some of them depend on how goroutines meet: one failure
-// is enough.
+// Each case runs in a process of its own, because some cases end the process.
+// It runs several times, because some cases depend on the timing of goroutines:
+// one failure is enough.
 package main
 
 import (
@@ -24,8 +24,8 @@ import (
 )
 
 var (
-	runs  = flag.Int("runs", 3, "how often each case runs")
-	limit = flag.Duration("limit", time.Minute, "longest time of one run")
+	runs  = flag.Int("runs", 3, "runs of each case")
+	limit = flag.Duration("limit", time.Minute, "time limit of one run")
 	write = flag.Bool("write", false, "write the table into the README")
 	file  = flag.String("readme", "README.md", "the README")
 	peer  = flag.String("peer", "", "run one case of this service, and print its result as JSON")
@@ -67,7 +67,7 @@ func child() error {
 	return fmt.Errorf("no case %q of %q", *name, *peer)
 }
 
-// check runs one case as often as asked for, each in a process of its own.
+// check runs one case several times, each time in a process of its own.
 func check(p peers.Peer, c adktest.Case) (r adktest.Result, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -86,7 +86,7 @@ func check(p peers.Peer, c adktest.Case) (r adktest.Result, err error) {
 	return r, nil
 }
 
-// table runs everything.
+// table runs all cases and formats the results.
 func table() (string, error) {
 	var head, line, body, why strings.Builder
 	failed := map[string]int{}
@@ -114,7 +114,7 @@ func table() (string, error) {
 	for _, p := range all {
 		fmt.Fprintf(&body, " **%d** |", failed[p.ID])
 	}
-	return "| |" + head.String() + "\n|---|" + line.String() + "\n" + body.String() + "\n\nWhat was seen:\n\n" +
+	return "| |" + head.String() + "\n|---|" + line.String() + "\n" + body.String() + "\n\nFailures:\n\n" +
 		why.String(), nil
 }
 

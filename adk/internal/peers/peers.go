@@ -1,5 +1,4 @@
-// Package peers opens the services that are compared: Seshat's, and those that
-// come with ADK.
+// Package peers opens the services to compare: Seshat's and those of ADK.
 package peers
 
 import (
@@ -22,13 +21,13 @@ import (
 
 // Peer is one service.
 type Peer struct {
-	ID, Name string // for flags and files, and for people
+	ID, Name string // ID is for flags and files, Name for people
 
-	// Open opens the service on the file at path. It is closed by the second
-	// result. hasty is for filling it: writes need not be durable.
+	// Open opens the service on the file at path. The second result closes it.
+	// If hasty is true, writes need not be durable, to fill it faster.
 	Open func(path string, hasty bool) (session.Service, func() error, error)
 
-	InFile bool // else path is ignored
+	InFile bool // if false, path is ignored
 }
 
 // All returns the services, Seshat's first.
@@ -41,7 +40,7 @@ func All() []Peer {
 	}
 }
 
-// Harness is how adktest gets at the service.
+// Harness returns the service for adktest.
 func (p Peer) Harness() adktest.Harness {
 	f := &files{peer: p}
 	h := adktest.Harness{Open: func(t testing.TB) session.Service {
@@ -53,7 +52,7 @@ func (p Peer) Harness() adktest.Harness {
 	return h
 }
 
-// files knows the files of services.
+// files tracks the files of services.
 type files struct {
 	peer Peer
 	open sync.Map
