@@ -33,14 +33,16 @@ func TestKeyComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Namespaces[0] = "changed" // the store has a copy
-	if made.ExpiresAt != seshattest.Start.Add(time.Hour) || made.CreatedAt != seshattest.Start || !made.LastUsedAt.IsZero() {
+	if made.ExpiresAt != seshattest.Start.Add(time.Hour) || made.CreatedAt != seshattest.Start ||
+		!made.LastUsedAt.IsZero() {
 		t.Errorf("made %+v", made)
 	}
 	got, err := s.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != made.ID || got.Name != "ci" || !got.ReadOnly || got.ExpiresAt != made.ExpiresAt || got.OrganizationID != "int_a" ||
+	if got.ID != made.ID || got.Name != "ci" || !got.ReadOnly || got.ExpiresAt != made.ExpiresAt ||
+		got.OrganizationID != "int_a" ||
 		!slices.Equal(got.Namespaces, []string{acme.ID()}) || got.LastUsedAt != seshattest.Start {
 		t.Errorf("got %+v, made %+v", got, made)
 	}
@@ -92,8 +94,10 @@ func TestOnlyTheWholeSecretOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, wrong := range []string{
-		"", "sk_", "sk__", "_", secret + "x", secret[:len(secret)-1], strings.TrimPrefix(secret, "sk_"), strings.ToLower(secret),
-		"sk_" + k.ID + "_", "sk_" + k.ID, "sk_" + k.ID + other[strings.LastIndex(other, "_"):], " " + secret, secret + "\x00",
+		"", "sk_", "sk__", "_", secret + "x", secret[:len(secret)-1], strings.TrimPrefix(secret, "sk_"),
+		strings.ToLower(secret),
+		"sk_" + k.ID + "_", "sk_" + k.ID, "sk_" + k.ID + other[strings.LastIndex(other, "_"):], " " + secret,
+		secret + "\x00",
 		strings.Repeat("sk_", 1000), "sk_\x00_x", "sk_\xff_x",
 	} {
 		if got, err := s.Authenticate(t.Context(), wrong); !errors.Is(err, seshat.ErrNotFound) || got.ID != "" {
@@ -165,7 +169,10 @@ func TestKeysThatNeverBegan(t *testing.T) {
 			t.Errorf("%v: got %v, want ErrInvalid", at, err)
 		}
 	}
-	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{ExpiresAt: time.UnixMilli(1), LastUsedAt: time.Unix(5, 0)})
+	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{
+		ExpiresAt:  time.UnixMilli(1),
+		LastUsedAt: time.Unix(5, 0),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +291,8 @@ func TestRevokedKeysStayGone(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				if _, err := s.Authenticate(context.Background(), secret); err != nil && !errors.Is(err, seshat.ErrNotFound) {
+				if _, err := s.Authenticate(context.Background(), secret); err != nil &&
+					!errors.Is(err, seshat.ErrNotFound) {
 					t.Error(err)
 				}
 			})

@@ -61,7 +61,8 @@ type MessageIDError struct {
 
 func (e *MessageIDError) Error() string {
 	if e.Seq == 0 {
-		return fmt.Sprintf("message id %s is new, but the session has other messages of the turn", quoteName(e.MessageID))
+		return fmt.Sprintf("message id %s is new, but the session has other messages of the turn",
+			quoteName(e.MessageID))
 	}
 	return fmt.Sprintf("message id %s is used by message %d with other content", quoteName(e.MessageID), e.Seq)
 }
@@ -131,13 +132,17 @@ func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 	if err := checkTurn(turn.Messages).err(); err != nil {
 		return nil, err
 	}
-	a := &appendPlan{turn: turn, digests: make([][16]byte, len(turn.Messages)), seqs: make([]uint64, len(turn.Messages))}
+	a := &appendPlan{
+		turn: turn, digests: make([][16]byte, len(turn.Messages)),
+		seqs: make([]uint64, len(turn.Messages)),
+	}
 	a.turn.Messages = append([]Message(nil), turn.Messages...)
 	for i := range a.turn.Messages {
 		m := &a.turn.Messages[i]
 		a.digests[i] = messageDigest(m)
 		if m.ID != "" {
-			a.givenIDs, a.givenIndex = append(a.givenIDs, m.ID), append(a.givenIndex, i)
+			a.givenIDs = append(a.givenIDs, m.ID)
+			a.givenIndex = append(a.givenIndex, i)
 		}
 		if m.Role == RoleUser && a.name == "" {
 			a.name = title(t.store.opts.Title(m.Content))
@@ -223,7 +228,8 @@ func (a *appendPlan) addMessages(c *tenantWrite, s *storedSession) {
 	for i := range a.turn.Messages {
 		m := a.turn.Messages[i] // plan may run again
 		s.LastSeq++
-		m.Seq, a.seqs[i] = s.LastSeq, s.LastSeq
+		m.Seq = s.LastSeq
+		a.seqs[i] = s.LastSeq
 		m.setDefaults(max(c.view.Now, s.updated))
 		body := encodeMessage(nil, &m)
 		c.out.Append[i] = driver.Message{Seq: m.Seq, ID: m.ID, Digest: a.digests[i], Body: body}

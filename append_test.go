@@ -112,11 +112,13 @@ func TestCreateMergesSharedStateWithTheSessionOrNotAtAll(t *testing.T) {
 		if _, err := tenant.Create(ctx, n); err != nil {
 			t.Fatal(err)
 		}
-		n.UserState, n.NamespaceState = map[string]any{"k": 2}, map[string]any{"k": 2}
+		n.UserState = map[string]any{"k": 2}
+		n.NamespaceState = map[string]any{"k": 2}
 		if _, err := tenant.Create(ctx, n); !errors.Is(err, seshat.ErrExists) {
 			t.Fatalf("got error %v, want ErrExists", err)
 		}
-		n.ID, n.UserID = "alone", ""
+		n.ID = "alone"
+		n.UserID = ""
 		if _, err := tenant.Create(ctx, n); !errors.Is(err, seshat.ErrInvalid) {
 			t.Fatalf("got error %v, want ErrInvalid", err)
 		}

@@ -47,7 +47,8 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 	if err != nil || n != int64(b.Len()) {
 		t.Fatalf("backup of %d bytes says %d, %v", b.Len(), n, err)
 	}
-	src, dst := filepath.Join(t.TempDir(), "backup.db"), filepath.Join(t.TempDir(), "restored.db")
+	src := filepath.Join(t.TempDir(), "backup.db")
+	dst := filepath.Join(t.TempDir(), "restored.db")
 	must(t, os.WriteFile(src, b.Bytes(), 0o600))
 	must(t, seshat.RestoreBackup(ctx, src, dst))
 	if err := seshat.RestoreBackup(ctx, src, dst); !errors.Is(err, fs.ErrExist) {
@@ -165,9 +166,12 @@ func TestDamageIsFoundAndTheRestSaved(t *testing.T) {
 
 // What cannot be done is refused with an error that says why.
 func TestFileCallsThatCannotBe(t *testing.T) {
-	ctx, cancelled := context.Background(), cancelled()
-	memory, file := seshattest.Open(t), seshattest.OpenFile(t)
-	none, here := filepath.Join(t.TempDir(), "none.db"), filepath.Join(t.TempDir(), "new.db")
+	ctx := context.Background()
+	cancelled := cancelled()
+	memory := seshattest.Open(t)
+	file := seshattest.OpenFile(t)
+	none := filepath.Join(t.TempDir(), "none.db")
+	here := filepath.Join(t.TempDir(), "new.db")
 	backup := func(ctx context.Context, s *seshattest.Store, w io.Writer) error {
 		_, err := s.Backup(ctx, w)
 		return err

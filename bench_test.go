@@ -90,7 +90,10 @@ func (s *benchStore) open(b *testing.B) {
 func (s *benchStore) newSession(i int) seshat.NewSession {
 	return seshat.NewSession{
 		ID: s.ids[i], UserID: s.user(i), Labels: map[string]string{"tier": "gold"},
-		Agent:      seshat.AgentConfig{Model: "gpt-4o", Temperature: seshat.Ptr(0.2), SystemPrompt: strings.Repeat("Be brief. ", 10)},
+		Agent: seshat.AgentConfig{
+			Model: "gpt-4o", Temperature: seshat.Ptr(0.2),
+			SystemPrompt: strings.Repeat("Be brief. ", 10),
+		},
 		UserMemory: map[string]any{"name": "Mia", "seat": "aisle", "visits": 7},
 	}
 }
@@ -251,7 +254,8 @@ func BenchmarkSweep(b *testing.B) {
 		b.Run(benchName(n, 1), func(b *testing.B) {
 			s := newBenchStore(b, n)
 			spread(b, 64, b.N, func(int) error {
-				_, err := s.t.Create(context.Background(), seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: time.Minute}})
+				_, err := s.t.Create(context.Background(),
+					seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: time.Minute}})
 				return err
 			})
 			s.clock.Advance(time.Minute)

@@ -152,7 +152,8 @@ func (c *checker) state(e *driver.Entry) error {
 		if err != nil {
 			return err
 		}
-		n.Keys, n.Bytes = n.Keys+size.Keys, n.Bytes+size.Bytes
+		n.Keys += size.Keys
+		n.Bytes += size.Bytes
 	} else if err := checkDocument(string(e.Value)); err != nil {
 		return err
 	} else {

@@ -96,52 +96,104 @@ func (p *planted) check() CheckReport {
 	return r
 }
 
-// Promise: whatever does not agree is found, and said of the right key.
+// broken is a body that does not decode.
+var broken = []byte{0x91, 0xc1}
+
+// damages has one kind of damage a row, and the key that Check must report.
+var damages = map[string]struct {
+	plant func(*planted)
+	where string
+}{
+	"a body that does not decode": {func(p *planted) {
+		p.record(func(r *driver.Record) {
+			r.Bytes += uint64(len(broken)) - uint64(len(r.Body))
+			r.Body = broken
+		})
+	}, `session 1/"s"`},
+	"an id that is not allowed": {func(p *planted) {
+		p.change(driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, func(driver.View) driver.Change {
+			s, _ := (&NewSession{ID: "a\nb"}).newStored(p.n.cache.Load().ns, defaultLifecycle, 1)
+			b := encodeSession(nil, s)
+			return driver.Change{Put: &driver.Record{
+				Key: driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, Incarnation: s.incarnation, NextSeq: 1,
+				Status:  1,
+				Created: 1, Due: 1, Expires: s.timeline.Expires, Bytes: uint64(len(b)), Body: b,
+			}}
+		})
+	}, `session 1/"a\nb"`},
+	"an end that does not follow": {
+		func(p *planted) { p.record(func(r *driver.Record) { r.Expires++ }) },
+		`session 1/"s"`,
+	},
+	"a due entry that is late": {func(p *planted) {
+		p.record(func(r *driver.Record) {
+			r.Due = r.Expires + 1
+		})
+	}, `session 1/"s"`},
+	"a minute that is wrong": {
+		func(p *planted) { p.record(func(r *driver.Record) { r.ActiveMinute++ }) },
+		`session 1/"s"`,
+	},
+	"a status that is none": {
+		func(p *planted) { p.record(func(r *driver.Record) { r.Status = 7 }) },
+		`session 1/"s"`,
+	},
+	"more messages than numbers": {
+		func(p *planted) { p.record(func(r *driver.Record) { r.Messages = 99 }) },
+		`session 1/"s"`,
+	},
+	"a document that is none": {func(p *planted) {
+		p.body(func(s *storedSession) {
+			s.Metadata = Document{enc: "\xc1"}
+		})
+	}, `session 1/"s"`},
+	"a message that is none":   {func(p *planted) { p.message(broken) }, `session 1/"s"`},
+	"a namespace that is none": {func(p *planted) { p.entry(namespaceKey("ns_x"), broken) }, "namespace 0"},
+	"a namespace of another id": {
+		func(p *planted) { p.namespace(func(n *Namespace) { n.ID = "ns_x" }) },
+		"namespace \"ns_",
+	},
+	"a namespace without a name": {
+		func(p *planted) { p.namespace(func(n *Namespace) { n.Name = "x" }) },
+		"namespace \"ns_",
+	},
+	"an ordinal never given": {
+		func(p *planted) { p.namespace(func(n *Namespace) { n.ordinal = 9 }) },
+		"namespace \"ns_",
+	},
+	"a session without namespace": {
+		func(p *planted) { p.namespace(func(n *Namespace) { n.ordinal = 9 }) },
+		`session 1/"s"`,
+	},
+	"an ordinal that is none": {func(p *planted) { p.entry(ordinalKey(), []byte{1}) }, "namespace 0"},
+	"a name that leads nowhere": {
+		func(p *planted) { p.entry(namespaceNameKey("int_1", "x"), []byte("ns_x")) },
+		`namespace name "x"`,
+	},
+	"a key that is none": {func(p *planted) { p.entry(apiKeyKey("x"), broken) }, "namespace 0"},
+	"a key of another id": {
+		func(p *planted) { p.entry(apiKeyKey("x"), encodeKey(&APIKey{ID: "y"})) },
+		"namespace 0",
+	},
+	"a state without its size": {func(p *planted) {
+		p.state("k", []byte(NewDocument(map[string]any{"k": 1}).enc))
+	}, "state 1/"},
+	"a size without its state": {
+		func(p *planted) { p.state("", rules.Size{Keys: 1, Bytes: 1}.Encode()) },
+		"state 1/",
+	},
+	"a size that is none":       {func(p *planted) { p.state("", []byte{1}) }, "namespace 1"},
+	"a state that is none":      {func(p *planted) { p.state("k", broken) }, "namespace 1"},
+	"an ordinal that is shared": {(*planted).sharedOrdinal, "namespace \"ns_"},
+	"a log that is not as counted": {
+		func(p *planted) { p.record(func(r *driver.Record) { r.Bytes++ }) },
+		`session 1/"s"`,
+	},
+}
+
+// Promise: Check finds whatever does not agree, and reports the right key.
 func TestCheckFinds(t *testing.T) {
-	broken := []byte{0x91, 0xc1}
-	for name, tt := range map[string]struct {
-		plant func(*planted)
-		where string
-	}{
-		"a body that does not decode": {func(p *planted) {
-			p.record(func(r *driver.Record) {
-				r.Bytes += uint64(len(broken)) - uint64(len(r.Body))
-				r.Body = broken
-			})
-		}, `session 1/"s"`},
-		"an id that is not allowed": {func(p *planted) {
-			p.change(driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, func(driver.View) driver.Change {
-				s, _ := (&NewSession{ID: "a\nb"}).newStored(p.n.cache.Load().ns, defaultLifecycle, 1)
-				b := encodeSession(nil, s)
-				return driver.Change{Put: &driver.Record{
-					Key: driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, Incarnation: s.incarnation, NextSeq: 1, Status: 1,
-					Created: 1, Due: 1, Expires: s.timeline.Expires, Bytes: uint64(len(b)), Body: b,
-				}}
-			})
-		}, `session 1/"a\nb"`},
-		"an end that does not follow":  {func(p *planted) { p.record(func(r *driver.Record) { r.Expires++ }) }, `session 1/"s"`},
-		"a due entry that is late":     {func(p *planted) { p.record(func(r *driver.Record) { r.Due = r.Expires + 1 }) }, `session 1/"s"`},
-		"a minute that is wrong":       {func(p *planted) { p.record(func(r *driver.Record) { r.ActiveMinute++ }) }, `session 1/"s"`},
-		"a status that is none":        {func(p *planted) { p.record(func(r *driver.Record) { r.Status = 7 }) }, `session 1/"s"`},
-		"more messages than numbers":   {func(p *planted) { p.record(func(r *driver.Record) { r.Messages = 99 }) }, `session 1/"s"`},
-		"a document that is none":      {func(p *planted) { p.body(func(s *storedSession) { s.Metadata = Document{enc: "\xc1"} }) }, `session 1/"s"`},
-		"a message that is none":       {func(p *planted) { p.message(broken) }, `session 1/"s"`},
-		"a namespace that is none":     {func(p *planted) { p.entry(namespaceKey("ns_x"), broken) }, "namespace 0"},
-		"a namespace of another id":    {func(p *planted) { p.namespace(func(n *Namespace) { n.ID = "ns_x" }) }, "namespace \"ns_"},
-		"a namespace without a name":   {func(p *planted) { p.namespace(func(n *Namespace) { n.Name = "x" }) }, "namespace \"ns_"},
-		"an ordinal never given":       {func(p *planted) { p.namespace(func(n *Namespace) { n.ordinal = 9 }) }, "namespace \"ns_"},
-		"a session without namespace":  {func(p *planted) { p.namespace(func(n *Namespace) { n.ordinal = 9 }) }, `session 1/"s"`},
-		"an ordinal that is none":      {func(p *planted) { p.entry(ordinalKey(), []byte{1}) }, "namespace 0"},
-		"a name that leads nowhere":    {func(p *planted) { p.entry(namespaceNameKey("int_1", "x"), []byte("ns_x")) }, `namespace name "x"`},
-		"a key that is none":           {func(p *planted) { p.entry(apiKeyKey("x"), broken) }, "namespace 0"},
-		"a key of another id":          {func(p *planted) { p.entry(apiKeyKey("x"), encodeKey(&APIKey{ID: "y"})) }, "namespace 0"},
-		"a state without its size":     {func(p *planted) { p.state("k", []byte(NewDocument(map[string]any{"k": 1}).enc)) }, "state 1/"},
-		"a size without its state":     {func(p *planted) { p.state("", rules.Size{Keys: 1, Bytes: 1}.Encode()) }, "state 1/"},
-		"a size that is none":          {func(p *planted) { p.state("", []byte{1}) }, "namespace 1"},
-		"a state that is none":         {func(p *planted) { p.state("k", broken) }, "namespace 1"},
-		"an ordinal that is shared":    {(*planted).sharedOrdinal, "namespace \"ns_"},
-		"a log that is not as counted": {func(p *planted) { p.record(func(r *driver.Record) { r.Bytes++ }) }, `session 1/"s"`},
-	} {
+	for name, tt := range damages {
 		t.Run(name, func(t *testing.T) {
 			p := plant(t)
 			if r := p.check(); len(r.Findings) > 0 {
@@ -170,7 +222,8 @@ func (p *planted) state(name string, value []byte) {
 
 func (p *planted) sharedOrdinal() {
 	n := *p.n.cache.Load().ns
-	n.ID, n.Name = "ns_x", "x"
+	n.ID = "ns_x"
+	n.Name = "x"
 	p.entry(namespaceKey(n.ID), encodeNamespace(nil, &n))
 	p.entry(namespaceNameKey(n.OrganizationID, n.Name), []byte(n.ID))
 }

@@ -30,10 +30,14 @@ func TestDocumentRefusalsNameThePlace(t *testing.T) {
 
 func TestDocumentOfJSON(t *testing.T) {
 	var d Document
-	if err := json.Unmarshal([]byte(`{"n": 9007199254740993, "u": 18446744073709551615, "f": 1.0, "o": {"l": [null]}}`), &d); err != nil {
+	if err := json.Unmarshal([]byte(`{"n": 9007199254740993, "u": 18446744073709551615, "f": 1.0, "o": {"l": [null]}}`),
+		&d); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"n": int64(1<<53 + 1), "u": uint64(math.MaxUint64), "f": 1.0, "o": map[string]any{"l": []any{nil}}}
+	want := map[string]any{
+		"n": int64(1<<53 + 1), "u": uint64(math.MaxUint64), "f": 1.0,
+		"o": map[string]any{"l": []any{nil}},
+	}
 	if got := d.Map(); !reflect.DeepEqual(got, want) || !d.Equal(NewDocument(want)) {
 		t.Errorf("%v", got)
 	}
@@ -77,7 +81,10 @@ func TestDocumentBytesFromOutside(t *testing.T) {
 	if err := checkDocument(NewDocument(map[string]any{"a": 1}).enc); err != nil {
 		t.Error(err)
 	}
-	for _, enc := range []string{"\x80", "\x01", "\x81\xa1a", "\x82\xa1b\x01\xa1a\x01", "\x81\xa1a\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"} {
+	for _, enc := range []string{
+		"\x80", "\x01", "\x81\xa1a", "\x82\xa1b\x01\xa1a\x01",
+		"\x81\xa1a\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00",
+	} {
 		if err := checkDocument(enc); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%q: %v", enc, err)
 		}

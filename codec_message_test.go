@@ -60,7 +60,8 @@ func TestMessagesOfOtherVersions(t *testing.T) {
 	blank := elements(t, encodeMessage(nil, &Message{}))
 	for n := 1; n <= len(all); n++ {
 		m, err := decodeMessage(&driver.Message{Body: array(all[:n])})
-		if again := elements(t, encodeMessage(nil, &m)); err != nil || !slices.Equal(again, slices.Concat(all[:n], blank[n:])) {
+		if again := elements(t, encodeMessage(nil, &m)); err != nil ||
+			!slices.Equal(again, slices.Concat(all[:n], blank[n:])) {
 			t.Fatalf("the first %d fields read as %q, %v", n, again, err)
 		}
 	}
@@ -116,8 +117,10 @@ func TestMessageDigest(t *testing.T) {
 		"nothing": {}, "role": {Role: 1}, "type": {ContentType: 1}, "content": {Content: "a"}, "tool": {ToolName: "a"},
 		"call": {ToolCallID: "a"}, "calls": {ToolCalls: 1}, "inputs": {ToolInputs: []byte("a")},
 		"outputs": {ToolOutputs: []byte("a")}, "status": {ToolStatus: "a"}, "author": {Author: "a"},
-		"metadata": {Metadata: NewDocument(map[string]any{"a": 1})}, "tokens": {Tokens: 1}, "latency": {Latency: time.Millisecond},
-		"time": {Timestamp: time.UnixMilli(1)}, "epoch": {Timestamp: time.Unix(0, 0)}, "payload": {Payload: []byte("a")},
+		"metadata": {Metadata: NewDocument(map[string]any{"a": 1})}, "tokens": {Tokens: 1},
+		"latency": {Latency: time.Millisecond},
+		"time":    {Timestamp: time.UnixMilli(1)}, "epoch": {Timestamp: time.Unix(0, 0)},
+		"payload":    {Payload: []byte("a")},
 		"no payload": {Payload: []byte{}}, "no inputs": {ToolInputs: json.RawMessage{}},
 		"cut here": {ToolName: "ab", ToolCallID: "c"}, "cut there": {ToolName: "a", ToolCallID: "bc"},
 	}
@@ -128,7 +131,11 @@ func TestMessageDigest(t *testing.T) {
 			t.Errorf("%s and %s have one digest", name, other)
 		}
 		seen[d] = name
-		m.ID, m.Seq, m.AppendedAt, m.Summary, m.extra = "x", 9, time.Unix(9, 0), Range{1, 2}, "\xc0"
+		m.ID = "x"
+		m.Seq = 9
+		m.AppendedAt = time.Unix(9, 0)
+		m.Summary = Range{1, 2}
+		m.extra = "\xc0"
 		m.Timestamp = m.Timestamp.In(time.FixedZone("", 3600))
 		if messageDigest(&m) != d {
 			t.Errorf("%s: what the store gives changes the digest", name)
@@ -140,7 +147,8 @@ func TestMessageDigest(t *testing.T) {
 // neither stored bytes nor digests change their meaning.
 func TestMessageFormatIsPinned(t *testing.T) {
 	m := &Message{
-		Role: RoleTool, ContentType: ContentToolResult, Content: "Привет", ToolName: "find", ToolCallID: "call_1", ToolCalls: 2,
+		Role: RoleTool, ContentType: ContentToolResult, Content: "Привет", ToolName: "find", ToolCallID: "call_1",
+		ToolCalls:  2,
 		ToolInputs: json.RawMessage(`{"q": 1}`), ToolOutputs: json.RawMessage(`[]`), ToolStatus: "ok", Author: "agent",
 		Metadata: NewDocument(map[string]any{"k": []any{1, 2.5, "x"}}), Tokens: 300, Latency: 1500 * time.Millisecond,
 		Timestamp: time.UnixMilli(1_700_000_000_123), AppendedAt: time.UnixMilli(1_700_000_000_456),
@@ -161,7 +169,10 @@ func TestMessageFormatIsPinned(t *testing.T) {
 }
 
 func TestMessageCodecAllocations(t *testing.T) {
-	m := &Message{Role: RoleUser, Content: "Book me a flight to Seattle.", Metadata: NewDocument(map[string]any{"a": 1})}
+	m := &Message{
+		Role: RoleUser, Content: "Book me a flight to Seattle.",
+		Metadata: NewDocument(map[string]any{"a": 1}),
+	}
 	buf := encodeMessage(nil, m)
 	if n := testing.AllocsPerRun(100, func() { buf = encodeMessage(buf[:0], m) }); n > 0 {
 		t.Errorf("encoding allocates %v times", n)

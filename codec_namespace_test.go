@@ -28,7 +28,8 @@ func TestNamespaceLayoutIsTheDocumentedOne(t *testing.T) {
 		l := n.Lifecycle
 		values := []any{
 			1, n.ordinal, n.ID, n.Name, n.OrganizationID, millisFromTime(n.CreatedAt), millisFromTime(n.UpdatedAt),
-			int64(l.TTL), int(l.Expiry), int64(l.MaxLifetime), int64(l.IdleAfter), int64(l.ArchiveAfter), int64(l.Retention),
+			int64(l.TTL), int(l.Expiry), int64(l.MaxLifetime), int64(l.IdleAfter), int64(l.ArchiveAfter),
+			int64(l.Retention),
 			n.Quotas.MaxSessions, n.Quotas.MaxMessages, n.Quotas.MaxBytes,
 		}
 		enc := encodeNamespace(nil, n)

@@ -45,7 +45,10 @@ func (r random) document() Document {
 	if r.half() {
 		return Document{}
 	}
-	return NewDocument(map[string]any{"text": strings.Repeat("x", r.IntN(300)), "n": r.int(), "list": []any{nil, true, r.Float64(), r.instant()}})
+	return NewDocument(map[string]any{
+		"text": strings.Repeat("x", r.IntN(300)), "n": r.int(),
+		"list": []any{nil, true, r.Float64(), r.instant()},
+	})
 }
 
 func (r random) life() int64 {
@@ -80,7 +83,8 @@ func (r random) agent() (a AgentConfig) {
 func (r random) session() *storedSession {
 	s := &storedSession{Session: Session{
 		ID: r.text(), NamespaceID: "ns_1", OrganizationID: "int_1", UserID: r.text(), Name: r.text(), Agent: r.agent(),
-		UserMemory: r.document(), Metadata: r.document(), MessageCount: r.uint(), Version: r.uint(), LastSeq: r.uint() / 2,
+		UserMemory: r.document(), Metadata: r.document(), MessageCount: r.uint(), Version: r.uint(),
+		LastSeq:        r.uint() / 2,
 		Stats:          SessionStats{TotalMessages: r.uint(), TotalTokens: r.uint(), TotalToolCalls: r.uint()},
 		LastTransition: Transition{At: r.instant(), Reason: r.text(), Actor: r.text()},
 		Parent:         Parent{SessionID: r.text(), Seq: r.uint()}, MemoryDisabled: r.half(),

@@ -73,7 +73,9 @@ func sessionElements(s *storedSession) []any {
 		tokens = *p
 	}
 	tools := slices.Concat([]string{}, s.Agent.AvailableTools)
-	q, l, o := s.Quotas, c.Lifecycle, s.chosenLifecycle
+	q := s.Quotas
+	l := c.Lifecycle
+	o := s.chosenLifecycle
 	return []any{
 		1, s.Name, s.Agent.Model, temperature, tokens, s.Agent.SystemPrompt, tools,
 		q.MaxMessages, q.MaxTokensTotal, q.MaxToolCalls, q.RateLimitMessagesPerMinute, q.MaxSessionDurationMinutes,
@@ -82,7 +84,8 @@ func sessionElements(s *storedSession) []any {
 		s.Stats.TotalMessages, s.Stats.TotalTokens, s.Stats.TotalToolCalls, s.latency.SumMS, s.latency.Count,
 		s.updated, c.Active, c.Written, c.Terminated, c.StatusAt,
 		never(l.TTL), l.Sliding, never(l.MaxLifetime), never(l.IdleAfter), never(l.ArchiveAfter), never(l.Retention),
-		int64(o.TTL), int(o.Expiry), int64(o.MaxLifetime), int64(o.IdleAfter), int64(o.ArchiveAfter), int64(o.Retention),
+		int64(o.TTL), int(o.Expiry), int64(o.MaxLifetime), int64(o.IdleAfter), int64(o.ArchiveAfter),
+		int64(o.Retention),
 		s.Parent.SessionID, s.Parent.Seq, s.rate.Minute, s.rate.Count, s.rate.Earlier,
 		s.lease.Owner, s.lease.Token, s.lease.Expires, s.logEdits,
 	}
@@ -152,7 +155,8 @@ func TestEarlierFieldsAreZero(t *testing.T) {
 		}
 	}
 	blank := mustDecode(t, record(s, []byte{0x91, bodyVersion}))
-	if l := blank.Lifecycle; l.TTL != Never || l.MaxLifetime != Never || blank.Name != "" || blank.Agent.Temperature != nil {
+	if l := blank.Lifecycle; l.TTL != Never || l.MaxLifetime != Never || blank.Name != "" ||
+		blank.Agent.Temperature != nil {
 		t.Errorf("no fields read as %+v", blank)
 	}
 }
@@ -185,7 +189,8 @@ func TestDamagedSessions(t *testing.T) {
 	rec.NextSeq = 0
 	refuse("number", ErrCorrupt, rec)
 	for i, bad := range map[int][]byte{
-		4: msgpack.AppendInt(nil, -1), 11: msgpack.AppendUint(nil, 1<<60), 28: msgpack.AppendInt(nil, -1), 35: msgpack.AppendUint(nil, 256),
+		4: msgpack.AppendInt(nil, -1), 11: msgpack.AppendUint(nil, 1<<60), 28: msgpack.AppendInt(nil, -1),
+		35: msgpack.AppendUint(nil, 256),
 	} {
 		parts := elements(t, body)
 		parts[i] = string(bad)

@@ -68,12 +68,14 @@ func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*store
 		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
 		Version: 1, MemoryDisabled: n.DisableMemory,
 	}}
-	s.UserMemory, s.Metadata = NewDocument(n.UserMemory), NewDocument(n.Metadata)
+	s.UserMemory = NewDocument(n.UserMemory)
+	s.Metadata = NewDocument(n.Metadata)
 	if err := s.checkDocuments().err(); err != nil {
 		return nil, err
 	}
 	s.incarnation = driver.Incarnation(newULID(now))
-	s.chosenLifecycle, s.filedDue = n.Lifecycle, driver.Never
+	s.chosenLifecycle = n.Lifecycle
+	s.filedDue = driver.Never
 	s.startTimeline(n.Lifecycle.inherit(ns.Lifecycle).inherit(base).resolve(), now)
 	return s, nil
 }

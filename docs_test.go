@@ -12,7 +12,8 @@ import (
 
 // The key diagram of ARCHITECTURE.md is that of the code.
 func TestArchitectureShowsTheKeys(t *testing.T) {
-	page, code := readText(t, "ARCHITECTURE.md"), readText(t, filepath.Join("driver", "boltdriver", "internal", "format", "keys.go"))
+	page := readText(t, "ARCHITECTURE.md")
+	code := readText(t, filepath.Join("driver", "boltdriver", "internal", "format", "keys.go"))
 	rows := regexp.MustCompile(`(?m)^//\t(\S.*)$`).FindAllStringSubmatch(code, -1)
 	if len(rows) < 10 {
 		t.Fatalf("found only %d rows in keys.go", len(rows))

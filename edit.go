@@ -59,7 +59,8 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	if err := checkMessageEdit(&base, &m).err(); err != nil {
 		return Message{}, err
 	}
-	m.digest, m.extra = base.digest, base.extra // fn may have made a new one
+	m.digest = base.digest
+	m.extra = base.extra // fn may have made a new one
 	m.normalize()
 	body := encodeMessage(nil, &m)
 	_, err = t.writeSession(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *tenantWrite) error {
@@ -95,7 +96,9 @@ func checkMessageEdit(base, m *Message) *fieldError {
 		}
 	}
 	given := *m
-	given.Seq, given.AppendedAt, given.Summary = 0, time.Time{}, Range{}
+	given.Seq = 0
+	given.AppendedAt = time.Time{}
+	given.Summary = Range{}
 	if m.Timestamp = m.Timestamp.UTC().Truncate(time.Millisecond); m.Timestamp.IsZero() {
 		m.Timestamp = base.Timestamp
 	}
@@ -202,7 +205,9 @@ func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driv
 	if err != nil {
 		return err
 	}
-	m.ID, m.Seq, m.Summary = last.ID, last.Seq, r
+	m.ID = last.ID
+	m.Seq = last.Seq
+	m.Summary = r
 	m.setDefaults(c.view.Now)
 	m.AppendedAt = old.AppendedAt // which never falls along a log
 	body := encodeMessage(nil, &m)

@@ -37,10 +37,11 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, erro
 	if err := checkName("user_id", user).err(); err != nil {
 		return EraseReport{}, t.wrapError(op, "", err)
 	}
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user}, func(v driver.View, _ *Namespace, c *driver.Change) {
-		c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
-		c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ordinal), Value: increment(v.Entries[1])}}
-	})
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user},
+		func(v driver.View, _ *Namespace, c *driver.Change) {
+			c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
+			c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ordinal), Value: increment(v.Entries[1])}}
+		})
 	if err != nil {
 		return e, t.wrapError(op, "", err)
 	}
@@ -64,7 +65,9 @@ func (t *Tenant) DeleteNamespace(ctx context.Context) (EraseReport, error) {
 
 // erase makes x invisible and then reclaims it, keeping the sweeper off so
 // that the counts are whole.
-func (t *Tenant) erase(ctx context.Context, x driver.Erasure, also func(driver.View, *Namespace, *driver.Change)) (EraseReport, error) {
+func (t *Tenant) erase(ctx context.Context, x driver.Erasure,
+	also func(driver.View, *Namespace, *driver.Change),
+) (EraseReport, error) {
 	if err := checkContext(ctx); err != nil {
 		return EraseReport{}, err
 	}

@@ -25,7 +25,10 @@ func ExampleTenant_History() {
 		log.Fatal(err)
 	}
 	for i := range 8 {
-		if _, err := acme.Append(ctx, "chat", seshat.Message{Role: seshat.RoleUser, Content: fmt.Sprint("m", i+1)}); err != nil {
+		if _, err := acme.Append(ctx, "chat", seshat.Message{
+			Role:    seshat.RoleUser,
+			Content: fmt.Sprint("m", i+1),
+		}); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -49,7 +52,8 @@ func ExampleTenant_History() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = acme.Summarize(ctx, "chat", seshat.Range{From: 1, To: 4}, seshat.Message{Role: seshat.RoleSystem, Content: "m1-m4"})
+	_, err = acme.Summarize(ctx, "chat", seshat.Range{From: 1, To: 4},
+		seshat.Message{Role: seshat.RoleSystem, Content: "m1-m4"})
 	if err != nil {
 		log.Fatal(err)
 	}

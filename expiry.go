@@ -54,7 +54,8 @@ type DueSession struct {
 }
 
 func (r *SweepReport) idle() bool {
-	return r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed+r.Trimmed+r.Reclaimed == 0 && r.Err == nil && r.ClockJump == 0
+	return r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed+r.Trimmed+r.Reclaimed == 0 && r.Err == nil &&
+		r.ClockJump == 0
 }
 
 // Sweep does by hand what the background sweeper does: it removes sessions

@@ -147,7 +147,8 @@ func TestBackgroundSweepReportsJumpAndFailure(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if len(reports) != 3 || !errors.Is(reports[2].Err, ErrClosed) || !strings.Contains(log.String(), "level=ERROR") {
+		if len(reports) != 3 || !errors.Is(reports[2].Err, ErrClosed) ||
+			!strings.Contains(log.String(), "level=ERROR") {
 			t.Fatalf("got reports %+v, log %s", reports, &log)
 		}
 		if err := s.Close(); err != nil {
@@ -162,7 +163,9 @@ func spoil(t *testing.T, tenant *Tenant, id string) {
 	target := driver.Target{Key: driver.Key{Namespace: tenant.ordinal, ID: id}}
 	err := tenant.store.mutate(t.Context(), target, func(v driver.View) (driver.Change, error) {
 		r := *v.Record
-		r.Body, r.Expires, r.Due = []byte{0xc1}, driver.Never, 1
+		r.Body = []byte{0xc1}
+		r.Expires = driver.Never
+		r.Due = 1
 		return driver.Change{Put: &r}, nil
 	})
 	if err != nil {

@@ -138,9 +138,15 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 
 // initFork makes the change's session a child of parent.
 func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
-	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{chosenLifecycle: parent.chosenLifecycle, filedDue: driver.Never}}
-	s.ID, s.Version, s.Parent = id, 1, Parent{SessionID: parent.ID, Seq: seq}
-	s.LastTransition, s.Stats = Transition{}, SessionStats{}
+	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{
+		chosenLifecycle: parent.chosenLifecycle,
+		filedDue:        driver.Never,
+	}}
+	s.ID = id
+	s.Version = 1
+	s.Parent = Parent{SessionID: parent.ID, Seq: seq}
+	s.LastTransition = Transition{}
+	s.Stats = SessionStats{}
 	s.lease = lease{}
 	s.startTimeline(parent.timeline.Lifecycle, c.view.Now)
 	s.LastSeq = seq
@@ -199,7 +205,8 @@ func (g *stagedLog) flush(ctx context.Context) error {
 		}
 		return driver.Change{Stage: g.incarnation, StageUntil: v.Now + stageFor.Milliseconds(), Append: g.batch}, nil
 	})
-	g.batch, g.size = nil, 0
+	g.batch = nil
+	g.size = 0
 	return err
 }
 

@@ -206,7 +206,10 @@ func TestForkAtATakenIDStagesNothing(t *testing.T) {
 	}
 	s, err := f.tn.Get(f.ctx, "s")
 	f.do(err)
-	if _, err := f.tn.Restore(f.ctx, seshat.Snapshot{Session: s, Messages: f.tn.Messages(f.ctx, "s", seshat.HistoryQuery{})}); !errors.Is(err, seshat.ErrExists) {
+	if _, err := f.tn.Restore(f.ctx, seshat.Snapshot{
+		Session:  s,
+		Messages: f.tn.Messages(f.ctx, "s", seshat.HistoryQuery{}),
+	}); !errors.Is(err, seshat.ErrExists) {
 		t.Fatalf("got error %v", err)
 	}
 }

@@ -302,7 +302,8 @@ func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	if q.after.IsZero() {
 		return true, nil
 	}
-	from, to := max(q.span.From, 1), l.last+1
+	from := max(q.span.From, 1)
+	to := l.last + 1
 	for from < to {
 		mid := from + (to-from)/2
 		raw, err := l.readRange(ctx, driver.Span{From: mid}, 1, false)
@@ -319,7 +320,8 @@ func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 			from = at[0].Seq + 1
 		}
 	}
-	q.span.From, q.after = from, time.Time{}
+	q.span.From = from
+	q.after = time.Time{}
 	return from <= l.last, nil
 }
 

@@ -80,7 +80,8 @@ func (p *space) open(i *isolated, name string) {
 	}
 	tenant, err := i.s.EnsureTenant(i.t.Context(), seshat.Namespace{Name: name})
 	if errors.Is(err, seshat.ErrInvalid) {
-		tenant, err = i.s.CreateTenant(i.t.Context(), seshat.Namespace{Name: "fallback" + string(rune('0'+len(i.program)%10))})
+		tenant, err = i.s.CreateTenant(i.t.Context(), seshat.Namespace{Name: "fallback" +
+			string(rune('0'+len(i.program)%10))})
 		if errors.Is(err, seshat.ErrExists) {
 			*p = i.spaces[0]
 			return
@@ -94,7 +95,9 @@ func (p *space) open(i *isolated, name string) {
 // an id and a user.
 func (i *isolated) step() {
 	b := i.byte()
-	p, id, user := &i.spaces[b>>6], i.text(), i.text()
+	p := &i.spaces[b>>6]
+	id := i.text()
+	user := i.text()
 	switch b % 8 {
 	case 0, 1:
 		p.create(i, id, user)
@@ -221,7 +224,8 @@ func (p *space) compare(i *isolated) {
 		i.t.Fatalf("%q lists %q, want %q", p.name, ids, want)
 	}
 	for user, want := range byUser {
-		if n, err := p.tenant.Count(i.t.Context(), seshat.Query{UserID: user}); user != "" && (err != nil || n != want) {
+		if n, err := p.tenant.Count(i.t.Context(), seshat.Query{UserID: user}); user != "" &&
+			(err != nil || n != want) {
 			i.t.Fatalf("%q counts %d sessions of %q, error %v, want %d", p.name, n, user, err, want)
 		}
 	}

@@ -60,14 +60,16 @@ func TestSessionJSON(t *testing.T) {
 func TestSessionJSONRoundTrip(t *testing.T) {
 	for seed := range uint64(50) {
 		s := &newRandom(seed).session().Session
-		s.UserMemory, s.Metadata = NewDocument(map[string]any{"n": 1, "f": 1.5, "l": []any{nil, true, "x"}}), Document{}
+		s.UserMemory = NewDocument(map[string]any{"n": 1, "f": 1.5, "l": []any{nil, true, "x"}})
+		s.Metadata = Document{}
 		for _, at := range []*time.Time{
 			&s.CreatedAt, &s.UpdatedAt, &s.LastActivityAt, &s.ExpiresAt, &s.TerminatedAt, &s.LastTransition.At,
 		} {
 			*at = timeFromMillis(int64(seed) * 1_000_003)
 		}
 		back := throughJSON(t, s)
-		s.incarnation, s.lease = driver.Incarnation{}, lease{}
+		s.incarnation = driver.Incarnation{}
+		s.lease = lease{}
 		if !reflect.DeepEqual(back, s) {
 			t.Fatalf("seed %d:\n%+v\ncomes back as\n%+v", seed, s, back)
 		}
@@ -90,11 +92,13 @@ func TestSessionJSONRefusals(t *testing.T) {
 		`{"lifecycle":{"ttl":"7d"}}`, `{"lifecycle":{"expiry":"weekly"}}`,
 	} {
 		s := Session{ID: "kept"}
-		if err := json.Unmarshal([]byte(in), &s); !errors.Is(err, ErrInvalid) || !reflect.DeepEqual(s, Session{ID: "kept"}) {
+		if err := json.Unmarshal([]byte(in), &s); !errors.Is(err, ErrInvalid) ||
+			!reflect.DeepEqual(s, Session{ID: "kept"}) {
 			t.Errorf("%s: %v, and the session is %+v", in, err, s)
 		}
 	}
-	if _, err := json.Marshal(Session{Status: StatusActive, CreatedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); !errors.Is(err, ErrInvalid) {
+	if _, err := json.Marshal(Session{Status: StatusActive, CreatedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0,
+		time.UTC)}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("the year 10000: %v", err)
 	}
 }
@@ -124,14 +128,19 @@ func TestMessageJSON(t *testing.T) {
 	const want = `{"message_id":"msg_1","seq":0,"role":"user","content":"hi","content_type":null,"tool_name":null,` +
 		`"tool_call_id":null,"tool_calls":0,"tool_inputs":null,"tool_outputs":null,"tool_status":null,"author":null,` +
 		`"metadata":null,"tokens":0,"latency_ms":null,"timestamp":null,"appended_at":null,"payload":null,"summary":null}`
-	if got := marshal(t, Message{ID: "msg_1", Role: RoleUser, Content: "hi", ToolInputs: json.RawMessage{}}); got != want {
+	if got := marshal(t, Message{
+		ID: "msg_1", Role: RoleUser, Content: "hi",
+		ToolInputs: json.RawMessage{},
+	}); got != want {
 		t.Errorf("%s, not\n%s", got, want)
 	}
 	full := Message{
-		ID: "msg_1", Seq: 3, Role: RoleTool, Content: "done", ContentType: ContentToolResult, ToolName: "find", ToolCallID: "c",
-		ToolCalls: 1, ToolInputs: json.RawMessage(`{"q":1}`), ToolOutputs: json.RawMessage(`[1]`), ToolStatus: "ok",
+		ID: "msg_1", Seq: 3, Role: RoleTool, Content: "done", ContentType: ContentToolResult, ToolName: "find",
+		ToolCallID: "c",
+		ToolCalls:  1, ToolInputs: json.RawMessage(`{"q":1}`), ToolOutputs: json.RawMessage(`[1]`), ToolStatus: "ok",
 		Author: "a", Metadata: NewDocument(map[string]any{"k": 1}), Tokens: 5, Latency: 1500 * time.Millisecond,
-		Timestamp: timeFromMillis(1_700_000_000_120), AppendedAt: timeFromMillis(1_700_000_000_456), Payload: []byte{0, 255},
+		Timestamp: timeFromMillis(1_700_000_000_120), AppendedAt: timeFromMillis(1_700_000_000_456),
+		Payload: []byte{0, 255},
 		Summary: Range{1, 2},
 	}
 	if back := throughJSON(t, full); !reflect.DeepEqual(back, full) {
@@ -150,7 +159,8 @@ func TestMessageJSONRefusals(t *testing.T) {
 		`{"metadata":1}`,
 	} {
 		m := Message{ID: "kept"}
-		if err := json.Unmarshal([]byte(in), &m); !errors.Is(err, ErrInvalid) || !reflect.DeepEqual(m, Message{ID: "kept"}) {
+		if err := json.Unmarshal([]byte(in), &m); !errors.Is(err, ErrInvalid) ||
+			!reflect.DeepEqual(m, Message{ID: "kept"}) {
 			t.Errorf("%s: %v, and the message is %+v", in, err, m)
 		}
 	}

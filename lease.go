@@ -149,7 +149,10 @@ func (l *lease) isCurrent(token uint64) bool { return l.Owner != "" && token == 
 func (l *lease) inForce(now int64) bool { return l.Owner != "" && l.Expires > now }
 
 // free ends the lease. Its token stays the newest ever given.
-func (l *lease) free() { l.Owner, l.Expires = "", 0 }
+func (l *lease) free() {
+	l.Owner = ""
+	l.Expires = 0
+}
 
 // admit refuses an append that a lease is in the way of. One without a token
 // ends a lease whose time is over: its holder was overtaken.

@@ -37,7 +37,10 @@ func TestAHungRunnerIsReplacedAndFenced(t *testing.T) {
 			t.Errorf("the second runner waited %v", waited)
 		}
 		appendTurn(t, tn, "x", seshat.Turn{Lease: next.Token})
-		late := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleAssistant, Content: "late"}}, Lease: hung.Token}
+		late := seshat.Turn{
+			Messages: []seshat.Message{{Role: seshat.RoleAssistant, Content: "late"}},
+			Lease:    hung.Token,
+		}
 		if _, err := tn.AppendTurn(ctx, "x", late); !errors.Is(err, seshat.ErrLease) {
 			t.Errorf("got %v, want ErrLease", err)
 		}

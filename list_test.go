@@ -30,13 +30,16 @@ func TestPageScansABoundedNumber(t *testing.T) {
 	if first.Scanned > maxScan || first.NextCursor == "" {
 		t.Fatalf("the first page looked at %d entries, cursor %q", first.Scanned, first.NextCursor)
 	}
-	found, scanned := len(first.Sessions), first.Scanned
+	found := len(first.Sessions)
+	scanned := first.Scanned
 	for q.Cursor = first.NextCursor; q.Cursor != ""; {
 		page, err := p.n.List(ctx, q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, scanned, q.Cursor = found+len(page.Sessions), scanned+page.Scanned, page.NextCursor
+		found += len(page.Sessions)
+		scanned += page.Scanned
+		q.Cursor = page.NextCursor
 	}
 	if found != 1 || scanned < maxScan+500 {
 		t.Errorf("found %d sessions in %d entries", found, scanned)

@@ -22,7 +22,8 @@ func TestRolesAndContentTypesHaveNames(t *testing.T) {
 		}
 	}
 	for typ, want := range map[seshat.ContentType]string{
-		seshat.ContentText: "text", seshat.ContentToolCall: "tool_call", seshat.ContentToolResult: "tool_result", seshat.ContentEvent: "event",
+		seshat.ContentText: "text", seshat.ContentToolCall: "tool_call", seshat.ContentToolResult: "tool_result",
+		seshat.ContentEvent: "event",
 	} {
 		text, err := typ.MarshalText()
 		if err != nil || string(text) != want || typ.String() != want {

@@ -81,19 +81,20 @@ func (t *Tenant) Rename(ctx context.Context, name string) error {
 		return t.wrapError("Rename", "", err)
 	}
 	key := namespaceNameKey(t.organization, name)
-	return t.updateNamespace(ctx, "Rename", []driver.EntryKey{key}, func(v driver.View, n *Namespace, out *driver.Change) error {
-		if n.Name == name {
+	return t.updateNamespace(ctx, "Rename", []driver.EntryKey{key},
+		func(v driver.View, n *Namespace, out *driver.Change) error {
+			if n.Name == name {
+				return nil
+			}
+			if v.Entries[1] != nil {
+				return ErrExists
+			}
+			out.Entries = append(out.Entries,
+				driver.Entry{EntryKey: namespaceNameKey(t.organization, n.Name)},
+				driver.Entry{EntryKey: key, Value: []byte(t.id)})
+			n.Name = name
 			return nil
-		}
-		if v.Entries[1] != nil {
-			return ErrExists
-		}
-		out.Entries = append(out.Entries,
-			driver.Entry{EntryKey: namespaceNameKey(t.organization, n.Name)},
-			driver.Entry{EntryKey: key, Value: []byte(t.id)})
-		n.Name = name
-		return nil
-	})
+		})
 }
 
 // SetLifecycle replaces the lifecycle that the namespace gives to its new
@@ -289,12 +290,14 @@ func (s *Store) namespaces(ctx context.Context, op, org string, q driver.EntryQu
 				if !yield(*n, nil) {
 					return
 				}
-				q.Owner, q.After = e.Owner, e.Name
+				q.Owner = e.Owner
+				q.After = e.Name
 			}
 			if len(page) < q.Limit {
 				return
 			}
-			q.Owner, q.After = page[len(page)-1].Owner, page[len(page)-1].Name
+			q.Owner = page[len(page)-1].Owner
+			q.After = page[len(page)-1].Name
 		}
 	}
 }

@@ -117,7 +117,8 @@ func (o *Options) setFuncs() {
 		o.Title = firstLine
 	}
 	if o.Now == nil {
-		o.Now, o.machineClock = time.Now, true
+		o.Now = time.Now
+		o.machineClock = true
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

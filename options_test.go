@@ -74,12 +74,16 @@ func TestOptionsDefaults(t *testing.T) {
 	if given.Now != nil || given.SweepEvery != 0 || given.Lifecycle != (Lifecycle{}) {
 		t.Errorf("the caller's options became %+v", given)
 	}
-	given = Options{Lifecycle: Lifecycle{TTL: time.Hour}, SweepEvery: Never, FeedAge: Never, FeedEvents: 1, Now: time.Now}
+	given = Options{
+		Lifecycle: Lifecycle{TTL: time.Hour}, SweepEvery: Never, FeedAge: Never, FeedEvents: 1,
+		Now: time.Now,
+	}
 	o, err = given.withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Lifecycle.TTL != time.Hour || o.SweepEvery != Never || o.FeedAge != Never || o.FeedEvents != 1 || o.machineClock {
+	if o.Lifecycle.TTL != time.Hour || o.SweepEvery != Never || o.FeedAge != Never || o.FeedEvents != 1 ||
+		o.machineClock {
 		t.Errorf("got %+v", o)
 	}
 }

@@ -45,7 +45,8 @@ func (s *storedSession) checkQuotas(n appendTotals, now int64) error {
 
 // checkRate enforces the limit on the messages of any 60 seconds.
 func (s *storedSession) checkRate(n uint64, now int64) error {
-	limit, use := s.Quotas.RateLimitMessagesPerMinute, s.rate.Use(now)
+	limit := s.Quotas.RateLimitMessagesPerMinute
+	use := s.rate.Use(now)
 	if limit == 0 || use+n <= limit {
 		return nil
 	}

@@ -201,7 +201,8 @@ func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, app
 		if e := checkRestoredMessage(&m, snap.Session, g.last, ids, appended); e != nil {
 			return nil, appended, e.atIndex("messages", len(ids)).err()
 		}
-		ids[m.ID], appended = true, m.AppendedAt
+		ids[m.ID] = true
+		appended = m.AppendedAt
 		digest := m.digest
 		if digest == ([16]byte{}) {
 			digest = messageDigest(&m)
@@ -239,7 +240,9 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 			m.Seq)
 	}
 	given := *m
-	given.Seq, given.AppendedAt, given.Summary = 0, time.Time{}, Range{}
+	given.Seq = 0
+	given.AppendedAt = time.Time{}
+	given.Summary = Range{}
 	return given.check()
 }
 
@@ -251,13 +254,15 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 		filedDue: driver.Never,
 	}}
 	s.lease = lease{}
-	s.NamespaceID, s.OrganizationID = c.tenant.id, c.tenant.organization
+	s.NamespaceID = c.tenant.id
+	s.OrganizationID = c.tenant.organization
 	s.LastTransition.At = timeFromMillis(millisFromTime(s.LastTransition.At))
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	if err := s.restoreCourse(s.Lifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()); err != nil {
+	life := s.Lifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle)
+	if err := s.restoreCourse(life.resolve()); err != nil {
 		return err
 	}
 	if !s.timeline.Alive(c.view.Now) {
@@ -274,7 +279,8 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 
 // restoreCourse makes the session's course of its published fields.
 func (s *storedSession) restoreCourse(life rules.Lifecycle) error {
-	created, expires := millisFromTime(s.CreatedAt), millisFromTime(s.ExpiresAt)
+	created := millisFromTime(s.CreatedAt)
+	expires := millisFromTime(s.ExpiresAt)
 	s.timeline = rules.Timeline{
 		Lifecycle: life, Status: rules.Status(s.Status), StatusAt: created, Created: created,
 		Active: millisFromTime(s.LastActivityAt), Terminated: millisFromTime(s.TerminatedAt), MaxAge: maxAge(s.Quotas),

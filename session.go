@@ -42,8 +42,10 @@ type Session struct {
 
 	MessageCount uint64 // messages in the log now
 	Stats        SessionStats
-	Version      uint64 // counts changes of the editable part, of the log but for appends, and of the status but for waking
-	LastSeq      uint64 // number of the newest message ever appended; 0 = none
+	// counts changes of the editable part, of the log but for appends, and of
+	// the status but for waking
+	Version uint64
+	LastSeq uint64 // number of the newest message ever appended; 0 = none
 
 	CreatedAt      time.Time
 	UpdatedAt      time.Time // last change of any kind
@@ -153,8 +155,10 @@ func (s *storedSession) publish() { s.deriveFields(&s.storedFields) }
 func (s *Session) deriveFields(in *storedFields) {
 	c := &in.timeline
 	s.Status = Status(c.Status)
-	s.CreatedAt, s.UpdatedAt = timeFromMillis(c.Created), timeFromMillis(in.updated)
-	s.LastActivityAt, s.ExpiresAt = timeFromMillis(c.Active), timeFromMillis(c.Expires)
+	s.CreatedAt = timeFromMillis(c.Created)
+	s.UpdatedAt = timeFromMillis(in.updated)
+	s.LastActivityAt = timeFromMillis(c.Active)
+	s.ExpiresAt = timeFromMillis(c.Expires)
 	s.TerminatedAt = timeFromMillis(c.Terminated)
 	s.Lifecycle = lifecycleFromRules(c.Lifecycle)
 	if s.Stats.LatencyCount = in.latency.Count; in.latency.Count > 0 {

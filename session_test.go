@@ -54,7 +54,10 @@ func TestNamesOfValues(t *testing.T) {
 
 // Promise: what a session prints as names it, and shows no content.
 func TestSessionString(t *testing.T) {
-	s := &Session{ID: "a/b", Name: "secret", Status: StatusIdle, MessageCount: 3, UserMemory: NewDocument(map[string]any{"k": "secret"})}
+	s := &Session{
+		ID: "a/b", Name: "secret", Status: StatusIdle, MessageCount: 3,
+		UserMemory: NewDocument(map[string]any{"k": "secret"}),
+	}
 	got := s.String()
 	if !strings.Contains(got, `"a/b"`) || strings.Contains(got, "secret") {
 		t.Errorf("got %s", got)
@@ -122,10 +125,14 @@ func TestReadSessionsShareNoMemory(t *testing.T) {
 	}
 	sizes := []int{0, 1, 255, 256, 519, 520, 521, 4096}
 	for i, size := range sizes {
-		text, id := strings.Repeat(fmt.Sprint(i), size), fmt.Sprint("s", i)
+		text := strings.Repeat(fmt.Sprint(i), size)
+		id := fmt.Sprint("s", i)
 		_, err := n.Create(ctx, NewSession{
 			ID: id, UserID: "u" + id, Labels: map[string]string{"l" + id: "v" + id},
-			Agent: AgentConfig{Model: "m" + id, SystemPrompt: text, Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id}},
+			Agent: AgentConfig{
+				Model: "m" + id, SystemPrompt: text, Temperature: Ptr(float64(size) / 1e5),
+				AvailableTools: []string{"t" + id},
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +146,10 @@ func TestReadSessionsShareNoMemory(t *testing.T) {
 		}
 		for _, x := range got[3*i:] {
 			id := fmt.Sprint("s", i)
-			want := AgentConfig{Model: "m" + id, SystemPrompt: strings.Repeat(fmt.Sprint(i), size), Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id}}
+			want := AgentConfig{
+				Model: "m" + id, SystemPrompt: strings.Repeat(fmt.Sprint(i), size),
+				Temperature: Ptr(float64(size) / 1e5), AvailableTools: []string{"t" + id},
+			}
 			if x.ID != id || x.UserID != "u"+id || x.Labels["l"+id] != "v"+id || !reflect.DeepEqual(x.Agent, want) {
 				t.Errorf("session %s is %+v", id, x)
 			}

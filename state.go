@@ -137,7 +137,8 @@ func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 			if len(next) == 0 || size.Keys > 0 && !yield(next[0].Owner, nil) {
 				return
 			}
-			q.Owner, q.After = next[0].Owner, maxEntryName
+			q.Owner = next[0].Owner
+			q.After = maxEntryName
 		}
 	}
 }
@@ -201,7 +202,10 @@ const pastPage = 256
 func (t *Tenant) replayState(ctx context.Context, s *Session, seq uint64) (map[string]any, error) {
 	m := map[string]any{}
 	end := historyName(seq+1, "")
-	q := driver.EntryQuery{Namespace: t.ordinal, Kind: kindStateHistory, Owner: string(s.incarnation[:]), Limit: pastPage}
+	q := driver.EntryQuery{
+		Namespace: t.ordinal, Kind: kindStateHistory, Owner: string(s.incarnation[:]),
+		Limit: pastPage,
+	}
 	for {
 		page, err := t.store.d.Entries(ctx, q)
 		if err != nil {
@@ -245,14 +249,15 @@ func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]a
 		return t.wrapError(op, scope.session(), err)
 	}
 	if scope.kind == kindSessionState {
-		_, err := t.writeSession(ctx, op, scope.owner, driver.Target{Entries: m.entryKeys(t.ordinal)}, func(c *tenantWrite) error {
-			s, err := c.requireWritable()
-			if err != nil || len(m.keys) == 0 {
-				return err
-			}
-			c.markWritten(eventUpdated)
-			return m.apply(&c.out, t.ordinal, s.LastSeq, c.view.Entries[1:])
-		})
+		_, err := t.writeSession(ctx, op, scope.owner, driver.Target{Entries: m.entryKeys(t.ordinal)},
+			func(c *tenantWrite) error {
+				s, err := c.requireWritable()
+				if err != nil || len(m.keys) == 0 {
+					return err
+				}
+				c.markWritten(eventUpdated)
+				return m.apply(&c.out, t.ordinal, s.LastSeq, c.view.Entries[1:])
+			})
 		return err
 	}
 	if err = checkContext(ctx); err == nil {

@@ -145,7 +145,8 @@ func (r *ownersReader) several(ctx context.Context, limit int) (near bool, err e
 	if err != nil {
 		return false, err
 	}
-	met, wanted := 0, len(r.left)
+	met := 0
+	wanted := len(r.left)
 	for rest := entries; len(rest) > 0; met++ {
 		n := 1
 		for n < len(rest) && rest[n].Owner == rest[0].Owner {

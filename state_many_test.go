@@ -48,16 +48,21 @@ func newCountingEntries(rng *rand.Rand, n int, size func() int) (e *countingEntr
 func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 0))
-		e, names := newCountingEntries(rng, 1+rng.IntN(300), func() int { return rng.IntN(entriesEach+1) * rng.IntN(2) })
+		e, names := newCountingEntries(rng, 1+rng.IntN(300), func() int {
+			return rng.IntN(entriesEach+1) * rng.IntN(2)
+		})
 		asked := append(names[:rng.IntN(len(names)+1)], "absent")
 		asked = append(asked, asked[:rng.IntN(len(asked))]...)
 		got := make([]int, len(asked))
-		err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, asked, func(i int, entries []driver.Entry) error {
-			if got[i] += len(entries); slices.ContainsFunc(entries, func(x driver.Entry) bool { return x.Owner != asked[i] }) {
-				t.Errorf("seed %d: %q got an entry of another", seed, asked[i])
-			}
-			return nil
-		})
+		err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, asked,
+			func(i int, entries []driver.Entry) error {
+				if got[i] += len(entries); slices.ContainsFunc(entries, func(x driver.Entry) bool {
+					return x.Owner != asked[i]
+				}) {
+					t.Errorf("seed %d: %q got an entry of another", seed, asked[i])
+				}
+				return nil
+			})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +84,8 @@ func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 func TestNeighboursShareReads(t *testing.T) {
 	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 3000, func() int { return 3 })
 	none := func(int, []driver.Entry) error { return nil }
-	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, names, none); err != nil || e.reads > 9000/(entriesEach*4)+10 {
+	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, names, none); err != nil ||
+		e.reads > 9000/(entriesEach*4)+10 {
 		t.Errorf("%d reads for all, %v", e.reads, err)
 	}
 	e.reads = 0
@@ -88,7 +94,8 @@ func TestNeighboursShareReads(t *testing.T) {
 	for i := 0; i < len(names); i += 100 {
 		far = append(far, names[i])
 	}
-	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, far, none); err != nil || e.reads > len(far)+1 {
+	if err := readOwners(context.Background(), e, ownersQuery{Each: entriesEach}, far, none); err != nil ||
+		e.reads > len(far)+1 {
 		t.Errorf("%d reads for %d far owners, %v", e.reads, len(far), err)
 	}
 }

@@ -93,9 +93,11 @@ func (m *stateMerge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) e
 	if err != nil {
 		return err
 	}
-	now, before := was, len(c.Entries)
+	now := was
+	before := len(c.Entries)
 	for i, key := range m.keys {
-		old, pair := stored[i+1], m.values[i]
+		old := stored[i+1]
+		pair := m.values[i]
 		if !m.set[i] {
 			pair = nil
 		}

@@ -48,7 +48,8 @@ func TestAcknowledgedWritesSurviveAReopen(t *testing.T) {
 // 2. One tenant sees nothing of another's, not even that an id is taken.
 func TestTenantsCannotSeeEachOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
-		acme, other := s.MustTenant(t, "acme"), s.MustTenant(t, "acme2")
+		acme := s.MustTenant(t, "acme")
+		other := s.MustTenant(t, "acme2")
 		seshattest.MustCreate(t, acme, seshat.NewSession{ID: "s", UserID: "mia"})
 		for name, call := range map[string]func() error{
 			"get":    func() error { return only(other.Get(t.Context(), "s")) },
@@ -262,7 +263,9 @@ func TestABackupIsOneMoment(t *testing.T) {
 	acme := s.MustTenant(t, "acme")
 	seshattest.MustCreate(t, acme, seshat.NewSession{ID: "first"})
 	seshattest.MustCreate(t, acme, seshat.NewSession{ID: "second"})
-	began, ctx, done := make(chan struct{}), t.Context(), make(chan error, 1)
+	began := make(chan struct{})
+	ctx := t.Context()
+	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	go func() { // first, second, first, second, …
 		for n := 0; ; n++ {
@@ -279,7 +282,8 @@ func TestABackupIsOneMoment(t *testing.T) {
 	}()
 	<-began
 	dir := t.TempDir()
-	saved, restored := filepath.Join(dir, "saved"), filepath.Join(dir, "restored")
+	saved := filepath.Join(dir, "saved")
+	restored := filepath.Join(dir, "restored")
 	file, err := os.Create(saved)
 	must(t, err)
 	must(t, only(s.Backup(t.Context(), file)))
@@ -293,7 +297,8 @@ func TestABackupIsOneMoment(t *testing.T) {
 	s.Path = restored
 	s.Reopen(t)
 	acme = s.MustTenant(t, "acme")
-	first, second := seshattest.MustGet(t, acme, "first"), seshattest.MustGet(t, acme, "second")
+	first := seshattest.MustGet(t, acme, "first")
+	second := seshattest.MustGet(t, acme, "second")
 	if lead := int(first.MessageCount) - int(second.MessageCount); lead != 0 && lead != 1 || second.MessageCount < 11 {
 		t.Errorf("first has %d messages, second %d: never so at one moment", first.MessageCount, second.MessageCount)
 	}

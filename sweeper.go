@@ -34,7 +34,8 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 		if err == nil {
 			err = w.trimFeed(ctx, n.ordinal, before)
 		} else if w.r.Err == nil {
-			w.r.Err, err = err, nil // the others are trimmed all the same
+			w.r.Err = err
+			err = nil // the others are trimmed all the same
 		}
 		if err != nil {
 			return err
@@ -51,7 +52,8 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 func (w *sweepRun) trimFeed(ctx context.Context, ord uint64, before int64) error {
 	f, err := w.s.d.Feed(ctx, driver.FeedQuery{Namespace: ord, After: math.MaxUint64, Limit: 1})
 	for tail := f.Tail; err == nil && tail < f.Head; {
-		start, limit := time.Now(), w.chunk
+		start := time.Now()
+		limit := w.chunk
 		f, err = w.s.d.Feed(ctx, driver.FeedQuery{Namespace: ord, After: tail, Limit: limit})
 		if err != nil {
 			break
@@ -360,7 +362,8 @@ func (w *sweeper) start(s *Store) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel, w.stopped = cancel, make(chan struct{})
+	w.cancel = cancel
+	w.stopped = make(chan struct{})
 	go func() {
 		defer close(w.stopped)
 		s.sweepLoop(ctx)
@@ -388,7 +391,9 @@ func (w *sweeper) recordSweep(r *SweepReport) {
 func (w *sweeper) stats(st *Stats) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	st.Sweeps, st.LastSweep, st.SweepPaused = w.sweeps, w.last, w.paused
+	st.Sweeps = w.sweeps
+	st.LastSweep = w.last
+	st.SweepPaused = w.paused
 }
 
 // sweepLoop sweeps every Options.SweepEvery, resting as long as it worked.

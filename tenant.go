@@ -180,8 +180,10 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 			if b := v.Entries[1]; len(b) == 8 {
 				last = binary.BigEndian.Uint64(b)
 			}
-			n.ordinal, n.ID = last+1, namespacePrefix+newULID(v.Now).String()
-			n.CreatedAt, n.UpdatedAt = timeFromMillis(v.Now), timeFromMillis(v.Now)
+			n.ordinal = last + 1
+			n.ID = namespacePrefix + newULID(v.Now).String()
+			n.CreatedAt = timeFromMillis(v.Now)
+			n.UpdatedAt = n.CreatedAt
 			enc = encodeNamespace(nil, &n)
 			return driver.Change{Entries: []driver.Entry{
 				{EntryKey: namespaceKey(n.ID), Value: enc},

@@ -254,7 +254,8 @@ func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 		}
 		other := create("old")
 		var stop atomic.Bool
-		begun, ended := make(chan struct{}), make(chan struct{})
+		begun := make(chan struct{})
+		ended := make(chan struct{})
 		go func() { // what calls do that read the namespace before it was renamed
 			defer close(ended)
 			n.cache.Store(before)
@@ -287,7 +288,8 @@ type around struct {
 }
 
 func (a *around) Mutate(ctx context.Context, ops ...*driver.Op) error {
-	before, after := a.before, a.after
+	before := a.before
+	after := a.after
 	if a.before, a.after = nil, nil; before != nil {
 		before()
 	}

@@ -46,7 +46,9 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 
 // updateOnce reads the session, edits it and commits the edit. A conflict that
 // the caller asked for, by a version, is not worth another try.
-func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error, o UpdateOptions) (*Session, error) {
+func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error,
+	o UpdateOptions,
+) (*Session, error) {
 	base, err := t.Get(ctx, id)
 	if err != nil {
 		return nil, unwrapError(err)
@@ -140,11 +142,13 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		if edited.Name != base.Name {
 			s.Name = edited.Name // else an append may have named it meanwhile
 		}
-		s.UserMemory, s.Metadata = edited.UserMemory, edited.Metadata
+		s.UserMemory = edited.UserMemory
+		s.Metadata = edited.Metadata
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
 			s.chosenLifecycle = s.chosenLifecycle.withEdits(base.Lifecycle, edited.Lifecycle)
-			s.timeline.Lifecycle = s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(t.store.opts.Lifecycle).resolve()
+			life := s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(t.store.opts.Lifecycle)
+			s.timeline.Lifecycle = life.resolve()
 		}
 		s.Version++
 		c.markWritten(eventUpdated)

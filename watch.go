@@ -186,7 +186,8 @@ func newEvent(e *driver.Event) Event {
 		SessionID: e.ID, Status: Status(e.Status), Version: e.Version, LastSeq: e.LastSeq,
 	}
 	if e.Kind == eventUserErased {
-		out.SessionID, out.UserID = "", e.ID
+		out.SessionID = ""
+		out.UserID = e.ID
 	}
 	return out
 }

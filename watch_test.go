@@ -133,7 +133,9 @@ func TestWatchEndsWithWhatItWatches(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		deleted, late, closed := watch(t.Context(), tn, 0), watch(ctx, other, 0), watch(t.Context(), other, 0)
+		deleted := watch(t.Context(), tn, 0)
+		late := watch(ctx, other, 0)
+		closed := watch(t.Context(), other, 0)
 		synctest.Wait()
 		if _, err := tn.DeleteNamespace(t.Context()); err != nil {
 			t.Fatal(err)
@@ -158,7 +160,8 @@ func TestSlowWatchHoldsNobodyUp(t *testing.T) {
 		for range 4 {
 			seshattest.MustCreate(t, tn, seshat.NewSession{})
 		}
-		stuck, seen := make(chan struct{}), 0
+		stuck := make(chan struct{})
+		seen := 0
 		go func() {
 			for _, err := range tn.Watch(t.Context(), 0) {
 				if err != nil {
@@ -221,7 +224,8 @@ func openTwo(t *testing.T, d driver.Driver) (a, b *seshat.Store) {
 func TestWatchSeesOtherProcessesWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := openTwo(t, shared{memdriver.Open()})
-		here, there := openTenant(t, a, nil), openTenant(t, b, nil)
+		here := openTenant(t, a, nil)
+		there := openTenant(t, b, nil)
 		w := watch(t.Context(), here, 0)
 		synctest.Wait()
 		seshattest.MustCreate(t, there, seshat.NewSession{})
@@ -244,7 +248,8 @@ func TestWatchListensToADriverThatNotifies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tell := new(func(uint64))
 		a, b := openTwo(t, notified{shared{memdriver.Open()}, tell})
-		here, there := openTenant(t, a, nil), openTenant(t, b, nil)
+		here := openTenant(t, a, nil)
+		there := openTenant(t, b, nil)
 		if *tell != nil {
 			t.Fatal("the store listens before anybody watches")
 		}

@@ -51,7 +51,9 @@ var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // writeSession plans apply on the session at id and commits what it decides.
 // It returns the session as it is then, or nil if there is none.
-func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target, apply func(*tenantWrite) error) (*Session, error) {
+func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target,
+	apply func(*tenantWrite) error,
+) (*Session, error) {
 	if err := t.checkCall(ctx, id); err != nil {
 		return nil, t.wrapError(op, id, err)
 	}
@@ -61,7 +63,9 @@ func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.
 	buf := bodyBuffers.Get().(*[]byte)
 	defer bodyBuffers.Put(buf)
 	w := &tenantWrite{tenant: t, apply: apply}
-	w.store, w.key, w.buf = t.store, target.Key, buf
+	w.store = t.store
+	w.key = target.Key
+	w.buf = buf
 	err := t.store.mutateWith(ctx, target, w.run, &w.news)
 	if errors.Is(err, errNeedUsage) && !target.Usage {
 		target.Usage = true
@@ -79,7 +83,8 @@ func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.
 // run plans the write on a view.
 func (w *tenantWrite) run(v driver.View) (driver.Change, error) {
 	w.sessionWrite = sessionWrite{store: w.store, key: w.key, buf: w.buf, view: v}
-	w.addSessions, w.addMessages = 0, 0
+	w.addSessions = 0
+	w.addMessages = 0
 	var err error
 	if w.namespace, err = w.tenant.cachedNamespace(v.Entries[0]); err != nil {
 		return driver.Change{}, err
@@ -108,7 +113,8 @@ func (w *sessionWrite) load(namespaceID, organization string) (err error) {
 	if w.session, err = decodeStoredSession(rec, namespaceID, organization); err != nil {
 		return err
 	}
-	w.oldStatus, w.oldBytes = Status(w.session.timeline.Status), rec.Bytes
+	w.oldStatus = Status(w.session.timeline.Status)
+	w.oldBytes = rec.Bytes
 	w.applyDue()
 	return nil
 }
@@ -159,8 +165,11 @@ func (w *tenantWrite) takeID() error {
 
 // create makes s the session, with so many messages.
 func (w *tenantWrite) create(s *storedSession, messages uint64) {
-	w.session, w.addSessions, w.addMessages = s, 1, messages
-	w.dirty, w.eventKind = true, eventCreated
+	w.session = s
+	w.addSessions = 1
+	w.addMessages = messages
+	w.dirty = true
+	w.eventKind = eventCreated
 }
 
 // noEvent is the kind of a change that the feed does not show.
@@ -176,12 +185,14 @@ func (w *sessionWrite) markWritten(kind driver.EventKind) {
 // never goes back: a restored session may come from a clock ahead.
 func (w *sessionWrite) markChanged(kind driver.EventKind) {
 	w.session.updated = max(w.session.updated, w.view.Now)
-	w.dirty, w.eventKind = true, kind
+	w.dirty = true
+	w.eventKind = kind
 }
 
 // remove removes the live session.
 func (w *sessionWrite) remove(kind driver.EventKind) {
-	w.dirty, w.out.Remove = false, true
+	w.dirty = false
+	w.out.Remove = true
 	w.addEvent(kind)
 }
 
@@ -270,7 +281,8 @@ func (w *sessionWrite) addEvent(kind driver.EventKind) {
 func (w *sessionWrite) addExpired() {
 	r := w.view.Record
 	w.out.Events = append(w.out.Events, driver.Event{
-		Time: w.view.Now, ID: w.key.ID, Kind: eventExpired, Status: r.Status, Version: r.Version, LastSeq: r.NextSeq - 1,
+		Time: w.view.Now, ID: w.key.ID, Kind: eventExpired, Status: r.Status, Version: r.Version,
+		LastSeq: r.NextSeq - 1,
 	})
 }
 

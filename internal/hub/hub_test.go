@@ -16,7 +16,9 @@ func closed(c <-chan struct{}) bool {
 
 func TestAnnounceWakesTheWatchersOfOneNumber(t *testing.T) {
 	h := New()
-	one, same, other := h.Join(1), h.Join(1), h.Join(2)
+	one := h.Join(1)
+	same := h.Join(1)
+	other := h.Join(2)
 	news := []<-chan struct{}{one.News(), same.News(), other.News()}
 	h.Announce(1)
 	h.Announce(3) // nobody watches
@@ -36,7 +38,9 @@ func TestAnnounceWakesTheWatchersOfOneNumber(t *testing.T) {
 
 func TestNothingIsKeptForThoseWhoLeft(t *testing.T) {
 	h := New()
-	a, b, c := h.Join(1), h.Join(1), h.Join(2)
+	a := h.Join(1)
+	b := h.Join(1)
+	c := h.Join(2)
 	a.Leave()
 	news := b.News()
 	h.Announce(1)

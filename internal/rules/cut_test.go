@@ -49,7 +49,8 @@ func TestCutIsTheLongestEndThatFits(t *testing.T) {
 		if end == 0 {
 			c.Before(false)
 		}
-		best, cost := len(log), uint64(0)
+		best := len(log)
+		cost := uint64(0)
 		for i := len(log) - 1; i >= 0; i-- {
 			if cost += log[i].Tokens; cost > budget {
 				break

@@ -10,14 +10,16 @@ import (
 func TestRateCountsThisMinuteAndWhatIsLeftOfTheOneBefore(t *testing.T) {
 	r := rand.New(rand.NewPCG(41, 43))
 	var rate Rate
-	now, counts := 1_000*minute, map[int64]uint64{}
+	now := 1_000 * minute
+	counts := map[int64]uint64{}
 	for range 5000 {
 		now += r.Int64N(40_000)
 		if n := r.Uint64N(5); n > 0 {
 			rate.Add(n, now)
 			counts[now/minute] += n
 		}
-		earlier, left := counts[now/minute-1], uint64(minute-now%minute)
+		earlier := counts[now/minute-1]
+		left := uint64(minute - now%minute)
 		want := counts[now/minute] + (earlier*left+uint64(minute)-1)/uint64(minute)
 		if got := rate.Use(now); got != want {
 			t.Fatalf("at %d: %d in use, want %d", now, got, want)

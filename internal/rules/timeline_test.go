@@ -127,7 +127,8 @@ func TestExpires(t *testing.T) {
 
 func TestAdvanceAtItsBoundaries(t *testing.T) {
 	l := forever()
-	l.IdleAfter, l.ArchiveAfter = 100, 30
+	l.IdleAfter = 100
+	l.ArchiveAfter = 30
 	for _, tt := range []struct {
 		now      int64
 		status   Status
@@ -278,7 +279,8 @@ func TestNextIsAheadAfterAdvance(t *testing.T) {
 func TestAdvanceByStepsIsAdvanceAtOnce(t *testing.T) {
 	walks(t, func(t *testing.T, w *walk) {
 		far := w.now + w.r.Int64N(60*minute)
-		once, steps := w.c, w.c
+		once := w.c
+		steps := w.c
 		once.ApplyDue(far)
 		for now := w.now; now < far; now += 1 + w.r.Int64N(5*minute) {
 			steps.ApplyDue(now)

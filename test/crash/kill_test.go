@@ -76,7 +76,8 @@ func TestKillLoop(t *testing.T) {
 // many sessions they acknowledged.
 func killOneFile(t *testing.T, kills int, r *rand.Rand) int {
 	path := filepath.Join(killDir(t), "seshat.db")
-	acked, unseen := map[string]int{}, map[string]int{}
+	acked := map[string]int{}
+	unseen := map[string]int{}
 	for round := range kills {
 		maps.Copy(unseen, killed(t, path, round, r))
 		if round%4 == 3 || r.IntN(3) > 0 { // else the next process is the first to see what is left
