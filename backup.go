@@ -9,15 +9,16 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver"
 )
 
-// Backup writes a copy of the store to w, beside other calls: one durable
-// snapshot that holds everything acknowledged before the call, as a file that
-// [Open] opens. It returns the bytes written. The caller syncs w; [Verify]
-// proves the copy. While it runs the file may grow, as pages that the copy
-// needs are not used again. Free pages are copied too, and so may bytes of what
-// was erased: [Store.Compact] before it leaves none.
+// Backup writes a copy of the store to w, beside other calls, and returns the
+// number of bytes written. The copy is one durable snapshot that holds
+// everything acknowledged before the call, in a file that [Open] opens. The
+// caller must sync w; [Verify] checks the copy. The file may grow during a
+// backup, because pages that the copy needs are not reused. The copy includes
+// free pages, which may hold erased bytes: call [Store.Compact] first to remove
+// them.
 //
-// errors.ErrUnsupported: the engine has no backup. ErrClosed, or the error of
-// w or ctx.
+// Errors: errors.ErrUnsupported if the engine cannot back up; ErrClosed; the
+// error of w; the context's error.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	const op = "Backup"
 	if err := checkContext(ctx); err != nil {
@@ -34,15 +35,15 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	return n, wrapStoreError(op, err)
 }
 
-// Compact makes the store's file smaller: it reclaims what was erased, copies
-// what is in use, and puts the copy in the file's place. Other calls wait while
-// it copies. Whatever happens, the file is the old one or the new one, whole.
-// It returns the sizes in bytes before and after the copy. A sweep or an erasure
-// that runs is waited for.
+// Compact makes the store's file smaller: it reclaims the space of erasures,
+// copies the pages in use to a new file, and replaces the file. It waits for a
+// sweep or an erasure that runs, and other calls wait for the copy. After a
+// failure or a crash the file is the old one or the new one, and complete.
+// Compact returns the sizes in bytes before and after the copy.
 //
-// errors.ErrUnsupported: the engine, or the platform, cannot. ErrUnknown: a
-// loss of power decides which of the two it is. ErrReadOnly, ErrClosed, or the
-// context's error.
+// Errors: errors.ErrUnsupported if the engine or the platform cannot compact;
+// ErrUnknown if a loss of power may still bring the old file back; ErrReadOnly;
+// ErrClosed; the context's error.
 func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	const op = "Compact"
 	if err := checkContext(ctx); err != nil {
@@ -58,11 +59,11 @@ func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	return before, after, wrapStoreError(op, err)
 }
 
-// RestoreBackup makes the file at dst of the backup at src, which is verified
-// whole before. Until the copy is complete and durable there is no dst.
+// RestoreBackup verifies the backup at src and copies it to a new file at dst.
+// The file appears at dst when the copy is complete and durable.
 //
-// fs.ErrExist: dst is there, and is left as it is. ErrCorrupt, ErrFormat,
-// ErrLocked, or the context's error.
+// Errors: fs.ErrExist if there is a file at dst, which stays unchanged;
+// ErrCorrupt; ErrFormat; ErrLocked; the context's error.
 func RestoreBackup(ctx context.Context, src, dst string) error {
 	if err := checkContext(ctx); err != nil {
 		return &Error{Op: "RestoreBackup", Err: err}
@@ -88,12 +89,12 @@ type VerifyReport struct {
 	More     int       // findings beyond those
 }
 
-// Verify reads all of a store's file, which no process may have open, and
-// changes nothing: the structure of every page, every checksum, every index
-// entry against its record, and the counters. The report says what is wrong
-// if the error is ErrCorrupt.
+// Verify reads all of a store's file and changes nothing. It checks the
+// structure of every page, every checksum, every index entry against its
+// record, and the counters. No process may have the file open. If the error is
+// ErrCorrupt, the report lists the damage.
 //
-// ErrCorrupt, ErrFormat, ErrLocked, or the context's error.
+// Errors: ErrCorrupt; ErrFormat; ErrLocked; the context's error.
 func Verify(ctx context.Context, path string) (VerifyReport, error) {
 	if err := checkContext(ctx); err != nil {
 		return VerifyReport{}, &Error{Op: "Verify", Err: err}
@@ -145,13 +146,13 @@ type SalvageReport struct {
 	Scanned  bool      // pages outside of the tree were searched
 }
 
-// Salvage saves what is left of a damaged file at src into a new one at dst,
-// and never changes src. Every checksum is verified, so what comes out is what
-// went in once; indexes and counters are made anew. The report counts what is
-// whole, uncertain and lost.
+// Salvage copies the undamaged content of the file at src to a new file at dst,
+// and never changes src. It verifies every checksum, so dst has only values
+// that were once written, and it rebuilds indexes and counters. The report
+// counts the sessions that are whole, uncertain or lost.
 //
-// fs.ErrExist: dst is there, and is left as it is. ErrFormat: src is no store.
-// ErrLocked, or the context's error.
+// Errors: fs.ErrExist if there is a file at dst, which stays unchanged;
+// ErrFormat if src is not a store; ErrLocked; the context's error.
 func Salvage(ctx context.Context, src, dst string) (SalvageReport, error) {
 	if err := checkContext(ctx); err != nil {
 		return SalvageReport{}, &Error{Op: "Salvage", Err: err}

@@ -13,27 +13,31 @@ import (
 // maxFindings is how many findings one Check reports.
 const maxFindings = 100
 
-// CheckReport is what a Check looked at and found.
+// CheckReport is the result of [Store.Check].
 type CheckReport struct {
-	Namespaces, Sessions, Messages, Entries, Events uint64
-
-	IndexEntries uint64    // where the engine has indexes of its own
-	Findings     []Finding // at most 100; none = all agrees
+	Namespaces   uint64    // namespaces read
+	Sessions     uint64    // sessions read
+	Messages     uint64    // messages read
+	Entries      uint64    // stored values other than sessions, messages and events
+	Events       uint64    // events read
+	IndexEntries uint64    // index entries read; 0 if the engine has no indexes of its own
+	Findings     []Finding // at most 100; none = the store is consistent
 }
 
-// Finding is one thing that does not agree with another.
+// Finding is one inconsistency.
 type Finding struct {
-	Where string // which key: ids of the caller's, but no content
-	What  string
+	Where string // the key, with the ids in it but no content
+	What  string // the inconsistency
 }
 
-// Check compares what the store keeps twice: index entries and records,
-// counters and what they count, checksums, and the store's own rules on every
-// session, message and namespace. It reads everything, beside other calls, and
-// changes nothing. What does not agree is in the report and is not an error;
-// one is returned only if Check could not go on.
+// Check verifies that the store is consistent: index entries and records,
+// counters and the things that they count, checksums, and the store's own rules
+// on every session, message and namespace. It reads everything, beside other
+// calls, and changes nothing. An inconsistency is a finding in the report, not
+// an error.
 //
-// errors.ErrUnsupported: the engine has no check. ErrClosed.
+// Errors: errors.ErrUnsupported if the engine cannot check; ErrClosed; the
+// context's error.
 func (s *Store) Check(ctx context.Context) (CheckReport, error) {
 	if err := checkContext(ctx); err != nil {
 		return CheckReport{}, &Error{Op: "Check", Err: err}
@@ -57,7 +61,7 @@ func (s *Store) Check(ctx context.Context) (CheckReport, error) {
 	for _, f := range done.Findings {
 		r.Findings = append(r.Findings, Finding(f))
 	}
-	if len(r.Findings) < maxFindings { // else not all was visited
+	if len(r.Findings) < maxFindings { // otherwise the visit was cut short
 		c.compareNames(&r)
 		c.compareOwners(&r)
 	}
@@ -70,19 +74,19 @@ func (r *CheckReport) find(where, format string, args ...any) {
 	}
 }
 
-// checker collects what one Check has to compare over many values.
+// checker collects the values that one Check compares with each other.
 type checker struct {
 	namespaces map[string]*Namespace      // by id
 	names      map[driver.EntryKey]string // name → id
-	spaces     map[uint64]string          // ordinals that sessions name → one of their ids
+	spaces     map[uint64]string          // ordinal of a namespace → id of one of its sessions
 	last       uint64                     // ordinal given last
 
-	// states is, by scope, what the kept size says less what was visited. Where
-	// both agree there is no element, so that the map stays small.
+	// states has the stored size of each scope minus the size of the visited
+	// values. If both agree the scope has no element, so the map stays small.
 	states map[driver.EntryKey]rules.Size
 }
 
-// record checks one session by the rules that every write keeps.
+// record checks one session against the rules that every write keeps.
 func (c *checker) record(r *driver.Record) error {
 	c.spaces[r.Namespace] = r.ID
 	s, err := decodeStoredSession(r, "", "")
@@ -165,7 +169,7 @@ func (c *checker) state(e *driver.Entry) error {
 	return nil
 }
 
-// compareNames compares the namespaces with their names.
+// compareNames compares the namespaces with the index of their names.
 func (c *checker) compareNames(r *CheckReport) {
 	for id, n := range c.namespaces {
 		where := fmt.Sprintf("namespace %q", id)
@@ -186,7 +190,8 @@ func (c *checker) compareNames(r *CheckReport) {
 	}
 }
 
-// compareOwners compares what belongs to a namespace or a scope with those.
+// compareOwners finds shared ordinals, sessions without a namespace, and scopes
+// whose stored size is wrong.
 func (c *checker) compareOwners(r *CheckReport) {
 	ordinals := make(map[uint64]string, len(c.namespaces))
 	for id, n := range c.namespaces {

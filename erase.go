@@ -7,12 +7,12 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// EraseReport counts what an erasure removed.
+// EraseReport counts the things that an erasure removed.
 type EraseReport struct {
-	Sessions uint64 `json:"sessions"`
-	Messages uint64 `json:"messages"`
-	Bytes    uint64 `json:"bytes"`   // of sessions and messages, as stored
-	Entries  uint64 `json:"entries"` // of state
+	Sessions uint64 `json:"sessions"` // live sessions
+	Messages uint64 `json:"messages"` // messages of these sessions
+	Bytes    uint64 `json:"bytes"`    // stored bytes of these sessions and messages
+	Entries  uint64 `json:"entries"`  // values of state
 }
 
 func (e *EraseReport) add(d driver.Erased) {
@@ -22,16 +22,19 @@ func (e *EraseReport) add(d driver.Erased) {
 	e.Entries += d.Entries
 }
 
-// reclaimStep is how many keys one commit of reclaiming removes.
+// reclaimStep is the number of keys that one commit reclaims at most.
 const reclaimStep = 256
 
-// DeleteUser removes all that the user has in the namespace: sessions with
-// their logs, message ids and state, and the user's own state. All of it is
-// invisible at once and for good when the first commit is durable; the rest of
-// the call reclaims its space in bounded steps, and the sweeper goes on where
-// a crash or the end of ctx stopped it. The counts are of what this call
-// removed; if it ends early they fall short, and err says why. A user without
-// anything is not an error. ErrInvalid, ErrNotFound.
+// DeleteUser removes all data of the user in the namespace: the sessions with
+// their logs, message ids and state, and the user's own state. The data is
+// invisible at once and for good when the first commit is durable. The rest of
+// the call reclaims the space in bounded steps. If a crash or the end of ctx
+// stops it, the sweeper continues. The report counts the things that this call
+// removed: if the call ends early, the report is incomplete and err says why. A
+// user without data is not an error.
+//
+// Errors: ErrNotFound if the namespace was deleted; ErrInvalid; the context's
+// error.
 func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, error) {
 	const op = "DeleteUser"
 	if err := checkName("user_id", user).err(); err != nil {
@@ -48,8 +51,10 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, erro
 	return e, nil
 }
 
-// DeleteNamespace removes the namespace with all that is in it, as DeleteUser
-// does for a user; its name is free at once. ErrNotFound.
+// DeleteNamespace removes the namespace and everything in it, as DeleteUser
+// does for a user. The name is free at once.
+//
+// Errors: ErrNotFound if the namespace was deleted before; the context's error.
 func (t *Tenant) DeleteNamespace(ctx context.Context) (EraseReport, error) {
 	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal}, func(_ driver.View, n *Namespace, c *driver.Change) {
 		c.Entries = []driver.Entry{
@@ -63,8 +68,8 @@ func (t *Tenant) DeleteNamespace(ctx context.Context) (EraseReport, error) {
 	return e, nil
 }
 
-// erase makes x invisible and then reclaims it, keeping the sweeper off so
-// that the counts are whole.
+// erase makes x invisible and reclaims its space. It holds the sweeper's lock,
+// because the sweeper would reclaim without counting.
 func (t *Tenant) erase(ctx context.Context, x driver.Erasure,
 	also func(driver.View, *Namespace, *driver.Change),
 ) (EraseReport, error) {
@@ -95,7 +100,7 @@ func (t *Tenant) erase(ctx context.Context, x driver.Erasure,
 	return t.store.reclaim(ctx, x)
 }
 
-// increment counts a stored number up.
+// increment returns the stored number b plus one.
 func increment(b []byte) []byte {
 	n := uint64(0)
 	if len(b) == 8 {
@@ -104,7 +109,7 @@ func increment(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(nil, n+1)
 }
 
-// reclaimAll frees what erasures left, beside no other that counts.
+// reclaimAll reclaims the space of all erasures.
 func (s *Store) reclaimAll(ctx context.Context) error {
 	unlock, err := s.sweep.lock(ctx)
 	if err == nil {
@@ -114,7 +119,7 @@ func (s *Store) reclaimAll(ctx context.Context) error {
 	return err
 }
 
-// reclaim frees what erasures left, until nothing is, and counts what x had.
+// reclaim reclaims the space of all erasures, and counts the part of x.
 func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum EraseReport, err error) {
 	for {
 		if err := ctx.Err(); err != nil {

@@ -8,48 +8,50 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// SweepOptions choose what a Sweep does.
+// SweepOptions are the options of [Store.Sweep]. The zero SweepOptions sweeps
+// everything that is due.
 type SweepOptions struct {
-	// DryRun changes nothing, and lists in SweepReport.Due what would happen.
+	// DryRun changes nothing: SweepReport.Due lists the sessions that a sweep
+	// would change.
 	DryRun bool
 
-	// Limit ends the sweep after so many sessions. The default is no limit;
-	// of a dry run 1,000.
+	// Limit is the maximum number of sessions. The default is no limit, or
+	// 1,000 for a dry run.
 	Limit int
 
 	// AcceptClock sweeps although the machine's clock jumped, and trusts the
-	// clock again from then on: see SweepReport.ClockJump.
+	// clock from then on: see SweepReport.ClockJump.
 	AcceptClock bool
 }
 
-// SweepReport says what a sweep did.
+// SweepReport is the result of a sweep.
 type SweepReport struct {
 	Expired     int // sessions removed
 	Idled       int // sessions that became idle
 	Archived    int // sessions that were archived
-	Rescheduled int // sessions that lived on, looked at again at their next deadline
+	Rescheduled int // sessions not yet due, rescheduled to their next deadline
 	Failed      int // sessions that could not be swept; Err is the first cause
 
 	Trimmed   int           // events removed from change feeds because of Options.FeedAge
 	Reclaimed int           // stored values of erased sessions, users and namespaces removed
 	Chunks    int           // transactions
-	Took      time.Duration // wall time, without rests
-	Err       error         // why it ended early, or the first failure; nil = none
+	Took      time.Duration // wall time without pauses
+	Err       error         // first failure, or the reason for an early end; nil = none
 
-	// ClockJump, if not zero, is how far the machine's clock ran ahead of its
-	// monotonic one since Open: more than an hour, so that the sweep removed
-	// nothing. Either the machine slept, or its clock is wrong. Sweep with
-	// AcceptClock, or reopen the store, to go on.
+	// ClockJump is set if the machine's clock ran more than an hour ahead of
+	// its monotonic clock since Open. It is the difference. The sweep then
+	// removed nothing: either the machine slept, or its clock is wrong. To
+	// continue, sweep with AcceptClock or reopen the store.
 	ClockJump time.Duration
 
-	Due []DueSession // of a dry run
+	Due []DueSession // only of a dry run
 }
 
 // DueSession is a session that a sweep would change.
 type DueSession struct {
-	NamespaceID string
-	SessionID   string
-	Due         time.Time // when it became due
+	NamespaceID string    // the session's namespace
+	SessionID   string    // the session
+	Due         time.Time // the deadline that has passed
 	Action      string    // expire, idle or archive
 }
 
@@ -58,13 +60,14 @@ func (r *SweepReport) idle() bool {
 		r.ClockJump == 0
 }
 
-// Sweep does by hand what the background sweeper does: it removes sessions
-// that have expired, applies overdue idling and archiving, shortens feeds (see
-// Options.FeedAge), and reclaims what was erased, in transactions of at most
-// about 25 ms each. It costs what is due, whatever the store's size. Unlike the
-// background sweeper it does not rest between transactions. A session that
-// fails does not stop it; its error is in the report. ErrReadOnly, ErrClosed,
-// or the context's error.
+// Sweep does the work of the background sweeper now: it removes expired
+// sessions, applies overdue idling and archiving, shortens feeds (see
+// Options.FeedAge), and reclaims the space of erasures, in transactions of at
+// most about 25 ms each. Its cost depends on the number of due sessions, not on
+// the store's size. It does not pause between transactions. If a session fails,
+// the sweep continues and the report has the error.
+//
+// Errors: ErrReadOnly; ErrClosed; ErrInvalid; the context's error.
 func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) {
 	r, err := s.sweepOnce(ctx, o, 0)
 	return r, wrapStoreError("Sweep", err)
@@ -116,7 +119,7 @@ func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport
 // namespace's id is filled in later.
 func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, now int64) error {
 	var rec driver.Record
-	// Expires is above any time before it, so this reads expired records too.
+	// At time 0 no session has expired, so this reads expired records too.
 	err := s.d.Get(ctx, d.Key, 0, &rec)
 	if err == ErrNotFound {
 		return nil

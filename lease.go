@@ -9,27 +9,27 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// MaxLease is the longest that a lease lasts without being renewed.
+// MaxLease is the longest ttl of [Tenant.AcquireLease] and [Tenant.RenewLease].
 const MaxLease = 24 * time.Hour
 
-// Lease lets one runner at a time talk in a session. It guards the log: while
-// it is in force, only appends that carry its Token (see [Turn]) succeed.
-// Other writes do not look at it, so that an operator can always archive or
-// end a session whose runner hangs.
+// Lease lets one runner at a time append to a session. While it is in force,
+// only appends with its Token succeed: see [Turn]. Other writes ignore it, so
+// an operator can always archive or terminate a session whose runner hangs.
 type Lease struct {
-	Owner     string    `json:"owner"`
-	Token     uint64    `json:"token"`      // larger than any before, in this life of the session
-	ExpiresAt time.Time `json:"expires_at"` // the first moment at which others may take it
+	Owner     string    `json:"owner"`      // the runner; "" = nobody holds the lease
+	Token     uint64    `json:"token"`      // larger than every earlier token of the incarnation
+	ExpiresAt time.Time `json:"expires_at"` // others may take the lease from this time on
 }
 
-// LeaseError says that a lease is in the way of a call, or was lost. It
-// matches ErrLease.
+// LeaseError reports that another lease blocks the call, or that the caller's
+// lease was lost. It matches ErrLease.
 type LeaseError struct {
-	Token     uint64    // what the caller claimed; 0 = nothing
-	Owner     string    // who has the lease; "" = nobody
-	ExpiresAt time.Time // when it ends, if its owner does not renew it
+	Token     uint64    // the caller's token; 0 = none
+	Owner     string    // the holder of the lease; "" = nobody
+	ExpiresAt time.Time // end of the lease, unless its owner renews it
 }
 
+// Error names the holder of the lease and its end.
 func (e *LeaseError) Error() string {
 	switch {
 	case e.Owner == "":
@@ -44,20 +44,22 @@ func (e *LeaseError) Error() string {
 // Is reports whether target is ErrLease.
 func (e *LeaseError) Is(target error) bool { return target == ErrLease }
 
-// AcquireLease takes the session's lease for ttl, of up to MaxLease, by the
-// store's clock. It is free if nobody has it, if it has expired, or if owner
-// has it already: a runner that restarts need not wait for itself. Each call
-// gives a new token and so ends the one before, so owner has to name a runner,
-// not a team of them.
+// AcquireLease takes the session's lease for ttl, at most MaxLease, by the
+// store's clock. The lease is free if nobody holds it, if it has expired, or if
+// owner holds it already, so a runner that restarts need not wait for itself.
+// Each call issues a new token and invalidates the one before: owner must name
+// one runner, not a team of them.
 //
-// A token is good until another one is given, or its lease is released. The
-// end of its time alone does not take it away: then others may acquire the
-// lease, or append without one, and only when somebody does the token is lost.
-// So nobody else has appended between two appends with the same token.
+// A token is valid until the store issues another one or the lease is released.
+// If its lease expires, the token stays valid until another runner acquires the
+// lease or appends without one. Therefore nobody else has appended between two
+// appends with the same token.
 //
-// A lease counts as a write of the session, and extends a sliding TTL, but not
-// as activity. ErrLease: another has it; see [LeaseError]. ErrReadOnly,
-// ErrNotFound, ErrInvalid.
+// A lease is a write of the session: it extends a sliding TTL, but it is not
+// activity.
+//
+// Errors: ErrLease if another owner holds the lease, see [LeaseError];
+// ErrNotFound; ErrReadOnly; ErrInvalid.
 func (t *Tenant) AcquireLease(ctx context.Context, id, owner string, ttl time.Duration) (Lease, error) {
 	const op = "AcquireLease"
 	if err := checkName("owner", owner).err(); err != nil {
@@ -73,9 +75,10 @@ func (t *Tenant) AcquireLease(ctx context.Context, id, owner string, ttl time.Du
 	})
 }
 
-// RenewLease makes the lease of a token that is still good last for ttl from
-// now on. ErrLease: the token is lost; see [LeaseError]. ErrReadOnly,
-// ErrNotFound, ErrInvalid.
+// RenewLease makes the lease of a valid token last for ttl from now on.
+//
+// Errors: ErrLease if the token is not valid, see [LeaseError]; ErrNotFound;
+// ErrReadOnly; ErrInvalid.
 func (t *Tenant) RenewLease(ctx context.Context, id string, token uint64, ttl time.Duration) (Lease, error) {
 	return t.holdLease(ctx, "RenewLease", id, ttl, func(l *lease, _ int64) error {
 		if !l.isCurrent(token) {
@@ -85,7 +88,7 @@ func (t *Tenant) RenewLease(ctx context.Context, id string, token uint64, ttl ti
 	})
 }
 
-// holdLease changes the lease as take says, and makes it last for ttl.
+// holdLease applies take to the lease and makes it last for ttl.
 func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration,
 	take func(*lease, int64) error,
 ) (Lease, error) {
@@ -111,9 +114,11 @@ func (t *Tenant) holdLease(ctx context.Context, op, id string, ttl time.Duration
 	return s.Lease(), nil
 }
 
-// ReleaseLease gives the lease back, so that others need not wait for its end.
-// To release it again is a no-op. ErrLease: the token is not the newest; see
-// [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
+// ReleaseLease ends the lease, so that others need not wait for it to expire.
+// Releasing it twice is a no-op.
+//
+// Errors: ErrLease if the token is not the newest, see [LeaseError];
+// ErrNotFound; ErrReadOnly; ErrInvalid.
 func (t *Tenant) ReleaseLease(ctx context.Context, id string, token uint64) error {
 	_, err := t.writeSession(ctx, "ReleaseLease", id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
@@ -132,9 +137,8 @@ func (t *Tenant) ReleaseLease(ctx context.Context, id string, token uint64) erro
 	return err
 }
 
-// Lease returns the session's lease as it was when the session was read; no
-// Owner means that nobody has it. Whether its time is over is for the caller
-// to compare.
+// Lease returns the session's lease as it was when the session was read. If
+// nobody held it, Owner is empty. The caller compares ExpiresAt with the time.
 func (s *Session) Lease() Lease {
 	if s.lease.Owner == "" {
 		return Lease{}
@@ -142,20 +146,20 @@ func (s *Session) Lease() Lease {
 	return Lease{Owner: s.lease.Owner, Token: s.lease.Token, ExpiresAt: timeFromMillis(s.lease.Expires)}
 }
 
-// isCurrent reports whether token belongs to the newest lease, and that was
-// neither released nor overtaken.
+// isCurrent reports whether token is the newest and its lease was neither
+// released nor overtaken.
 func (l *lease) isCurrent(token uint64) bool { return l.Owner != "" && token == l.Token }
 
 func (l *lease) inForce(now int64) bool { return l.Owner != "" && l.Expires > now }
 
-// free ends the lease. Its token stays the newest ever given.
+// free ends the lease. Its token stays the newest.
 func (l *lease) free() {
 	l.Owner = ""
 	l.Expires = 0
 }
 
-// admit refuses an append that a lease is in the way of. One without a token
-// ends a lease whose time is over: its holder was overtaken.
+// admit returns a LeaseError if the lease blocks an append. An append without a
+// token ends an expired lease, because it overtakes the holder.
 func (l *lease) admit(token uint64, now int64) error {
 	switch {
 	case token == 0 && l.inForce(now), token != 0 && !l.isCurrent(token):

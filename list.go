@@ -18,70 +18,73 @@ type Order uint8
 
 // The orders of a list.
 const (
-	// OrderByCreation orders by (created_at, session_id): a session that exists
-	// all the while appears exactly once over all pages.
+	// OrderByCreation orders by (created_at, session_id). A session that exists
+	// while all pages are read appears exactly once.
 	OrderByCreation Order = iota
 
 	// OrderByActivity orders by (last_activity_at, session_id), to the minute. A
-	// session that is active while pages are read may be missed (newest
-	// first) or come again (oldest first).
+	// session that is active while pages are read may be missed (newest first)
+	// or appear twice (oldest first).
 	OrderByActivity
 )
 
 // Bounds of a page of sessions.
 const (
-	MaxPage     = 1000
+	MaxPage     = 1000 // largest Query.Limit, in sessions
 	defaultPage = 50
 )
 
-// maxScan is how many index entries one page looks at, at most.
+// maxScan is the number of index entries that one page reads at most.
 const maxScan = 10_000
 
-// Query selects sessions of a tenant. The zero Query is all of them, newest
-// first by creation.
+// Query selects sessions of a tenant. The zero Query selects all of them,
+// newest first by creation.
 type Query struct {
-	UserID   string            // of this user; "" = of any
-	Statuses []Status          // in one of these; none = in any
-	Labels   map[string]string // with all of these
+	UserID   string            // sessions of this user; "" = any user
+	Statuses []Status          // sessions in one of these statuses; none = any status
+	Labels   map[string]string // sessions with all of these labels
 
-	// Ranges of time, from inclusive, to exclusive; zero = open. Activity is
-	// compared by the minute.
+	// CreatedFrom is inclusive and CreatedTo is exclusive; zero = open.
 	CreatedFrom, CreatedTo time.Time
-	ActiveFrom, ActiveTo   time.Time
 
-	Order       Order
-	OldestFirst bool
+	// ActiveFrom is inclusive and ActiveTo is exclusive; zero = open. They are
+	// compared with LastActivityAt by the minute.
+	ActiveFrom, ActiveTo time.Time
 
-	// Limit is how many sessions a page holds at most, up to MaxPage. The
-	// default is 50. Sessions and Count ignore it, but for the size of their
-	// reads.
+	Order       Order // the default is OrderByCreation
+	OldestFirst bool  // the default is newest first
+
+	// Limit is the maximum number of sessions of a page, up to MaxPage. The
+	// default is 50. Sessions and Count return everything, whatever Limit is.
 	Limit int
 
-	// Cursor is the NextCursor of the page before. It fits the query that it
-	// came from, of the same tenant; only Limit may differ.
+	// Cursor is the NextCursor of the page before. It is valid for the same
+	// tenant and the same query; only Limit may differ.
 	Cursor string
 }
 
 // Page is a part of a list. Sessions come without their logs.
 type Page struct {
-	// Sessions are the caller's own. Up to 16 neighbours share allocations, so
-	// that one which is kept for long keeps the memory of those; what is to be
-	// kept alone is got with [Tenant.Get].
+	// Sessions belong to the caller. Up to 16 sessions of a page share one
+	// allocation, and keeping one keeps them all. To keep a single session,
+	// read it with [Tenant.Get].
 	Sessions []*Session
 
-	// NextCursor leads to the next page; "" = this is the last. A page may
-	// hold fewer sessions than its limit, even none, and have a next one: no
-	// page looks at more than 10,000 index entries. See Scanned.
+	// NextCursor is the Cursor of the next page; "" = this is the last page. A
+	// page with a next one may hold fewer sessions than its limit, even none,
+	// because no page reads more than 10,000 index entries.
 	NextCursor string
 
-	Scanned int // index entries that were looked at
+	Scanned int // index entries that were read
 }
 
-// List returns a page of the tenant's live sessions: one durable snapshot that
-// holds everything acknowledged before the call. A filter on User, an Order
-// and a range of time in that order are served by an index; other filters look
-// at what these leave. ErrInvalid: a filter, the limit or the cursor.
-// ErrNotFound: the namespace was deleted.
+// List returns a page of the tenant's live sessions. The page is one durable
+// snapshot that holds everything acknowledged before the call. An index serves
+// the filter on UserID, the Order, and the range of times of that order. Other
+// filters read all sessions that these leave.
+//
+// Errors: ErrNotFound if the namespace was deleted; ErrInvalid if a filter, the
+// limit or the cursor is not allowed.
 func (t *Tenant) List(ctx context.Context, q Query) (Page, error) {
 	p, err := t.list(ctx, q)
 	if err != nil {
@@ -124,13 +127,13 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 	return p, err
 }
 
-// pageBuffers are for lists to read into.
+// pageBuffers has buffers into which drivers read pages.
 var pageBuffers = sync.Pool{New: func() any { return new([]driver.Record) }}
 
-// pageGroup is how many sessions of a page share an allocation.
+// pageGroup is the number of sessions of a page that share an allocation.
 const pageGroup = 16
 
-// decodePage makes sessions of records that are not used again.
+// decodePage decodes records into sessions that share no memory with them.
 func (t *Tenant) decodePage(recs []driver.Record) (_ []*Session, err error) {
 	out := make([]*Session, len(recs))
 	var group []sessionAlloc
@@ -146,9 +149,12 @@ func (t *Tenant) decodePage(recs []driver.Record) (_ []*Session, err error) {
 	return out, nil
 }
 
-// Sessions returns the sessions that q selects, from q.Cursor on, page by page
-// of q.Limit. The loop body runs with nothing locked, and may call the store.
-// The loop ends after the first error.
+// Sessions returns an iterator over the sessions that q selects, from q.Cursor
+// on. It reads pages of q.Limit sessions, each of which is a snapshot of its
+// own. The loop body runs with nothing locked, and may call the store. The loop
+// ends after the first error.
+//
+// Errors: those of [Tenant.List].
 func (t *Tenant) Sessions(ctx context.Context, q Query) iter.Seq2[*Session, error] {
 	return func(yield func(*Session, error) bool) {
 		q := q
@@ -170,10 +176,12 @@ func (t *Tenant) Sessions(ctx context.Context, q Query) iter.Seq2[*Session, erro
 	}
 }
 
-// Count returns how many sessions q selects, exactly: those that have expired
-// do not count, swept or not. Without filters, or with one on Statuses, it is
-// kept; with one on User it costs a look at each of the user's sessions, with
-// others at each of the namespace's. ErrInvalid, ErrNotFound.
+// Count returns the exact number of live sessions that q selects. Expired
+// sessions do not count, swept or not. Without filters, or with only Statuses,
+// the store keeps the number. With a filter on UserID, Count reads each session
+// of the user; with other filters, each session of the namespace.
+//
+// Errors: ErrNotFound if the namespace was deleted; ErrInvalid.
 func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
 	q.Cursor = ""
 	if err := checkContext(ctx); err != nil {
@@ -196,7 +204,7 @@ func (t *Tenant) Count(ctx context.Context, q Query) (uint64, error) {
 	return n, nil
 }
 
-// driverQuery checks q and makes the driver's query of it.
+// driverQuery checks q and returns it in the driver's form.
 func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 	if err := q.check().err(); err != nil {
 		return driver.Query{}, err
@@ -252,8 +260,8 @@ func statusMask(statuses []Status) (m uint8) {
 	return m
 }
 
-// millisBound is one end of a range: 0 is open, and times before 1970 are too early
-// for any session.
+// millisBound returns one end of a range: 0 is open, and times before 1970
+// become 1, which is before every session.
 func millisBound(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -272,7 +280,7 @@ func decodeCursor(hash [8]byte, s string) (driver.Position, error) {
 	return at, nil
 }
 
-// queryHash tells the cursors of one query of one tenant from all others.
+// queryHash returns a hash that ties a cursor to one query of one tenant.
 func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%q %q %d %q %d %d %d %d %d %v", t.id, q.UserID, statusMask(q.Statuses),
@@ -283,9 +291,8 @@ func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 	return sum
 }
 
-// A cursor is, in base64url: a version byte, 8 bytes of a hash of the tenant and
-// the query that it belongs to, the position as 8 big-endian bytes, and the
-// session id.
+// A cursor consists of a version byte, 8 bytes of queryHash, the position as
+// 8 big-endian bytes, and the session id, in base64url.
 const (
 	cursorVersion = 1
 	cursorHeader  = 1 + 8 + 8
@@ -294,15 +301,15 @@ const (
 
 var cursorEncoding = base64.RawURLEncoding
 
-// encodeCursor returns the cursor of a place in the list that has this hash.
+// encodeCursor returns the cursor of a position in the list that has this hash.
 func encodeCursor(hash [8]byte, at driver.Position) string {
 	b := append([]byte{cursorVersion}, hash[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(at.At))
 	return cursorEncoding.EncodeToString(append(b, at.ID...))
 }
 
-// parseCursor is the inverse of encodeCursor. wrong is empty, or says what s is instead of
-// such a cursor. Whether the id is one is for the caller to check.
+// parseCursor is the inverse of encodeCursor. If s is not a cursor of this
+// list, wrong says why. The caller checks the session id.
 func parseCursor(hash [8]byte, s string) (at driver.Position, wrong string) {
 	if len(s) > maxCursor {
 		return at, "is too long"

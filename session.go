@@ -15,56 +15,59 @@ import (
 
 // Bounds of a session's labels and name.
 const (
-	MaxLabels           = 32
-	MaxSessionNameBytes = 512 // bytes
+	MaxLabels           = 32  // labels of one session
+	MaxSessionNameBytes = 512 // bytes of a session's name
 )
 
-// Session is one conversation between a user and an agent, as it was when it
-// was read. It is the caller's own: changing it changes nothing in the store.
+// Session is a snapshot of one conversation between a user and an agent. It
+// belongs to the caller: changing it changes nothing in the store.
 //
-// Times are UTC with millisecond precision; the zero time means "not" or
-// "never". Fields marked "editable" are those that [Tenant.Update] may change.
+// Times are UTC with millisecond precision. [Tenant.Update] may change the
+// fields marked "editable".
 type Session struct {
 	ID             string // unique in its namespace
-	NamespaceID    string // of its namespace
-	OrganizationID string // of the organization that owns the namespace
-	UserID         string // "" = none
+	NamespaceID    string // id of the namespace
+	OrganizationID string // id of the organization that owns the namespace
+	UserID         string // the user; "" = none
 
 	Name       string            // editable; "" until the first user message gives it a title
-	Agent      AgentConfig       // what the agent was started with
-	Quotas     Quotas            // what the session may use
-	UserMemory Document          // editable; what was learned about the user
+	Agent      AgentConfig       // configuration of the agent
+	Quotas     Quotas            // limits of the session
+	UserMemory Document          // editable; facts that the agent learned about the user
 	Metadata   Document          // editable
 	Labels     map[string]string // editable; nil = none
 
-	Status         Status
-	LastTransition Transition // the last transition; its zero value until the first
+	Status         Status     // status when the session was read
+	LastTransition Transition // last transition; zero until the first
 
-	MessageCount uint64 // messages in the log now
-	Stats        SessionStats
-	// counts changes of the editable part, of the log but for appends, and of
-	// the status but for waking
+	MessageCount uint64       // messages in the log
+	Stats        SessionStats // totals since creation
+
+	// Version starts at 1 and increases with every edit, log rewrite and
+	// status change. Appends, touches and waking leave it unchanged.
 	Version uint64
-	LastSeq uint64 // number of the newest message ever appended; 0 = none
 
-	CreatedAt      time.Time
+	// LastSeq is the number of the newest message ever appended; 0 = none.
+	LastSeq uint64
+
+	CreatedAt      time.Time // creation
 	UpdatedAt      time.Time // last change of any kind
 	LastActivityAt time.Time // last message, Touch or return to active
-	ExpiresAt      time.Time // the first moment at which the session does not exist; zero = never
-	TerminatedAt   time.Time // zero = not terminated
+	ExpiresAt      time.Time // the session ceases to exist at this time; zero = never
+	TerminatedAt   time.Time // termination; zero = not terminated
 
-	Lifecycle Lifecycle // editable; as resolved, so no field is zero
-	Parent    Parent    // where Fork took it from
+	Lifecycle Lifecycle // editable; resolved, so no field is zero
+	Parent    Parent    // origin of a fork; zero = not a fork
 
-	// MemoryDisabled: the session was created without user memory.
+	// MemoryDisabled tells that the session was created without user memory.
 	MemoryDisabled bool
 
 	incarnation driver.Incarnation
 	lease       lease
 }
 
-// storedSession is a session as writes need it. Reads make a Session alone, which is
-// two thirds as large.
+// storedSession is a session with the fields that only writes need. A read
+// decodes only the Session, which is two thirds of the size.
 type storedSession struct {
 	Session
 	storedFields
@@ -72,9 +75,9 @@ type storedSession struct {
 
 // storedFields is the part of a stored session that callers do not see.
 type storedFields struct {
-	timeline        rules.Timeline // the times and the status; the exported fields follow from it
-	updated         int64
-	chosenLifecycle Lifecycle // what was chosen for the session itself, unresolved
+	timeline        rules.Timeline // times and status, from which publish derives exported fields
+	updated         int64          // Unix milliseconds of the last change
+	chosenLifecycle Lifecycle      // the session's own lifecycle, unresolved
 	latency         latency
 	rate            rules.Rate
 	logEdits        uint64 // changes of the log other than appends
@@ -83,26 +86,26 @@ type storedFields struct {
 	extra           string // trailing elements of the body that this version does not know
 }
 
-// SessionStats counts what a session has seen since its creation. Editing,
-// deleting or truncating messages does not lower them.
+// SessionStats holds a session's totals since its creation. Editing, deleting
+// or truncating messages does not lower them.
 type SessionStats struct {
-	TotalMessages  uint64  `json:"total_messages"`
-	TotalTokens    uint64  `json:"total_tokens"`
-	TotalToolCalls uint64  `json:"total_tool_calls"`
-	AvgLatencyMS   float64 `json:"avg_latency_ms"` // over the messages that gave one; 0 = none did
-	LatencyCount   uint64  `json:"latency_count"`  // how many gave one
+	TotalMessages  uint64  `json:"total_messages"`   // messages ever appended
+	TotalTokens    uint64  `json:"total_tokens"`     // sum of Message.Tokens
+	TotalToolCalls uint64  `json:"total_tool_calls"` // sum of Message.ToolCalls
+	AvgLatencyMS   float64 `json:"avg_latency_ms"`   // mean of Message.Latency in milliseconds; 0 = none given
+	LatencyCount   uint64  `json:"latency_count"`    // messages with a Latency
 }
 
-// Parent is the place that a fork came from; its zero value means none.
+// Parent is the origin of a fork. The zero Parent means none.
 type Parent struct {
-	SessionID string `json:"session_id"`
-	Seq       uint64 `json:"seq"` // the last message that was copied
+	SessionID string `json:"session_id"` // the session that was forked
+	Seq       uint64 `json:"seq"`        // number of the last message that was copied
 }
 
-// latency is what the running average is made of.
+// latency is a running sum of latencies, for their average.
 type latency struct{ SumMS, Count uint64 }
 
-// lease is who may append, if anybody took it.
+// lease is the lease of a session. Owner is empty if nobody holds it.
 type lease struct {
 	Owner   string
 	Token   uint64 // the newest ever given
@@ -110,7 +113,7 @@ type lease struct {
 }
 
 // checkLabels refuses too many labels, and illegal names and values. Of several
-// it names the one whose name sorts first.
+// illegal labels it reports the one whose name sorts first.
 func checkLabels(labels map[string]string) *fieldError {
 	if len(labels) > MaxLabels {
 		return refuse("labels", "has %d labels; at most %d are allowed", len(labels), MaxLabels)
@@ -136,7 +139,7 @@ func checkLabel(name, value string) *fieldError {
 	return nil
 }
 
-// driverLabels is labels as a driver wants them.
+// driverLabels returns labels in the driver's form, sorted by name.
 func driverLabels(labels map[string]string) []driver.Label {
 	if len(labels) == 0 {
 		return nil
@@ -149,7 +152,7 @@ func driverLabels(labels map[string]string) []driver.Label {
 	return out
 }
 
-// publish sets the exported fields that follow from the inner ones.
+// publish sets the exported fields that follow from the stored ones.
 func (s *storedSession) publish() { s.deriveFields(&s.storedFields) }
 
 func (s *Session) deriveFields(in *storedFields) {
@@ -176,7 +179,7 @@ func (s *Session) checkDocuments() *fieldError {
 	return s.Metadata.check("metadata")
 }
 
-// clone returns a copy that shares nothing that can be changed.
+// clone returns a copy that shares no mutable memory with s.
 func (s *Session) clone() *Session {
 	c := *s
 	c.Agent = s.Agent.clone()
@@ -184,13 +187,15 @@ func (s *Session) clone() *Session {
 	return &c
 }
 
-// String names the session without its content.
+// String describes the session without its content.
 func (s *Session) String() string {
 	return fmt.Sprintf("session %q (%v, %d messages)", s.ID, s.Status, s.MessageCount)
 }
 
-// Get returns the live session at id. ErrNotFound: there is none, or it is
-// another tenant's. ErrInvalid, ErrCorrupt.
+// Get returns the live session at id.
+//
+// Errors: ErrNotFound if there is no such session, or it belongs to another
+// tenant; ErrInvalid; ErrCorrupt.
 func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
 	var rec driver.Record
 	if err := t.readRecord(ctx, id, &rec); err != nil {
@@ -203,7 +208,7 @@ func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
 	return s, nil
 }
 
-// loadStored is Get of what writes know of a session.
+// loadStored is Get with the fields that writes need.
 func (t *Tenant) loadStored(ctx context.Context, id string) (*storedSession, error) {
 	var rec driver.Record
 	if err := t.readRecord(ctx, id, &rec); err != nil {
@@ -212,7 +217,8 @@ func (t *Tenant) loadStored(ctx context.Context, id string) (*storedSession, err
 	return decodeStoredSession(&rec, t.id, t.organization)
 }
 
-// readRecord reads the record of the live session at id. ErrNotFound, ErrInvalid.
+// readRecord reads the record of the live session at id. Errors: ErrNotFound;
+// ErrInvalid.
 func (t *Tenant) readRecord(ctx context.Context, id string, rec *driver.Record) error {
 	now := t.store.clock.Read()
 	if err := t.checkCall(ctx, id); err != nil {
@@ -221,14 +227,16 @@ func (t *Tenant) readRecord(ctx context.Context, id string, rec *driver.Record) 
 	return t.store.d.Get(ctx, driver.Key{Namespace: t.ordinal, ID: id}, now, rec)
 }
 
-// resetRecord leaves of a record only the memory of its labels.
+// resetRecord clears a record, and keeps the memory of its labels.
 func resetRecord(rec *driver.Record) {
 	clear(rec.Labels)
 	*rec = driver.Record{Labels: rec.Labels[:0]}
 }
 
-// Touch marks the session as in use: it counts as activity, and extends a
-// sliding TTL. ErrNotFound, ErrReadOnly, ErrInvalid.
+// Touch marks the session as in use: it counts as activity and extends a
+// sliding TTL.
+//
+// Errors: ErrNotFound; ErrReadOnly; ErrInvalid.
 func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 	return t.writeSession(ctx, "Touch", id, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
@@ -241,9 +249,11 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 	})
 }
 
-// Delete removes the session with all that belongs to it, in any status, at
-// once and for good; a session made of its id later starts empty. It returns
-// what was removed. ErrNotFound, ErrInvalid.
+// Delete removes the session and everything that belongs to it, in any status,
+// at once and for good. If the id is used again, the new session starts empty.
+// Delete returns the numbers of what it removed.
+//
+// Errors: ErrNotFound; ErrInvalid.
 func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
 	var gone EraseReport
 	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *tenantWrite) error {
@@ -261,7 +271,7 @@ func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
 	return gone, nil
 }
 
-// reload reads a session once more. ErrNotFound: its life has ended.
+// reload reads s again. If that incarnation has ended, it returns ErrNotFound.
 func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
 	now, err := t.loadStored(ctx, s.ID)
 	if err != nil {
@@ -273,7 +283,7 @@ func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error)
 	return now, nil
 }
 
-// isLive reports whether the life that s is of goes on.
+// isLive reports whether the incarnation of s is still live.
 func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
 	log, err := t.openLog(ctx, s.ID)
 	if errors.Is(err, ErrNotFound) {

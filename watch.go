@@ -12,35 +12,33 @@ import (
 	"github.com/seshatdb/seshat/internal/hub"
 )
 
-// MaxEvents is how many events one call of Events returns at most.
+// MaxEvents is the largest limit of [Tenant.Events].
 const MaxEvents = 1000
 
 // Event is one committed change in a namespace's feed.
 type Event struct {
-	Position  uint64    `json:"position"` // from 1, without gaps
-	Time      time.Time `json:"time"`
-	Kind      EventKind `json:"kind"`
-	SessionID string    `json:"session_id,omitempty"`
-	UserID    string    `json:"user_id,omitempty"` // of EventUserErased
-
-	// The session as it was then.
-	Status  Status `json:"status,omitempty"`
-	Version uint64 `json:"version,omitempty"`
-	LastSeq uint64 `json:"last_seq,omitempty"`
+	Position  uint64    `json:"position"`             // from 1, without gaps
+	Time      time.Time `json:"time"`                 // UTC with millisecond precision
+	Kind      EventKind `json:"kind"`                 // what happened
+	SessionID string    `json:"session_id,omitempty"` // "" if Kind is EventUserErased
+	UserID    string    `json:"user_id,omitempty"`    // only if Kind is EventUserErased
+	Status    Status    `json:"status,omitempty"`     // Session.Status after the change
+	Version   uint64    `json:"version,omitempty"`    // Session.Version after the change
+	LastSeq   uint64    `json:"last_seq,omitempty"`   // Session.LastSeq after the change
 }
 
-// EventKind says what happened.
+// EventKind is the kind of a change.
 type EventKind uint8
 
 // The kinds of events.
 const (
-	EventCreated      = EventKind(eventCreated)
-	EventUpdated      = EventKind(eventUpdated) // also by an edit of the log, or a merge of state, which leaves Version
-	EventAppended     = EventKind(eventAppended)
-	EventTransitioned = EventKind(eventTransitioned) // by hand, by a message, or by time
-	EventExpired      = EventKind(eventExpired)      // when it was swept, or its id used again
-	EventDeleted      = EventKind(eventDeleted)
-	EventUserErased   = EventKind(eventUserErased) // stands for all that the user had
+	EventCreated      = EventKind(eventCreated)      // Create, Ensure, Fork or Restore
+	EventUpdated      = EventKind(eventUpdated)      // an update, an edit of the log, or a merge of state
+	EventAppended     = EventKind(eventAppended)     // an append, also if it woke the session
+	EventTransitioned = EventKind(eventTransitioned) // Transition, or a deadline
+	EventExpired      = EventKind(eventExpired)      // the session was swept, or its id used again
+	EventDeleted      = EventKind(eventDeleted)      // Delete
+	EventUserErased   = EventKind(eventUserErased)   // DeleteUser: one event for all of the user's data
 )
 
 var eventNames = [...]string{
@@ -56,21 +54,24 @@ func (k EventKind) String() string { return enumName(eventNames[:], int(k), "kin
 // MarshalText returns the kind's name.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads the kind's name. ErrInvalid: there is no such kind.
+// UnmarshalText reads the kind's name.
+//
+// Errors: ErrInvalid if there is no such kind.
 func (k *EventKind) UnmarshalText(text []byte) error {
 	i, err := parseEnum(eventNames[:], string(text), "kind")
 	*k = EventKind(i)
 	return err
 }
 
-// LaggedError says that events were asked for which the feed no longer has.
-// The way on is to read the sessions anew: see [Tenant.Watch]. It matches
+// LaggedError reports that the feed no longer has the events after a position.
+// To continue, read the sessions anew: see [Tenant.Watch]. It matches
 // ErrLagged.
 type LaggedError struct {
-	Since  uint64 // the position that was asked for
-	Oldest uint64 // the oldest one from which the feed can be read
+	Since  uint64 // the requested position
+	Oldest uint64 // the oldest position from which the feed can be read
 }
 
+// Error names the requested and the oldest position.
 func (e *LaggedError) Error() string {
 	return fmt.Sprintf("feed lagged: events after %d are gone, up to %d", e.Since, e.Oldest)
 }
@@ -78,24 +79,28 @@ func (e *LaggedError) Error() string {
 // Is reports whether target is ErrLagged.
 func (e *LaggedError) Is(target error) bool { return target == ErrLagged }
 
-// Watch returns the events of the tenant's feed after position since, and then
-// waits for more: every committed change of a session (but for Touch and
-// leases), once, in one order that is the same for all watchers, each session
-// in the order of its versions. Only what is durable shows. It resumes from
-// any position that is still retained, by this store or a later one.
+// Watch returns an iterator over the events of the tenant's feed after position
+// since, which waits for more at the end. The feed has every durable change of
+// a session once, except touches and leases. All watchers see the same order,
+// and each session's events are in the order of its versions. A watch can
+// resume from any position that the feed still has, also after the store was
+// reopened.
 //
-// To know the sessions and follow them, read [Tenant.FeedHead], then list,
-// then watch from there: what changed in between comes as events.
+// To read all sessions and then follow them, call [Tenant.FeedHead], list the
+// sessions, and watch from that position: changes during the list arrive as
+// events.
 //
-// The loop body runs with nothing locked, may call the store, and holds nobody
-// up by being slow. Nothing polls, unless several processes share the data and
-// the engine has no way to tell of news: then each second. To watch all
-// tenants, run one loop for each.
+// The loop body runs with nothing locked, and may call the store. A slow body
+// delays no other caller. If several processes share the data and the engine
+// cannot announce changes, the watch polls once a second. To watch all tenants,
+// run one loop for each.
 //
-// The loop ends after the first error: the context's; ErrLagged, see
-// [LaggedError]; ErrClosed; ErrNotFound: the namespace was deleted;
-// ErrInvalid: since is beyond the newest event, which tells of a feed other
-// than the one that it came from, such as that of an older backup.
+// The loop ends after the first error.
+//
+// Errors: ErrLagged if the feed was trimmed past since, see [LaggedError];
+// ErrNotFound if the namespace was deleted; ErrInvalid if since is beyond the
+// newest event, for example because an older backup was restored; ErrClosed;
+// the context's error.
 func (t *Tenant) Watch(ctx context.Context, since uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w := t.store.joinFeed(t.ordinal)
@@ -120,12 +125,14 @@ func (t *Tenant) Watch(ctx context.Context, since uint64) iter.Seq2[Event, error
 	}
 }
 
-// watchPage is how many events a watch reads at once.
+// watchPage is the number of events that a watch reads at once.
 const watchPage = 256
 
-// Events returns up to limit events after position since, oldest first, and
-// the position of the newest event in the feed. It does not wait. The limit is
-// 1 to MaxEvents. Errors as of Watch, but for the context's while waiting.
+// Events returns up to limit events after position since, oldest first, and the
+// position of the newest event in the feed. It does not wait. The limit is 1 to
+// MaxEvents.
+//
+// Errors: those of [Tenant.Watch].
 func (t *Tenant) Events(ctx context.Context, since uint64, limit int) (events []Event, head uint64, err error) {
 	if limit < 1 || limit > MaxEvents {
 		return nil, 0, t.wrapError("Events", "", invalid("limit", "is %d; 1 to %d are allowed", limit, MaxEvents))
@@ -137,8 +144,10 @@ func (t *Tenant) Events(ctx context.Context, since uint64, limit int) (events []
 	return events, head, nil
 }
 
-// FeedHead returns the position of the newest event of the tenant's feed, 0 if
-// there is none yet. ErrNotFound: the namespace was deleted.
+// FeedHead returns the position of the newest event in the tenant's feed, or 0
+// if the feed is empty.
+//
+// Errors: ErrNotFound if the namespace was deleted.
 func (t *Tenant) FeedHead(ctx context.Context) (uint64, error) {
 	f, err := t.readFeed(ctx, math.MaxUint64, 1)
 	if err != nil {
@@ -147,7 +156,8 @@ func (t *Tenant) FeedHead(ctx context.Context) (uint64, error) {
 	return f.Head, nil
 }
 
-// readFeed reads the feed, and tells an empty one from a deleted one.
+// readFeed reads the feed. If it has no events, readFeed checks that the
+// namespace was not deleted.
 func (t *Tenant) readFeed(ctx context.Context, after uint64, limit int) (driver.Feed, error) {
 	if err := checkContext(ctx); err != nil {
 		return driver.Feed{}, err
@@ -192,8 +202,8 @@ func newEvent(e *driver.Event) Event {
 	return out
 }
 
-// pollEvery is how often a watch looks for what other processes did, where the
-// engine has no way to tell.
+// pollEvery is the pause between two reads of a watch if the engine cannot
+// announce changes of other processes.
 const pollEvery = time.Second
 
 // joinFeed adds a watcher of a namespace's feed.
@@ -204,7 +214,7 @@ func (s *Store) joinFeed(ord uint64) hub.Watcher {
 	return s.hub.Join(ord)
 }
 
-// waitForNews waits for news, or for a reason to give up.
+// waitForNews waits for a change of the feed, the end of ctx, or Close.
 func (s *Store) waitForNews(ctx context.Context, news <-chan struct{}) error {
 	var poll <-chan time.Time
 	if _, ok := s.d.(driver.Notifier); !ok && s.d.Caps().Shared {
@@ -223,7 +233,7 @@ func (s *Store) waitForNews(ctx context.Context, news <-chan struct{}) error {
 	return nil
 }
 
-// Kinds of events. The numbers are stored.
+// The stored numbers of the kinds of events.
 const (
 	eventCreated      driver.EventKind = 1
 	eventUpdated      driver.EventKind = 2
