@@ -15,7 +15,7 @@ import (
 type sessionJSON struct {
 	SessionID      string            `json:"session_id"`
 	NamespaceID    string            `json:"namespace_id"`
-	InternalID     string            `json:"internal_id"`
+	OrganizationID string            `json:"internal_id"`
 	UserID         textJSON          `json:"user_id"`
 	SessionName    textJSON          `json:"session_name"`
 	AgentConfig    AgentConfig       `json:"agent_config"`
@@ -24,7 +24,7 @@ type sessionJSON struct {
 	Metadata       Document          `json:"metadata"`
 	Labels         map[string]string `json:"labels"`
 	Status         Status            `json:"status"`
-	LastMove       *transitionJSON   `json:"last_move"`
+	LastTransition *transitionJSON   `json:"last_move"`
 	MessageCount   uint64            `json:"message_count"`
 	Stats          SessionStats      `json:"stats"`
 	Version        uint64            `json:"version"`
@@ -43,11 +43,11 @@ type sessionJSON struct {
 // null, times are RFC 3339 in UTC with milliseconds.
 func (s Session) MarshalJSON() ([]byte, error) {
 	j := sessionJSON{
-		SessionID: s.ID, NamespaceID: s.NamespaceID, InternalID: s.OrganizationID,
+		SessionID: s.ID, NamespaceID: s.NamespaceID, OrganizationID: s.OrganizationID,
 		UserID: textJSON(s.UserID), SessionName: textJSON(s.Name),
 		AgentConfig: s.Agent, Quotas: s.Quotas,
 		UserMemory: s.UserMemory, Metadata: s.Metadata, Labels: s.Labels,
-		Status: s.Status, LastMove: s.LastTransition.json(),
+		Status: s.Status, LastTransition: s.LastTransition.json(),
 		MessageCount: s.MessageCount, Stats: s.Stats, Version: s.Version, LastSeq: s.LastSeq,
 		CreatedAt: timeJSON(s.CreatedAt), UpdatedAt: timeJSON(s.UpdatedAt),
 		LastActivityAt: timeJSON(s.LastActivityAt), ExpiresAt: timeJSON(s.ExpiresAt),
@@ -65,7 +65,7 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 		return hideInput(err)
 	}
 	*s = Session{
-		ID: j.SessionID, NamespaceID: j.NamespaceID, OrganizationID: j.InternalID,
+		ID: j.SessionID, NamespaceID: j.NamespaceID, OrganizationID: j.OrganizationID,
 		UserID: string(j.UserID), Name: string(j.SessionName),
 		Agent: j.AgentConfig, Quotas: j.Quotas,
 		UserMemory: j.UserMemory, Metadata: j.Metadata, Labels: j.Labels,
@@ -76,7 +76,7 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 		TerminatedAt: time.Time(j.TerminatedAt),
 		Lifecycle:    j.Lifecycle, Parent: deref(j.Parent), MemoryDisabled: j.MemoryDisabled,
 	}
-	if m := j.LastMove; m != nil {
+	if m := j.LastTransition; m != nil {
 		s.LastTransition = Transition{At: time.Time(m.At), Reason: m.Reason, Actor: m.Actor}
 	}
 	return nil

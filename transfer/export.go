@@ -118,7 +118,7 @@ func (x *exporter) namespace(ctx context.Context, t *seshat.Tenant) error {
 	}
 	x.n.Namespaces++
 	return x.write(line{Type: typeNamespace, Namespace: &namespace{
-		Name: n.Name, InternalID: n.OrganizationID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
+		Name: n.Name, OrganizationID: n.OrganizationID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
 	}})
 }
 

@@ -36,7 +36,7 @@ func Import(ctx context.Context, t *seshat.Tenant, r io.Reader, o Options) (Repo
 func ImportStore(ctx context.Context, s *seshat.Store, r io.Reader, o Options) (Report, error) {
 	return importAll(ctx, r, o, func(ctx context.Context, n *namespace) (*seshat.Tenant, error) {
 		return s.EnsureTenant(ctx, seshat.Namespace{
-			Name: n.Name, OrganizationID: n.InternalID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
+			Name: n.Name, OrganizationID: n.OrganizationID, Lifecycle: n.Lifecycle, Quotas: n.Quotas,
 		})
 	})
 }

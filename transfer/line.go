@@ -51,10 +51,10 @@ type line struct {
 
 // namespace holds the fields of a namespace that an import takes over.
 type namespace struct {
-	Name       string                 `json:"name"`
-	InternalID string                 `json:"internal_id"`
-	Lifecycle  seshat.Lifecycle       `json:"lifecycle"`
-	Quotas     seshat.NamespaceQuotas `json:"quotas"`
+	Name           string                 `json:"name"`
+	OrganizationID string                 `json:"internal_id"`
+	Lifecycle      seshat.Lifecycle       `json:"lifecycle"`
+	Quotas         seshat.NamespaceQuotas `json:"quotas"`
 }
 
 // Counts counts the contents of an export.

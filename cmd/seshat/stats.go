@@ -32,12 +32,12 @@ type storeStats struct {
 
 // spaceStats counts the contents of a namespace.
 type spaceStats struct {
-	NamespaceID string        `json:"namespace_id"`
-	Name        string        `json:"name"`
-	InternalID  string        `json:"internal_id"`
-	Sessions    sessionCounts `json:"sessions"`
-	Messages    uint64        `json:"messages"`
-	Bytes       uint64        `json:"bytes"`
+	NamespaceID    string        `json:"namespace_id"`
+	Name           string        `json:"name"`
+	OrganizationID string        `json:"internal_id"`
+	Sessions       sessionCounts `json:"sessions"`
+	Messages       uint64        `json:"messages"`
+	Bytes          uint64        `json:"bytes"`
 }
 
 // sessionCounts shows the sessions of a usage, by the names of their statuses.
@@ -98,7 +98,7 @@ func (a *app) showStats(s storeStats) {
 	)
 	rows := make([][]string, 0, len(s.Namespaces))
 	for _, n := range s.Namespaces {
-		row := []string{n.Name, n.InternalID}
+		row := []string{n.Name, n.OrganizationID}
 		for _, s := range seshat.Statuses() {
 			row = append(row, count(n.Sessions.usage.ByStatus(s)))
 		}
@@ -182,7 +182,7 @@ func (f *file) spaceStats(ctx context.Context, ref seshat.Namespace) (spaceStats
 	}
 	u, err := t.Usage(ctx)
 	return spaceStats{
-		NamespaceID: n.ID, Name: n.Name, InternalID: n.OrganizationID,
+		NamespaceID: n.ID, Name: n.Name, OrganizationID: n.OrganizationID,
 		Sessions: sessionCounts{u},
 		Messages: u.Messages, Bytes: u.Bytes,
 	}, err

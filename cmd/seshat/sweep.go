@@ -18,17 +18,17 @@ type sweepOptions struct {
 
 // sweepReport is seshat.SweepReport as JSON.
 type sweepReport struct {
-	DryRun    bool         `json:"dry_run"`
-	Expired   int          `json:"expired"`
-	Idled     int          `json:"idled"`
-	Archived  int          `json:"archived"`
-	Refiled   int          `json:"refiled"`
-	Failed    int          `json:"failed"`
-	Error     string       `json:"error,omitempty"` // the first failure
-	Trimmed   int          `json:"trimmed"`
-	Reclaimed int          `json:"reclaimed"`
-	ClockJump string       `json:"clock_jump,omitempty"`
-	Due       []dueSession `json:"due,omitempty"`
+	DryRun      bool         `json:"dry_run"`
+	Expired     int          `json:"expired"`
+	Idled       int          `json:"idled"`
+	Archived    int          `json:"archived"`
+	Rescheduled int          `json:"refiled"`
+	Failed      int          `json:"failed"`
+	Error       string       `json:"error,omitempty"` // the first failure
+	Trimmed     int          `json:"trimmed"`
+	Reclaimed   int          `json:"reclaimed"`
+	ClockJump   string       `json:"clock_jump,omitempty"`
+	Due         []dueSession `json:"due,omitempty"`
 }
 
 type dueSession struct {
@@ -90,7 +90,7 @@ func (f *file) Sweep(ctx context.Context, o sweepOptions) (sweepReport, error) {
 		return sweepReport{}, err
 	}
 	v := sweepReport{
-		DryRun: o.DryRun, Expired: r.Expired, Idled: r.Idled, Archived: r.Archived, Refiled: r.Rescheduled,
+		DryRun: o.DryRun, Expired: r.Expired, Idled: r.Idled, Archived: r.Archived, Rescheduled: r.Rescheduled,
 		Failed: r.Failed, Trimmed: r.Trimmed, Reclaimed: r.Reclaimed,
 	}
 	if r.Err != nil {
