@@ -10,25 +10,28 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// ForkOptions is what a fork changes of the session that it copies.
+// ForkOptions are the options of a fork. The zero ForkOptions copies all
+// messages to a session with a generated id.
 type ForkOptions struct {
-	ID  string // the new session's id; by default "ses_" and a ULID
-	Seq uint64 // copy the messages up to this number; 0 = all of them
+	ID  string // id of the new session; the default is "ses_" and a ULID
+	Seq uint64 // number of the last message to copy; 0 = copy all
 }
 
-// Fork makes a new session of the one at id: its agent, quotas, user, memory,
-// metadata, labels, lifecycle, name, and its log up to f.Seq, with the same
-// numbers and message ids; Parent says where it came from. Its initial state
-// is the parent's as [Tenant.StateAt] has it for f.Seq, and its stats count
-// what was copied. The new session is active, is visible only when it is
-// whole, and is independent from then on. The copy is made in bounded steps
-// while others go on: if the part of the log that it copies is edited
-// meanwhile it starts again, up to 32 times and then ErrConflict, as where it
-// is held up between two steps for half an hour.
+// Fork creates a session from the session at id, in any status. The new session
+// copies its agent, quotas, user, memory, metadata, labels, lifecycle and name,
+// and its log up to f.Seq with the same numbers and message ids. Its initial
+// state is [Tenant.StateAt] of f.Seq, its stats count the copied messages, and
+// its Parent is the session at id. It is active, appears when it is complete,
+// and is independent from then on.
 //
-// ErrNotFound: there is no session at id, or it ended meanwhile. ErrExists:
-// f.ID is taken. ErrQuota: the namespace is full. ErrInvalid: f.Seq is above
-// the newest number. A session in any status can be forked.
+// Other calls continue while the log is copied in bounded steps. If the copied
+// part of the log is edited meanwhile, the fork restarts, up to 32 times, and
+// then fails with ErrConflict. So does a fork that is delayed between two steps
+// for half an hour.
+//
+// Errors: ErrNotFound if there is no session at id, or it ended meanwhile;
+// ErrExists if f.ID is taken; ErrQuota if the namespace is full; ErrConflict;
+// ErrInvalid if f.Seq is above the newest number.
 func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, error) {
 	const op = "Fork"
 	if f.ID == "" {
@@ -51,8 +54,8 @@ func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, 
 	return s, nil
 }
 
-// tryFork copies the log and creates the child. errRetry: the log was edited
-// meanwhile, or a user was erased.
+// tryFork copies the log and creates the child. If the log was edited
+// meanwhile, or a user was erased, it returns errRetry.
 func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (*Session, error) {
 	erasures, err := t.store.readEntry(ctx, erasuresKey(t.ordinal))
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -97,7 +100,8 @@ func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (*Sessio
 	})
 }
 
-// copyState makes the parent's state at seq the initial one of the child.
+// copyState returns the parent's state at seq as the initial state of the
+// child.
 func (t *Tenant) copyState(ctx context.Context, parent *storedSession, seq uint64, child string) (*stateMerge, error) {
 	values, err := t.stateAt(ctx, &parent.Session, seq)
 	if err != nil {
@@ -136,7 +140,7 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 	return g, sum, g.flush(ctx)
 }
 
-// initFork makes the change's session a child of parent.
+// initFork creates the child of parent, with the staged log g of totals n.
 func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
 	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{
 		chosenLifecycle: parent.chosenLifecycle,
@@ -152,20 +156,20 @@ func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *
 	s.LastSeq = seq
 	g.attachTo(s)
 	s.addTotals(n, c.view.Now)
-	s.rate = rules.Rate{} // copying is not talking
+	s.rate = rules.Rate{} // copied messages do not count for the rate limit
 	c.create(s, g.messages)
 }
 
-// A log that comes from elsewhere is staged: written in bounded steps under an
-// incarnation that no session has yet, and made visible, whole, by the write
-// that creates the session. One that is given up is reclaimed later.
+// A stagedLog is a log that is written in bounded steps under an incarnation
+// that no session has yet. The write that creates the session makes it visible
+// as a whole. If that write never comes, the store reclaims the staged log.
 type stagedLog struct {
 	t           *Tenant
 	incarnation driver.Incarnation
 	batch       []driver.Message
 	size        int
 
-	safeUntil int64  // before then none of it is reclaimed; 0 = nothing is staged
+	safeUntil int64  // Unix milliseconds before which nothing staged is reclaimed; 0 = nothing is staged
 	last      uint64 // highest number staged
 	messages  uint64
 	bytes     uint64
@@ -175,7 +179,7 @@ func (t *Tenant) newStage() *stagedLog {
 	return &stagedLog{t: t, incarnation: driver.Incarnation(newULID(t.store.clock.Read()))}
 }
 
-// add stages one message, whose memory it keeps until the next flush. Numbers
+// add stages one message, and keeps its memory until the next flush. Numbers
 // must ascend.
 func (g *stagedLog) add(ctx context.Context, m driver.Message) error {
 	g.batch = append(g.batch, m)
@@ -189,7 +193,7 @@ func (g *stagedLog) add(ctx context.Context, m driver.Message) error {
 	return g.flush(ctx)
 }
 
-// flush writes what was added since the last flush.
+// flush writes the messages that were added since the last flush.
 func (g *stagedLog) flush(ctx context.Context) error {
 	if len(g.batch) == 0 {
 		return nil
@@ -210,8 +214,9 @@ func (g *stagedLog) flush(ctx context.Context) error {
 	return err
 }
 
-// checkRoom refuses to stage more of what can be no session: ErrConflict where what
-// is staged may be reclaimed, ErrQuota where the namespace has no room for it.
+// checkRoom checks that the staged log can still become a session. Errors:
+// ErrConflict if it may have been reclaimed; ErrQuota if the namespace has no
+// room for it.
 func (g *stagedLog) checkRoom(v *driver.View) error {
 	ns, err := g.t.cachedNamespace(v.Entries[0])
 	if err == nil && g.mayBeReclaimed(v.Now) {
@@ -227,10 +232,10 @@ func (g *stagedLog) checkRoom(v *driver.View) error {
 	return nil
 }
 
-// mayBeReclaimed reports whether some of what was staged may be gone at now.
+// mayBeReclaimed reports whether a part of the staged log may be gone at now.
 func (g *stagedLog) mayBeReclaimed(now int64) bool { return g.safeUntil != 0 && now >= g.safeUntil }
 
-// attachTo gives the staged log to s, which is about to be created.
+// attachTo makes the staged log the log of s, which is about to be created.
 func (g *stagedLog) attachTo(s *storedSession) {
 	s.incarnation = g.incarnation
 	s.LastSeq = max(s.LastSeq, g.last)
@@ -239,9 +244,9 @@ func (g *stagedLog) attachTo(s *storedSession) {
 }
 
 const (
-	// stageFor is how long a staged log waits for its session, or for more of
-	// itself. It is trusted for half of that: the clocks of processes that share
-	// the data differ.
+	// stageFor is the time after the last step at which a staged log is
+	// reclaimed. A stagedLog relies on half of it only, because the clocks of
+	// processes that share the data differ.
 	stageFor = time.Hour
 
 	// stageStep and stageBytes bound one step.

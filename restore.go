@@ -10,34 +10,37 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Snapshot is a whole session, as one store gives it and another takes it.
+// Snapshot is a whole session, to move it between stores or points in time.
 type Snapshot struct {
+	// Session is required.
 	Session *Session
 
-	// State is the session's own. It may be nil.
+	// State is the session's own state. It may be nil.
 	State map[string]any
 
-	// Messages is the log, oldest first, numbered as in the store that it
-	// comes from. It may be nil.
+	// Messages is the log, oldest first, with the numbers of the store that it
+	// comes from. It may be nil. An error ends the restore.
 	Messages iter.Seq2[Message, error]
 }
 
-// Restore creates a session that is the one of another store, or of another
-// time: with its times, status, version, stats and deadlines, and its messages
-// with their numbers and ids. Its namespace is this one. What belongs to a
-// running store does not come along: leases, rates, the ids of messages that
-// were removed, and earlier state, so StateAt has State for every number. A
-// message that was not read from a store is known by all that is in it: a
-// repeated append has to give the same, its timestamp too. The log is staged
-// in bounded steps; the session is visible when it is whole. Between two steps
-// there must be less than half an hour.
+// Restore creates a session from a snapshot, in this tenant's namespace. The
+// session keeps its id, times, status, version, stats and deadlines, and its
+// messages keep their numbers and ids. Leases, rate limits and the ids of
+// removed messages are not restored. Nor is earlier state: StateAt returns the
+// restored state for every number.
 //
-// The session's expires_at has to follow from its lifecycle and times; if it
-// is zero it is made of them. Its message_count is not looked at.
+// A message that was read from a store is recognized when it is appended again.
+// A message that was not read from a store is recognized only if every field is
+// the same, including its timestamp.
 //
-// ErrExists: the id is taken. ErrInvalid: something does not fit, or the
-// session's expires_at has passed. ErrConflict: Messages paused for too long.
-// ErrQuota, ErrNotFound (the namespace was deleted), or the error of Messages.
+// The session's expires_at must follow from its lifecycle and times; if it is
+// zero, Restore computes it. message_count is ignored. The log is staged in
+// bounded steps, at most half an hour apart, and the session appears when it is
+// complete.
+//
+// Errors: ErrExists if the id is taken; ErrInvalid if a field is not allowed,
+// or expires_at has passed; ErrConflict if Messages paused for too long;
+// ErrQuota; ErrNotFound if the namespace was deleted; the error of Messages.
 func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	const op = "Restore"
 	if snap.Session == nil {
@@ -75,8 +78,8 @@ func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
 	})
 }
 
-// checkRestored checks what Create does, and the fields that only the store
-// sets otherwise.
+// checkRestored checks the fields that Create checks, and the fields that the
+// store sets.
 func checkRestored(s *Session) *fieldError {
 	n := NewSession{
 		ID: s.ID, UserID: s.UserID, Name: s.Name, Agent: s.Agent, Quotas: s.Quotas,
@@ -174,7 +177,7 @@ func checkTimes(s *Session) *fieldError {
 	return nil
 }
 
-// checkStorableTime refuses a time that no store has set.
+// checkStorableTime refuses a time that a store never sets.
 func checkStorableTime(field string, t time.Time) *fieldError {
 	year := t.UTC().Year()
 	switch {
@@ -186,8 +189,8 @@ func checkStorableTime(field string, t time.Time) *fieldError {
 	return nil
 }
 
-// stageLog stages the messages of a snapshot, and returns when the last was
-// appended.
+// stageLog stages the messages of a snapshot, and returns the AppendedAt of the
+// last one.
 func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, appended time.Time, err error) {
 	g = t.newStage()
 	if snap.Messages == nil {
@@ -216,8 +219,8 @@ func (t *Tenant) stageLog(ctx context.Context, snap Snapshot) (g *stagedLog, app
 	return g, appended, g.flush(ctx)
 }
 
-// checkRestoredMessage checks a message that follows number last, appended at
-// that time, in a log whose ids so far are ids.
+// checkRestoredMessage checks a message that follows message number last, which
+// was appended at that time, in a log with these ids.
 func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bool, appended time.Time) *fieldError {
 	if e := checkName("message_id", m.ID); e != nil {
 		return e
@@ -246,8 +249,8 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 	return given.check()
 }
 
-// initRestored makes the change's session the one that from describes, with a
-// log of which the last message was appended at that time.
+// initRestored creates the session that from describes, with the staged log g
+// whose last message was appended at that time.
 func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
 	s := &storedSession{Session: *from.clone(), storedFields: storedFields{
 		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle,
@@ -277,7 +280,7 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 	return nil
 }
 
-// restoreCourse makes the session's course of its published fields.
+// restoreCourse derives the session's timeline from its exported fields.
 func (s *storedSession) restoreCourse(life rules.Lifecycle) error {
 	created := millisFromTime(s.CreatedAt)
 	expires := millisFromTime(s.ExpiresAt)
@@ -290,7 +293,7 @@ func (s *storedSession) restoreCourse(life rules.Lifecycle) error {
 	}
 	s.timeline.RecordWrite(millisFromTime(s.UpdatedAt))
 	if expires != 0 && expires != s.timeline.Expires && life.TTL <= expires {
-		// The last change did not extend the TTL: an ApplyPolicy.
+		// ApplyPolicy changed the session last, which does not extend the TTL.
 		s.timeline.RecordWrite(expires - life.TTL)
 	}
 	if expires != 0 && expires != s.timeline.Expires {

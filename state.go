@@ -13,25 +13,27 @@ import (
 
 // Bounds of the state in one scope.
 const (
-	MaxStateKeys  = 1000      // also of one merge
+	MaxStateKeys  = 1000      // keys of one scope, and of one merge
 	MaxStateBytes = 512 << 10 // bytes of keys and values, as stored
 )
 
-// Scope is a place for state: small named values that belong to a session, to
-// a user over all of its sessions, or to the namespace.
+// Scope is the owner of a state: a session, a user across sessions, or the
+// namespace. A state is a set of small named values. The zero Scope is not
+// allowed.
 type Scope struct {
 	kind  uint8
 	owner string // the session's id, or the user
 }
 
-// SessionScope is the scope of one session. It ends with the session.
+// SessionScope returns the scope of one session. Its state ends with the
+// session.
 func SessionScope(id string) Scope { return Scope{kindSessionState, id} }
 
-// UserScope is the scope that all sessions of a user share. It needs no
-// session, outlives them all, and ends with [Tenant.DeleteUser].
+// UserScope returns the scope that all sessions of a user share. It needs no
+// session, outlives all of them, and ends with [Tenant.DeleteUser].
 func UserScope(user string) Scope { return Scope{kindUserState, user} }
 
-// NamespaceScope is the scope that all sessions of the tenant share.
+// NamespaceScope returns the scope that all sessions of the tenant share.
 func NamespaceScope() Scope { return Scope{kind: kindNamespaceState} }
 
 func (s Scope) check() *fieldError {
@@ -54,10 +56,12 @@ func (s Scope) session() string {
 	return ""
 }
 
-// State returns all values of a scope: one durable snapshot, as fresh values
-// of the types that [Document.Map] names. It is empty, not nil, where nothing
-// was merged. ErrNotFound: there is no such session, or the namespace was
-// deleted; a user need not exist. ErrInvalid.
+// State returns all values of a scope, as fresh values of the types that
+// [Document.Map] names. They are one durable snapshot. If nothing was merged,
+// the map is empty, not nil. A user need not exist.
+//
+// Errors: ErrNotFound if there is no such session, or the namespace was
+// deleted; ErrInvalid; ErrCorrupt.
 func (t *Tenant) State(ctx context.Context, scope Scope) (map[string]any, error) {
 	m, err := t.readState(ctx, scope)
 	if err != nil {
@@ -77,7 +81,7 @@ func (t *Tenant) readState(ctx context.Context, scope Scope) (map[string]any, er
 		}
 		m, err := t.readStateEntries(ctx, scope.kind, string(s.incarnation[:]))
 		if err == nil && len(m) == 0 {
-			_, err = t.reload(ctx, s) // it may have ended since, which is not an empty state
+			_, err = t.reload(ctx, s) // an empty session and a deleted one differ
 		}
 		return m, err
 	}
@@ -101,7 +105,7 @@ func (t *Tenant) readStateEntries(ctx context.Context, kind uint8, owner string)
 	return decodeState(entries)
 }
 
-// decodeState makes a state of all entries of its scope.
+// decodeState decodes all entries of a scope into its values.
 func decodeState(entries []driver.Entry) (map[string]any, error) {
 	m := make(map[string]any, len(entries))
 	for i := range entries {
@@ -114,9 +118,12 @@ func decodeState(entries []driver.Entry) (map[string]any, error) {
 	return m, nil
 }
 
-// StateUsers returns the users that have state of their own, shorter ids first
-// and those of one length bytewise, each once; one that gets state meanwhile may be missed. The loop body
-// runs with nothing locked. The loop ends after the first error.
+// StateUsers returns an iterator over the users that have state of their own,
+// once each, ordered by length and then bytewise. A user added during the loop
+// may be missed. The loop body runs with nothing locked, and may call the
+// store. The loop ends after the first error.
+//
+// Errors: ErrNotFound if the namespace was deleted; ErrCorrupt.
 func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		q := driver.EntryQuery{Namespace: t.ordinal, Kind: kindUserState, AllOwners: true, Limit: 1}
@@ -143,20 +150,22 @@ func (t *Tenant) StateUsers(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// maxEntryName comes after every name that an entry has.
+// maxEntryName sorts after every name of an entry.
 var maxEntryName = strings.Repeat("\xff", 2*MaxNameBytes)
 
-// mergeInto makes a stored change of one key to m.
+// mergeInto applies a stored change of one key to m.
 func mergeInto(m map[string]any, pair []byte) error {
 	return documentError(document.Merge(m, string(pair), documentLimits))
 }
 
-// StateAt returns the session's state as it was when seq was the number of its
-// newest message: after the turn that ended there, and what was merged before
-// the next one. 0 is before the first message, with [NewSession].State.
-// Removing messages changes no state, of now or then. It costs a look at each
-// change of state until then. ErrInvalid: seq is above the newest number.
-// ErrNotFound.
+// StateAt returns the session's state as it was while seq was the number of its
+// newest message: after the turn that ended there, with everything merged
+// before the next turn. For 0 it returns the state before the first message,
+// which begins as [NewSession].State. Removing messages changes no state.
+// StateAt reads every change of state up to seq.
+//
+// Errors: ErrNotFound; ErrInvalid if seq is above the newest number;
+// ErrCorrupt.
 func (t *Tenant) StateAt(ctx context.Context, id string, seq uint64) (map[string]any, error) {
 	s, err := t.Get(ctx, id)
 	if err != nil {
@@ -169,9 +178,9 @@ func (t *Tenant) StateAt(ctx context.Context, id string, seq uint64) (map[string
 	return m, nil
 }
 
-// stateAt is StateAt for a session that was read before, and its state of now
-// if seq is its newest number. What was merged at a number can change no more
-// once there is another one, so only now needs to be one snapshot.
+// stateAt is StateAt for a session that was read before. If seq is its newest
+// number, a merge may still change that state, so stateAt reads the current
+// state in one snapshot. The state at an earlier number is final.
 func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[string]any, err error) {
 	if seq > s.LastSeq {
 		return nil, invalid("seq", "is %d; at most the newest number, %d, is allowed", seq, s.LastSeq)
@@ -196,7 +205,7 @@ func (t *Tenant) stateAt(ctx context.Context, s *Session, seq uint64) (m map[str
 	}
 }
 
-// pastPage is how many changes of state are read at once.
+// pastPage is the number of state changes that StateAt reads at once.
 const pastPage = 256
 
 func (t *Tenant) replayState(ctx context.Context, s *Session, seq uint64) (map[string]any, error) {
@@ -226,22 +235,23 @@ func (t *Tenant) replayState(ctx context.Context, s *Session, seq uint64) (map[s
 	}
 }
 
-// historyName is the name under which the value that key got at seq is kept.
+// historyName returns the entry name of the value that key got at seq.
 func historyName(seq uint64, key string) string {
 	return string(binary.BigEndian.AppendUint64(nil, seq)) + key
 }
 
-// MergeState sets the values of delta in a scope, and deletes the keys whose
-// value is nil: null itself cannot be stored, but may be inside of a value.
-// Keys are names of 1 to 128 bytes; for values see [NewDocument]. All of it happens at
-// once; it never conflicts with another write, and the last one wins key by
-// key.
+// MergeState sets the values of delta in a scope, all at once, and deletes the
+// keys whose value is nil. A nil inside a value is stored. Keys are names of 1
+// to 128 bytes; [NewDocument] lists the allowed values. A merge never conflicts
+// with another write: for each key the last merge wins.
 //
-// The merge of a session's state is a write of the session: it extends a
-// sliding TTL and shows in the change feed, but leaves Version alone. That of
-// another scope needs no session, and the feed, which is about sessions, does
-// not show it. ErrQuota: the scope would pass MaxStateKeys or MaxStateBytes.
-// ErrReadOnly: the session is archived or terminated. ErrNotFound, ErrInvalid.
+// A merge into a session's state is a write of the session: it extends a
+// sliding TTL and appears in the change feed, but leaves Version unchanged. A
+// merge into another scope needs no session, and does not appear in the feed.
+//
+// Errors: ErrQuota if the scope would exceed MaxStateKeys or MaxStateBytes;
+// ErrReadOnly if the session is archived or terminated; ErrNotFound;
+// ErrInvalid.
 func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]any) error {
 	const op = "MergeState"
 	m, err := newStateMerge(scope, "state", delta)

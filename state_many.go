@@ -71,31 +71,32 @@ func (t *Tenant) fillEmptyStates(ctx context.Context, sessions []*Session, state
 	return nil
 }
 
-// entryReader is the part of a driver that readOwners needs.
+// entryReader is the method of a driver that readOwners needs.
 type entryReader interface {
 	Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error)
 }
 
-// ownersQuery says which entries are read.
+// ownersQuery selects the entries that readOwners reads.
 type ownersQuery struct {
 	Namespace uint64
 	Kind      uint8
-	Each      int // the most that one owner has
+	Each      int // maximum number of entries of one owner
 }
 
-// The first read of several owners is small, as it may meet few that are
-// wanted; the last one holds the entries of several, however many they have.
+// The first read of several owners is small, because few of the owners that it
+// meets may be wanted. The largest read holds all entries of mostEach owners.
 const (
 	firstRead = 64
 	mostEach  = 4
 )
 
-// readOwners calls give with all entries of owners[i], for each one that has any. All
-// owners have names of one length. Owners whose names are near each other, as
-// those of sessions created together are, share a read; each one's entries are
-// of one snapshot.
+// readOwners calls give once for each owner that has entries, with all of its
+// entries from one snapshot. All owners' names have the same length. Owners
+// whose names sort close to each other share a read, such as sessions that were
+// created together.
 func readOwners(ctx context.Context, d entryReader, q ownersQuery, owners []string,
-	give func(i int, entries []driver.Entry) error) error {
+	give func(i int, entries []driver.Entry) error,
+) error {
 	r := ownersReader{d: d, q: q, owners: owners, give: give, left: make([]int, len(owners))}
 	for i := range r.left {
 		r.left[i] = i
@@ -115,13 +116,13 @@ func readOwners(ctx context.Context, d entryReader, q ownersQuery, owners []stri
 	return nil
 }
 
-// ownersReader goes through owners in the order in which their entries lie.
+// ownersReader walks the owners in the order of their entries.
 type ownersReader struct {
 	d      entryReader
 	q      ownersQuery
 	owners []string
 	give   func(int, []driver.Entry) error
-	left   []int // places in owners that are not done, ordered
+	left   []int // indexes of the remaining owners, ordered by name
 }
 
 // some reads the next owner, and with a limit those after it, up to that many

@@ -10,11 +10,11 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// stateMerge is a delta of one scope, checked and encoded.
+// stateMerge is the checked and encoded delta of one scope.
 type stateMerge struct {
 	scope  Scope
 	keys   []string
-	values [][]byte // for each key a document of it alone
+	values [][]byte // for each key a document with only that key
 	set    []bool   // false: the key is to be deleted
 }
 
@@ -41,7 +41,7 @@ func newStateMerge(scope Scope, field string, delta map[string]any) (*stateMerge
 	return m, nil
 }
 
-// key is that of a value of the scope; of "" it is that of the scope's size.
+// key returns the entry key of a value; name "" is the key of the scope's size.
 func (m *stateMerge) key(ord uint64, name string) driver.EntryKey {
 	k := driver.EntryKey{Namespace: ord, Kind: m.scope.kind, Owner: m.scope.owner, Name: name}
 	if m.scope.kind == kindSessionState {
@@ -50,7 +50,7 @@ func (m *stateMerge) key(ord uint64, name string) driver.EntryKey {
 	return k
 }
 
-// entryKeys are the entries that apply needs to see.
+// entryKeys returns the keys of the entries that apply reads.
 func (m *stateMerge) entryKeys(ord uint64) []driver.EntryKey {
 	if len(m.keys) == 0 {
 		return nil
@@ -62,7 +62,7 @@ func (m *stateMerge) entryKeys(ord uint64) []driver.EntryKey {
 	return out
 }
 
-// stateMerges are those of one call, in the order of their targets.
+// stateMerges are the merges of one call, in the order of their targets.
 type stateMerges []*stateMerge
 
 func (ms stateMerges) targets(ord uint64) (out []driver.EntryKey) {
@@ -83,8 +83,8 @@ func (ms stateMerges) apply(c *driver.Change, ord, seq uint64, stored [][]byte) 
 	return nil
 }
 
-// apply adds to c what the merge changes, given what is stored at its targets.
-// A session's changes are also kept for StateAt, as made at seq.
+// apply adds the changes of the merge to c. stored has the values at its
+// targets. For a session it also records each change under seq, for StateAt.
 func (m *stateMerge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) error {
 	if len(m.keys) == 0 {
 		return nil
@@ -121,7 +121,7 @@ func (m *stateMerge) apply(c *driver.Change, ord, seq uint64, stored [][]byte) e
 	return nil
 }
 
-// applyFresh is apply where nothing is stored yet.
+// applyFresh is apply for a scope that has no values yet.
 func (m *stateMerge) applyFresh(c *driver.Change, ord uint64) error {
 	return m.apply(c, ord, 0, make([][]byte, 1+len(m.keys)))
 }
