@@ -17,16 +17,16 @@ help: ## show this list
 test: ## all tests of all modules, with the race detector, in random order
 	@bash .ci/stages/test.sh
 
-test-push: ## crash, fault and concurrency tests, more of them than test runs, in about 4 minutes
+test-push: ## more crash, fault and concurrency tests than test, in about 4 minutes
 	cd test && go run ./release -once -mutants=quick
 
-soak: ## the same with new seeds, until T=10m is over or something fails
+soak: ## test-push with new seeds until T=10m is over or a test fails
 	cd test && go run ./release -for=$(T)
 
 evidence: ## soak for T=10m, all planted bugs, and a row in test/EVIDENCE.md
 	cd test && go run ./release -for=$(T) -mutants=all -evidence=EVIDENCE.md
 
-check: ## everything that a change must pass, as CI runs it
+check: ## all checks that a change must pass, as in CI
 	@bash .ci/run
 
 client: ## a client generated from openapi.json calls every route (needs node and npm)
@@ -35,22 +35,22 @@ client: ## a client generated from openapi.json calls every route (needs node an
 bench: ## benchmarks of the root module (BENCH=regexp PKG=./driver/... COUNT=10)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG)
 
-bench-peers: ## the same workload on what else could be used; writes bench/RESULTS.md (ARGS=-quick)
+bench-peers: ## the same workload on Seshat and its peers; writes bench/RESULTS.md (ARGS=-quick)
 	go run ./bench $(ARGS)
 
-bench-postgres: ## PostgreSQL beside the embedded store, near and far, and a million sessions; writes postgres/RESULTS.md (ARGS=-large=0)
+bench-postgres: ## PostgreSQL against the embedded store, near and far, and a million sessions; writes postgres/RESULTS.md (ARGS=-large=0)
 	go run ./postgres/internal/measure $(ARGS)
 
-load: ## requests over HTTP against a handler of constant bodies, with 100,000 sessions (ARGS=-rounds=9)
+load: ## HTTP requests with 100,000 sessions, against a handler of constant bodies (ARGS=-rounds=9)
 	go run ./bench/httpload $(ARGS)
 
-scale: ## a million sessions against ten thousand: what calls read, and how long they take
+scale: ## reads and times of calls with a million sessions against ten thousand
 	SESHAT_SCALE=1 go test -C test -count=1 -v -timeout=60m ./scale
 
 cover: ## coverage of the root module against its floors, by function in bin/coverage.txt
 	@bash .ci/stages/coverage.sh
 
-fuzz: ## each fuzz target for a while (FUZZTIME=60 FUZZ_BUDGET=3600, in seconds)
+fuzz: ## each fuzz target in turn (FUZZTIME=60 FUZZ_BUDGET=3600, in seconds)
 	@bash .ci/stages/fuzz.sh
 
 fmt: ## format all code
@@ -62,7 +62,7 @@ lint: ## formatting, limits, requirements, go vet, golangci-lint
 build-matrix: ## build and vet for the platforms that are not tested
 	@bash .ci/stages/matrix.sh
 
-profile: ## where a benchmark's time, allocations and waits go (BENCH=BenchmarkAppend PKG=. N=1e5 G=64)
+profile: ## profiles of a benchmark: time, allocations, waits (BENCH=BenchmarkAppend PKG=. N=1e5 G=64)
 	@mkdir -p bin
 	SESHAT_BENCH_N=$(N) SESHAT_BENCH_G=$(G) go test -run='^$$' -bench='$(BENCH)' -cpuprofile=bin/cpu.prof -memprofile=bin/mem.prof \
 		-mutexprofile=bin/mutex.prof -o bin/profile.test $(PROFILED)
@@ -70,8 +70,8 @@ profile: ## where a benchmark's time, allocations and waits go (BENCH=BenchmarkA
 	go tool pprof -top -nodecount=20 -sample_index=alloc_objects bin/profile.test bin/mem.prof
 	go tool pprof -top -nodecount=10 bin/profile.test bin/mutex.prof
 
-benchdiff: ## benchmarks of this commit beside BASE, by turns; fails if one allocates more (BENCH=Append COUNT=10)
+benchdiff: ## benchmarks of this commit against BASE, in turns; fails on more allocations (BENCH=Append COUNT=10)
 	@BENCH='$(if $(filter .,$(BENCH)),,$(BENCH))' COUNT='$(if $(filter 1,$(COUNT)),,$(COUNT))' bash .ci/benchdiff.sh
 
-apidiff: ## what changed in the exported API (BASE=commit, default the newest tag)
+apidiff: ## changes of the exported API (BASE=commit, default the newest tag)
 	@bash .ci/apidiff.sh

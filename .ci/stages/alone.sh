@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each module builds and vets without the workspace, as those who import it see it.
+# Each module builds and vets without the workspace, as its importers see it.
 source "$(dirname "$0")/../lib.sh"
 
 export GOWORK=off

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each benchmark still runs.
+# Each benchmark runs.
 # BENCHTIME  as of go test -benchtime (1x)
 source "$(dirname "$0")/../lib.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofumpt would change nothing.
+# gofumpt has nothing to change.
 source "$(dirname "$0")/../lib.sh"
 
 gofumpt=$(tool gofumpt)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each fuzz target for a short time.
+# Each fuzz target runs for a short time without a failure.
 # FUZZTIME     longest time for one target, in seconds (10)
 # FUZZ_BUDGET  time that all targets share, in seconds (240)
 source "$(dirname "$0")/../lib.sh"

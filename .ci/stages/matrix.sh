@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What users link in or run builds and vets for the platforms that are not tested.
+# The packages and commands for users build and vet for untested platforms.
 # PLATFORMS  space-separated GOOS/GOARCH
 source "$(dirname "$0")/../lib.sh"
 

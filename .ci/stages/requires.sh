@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The root module requires three libraries directly, and what they need.
+# The root module requires only three libraries and their dependencies.
 source "$(dirname "$0")/../lib.sh"
 
 want='github.com/oklog/ulid/v2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests of all modules, with the race detector and in random order.
+# All tests of all modules pass, with the race detector and in random order.
 # TESTFLAGS  more flags of go test
 source "$(dirname "$0")/../lib.sh"
 

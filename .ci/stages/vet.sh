@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# go vet, in the workspace.
+# go vet finds nothing in the workspace.
 source "$(dirname "$0")/../lib.sh"
 
 each go vet ./...
