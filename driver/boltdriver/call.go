@@ -97,7 +97,7 @@ func (d *Driver) wait(ctx context.Context, c *call) error {
 
 // dispatch gives the call to the writer, or runs it itself while nobody else
 // writes. That spares two switches of goroutines, each of which would wait for
-// a processor where all are busy.
+// a processor if all are busy.
 func (d *Driver) dispatch(ctx context.Context, c *call) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()

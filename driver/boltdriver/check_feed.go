@@ -8,7 +8,7 @@ import (
 )
 
 // feeds checks that every feed is whole between its ends, and that no event
-// lies outside them but for those that a mark explains.
+// lies outside them, except those that a mark explains.
 func (c *checker) feeds() error {
 	f := feedCheck{checker: c}
 	if err := c.walk(format.Feed, f.event); err != nil {

@@ -19,7 +19,9 @@ func furnished(t *testing.T) (path string) {
 	r := session(2, "a", "mia")
 	r.Due, r.Expires = 100, 50
 	c := withLog(r, 100)
-	c.Entries = []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 2, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")}}
+	c.Entries = []driver.Entry{
+		{EntryKey: driver.EntryKey{Namespace: 2, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")},
+	}
 	c.Events = make([]driver.Event, 100)
 	do(t, d, opOf(r.Key, c))
 	kept := *r
@@ -97,7 +99,9 @@ func TestCheckFindsEveryKindOfDamage(t *testing.T) {
 // A value whose checksum does not hold is a finding in every bucket that has
 // values.
 func TestCheckFindsFlippedValues(t *testing.T) {
-	for _, in := range []format.Bucket{format.Records, format.Log, format.IDs, format.Entries, format.Feed, format.Counts, format.Marks, format.Meta} {
+	for _, in := range []format.Bucket{
+		format.Records, format.Log, format.IDs, format.Entries, format.Feed, format.Counts, format.Marks, format.Meta,
+	} {
 		path := furnished(t)
 		tamper(t, path, func(b *bolt.Bucket) error {
 			k, v := b.Cursor().Last()
@@ -148,12 +152,16 @@ func TestCheckVisits(t *testing.T) {
 		Entry:   func(*driver.Entry) error { entries++; return nil },
 	})
 	if err != nil || records != 61 || entries != 121 || messages != len(c.Findings) || messages != 58*2+2*100 {
-		t.Errorf("%d records, %d messages, %d entries, %d findings, %v", records, messages, entries, len(c.Findings), err)
+		t.Errorf(
+			"%d records, %d messages, %d entries, %d findings, %v", records, messages, entries, len(c.Findings), err,
+		)
 	}
 	if c.Records != 61 || c.Entries != 121 || c.Events != 70 || c.IndexEntries == 0 {
 		t.Errorf("%+v", c)
 	}
-	few, err := d.Check(background, 3, driver.Visitor{Record: func(r *driver.Record) error { return fmt.Errorf("no %s", r.ID) }})
+	few, err := d.Check(background, 3, driver.Visitor{Record: func(r *driver.Record) error {
+		return fmt.Errorf("no %s", r.ID)
+	}})
 	if err != nil || len(few.Findings) != 3 {
 		t.Errorf("%d findings, want 3, %v", len(few.Findings), err)
 	}

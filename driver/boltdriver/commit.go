@@ -110,7 +110,7 @@ func (d *Driver) watch(size int64) (end func()) {
 	return func() { timer.Stop() }
 }
 
-// commitFailed ends a transaction whose commit returned err. Where it is not
+// commitFailed ends a transaction whose commit returned err. If it is not
 // sure that nothing became visible or will after a crash, the driver stops
 // writing: what the engine believes and what the disk holds may differ.
 func (w *writer) commitFailed(err error) error {
@@ -138,7 +138,7 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// markStuck ends all writing where damage kept the engine from ending a
+// markStuck ends all writing after damage kept the engine from ending a
 // transaction: it holds its lock for writers for ever, and would not close.
 func (w *writer) markStuck(err error) {
 	w.d.file.Stuck.Store(true)

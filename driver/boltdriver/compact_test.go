@@ -86,9 +86,13 @@ func TestCompact(t *testing.T) {
 
 func removeRecord(t testing.TB, d *Driver, i int) {
 	t.Helper()
-	op := &driver.Op{Target: driver.Target{Key: sampleKey(i)}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-		return driver.Change{Remove: true}, nil
-	}}
+	op := &driver.Op{
+		Target: driver.Target{Key: sampleKey(i)},
+		Clock:  sampleClock,
+		Plan: func(driver.View) (driver.Change, error) {
+			return driver.Change{Remove: true}, nil
+		},
+	}
 	if err := d.Mutate(ctx, op); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +110,9 @@ func TestCompactKeepsTheLock(t *testing.T) {
 		}
 		tries++
 		for _, p := range []string{path, dirNames(t, filepath.Dir(path))[0], path} {
-			if _, err := dbfile.Open(filepath.Join(filepath.Dir(path), filepath.Base(p)), dbfile.Options{LockTimeout: time.Millisecond}); !errors.Is(err, driver.ErrLocked) {
+			if _, err := dbfile.Open(filepath.Join(filepath.Dir(path), filepath.Base(p)), dbfile.Options{
+				LockTimeout: time.Millisecond,
+			}); !errors.Is(err, driver.ErrLocked) {
 				t.Errorf("%s at %q: %v, want ErrLocked", p, step, err)
 			}
 		}
@@ -220,9 +226,13 @@ func TestCompactUnsyncedName(t *testing.T) {
 	if _, _, err := d.Compact(ctx); !errors.Is(err, driver.ErrFailed) {
 		t.Errorf("once more: %v, want ErrFailed", err)
 	}
-	op := &driver.Op{Target: driver.Target{Key: sampleKey(0)}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-		return driver.Change{Put: sampleRecord(0)}, nil
-	}}
+	op := &driver.Op{
+		Target: driver.Target{Key: sampleKey(0)},
+		Clock:  sampleClock,
+		Plan: func(driver.View) (driver.Change, error) {
+			return driver.Change{Put: sampleRecord(0)}, nil
+		},
+	}
 	if err := d.Mutate(ctx, op); !errors.Is(err, driver.ErrFailed) || errors.Is(err, driver.ErrUnknown) {
 		t.Errorf("a write: %v, want ErrFailed alone", err)
 	}

@@ -82,7 +82,9 @@ func sound(t testing.TB, d *Driver) driver.Checked {
 // messages returns the log of r as readers see it.
 func messages(t testing.TB, d *Driver, r *driver.Record) []driver.Message {
 	t.Helper()
-	ms, err := d.Messages(background, driver.LogQuery{Namespace: r.Namespace, Incarnation: r.Incarnation, Limit: 1 << 20})
+	ms, err := d.Messages(background, driver.LogQuery{
+		Namespace: r.Namespace, Incarnation: r.Incarnation, Limit: 1 << 20,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +156,9 @@ func (g *gate) behind(t testing.TB, d *Driver, n int, fill func()) (first chan e
 	d.writer.solo.Store(false)
 	first = make(chan error, 1)
 	go func() {
-		first <- d.Mutate(background, opOf(driver.Key{Namespace: 99, ID: "first"}, driver.Change{Put: session(99, "first", "")}))
+		first <- d.Mutate(background, opOf(driver.Key{Namespace: 99, ID: "first"}, driver.Change{
+			Put: session(99, "first", ""),
+		}))
 	}()
 	<-g.entered
 	fill()

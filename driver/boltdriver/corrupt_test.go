@@ -44,7 +44,9 @@ func small(t *testing.T) (string, *driver.Record) {
 	r.Due, r.Expires = 10, 20
 	c := withLog(r, 3)
 	c.Events = []driver.Event{{Kind: 1}}
-	c.Entries = []driver.Entry{{EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}, Value: []byte("v")}}
+	c.Entries = []driver.Entry{
+		{EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}, Value: []byte("v")},
+	}
 	do(t, d, opOf(r.Key, c))
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -87,7 +89,11 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 		{format.Log, []func(*Driver, *driver.Record) error{logOf}, driver.Target{Seqs: []uint64{1}}},
 		{format.Log, []func(*Driver, *driver.Record) error{none}, driver.Target{Span: driver.Span{From: 1, To: 9}}},
 		{format.IDs, []func(*Driver, *driver.Record) error{none}, driver.Target{MessageIDs: []string{"m1"}}},
-		{format.Entries, []func(*Driver, *driver.Record) error{entries}, driver.Target{Entries: []driver.EntryKey{entry}}},
+		{
+			format.Entries, []func(*Driver, *driver.Record) error{entries}, driver.Target{
+				Entries: []driver.EntryKey{entry},
+			},
+		},
 		{format.Feed, []func(*Driver, *driver.Record) error{feed}, driver.Target{}},
 		{format.Counts, []func(*Driver, *driver.Record) error{feed, counted}, driver.Target{}},
 	} {
@@ -149,7 +155,9 @@ func TestListsPassOverDamagedBodies(t *testing.T) {
 func TestDanglingIndexIsAnError(t *testing.T) {
 	for _, in := range []format.Bucket{format.Created, format.Users, format.Active, format.Due, format.Owners} {
 		path, r := small(t)
-		tamper(t, path, func(b *bolt.Bucket) error { return b.Delete(format.AppendRecordKey(nil, 1, r.ID)) }, format.Records)
+		tamper(t, path, func(b *bolt.Bucket) error {
+			return b.Delete(format.AppendRecordKey(nil, 1, r.ID))
+		}, format.Records)
 		d := opened(t, path, Options{SkipVerify: true})
 		var err error
 		switch in {
@@ -174,7 +182,9 @@ func TestDanglingIndexIsAnError(t *testing.T) {
 // A record that lies elsewhere than its index entry says is damage.
 func TestMisfiledIndexIsAnError(t *testing.T) {
 	path, r := small(t)
-	tamper(t, path, func(b *bolt.Bucket) error { return b.Put(format.AppendTimedKey(nil, 1, 77, r.ID), nil) }, format.Created)
+	tamper(t, path, func(b *bolt.Bucket) error {
+		return b.Put(format.AppendTimedKey(nil, 1, 77, r.ID), nil)
+	}, format.Created)
 	d := opened(t, path, Options{SkipVerify: true})
 	if _, err := d.List(background, driver.Query{Namespace: 1, Limit: 9}); !errors.Is(err, driver.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
@@ -189,7 +199,9 @@ func TestReclaimMeetsDamage(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, path, func(b *bolt.Bucket) error { return b.Delete([]byte("\x00\x00\x00\x00\x00\x00\x00\x01a")) }, format.Records)
+	tamper(t, path, func(b *bolt.Bucket) error {
+		return b.Delete([]byte("\x00\x00\x00\x00\x00\x00\x00\x01a"))
+	}, format.Records)
 	d = opened(t, path, Options{SkipVerify: true})
 	keys := keysIn(t, d, format.Users)
 	if r, err := d.Reclaim(background, 0, 100); !errors.Is(err, driver.ErrCorrupt) || r.Values != 0 {
@@ -220,7 +232,9 @@ func TestFormatIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Update(func(tx *bolt.Tx) error { return tx.DeleteBucket(format.BucketNames[format.Feed]) }); err != nil {
+	if err := db.Update(func(tx *bolt.Tx) error {
+		return tx.DeleteBucket(format.BucketNames[format.Feed])
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -254,10 +268,16 @@ func TestStageRefuses(t *testing.T) {
 // in which less happened.
 func TestFeedCutShortIsAnError(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, path string){
-		"counters":    func(t *testing.T, path string) { loseKey(t, path, format.Counts, format.AppendU64Key(nil, 1)) },
-		"first event": func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 1)) },
-		"an event":    func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 2)) },
-		"last event":  func(t *testing.T, path string) { loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 3)) },
+		"counters": func(t *testing.T, path string) { loseKey(t, path, format.Counts, format.AppendU64Key(nil, 1)) },
+		"first event": func(t *testing.T, path string) {
+			loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 1))
+		},
+		"an event": func(t *testing.T, path string) {
+			loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 2))
+		},
+		"last event": func(t *testing.T, path string) {
+			loseKey(t, path, format.Feed, format.AppendFeedKey(nil, 1, 3))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := openCore(t, Options{})
@@ -268,7 +288,9 @@ func TestFeedCutShortIsAnError(t *testing.T) {
 			}
 			lose(t, d.file.Path)
 			d = opened(t, d.file.Path, Options{})
-			if f, err := d.Feed(background, driver.FeedQuery{Namespace: 1, Limit: 10}); !errors.Is(err, driver.ErrCorrupt) {
+			if f, err := d.Feed(
+				background, driver.FeedQuery{Namespace: 1, Limit: 10},
+			); !errors.Is(err, driver.ErrCorrupt) {
 				t.Errorf("%+v, %v, want ErrCorrupt", f, err)
 			}
 			if f, err := d.Feed(background, driver.FeedQuery{Namespace: 2, Limit: 10}); err != nil || f.Head != 0 {

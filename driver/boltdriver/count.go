@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// Count answers from the counters where it can, else from headers. See
+// Count answers from the counters if it can, else from headers. See
 // driver.Driver.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
 	defer dbfile.Guard("count", debug.SetPanicOnFault(true), &err)

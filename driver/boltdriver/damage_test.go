@@ -133,7 +133,8 @@ func typed(err error) error {
 
 func sameRecord(r *driver.Record, i int) error {
 	want := sampleRecord(i)
-	if r.Key != want.Key || r.Version != want.Version || r.User != want.User || r.Incarnation != want.Incarnation || string(r.Body) != string(want.Body) {
+	if r.Key != want.Key || r.Version != want.Version || r.User != want.User || r.Incarnation != want.Incarnation ||
+		string(r.Body) != string(want.Body) {
 		return fmt.Errorf("record %d is wrong", i)
 	}
 	return nil

@@ -1,11 +1,17 @@
-// Package boltdriver keeps sessions in one file, by the engine bbolt. It is
-// the default driver.
+// Package boltdriver keeps sessions in one file, by the engine bbolt. It is the
+// default driver.
 //
-// One goroutine at a time writes: it takes the calls that wait, runs their
+// One goroutine at a time writes. It takes the calls that wait, runs their
 // plans against one transaction and an overlay of what they changed, and
-// commits them together. A caller that writes alone does so itself. Readers
-// share one snapshot of the last durable state. See keys.go for what the file
-// holds, snapshot.go and commit.go for the rules of transactions.
+// commits them together. If only one caller writes, it does that work itself.
+// Readers share one snapshot of the last durable state.
+//
+// This package has the queue (call.go), the writer (writer.go, pacer.go,
+// batch.go, plan.go, commit.go), the snapshots (snapshot.go) and the reads.
+// What a file holds is in internal/format (keys.go has the table of keys), the
+// check of its structure in internal/fsck, the handling of files in
+// internal/dbfile, the rescue of damaged ones in internal/salvage, and changes
+// that the engine does not have yet in internal/journal.
 package boltdriver
 
 import (
@@ -44,7 +50,7 @@ type Driver struct {
 
 	writer *writer
 	calls  chan *call
-	idle   sync.Pool    // *call; of its own, as a channel of a synctest bubble works in that one alone
+	idle   sync.Pool    // *call; of its own, as a channel of a synctest bubble works only in that bubble
 	gate   sync.RWMutex // held for reading while a call is sent
 	closed atomic.Bool  // changed under gate
 	done   chan struct{}

@@ -23,7 +23,11 @@ func erasable(t *testing.T, d *Driver, ns uint64) (mia []*driver.Record) {
 			c := withLog(r, n)
 			c.Entries = []driver.Entry{
 				{EntryKey: driver.EntryKey{Namespace: ns, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")},
-				{EntryKey: driver.EntryKey{Namespace: ns, Kind: driver.KindUser | 1, Owner: user, Name: fmt.Sprint(i)}, Value: []byte("v")},
+				{
+					EntryKey: driver.EntryKey{
+						Namespace: ns, Kind: driver.KindUser | 1, Owner: user, Name: fmt.Sprint(i),
+					}, Value: []byte("v"),
+				},
 			}
 			c.Events = []driver.Event{{ID: r.ID, Kind: 1}}
 			ops = append(ops, opOf(r.Key, c))
@@ -81,7 +85,9 @@ func TestEraseUser(t *testing.T) {
 	sum, _ := reclaimAll(t, d, 0)
 	check()
 	for _, e := range first.Erased {
-		sum.Sessions, sum.Messages, sum.Entries = sum.Sessions+e.Sessions, sum.Messages+e.Messages, sum.Entries+e.Entries
+		sum.Sessions += e.Sessions
+		sum.Messages += e.Messages
+		sum.Entries += e.Entries
 	}
 	if sum.User != "mia" || sum.Sessions != 30 || sum.Messages != 29*2+100 || sum.Entries != 60 {
 		t.Errorf("reported: %+v", sum)
@@ -99,7 +105,9 @@ func TestEraseNamespace(t *testing.T) {
 	k := driver.Key{Namespace: 1}
 	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "bob"}}))
 	staged := driver.Incarnation{0xff}
-	stage := driver.Change{Stage: staged, StageUntil: 1 << 40, Append: []driver.Message{{Seq: 1, ID: "x", Body: []byte("old")}}}
+	stage := driver.Change{
+		Stage: staged, StageUntil: 1 << 40, Append: []driver.Message{{Seq: 1, ID: "x", Body: []byte("old")}},
+	}
 	do(t, d, opOf(k, stage))
 	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1}}))
 	back := session(1, "mia3", "mia")

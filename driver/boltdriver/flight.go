@@ -7,7 +7,7 @@ import "context"
 // session's deadline, but are not durable yet. That reader waits for it, or a
 // session that it found gone would be back later.
 type inflight struct {
-	clockBound int64         // what the clock showed at most when the commit before was made
+	clockBound int64         // upper bound on every clock reading of earlier commits
 	done       chan struct{} // closed when readers see the outcome
 }
 
@@ -68,11 +68,4 @@ func (d *Driver) readOnce(fn func(*view) error) (expired int64, err error) {
 	v.expired = &expired
 	err = fn(&v)
 	return expired, err
-}
-
-// noteExpired notes that a reader met a session that expired.
-func (v *view) noteExpired(expires int64) {
-	if v.expired != nil {
-		*v.expired = max(*v.expired, expires)
-	}
 }

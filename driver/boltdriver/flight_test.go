@@ -22,7 +22,9 @@ func TestExpiryWaitsForTheCommitThatExtends(t *testing.T) {
 			return len(p.Records) == 1
 		},
 		"list of a user": func(t *testing.T, d *Driver, k driver.Key, now int64) bool {
-			p, err := d.List(background, driver.Query{Namespace: k.Namespace, Now: now, Limit: 9, Order: driver.ByActivity, User: "mia"})
+			p, err := d.List(background, driver.Query{
+				Namespace: k.Namespace, Now: now, Limit: 9, Order: driver.ByActivity, User: "mia",
+			})
 			if err != nil {
 				t.Error(err)
 			}

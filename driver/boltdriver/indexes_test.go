@@ -19,7 +19,9 @@ func TestOpenComparesIndexesWithRecords(t *testing.T) {
 	add := func(b *bolt.Bucket, k, v []byte) error { return b.Put(append(k, 1), v) }
 	move := func(b *bolt.Bucket, k, v []byte) error { return errors.Join(lose(b, k, nil), add(b, k, v)) }
 	for _, in := range append([]format.Bucket{format.Records}, format.IndexBuckets[:]...) {
-		for name, change := range map[string]func(b *bolt.Bucket, k, v []byte) error{"lost": lose, "added": add, "moved": move} {
+		for name, change := range map[string]func(b *bolt.Bucket, k, v []byte) error{
+			"lost": lose, "added": add, "moved": move,
+		} {
 			t.Run(string(format.BucketNames[in])+" "+name, func(t *testing.T) {
 				path := furnished(t)
 				tamper(t, path, func(b *bolt.Bucket) error {

@@ -41,7 +41,9 @@ func TestJammedEngine(t *testing.T) {
 	jam = true
 	mine := errors.New("mine")
 	within(t, "a write that changes nothing", func() {
-		op := opPlan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) { return driver.Change{}, mine })
+		op := opPlan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) {
+			return driver.Change{}, mine
+		})
 		_ = d.Mutate(background, op)
 		if !errors.Is(op.Err, mine) {
 			t.Errorf("%v, want the plan's error", op.Err)

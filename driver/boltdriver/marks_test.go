@@ -44,13 +44,17 @@ func TestLongLogIsRemovedInSteps(t *testing.T) {
 	d := openCore(t, Options{})
 	r := session(1, "a", "mia")
 	do(t, d, opOf(r.Key, withLog(r, 200)))
-	entry := driver.Entry{EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v")}
+	entry := driver.Entry{
+		EntryKey: driver.EntryKey{Namespace: 1, Kind: driver.KindSession | 1, Name: "s"}, Value: []byte("v"),
+	}
 	do(t, d, opOf(r.Key, driver.Change{Entries: []driver.Entry{entry}}))
 	do(t, d, opOf(r.Key, driver.Change{Remove: true}))
 	if ms := messages(t, d, r); len(ms) > 0 {
 		t.Errorf("%d messages are still seen", len(ms))
 	}
-	es, err := d.Entries(background, driver.EntryQuery{Namespace: 1, Kind: driver.KindSession | 1, AllOwners: true, Limit: 9})
+	es, err := d.Entries(background, driver.EntryQuery{
+		Namespace: 1, Kind: driver.KindSession | 1, AllOwners: true, Limit: 9,
+	})
 	if err != nil || len(es) > 0 {
 		t.Errorf("%d entries are still seen, %v", len(es), err)
 	}
@@ -116,17 +120,27 @@ func TestLongSpanIsDroppedInSteps(t *testing.T) {
 func checkHole(t *testing.T, d *Driver, r *driver.Record) {
 	t.Helper()
 	up := messages(t, d, r)
-	down, err := d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Desc: true, Limit: 400})
-	if err != nil || len(up) != 20 || len(down) != 20 || up[9].Seq != 10 || up[10].Seq != 291 || down[9].Seq != 291 || down[10].Seq != 10 {
+	down, err := d.Messages(background, driver.LogQuery{
+		Namespace: 1, Incarnation: r.Incarnation, Desc: true, Limit: 400,
+	})
+	if err != nil || len(up) != 20 || len(down) != 20 || up[9].Seq != 10 || up[10].Seq != 291 || down[9].Seq != 291 ||
+		down[10].Seq != 10 {
 		t.Errorf("%d messages up, %d down, %v", len(up), len(down), err)
 	}
 	var v driver.View
-	target := driver.Target{Key: r.Key, Seqs: []uint64{10, 200, 291}, Span: driver.Span{From: 5, To: 295}, MessageIDs: []string{"m200"}}
+	target := driver.Target{
+		Key: r.Key, Seqs: []uint64{10, 200, 291}, Span: driver.Span{From: 5, To: 295}, MessageIDs: []string{"m200"},
+	}
 	do(t, d, opPlan(target, func(seen driver.View) (driver.Change, error) {
-		v = driver.View{Span: seen.Span, Messages: append([]driver.Message(nil), seen.Messages...), Refs: append([]driver.Ref(nil), seen.Refs...)}
+		v = driver.View{
+			Span: seen.Span, Messages: append(
+				[]driver.Message(nil), seen.Messages...,
+			), Refs: append([]driver.Ref(nil), seen.Refs...),
+		}
 		return driver.Change{}, nil
 	}))
-	if v.Span.Messages != 11 || v.Messages[0].Seq != 10 || v.Messages[1].Seq != 0 || v.Messages[2].Seq != 291 || !v.Refs[0].Found {
+	if v.Span.Messages != 11 || v.Messages[0].Seq != 10 || v.Messages[1].Seq != 0 || v.Messages[2].Seq != 291 ||
+		!v.Refs[0].Found {
 		t.Errorf("an op sees %+v", v)
 	}
 	replace := opOf(r.Key, driver.Change{Replace: []driver.Message{{Seq: 200, Body: []byte("x")}}})
@@ -149,7 +163,9 @@ func TestLongFeedIsTrimmedInSteps(t *testing.T) {
 	if err != nil || len(f.Events) != 51 || f.Tail != 150 || f.Head != 201 || f.Events[0].Position != 151 {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if _, err := d.Feed(background, driver.FeedQuery{Namespace: 1, After: 149, Limit: 1}); !errors.Is(err, driver.ErrLagged) {
+	if _, err := d.Feed(background, driver.FeedQuery{
+		Namespace: 1, After: 149, Limit: 1,
+	}); !errors.Is(err, driver.ErrLagged) {
 		t.Errorf("%v, want ErrLagged", err)
 	}
 	sound(t, d)

@@ -19,7 +19,9 @@ func TestTrustedPagesThatGoBadWhileOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, inForce := int64(format.NewestMeta(m).Freelist)*format.PageSize, int64(format.NewestMeta(m).Page)*format.PageSize
+	list, inForce := int64(
+		format.NewestMeta(m).Freelist,
+	)*format.PageSize, int64(format.NewestMeta(m).Page)*format.PageSize
 	for name, bad := range map[string]struct {
 		at    int64
 		bytes []byte

@@ -46,7 +46,7 @@ type SalvageReport struct {
 
 // Salvage saves what is left of the file at src, which no process may have
 // open for writing, into a new file at dst. It reads src with plain reads and
-// never changes it: first through its tree, then, where the tree is damaged,
+// never changes it: first through its tree, then, if the tree is damaged,
 // every page. Every checksum is verified; indexes and counters are made anew
 // from the records. What was erased stays erased: pending erasures are carried
 // out. each, if not nil, is called for every value.

@@ -15,9 +15,13 @@ import (
 // none.
 func commit1(t testing.TB, d *Driver, i int, plan func(driver.View) driver.Change) {
 	t.Helper()
-	op := &driver.Op{Target: driver.Target{Key: sampleKey(i)}, Clock: sampleClock, Plan: func(v driver.View) (driver.Change, error) {
-		return plan(v), nil
-	}}
+	op := &driver.Op{
+		Target: driver.Target{Key: sampleKey(i)},
+		Clock:  sampleClock,
+		Plan: func(v driver.View) (driver.Change, error) {
+			return plan(v), nil
+		},
+	}
 	if err := d.Mutate(ctx, op); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +71,12 @@ func TestSalvageLogs(t *testing.T) {
 		return driver.Change{Put: &r, Drop: []driver.Span{{From: 4, To: 503}}}
 	})
 	staged := driver.Incarnation{9}
-	op := &driver.Op{Target: driver.Target{Key: driver.Key{Namespace: 1}}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-		return driver.Change{Stage: staged, StageUntil: 9_000_000, Append: []driver.Message{{Seq: 1, ID: "s", Body: []byte("b")}}}, nil
+	op := &driver.Op{Target: driver.Target{
+		Key: driver.Key{Namespace: 1},
+	}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
+		return driver.Change{
+			Stage: staged, StageUntil: 9_000_000, Append: []driver.Message{{Seq: 1, ID: "s", Body: []byte("b")}},
+		}, nil
 	}}
 	if err := d.Mutate(ctx, op); err != nil {
 		t.Fatal(err)
@@ -84,9 +92,13 @@ func TestSalvageLogs(t *testing.T) {
 	rec := sampleRecord(2)
 	rec.ID, rec.Incarnation, rec.NextSeq, rec.Messages = "late", staged, 2, 1
 	rec.Bytes = uint64(len(rec.Body)) + 1
-	op = &driver.Op{Target: driver.Target{Key: rec.Key}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-		return driver.Change{Put: rec}, nil
-	}}
+	op = &driver.Op{
+		Target: driver.Target{Key: rec.Key},
+		Clock:  sampleClock,
+		Plan: func(driver.View) (driver.Change, error) {
+			return driver.Change{Put: rec}, nil
+		},
+	}
 	if err := d.Mutate(ctx, op); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +190,9 @@ func TestFateString(t *testing.T) {
 	if s := fmt.Sprint(Whole, Uncertain, Lost); s != "whole uncertain lost" {
 		t.Error(s)
 	}
-	if s := fmt.Sprint(Problem{Page: 3, What: "x"}, Problem{Page: 3, Bucket: "r", What: "x"}); s != `page 3: x page 3, bucket "r": x` {
+	if s := fmt.Sprint(Problem{Page: 3, What: "x"}, Problem{
+		Page: 3, Bucket: "r", What: "x",
+	}); s != `page 3: x page 3, bucket "r": x` {
 		t.Error(s)
 	}
 }

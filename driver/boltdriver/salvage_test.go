@@ -28,14 +28,17 @@ func salvaged(t *testing.T, src string) (*Driver, SalvageReport) {
 	dst := filepath.Join(t.TempDir(), "saved.db")
 	var pieces SalvageReport
 	r, err := Salvage(ctx, src, dst, func(p Piece) {
-		c := map[string]*Salvaged{"record": &pieces.Records, "message": &pieces.Messages, "entry": &pieces.Entries, "event": &pieces.Events}[p.Kind]
+		c := map[string]*Salvaged{
+			"record": &pieces.Records, "message": &pieces.Messages, "entry": &pieces.Entries, "event": &pieces.Events,
+		}[p.Kind]
 		n := map[Fate]*uint64{Whole: &c.Whole, Uncertain: &c.Uncertain, Lost: &c.Lost}[p.Fate]
 		*n += p.Count
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pieces.Records != r.Records || pieces.Messages != r.Messages || pieces.Entries != r.Entries || pieces.Events != r.Events {
+	if pieces.Records != r.Records || pieces.Messages != r.Messages || pieces.Entries != r.Entries ||
+		pieces.Events != r.Events {
 		t.Errorf("pieces %+v, report %+v", pieces, r)
 	}
 	if after, _ := os.ReadFile(src); !bytes.Equal(before, after) {
@@ -58,8 +61,12 @@ func salvaged(t *testing.T, src string) (*Driver, SalvageReport) {
 // A sound file is copied whole: nothing is uncertain, nothing deleted returns.
 func TestSalvageSound(t *testing.T) {
 	d, r := salvaged(t, filled(t, 200))
-	want := SalvageReport{Records: Salvaged{Whole: 171}, Messages: Salvaged{Whole: 513}, Events: Salvaged{Whole: 200}, Entries: Salvaged{Whole: 171 + 10}}
-	if r.Records != want.Records || r.Messages != want.Messages || r.Events != want.Events || r.Entries != want.Entries || r.Scanned {
+	want := SalvageReport{
+		Records: Salvaged{Whole: 171}, Messages: Salvaged{Whole: 513}, Events: Salvaged{Whole: 200},
+		Entries: Salvaged{Whole: 171 + 10},
+	}
+	if r.Records != want.Records || r.Messages != want.Messages || r.Events != want.Events ||
+		r.Entries != want.Entries || r.Scanned {
 		t.Errorf("%+v, want %+v", r, want)
 	}
 	if n := getAll(t, d, 200); n != 171 {

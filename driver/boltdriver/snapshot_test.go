@@ -49,7 +49,8 @@ func race(t *testing.T, d *Driver, rounds int) {
 					t.Errorf("version %d was acknowledged, read %d, %v", least, r.Version, err)
 					return
 				}
-				if p, err := d.List(background, driver.Query{Namespace: 1, Limit: 10}); err != nil || len(p.Records) > writers {
+				if p, err := d.List(background, driver.Query{Namespace: 1, Limit: 10}); err != nil ||
+					len(p.Records) > writers {
 					t.Errorf("list: %d records, %v", len(p.Records), err)
 					return
 				}

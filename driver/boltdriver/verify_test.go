@@ -31,9 +31,13 @@ func filled(t testing.TB, records int) string {
 		fillRecord(t, d, i)
 	}
 	for i := 0; i < records; i += 7 {
-		op := &driver.Op{Target: driver.Target{Key: sampleKey(i)}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-			return driver.Change{Remove: true}, nil
-		}}
+		op := &driver.Op{
+			Target: driver.Target{Key: sampleKey(i)},
+			Clock:  sampleClock,
+			Plan: func(driver.View) (driver.Change, error) {
+				return driver.Change{Remove: true}, nil
+			},
+		}
 		if err := d.Mutate(ctx, op); err != nil {
 			t.Fatal(err)
 		}
@@ -90,19 +94,31 @@ func sampleRecord(i int) *driver.Record {
 
 func fillRecord(t testing.TB, d *Driver, i int) {
 	t.Helper()
-	op := &driver.Op{Target: driver.Target{Key: sampleKey(i)}, Clock: sampleClock, Plan: func(driver.View) (driver.Change, error) {
-		c := driver.Change{Put: sampleRecord(i), Events: []driver.Event{{Time: 1, ID: sampleKey(i).ID, Kind: 1}}}
-		for seq := range 3 {
-			m := driver.Message{Seq: uint64(seq + 1), ID: fmt.Sprintf("m%d", seq), Body: sampleBody(i + seq + 1)}
-			m.Digest[0] = byte(i)
-			c.Append = append(c.Append, m)
-		}
-		c.Entries = []driver.Entry{
-			{EntryKey: driver.EntryKey{Namespace: c.Put.Namespace, Kind: driver.KindSession, Name: "state"}, Value: []byte("v")},
-			{EntryKey: driver.EntryKey{Namespace: c.Put.Namespace, Kind: driver.KindUser, Owner: c.Put.User, Name: "memory"}, Value: []byte{byte(i)}},
-		}
-		return c, nil
-	}}
+	op := &driver.Op{
+		Target: driver.Target{Key: sampleKey(i)},
+		Clock:  sampleClock,
+		Plan: func(driver.View) (driver.Change, error) {
+			c := driver.Change{Put: sampleRecord(i), Events: []driver.Event{{Time: 1, ID: sampleKey(i).ID, Kind: 1}}}
+			for seq := range 3 {
+				m := driver.Message{Seq: uint64(seq + 1), ID: fmt.Sprintf("m%d", seq), Body: sampleBody(i + seq + 1)}
+				m.Digest[0] = byte(i)
+				c.Append = append(c.Append, m)
+			}
+			c.Entries = []driver.Entry{
+				{
+					EntryKey: driver.EntryKey{
+						Namespace: c.Put.Namespace, Kind: driver.KindSession, Name: "state",
+					}, Value: []byte("v"),
+				},
+				{
+					EntryKey: driver.EntryKey{
+						Namespace: c.Put.Namespace, Kind: driver.KindUser, Owner: c.Put.User, Name: "memory",
+					}, Value: []byte{byte(i)},
+				},
+			}
+			return c, nil
+		},
+	}
 	if err := d.Mutate(ctx, op); err != nil {
 		t.Fatal(err)
 	}

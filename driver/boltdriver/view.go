@@ -55,7 +55,7 @@ func (v *view) cursor(in format.Bucket) cursor {
 	return cursor{c: v.open.bucket(in).Cursor(), reads: v.reads}
 }
 
-// Seek moves to key, or the first one beyond it. Where damage leads it to a key
+// Seek moves to key, or the first one beyond it. If damage leads it to a key
 // before, it panics, as the engine does: who goes on from there may never end.
 func (c *cursor) Seek(key []byte) (k, v []byte) {
 	k, v = c.c.Seek(key)
@@ -82,7 +82,7 @@ func (c *cursor) get(key []byte) []byte {
 	return nil
 }
 
-// count counts a visited key, and its page where it is another than before.
+// count counts a visited key, and its page if it differs from the one before.
 func (c *cursor) count(k, v []byte) ([]byte, []byte) {
 	if c.reads == nil || k == nil {
 		return k, v
@@ -157,4 +157,11 @@ func (v *view) holes(ns uint64, inc driver.Incarnation) []driver.Span {
 	}
 	found := c
 	return format.Holes(&found, ns, inc)
+}
+
+// noteExpired notes that a reader met a session that expired.
+func (v *view) noteExpired(expires int64) {
+	if v.expired != nil {
+		*v.expired = max(*v.expired, expires)
+	}
 }

@@ -18,7 +18,8 @@ type walk struct {
 	started bool
 }
 
-// newWalk walks what q's ranges and After leave of an index.
+// newWalk returns a walk over the part of an index that q's ranges and cursor
+// select.
 func newWalk(v *view, in format.Bucket, q *driver.Query) walk {
 	w := walk{cursor: v.cursor(in), desc: q.Desc}
 	if w.prefix = format.AppendU64Key(nil, q.Namespace); in == format.Users {

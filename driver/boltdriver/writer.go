@@ -18,7 +18,7 @@ const (
 )
 
 // writer changes the file. It works on one goroutine at a time, which holds mu:
-// on its own, or where one caller writes alone, on that one's.
+// on its own, or if only one caller writes, on that caller's.
 type writer struct {
 	d      *Driver
 	mu     sync.Mutex

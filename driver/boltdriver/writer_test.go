@@ -126,7 +126,10 @@ func TestPlanThatExits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := openCore(t, Options{})
 			a := opOf(driver.Key{Namespace: 1, ID: "a"}, driver.Change{Put: session(1, "a", "")})
-			exit := opPlan(driver.Target{}, func(driver.View) (driver.Change, error) { runtime.Goexit(); panic("not reached") })
+			exit := opPlan(driver.Target{}, func(driver.View) (driver.Change, error) {
+				runtime.Goexit()
+				panic("not reached")
+			})
 			d.writer.solo.Store(alone)
 			returned := false
 			ended := make(chan struct{})

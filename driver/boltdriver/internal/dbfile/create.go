@@ -123,7 +123,7 @@ func (t *Temp) OpenEmpty() (db *bolt.DB, err error) {
 }
 
 // Publish gives the finished file at from the name to, unless that is taken:
-// fs.ErrExist. Where the file system has no hard links it renames, and two
+// fs.ErrExist. If the file system has no hard links it renames, and two
 // processes that create at the same instant may then replace one another;
 // the loser's next commit notices.
 func Publish(from, to string) error {

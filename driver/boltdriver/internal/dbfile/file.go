@@ -49,7 +49,7 @@ func (f *File) Check() error {
 }
 
 // Close releases the map, the lock and the handle. It waits for open
-// transactions, but where the engine is stuck it leaves the map to the
+// transactions, but if the engine is stuck it leaves the map to the
 // process's end.
 func (f *File) Close() error {
 	if f.Stuck.Load() {

@@ -11,7 +11,7 @@ import (
 const bigMapSize = 16 << 30
 
 // mapSize chooses the initial size of the map and sets bigMap and mapLimit.
-// Where address space is short (32 bits, a limit on the process) or a map
+// If address space is short (32 bits, a limit on the process) or a map
 // makes the file as large as itself (Windows), the map grows with the file.
 func (f *File) mapSize(o Options) int {
 	size := f.Info.Size()

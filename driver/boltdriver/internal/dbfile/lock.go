@@ -12,8 +12,8 @@ import (
 
 const lockPoll = 10 * time.Millisecond
 
-// claim is one handle's hold on a file within this process. File locks alone
-// would do on most systems; where they belong to the process and not to the
+// claim is one handle's hold on a file within this process. File locks
+// would be enough on most systems; if they belong to the process and not to the
 // handle, only this keeps two handles apart.
 type claim struct {
 	info   os.FileInfo

@@ -282,7 +282,9 @@ func TestOpenMapSize(t *testing.T) {
 	if f.BigMap || f.MapLimit != RoundMap(fileSize(f.Handle)) {
 		t.Errorf("small map: %v, %d bytes", f.BigMap, f.MapLimit)
 	}
-	for size, want := range map[int64]int64{1: 1 << 15, 1 << 15: 1 << 15, 1<<15 + 1: 1 << 16, 1<<30 + 1: 2 << 30, 3 << 30: 3 << 30} {
+	for size, want := range map[int64]int64{
+		1: 1 << 15, 1 << 15: 1 << 15, 1<<15 + 1: 1 << 16, 1<<30 + 1: 2 << 30, 3 << 30: 3 << 30,
+	} {
 		if got := RoundMap(size); got != want {
 			t.Errorf("roundMap(%d) = %d, want %d", size, got, want)
 		}

@@ -27,7 +27,7 @@ import (
 //	g marks     type1 ns8 …                    see mark.go
 //	m meta      name                           see schema.go
 //
-// A record's keys in c, u, a, x, o and s follow from its header alone. Deleting
+// A record's keys in c, u, a, x, o and s follow from its header. Deleting
 // a record, or moving it in an index, needs no search.
 
 // AppendU64Key appends a number, as keys hold it.

@@ -27,13 +27,16 @@ func FuzzKeysRoundTrip(f *testing.F) {
 			t.Errorf("record: %v", k)
 		}
 		u := append(AppendTimeKey(AppendUserPrefix(nil, ns, user), at), id...)
-		if n, gotUser, gotAt, gotID, ok := ParseUserKey(u); !ok || n != ns || string(gotUser) != user || gotAt != at || string(gotID) != id {
+		if n, gotUser, gotAt, gotID, ok := ParseUserKey(u); !ok || n != ns || string(gotUser) != user || gotAt != at ||
+			string(gotID) != id {
 			t.Errorf("user: %d %q %d %q", n, gotUser, gotAt, gotID)
 		}
-		if gotAt, gotID, ok := ParsePlace(AppendTimedKey(nil, ns, at, id)[8:]); !ok || gotAt != at || string(gotID) != id {
+		if gotAt, gotID, ok := ParsePlace(AppendTimedKey(nil, ns, at, id)[8:]); !ok || gotAt != at ||
+			string(gotID) != id {
 			t.Errorf("timed: %d %q", gotAt, gotID)
 		}
-		if due, n, gotID, ok := ParseDueKey(AppendDueKey(nil, at, ns, id)); !ok || due != at || n != ns || string(gotID) != id {
+		if due, n, gotID, ok := ParseDueKey(AppendDueKey(nil, at, ns, id)); !ok || due != at || n != ns ||
+			string(gotID) != id {
 			t.Errorf("due: %d %d %q", due, n, gotID)
 		}
 		want := driver.EntryKey{Namespace: ns, Kind: kind, Owner: user, Name: entry}
@@ -42,10 +45,12 @@ func FuzzKeysRoundTrip(f *testing.F) {
 		}
 		var inc driver.Incarnation
 		copy(inc[:], entry)
-		if n, got, rest, ok := ParseLogPrefix(AppendMessageIDKey(nil, ns, inc, id)); !ok || n != ns || got != inc || string(rest) != id {
+		if n, got, rest, ok := ParseLogPrefix(AppendMessageIDKey(nil, ns, inc, id)); !ok || n != ns || got != inc ||
+			string(rest) != id {
 			t.Errorf("ref: %d %x %q", n, got, rest)
 		}
-		if got, rec, ok := ParseOwnerKey(AppendOwnerKey(nil, inc, ns, []byte(id))); !ok || got != inc || !bytes.Equal(rec, AppendRecordKey(nil, ns, id)) {
+		if got, rec, ok := ParseOwnerKey(AppendOwnerKey(nil, inc, ns, []byte(id))); !ok || got != inc ||
+			!bytes.Equal(rec, AppendRecordKey(nil, ns, id)) {
 			t.Errorf("owner: %x %q", got, rec)
 		}
 	})
@@ -70,7 +75,9 @@ func FuzzKeysOrder(f *testing.F) {
 		if got := bytes.Compare(AppendEntryKey(nil, &e1), AppendEntryKey(nil, &e2)); got != want {
 			t.Errorf("entry keys compare %d, want %d", got, want)
 		}
-		if user1 != user2 && bytes.HasPrefix(append(AppendUserPrefix(nil, 7, user1), id1...), AppendUserPrefix(nil, 7, user2)) {
+		if user1 != user2 && bytes.HasPrefix(
+			append(AppendUserPrefix(nil, 7, user1), id1...), AppendUserPrefix(nil, 7, user2),
+		) {
 			t.Errorf("a key of %q lies below %q", user1, user2)
 		}
 	})

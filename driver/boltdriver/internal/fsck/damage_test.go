@@ -98,9 +98,11 @@ func TestFsckDamage(t *testing.T) {
 		do   patch
 		want string
 	}{
-		"page number":        {in(leafOf, 0, inc32), "says it is page"},
-		"flags":              {in(leafOf, 8, zero16), "is no node"},
-		"count too small":    {in(leafOf, 10, func(p []byte) { binary.LittleEndian.PutUint16(p, binary.LittleEndian.Uint16(p)-1) }), "begins at"},
+		"page number": {in(leafOf, 0, inc32), "says it is page"},
+		"flags":       {in(leafOf, 8, zero16), "is no node"},
+		"count too small": {in(leafOf, 10, func(p []byte) {
+			binary.LittleEndian.PutUint16(p, binary.LittleEndian.Uint16(p)-1)
+		}), "begins at"},
 		"count too large":    {in(leafOf, 10, max16), "do not fit"},
 		"overflow":           {in(leafOf, 12, max32), "reach past the end"},
 		"overflow by one":    {in(longOf, 12, inc32), ""},
@@ -114,20 +116,28 @@ func TestFsckDamage(t *testing.T) {
 		"branch count":       {in(branchOf, 10, zero16), "without children"},
 		"branch child":       {in(branchOf, 16+8, zero64), "points to page 0"},
 		"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
-		"branch loop":        {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.branch*format.PageSize+24:], g.branch) }, "is used twice"},
-		"bucket flag":        {in(rootOf, 16, zero32), "a value among the buckets"},
-		"inline flags":       {inInline(8, max16), "inline bucket"},
-		"inline count":       {inInline(10, max16), "inline bucket"},
-		"inline element":     {inInline(16+8, max32), "a key of"},
-		"inline root":        {inInline(-16, max32), "points to page"},
+		"branch loop": {func(g *image, b []byte) {
+			binary.LittleEndian.PutUint64(b[g.branch*format.PageSize+24:], g.branch)
+		}, "is used twice"},
+		"bucket flag":    {in(rootOf, 16, zero32), "a value among the buckets"},
+		"inline flags":   {inInline(8, max16), "inline bucket"},
+		"inline count":   {inInline(10, max16), "inline bucket"},
+		"inline element": {inInline(16+8, max32), "a key of"},
+		"inline root":    {inInline(-16, max32), "points to page"},
 		"inline loop": {func(g *image, b []byte) {
 			inInline(-16, func(p []byte) { binary.LittleEndian.PutUint64(p, g.leaf) })(g, b)
 		}, "is used twice"},
-		"list flags":        {in(listOf, 8, zero16), "is no freelist"},
-		"list count":        {in(listOf, 10, func(p []byte) { binary.LittleEndian.PutUint16(p, 0xFFF0) }), "does not fit"},
-		"list long count":   {in(listOf, 10, max16), "does not fit"},
-		"list page in use":  {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], g.m.Root) }, ""},
-		"list page outside": {func(g *image, b []byte) { binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40) }, "free page"},
+		"list flags": {in(listOf, 8, zero16), "is no freelist"},
+		"list count": {in(listOf, 10, func(p []byte) {
+			binary.LittleEndian.PutUint16(p, 0xFFF0)
+		}), "does not fit"},
+		"list long count": {in(listOf, 10, max16), "does not fit"},
+		"list page in use": {func(g *image, b []byte) {
+			binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], g.m.Root)
+		}, ""},
+		"list page outside": {func(g *image, b []byte) {
+			binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40)
+		}, "free page"},
 		"key order": {func(g *image, b []byte) {
 			p := b[g.leaf*format.PageSize:]
 			e := LeafElement(p, 1)
@@ -166,8 +176,10 @@ func TestFsckMetaDamage(t *testing.T) {
 		"transactions": {[]byte{0, 0, 65, 9}, true, driver.ErrCorrupt},
 		"page size":    {[]byte{0, 0, 25, 0x20}, true, driver.ErrFormat},
 		"no freelist": {[]byte{
-			0, 0, 48, 255, 0, 0, 49, 255, 0, 0, 50, 255, 0, 0, 51, 255, 0, 0, 52, 255, 0, 0, 53, 255, 0, 0, 54, 255, 0, 0, 55, 255,
-			0, 16, 48, 255, 0, 16, 49, 255, 0, 16, 50, 255, 0, 16, 51, 255, 0, 16, 52, 255, 0, 16, 53, 255, 0, 16, 54, 255, 0, 16, 55, 255,
+			0, 0, 48, 255, 0, 0, 49, 255, 0, 0, 50, 255, 0, 0, 51, 255,
+			0, 0, 52, 255, 0, 0, 53, 255, 0, 0, 54, 255, 0, 0, 55, 255,
+			0, 16, 48, 255, 0, 16, 49, 255, 0, 16, 50, 255, 0, 16, 51, 255,
+			0, 16, 52, 255, 0, 16, 53, 255, 0, 16, 54, 255, 0, 16, 55, 255,
 		}, true, driver.ErrFormat},
 	} {
 		if _, err := fsckBytes(fscktest.Patched(fscktest.Sample(t, 200), c.patch, c.seal)); !errors.Is(err, c.want) {

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// place is where a node hangs: its bucket, its parent's page, and the range
+// place says where a node hangs: its bucket, its parent's page, and the range
 // that its keys must be in.
 type place struct {
 	bucket string

@@ -91,8 +91,9 @@ func nameEntry(k *driver.EntryKey) string {
 	return fmt.Sprintf("namespace %d, kind %d, owner %q, entry %q", k.Namespace, k.Kind, k.Owner, k.Name)
 }
 
-// events writes of each feed what has no gap up to its head: watchers that are
-// behind a gap are told that they lag, and do not miss events unknowingly.
+// events writes each feed's longest gap-free run that ends at its head. A
+// watcher that is behind it is told that it lags, so that it misses no event
+// unknowingly.
 func (s *salvager) events(from stageReader) error {
 	first := map[uint64]uint64{} // of the run without a gap that ends at the last event
 	last := map[uint64]uint64{}

@@ -127,7 +127,7 @@ func plausible(b format.Bucket, key, v []byte) bool {
 }
 
 // isNewer says whether v, of two uncertain values of a key, is the later one.
-// Where nothing tells, the first one found stays.
+// If nothing tells, the first one found stays.
 func isNewer(b format.Bucket, key, v, old []byte) bool {
 	switch b {
 	case format.Records:

@@ -46,7 +46,9 @@ func TestPlausible(t *testing.T) {
 	if !plausible(format.Records, key, v) {
 		t.Error("a sound record is not taken for one")
 	}
-	for _, b := range []format.Bucket{format.Log, format.Entries, format.Feed, format.Counts, format.Meta, format.Marks} {
+	for _, b := range []format.Bucket{
+		format.Log, format.Entries, format.Feed, format.Counts, format.Meta, format.Marks,
+	} {
 		if plausible(b, key, v) {
 			t.Errorf("a record is taken for a value of bucket %s", format.BucketNames[b])
 		}
