@@ -79,7 +79,7 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 		_, err := d.Count(background, driver.Query{Namespace: 1})
 		return err
 	}
-	entry := driver.EntryKey{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}
+	owned := []driver.EntryKey{{Namespace: 1, Kind: driver.KindUser, Owner: "mia", Name: "n"}}
 	for _, c := range []struct {
 		in     format.Bucket
 		reads  []func(*Driver, *driver.Record) error
@@ -89,11 +89,7 @@ func TestDamagedValuesAreErrors(t *testing.T) {
 		{format.Log, []func(*Driver, *driver.Record) error{logOf}, driver.Target{Seqs: []uint64{1}}},
 		{format.Log, []func(*Driver, *driver.Record) error{none}, driver.Target{Span: driver.Span{From: 1, To: 9}}},
 		{format.IDs, []func(*Driver, *driver.Record) error{none}, driver.Target{MessageIDs: []string{"m1"}}},
-		{
-			format.Entries, []func(*Driver, *driver.Record) error{entries}, driver.Target{
-				Entries: []driver.EntryKey{entry},
-			},
-		},
+		{format.Entries, []func(*Driver, *driver.Record) error{entries}, driver.Target{Entries: owned}},
 		{format.Feed, []func(*Driver, *driver.Record) error{feed}, driver.Target{}},
 		{format.Counts, []func(*Driver, *driver.Record) error{feed, counted}, driver.Target{}},
 	} {

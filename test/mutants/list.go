@@ -16,6 +16,7 @@ type mutant struct {
 const (
 	root  = "."
 	bolt  = "driver/boltdriver"
+	bytes = "driver/boltdriver/internal/format"
 	crash = "test/crash"
 	lin   = "test/lin"
 	power = "test/powercut"
@@ -84,7 +85,7 @@ var mutants = []mutant{
 	{
 		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
 		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])", to: "",
-		dir: bolt, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
+		dir: bytes, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
 		name: "the structure is not checked at open", promise: "Errors (D2)",

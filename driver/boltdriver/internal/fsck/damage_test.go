@@ -91,64 +91,67 @@ func inInline(off int, fn func(p []byte)) patch {
 	}
 }
 
+// damages are the kinds of damage, and a part of the words that name each.
+var damages = map[string]struct {
+	do   patch
+	want string
+}{
+	"page number": {in(leafOf, 0, inc32), "says it is page"},
+	"flags":       {in(leafOf, 8, zero16), "is no node"},
+	"count too small": {in(leafOf, 10, func(p []byte) {
+		binary.LittleEndian.PutUint16(p, binary.LittleEndian.Uint16(p)-1)
+	}), "begins at"},
+	"count too large":    {in(leafOf, 10, max16), "do not fit"},
+	"overflow":           {in(leafOf, 12, max32), "reach past the end"},
+	"overflow by one":    {in(longOf, 12, inc32), ""},
+	"overflow lost":      {in(longOf, 12, zero32), ""},
+	"element flags":      {in(leafOf, 16, func(p []byte) { p[0] = 6 }), "has flags"},
+	"element is bucket":  {in(leafOf, 16, func(p []byte) { p[0] = 1 }), ""},
+	"element place":      {in(leafOf, 16+4, inc32), "begins at"},
+	"key length":         {in(leafOf, 16+8, max32), "a key of"},
+	"no key":             {in(leafOf, 16+8, zero32), "a key of 0"},
+	"value length":       {in(leafOf, 16+12, max32), "reaches outside"},
+	"branch count":       {in(branchOf, 10, zero16), "without children"},
+	"branch child":       {in(branchOf, 16+8, zero64), "points to page 0"},
+	"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
+	"branch loop": {func(g *image, b []byte) {
+		binary.LittleEndian.PutUint64(b[g.branch*format.PageSize+24:], g.branch)
+	}, "is used twice"},
+	"bucket flag":    {in(rootOf, 16, zero32), "a value among the buckets"},
+	"inline flags":   {inInline(8, max16), "inline bucket"},
+	"inline count":   {inInline(10, max16), "inline bucket"},
+	"inline element": {inInline(16+8, max32), "a key of"},
+	"inline root":    {inInline(-16, max32), "points to page"},
+	"inline loop": {func(g *image, b []byte) {
+		inInline(-16, func(p []byte) { binary.LittleEndian.PutUint64(p, g.leaf) })(g, b)
+	}, "is used twice"},
+	"list flags": {in(listOf, 8, zero16), "is no freelist"},
+	"list count": {in(listOf, 10, func(p []byte) {
+		binary.LittleEndian.PutUint16(p, 0xFFF0)
+	}), "does not fit"},
+	"list long count": {in(listOf, 10, max16), "does not fit"},
+	"list page in use": {func(g *image, b []byte) {
+		binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], g.m.Root)
+	}, ""},
+	"list page outside": {func(g *image, b []byte) {
+		binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40)
+	}, "free page"},
+	"key order": {func(g *image, b []byte) {
+		p := b[g.leaf*format.PageSize:]
+		e := LeafElement(p, 1)
+		p[e.Offset] = 0
+	}, "out of order"},
+	"key beyond its parent": {func(g *image, b []byte) {
+		p := b[g.leaf*format.PageSize:]
+		e := LeafElement(p, uint64(binary.LittleEndian.Uint16(p[10:]))-1)
+		p[e.Offset] = 0xff
+	}, "out of order"},
+}
+
 // Each kind of damage to the structure is found, with words that name it.
 func TestFsckDamage(t *testing.T) {
 	g := newImage(t)
-	for name, c := range map[string]struct {
-		do   patch
-		want string
-	}{
-		"page number": {in(leafOf, 0, inc32), "says it is page"},
-		"flags":       {in(leafOf, 8, zero16), "is no node"},
-		"count too small": {in(leafOf, 10, func(p []byte) {
-			binary.LittleEndian.PutUint16(p, binary.LittleEndian.Uint16(p)-1)
-		}), "begins at"},
-		"count too large":    {in(leafOf, 10, max16), "do not fit"},
-		"overflow":           {in(leafOf, 12, max32), "reach past the end"},
-		"overflow by one":    {in(longOf, 12, inc32), ""},
-		"overflow lost":      {in(longOf, 12, zero32), ""},
-		"element flags":      {in(leafOf, 16, func(p []byte) { p[0] = 6 }), "has flags"},
-		"element is bucket":  {in(leafOf, 16, func(p []byte) { p[0] = 1 }), ""},
-		"element place":      {in(leafOf, 16+4, inc32), "begins at"},
-		"key length":         {in(leafOf, 16+8, max32), "a key of"},
-		"no key":             {in(leafOf, 16+8, zero32), "a key of 0"},
-		"value length":       {in(leafOf, 16+12, max32), "reaches outside"},
-		"branch count":       {in(branchOf, 10, zero16), "without children"},
-		"branch child":       {in(branchOf, 16+8, zero64), "points to page 0"},
-		"branch child twice": {in(branchOf, 16+8, func(p []byte) { copy(p, p[16:24]) }), ""},
-		"branch loop": {func(g *image, b []byte) {
-			binary.LittleEndian.PutUint64(b[g.branch*format.PageSize+24:], g.branch)
-		}, "is used twice"},
-		"bucket flag":    {in(rootOf, 16, zero32), "a value among the buckets"},
-		"inline flags":   {inInline(8, max16), "inline bucket"},
-		"inline count":   {inInline(10, max16), "inline bucket"},
-		"inline element": {inInline(16+8, max32), "a key of"},
-		"inline root":    {inInline(-16, max32), "points to page"},
-		"inline loop": {func(g *image, b []byte) {
-			inInline(-16, func(p []byte) { binary.LittleEndian.PutUint64(p, g.leaf) })(g, b)
-		}, "is used twice"},
-		"list flags": {in(listOf, 8, zero16), "is no freelist"},
-		"list count": {in(listOf, 10, func(p []byte) {
-			binary.LittleEndian.PutUint16(p, 0xFFF0)
-		}), "does not fit"},
-		"list long count": {in(listOf, 10, max16), "does not fit"},
-		"list page in use": {func(g *image, b []byte) {
-			binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], g.m.Root)
-		}, ""},
-		"list page outside": {func(g *image, b []byte) {
-			binary.LittleEndian.PutUint64(b[g.freelist*format.PageSize+16:], 1<<40)
-		}, "free page"},
-		"key order": {func(g *image, b []byte) {
-			p := b[g.leaf*format.PageSize:]
-			e := LeafElement(p, 1)
-			p[e.Offset] = 0
-		}, "out of order"},
-		"key beyond its parent": {func(g *image, b []byte) {
-			p := b[g.leaf*format.PageSize:]
-			e := LeafElement(p, uint64(binary.LittleEndian.Uint16(p[10:]))-1)
-			p[e.Offset] = 0xff
-		}, "out of order"},
-	} {
+	for name, c := range damages {
 		b := bytes.Clone(g.b)
 		c.do(g, b)
 		_, err := fsckBytes(b)
