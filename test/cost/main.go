@@ -44,13 +44,16 @@ type defence struct {
 
 var (
 	sums = change{
-		"driver/boltdriver/wire.go",
+		"driver/boltdriver/internal/format/seal.go",
 		"return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, b)", "_ = crc32.Checksum\n\treturn 0",
 	}
-	guard    = change{"driver/boltdriver/read.go", "\tdefer guard(\"get\", debug.SetPanicOnFault(true), &err)\n", ""}
-	barrier  = change{"driver/boltdriver/snapshot.go", "if d.durable.reached(s.txid) {", "if true {"}
-	trusted  = change{"driver/boltdriver/batch.go", "w.d.file.checkTrusted(w.d.durable.txid.Load())", "error(nil)"}
-	identity = change{"driver/boltdriver/commit.go", "err = w.d.file.check()", "err = nil"}
+	guard = change{
+		"driver/boltdriver/read.go", "\tdefer dbfile.Guard(\"get\", debug.SetPanicOnFault(true), &err)\n",
+		"",
+	}
+	barrier  = change{"driver/boltdriver/snapshot.go", "if d.durable.reached(s.commit) {", "if true {"}
+	trusted  = change{"driver/boltdriver/batch.go", "w.d.file.CheckTrusted(w.d.durableTx())", "error(nil)"}
+	identity = change{"driver/boltdriver/commit.go", "err = w.d.file.Check()", "err = nil"}
 )
 
 var defences = []defence{
