@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/seshatdb/seshat"
 	"github.com/seshatdb/seshat/driver"
+	"github.com/seshatdb/seshat/driver/boltdriver"
 	"github.com/seshatdb/seshat/driver/memdriver"
 	"github.com/seshatdb/seshat/seshattest"
 )
@@ -67,5 +70,180 @@ func TestDamageFailsOnlyThePageThatHoldsIt(t *testing.T) {
 	}
 	if !errors.Is(err, seshat.ErrCorrupt) || read != 0 {
 		t.Errorf("an iteration over the damage gave %d messages and error %v", read, err)
+	}
+}
+
+// counted is a store in a file that counts what calls read and write.
+type counted struct {
+	*testing.T
+	s  *seshat.Store
+	tn *seshat.Tenant
+}
+
+func newCounted(t *testing.T) *counted {
+	t.Helper()
+	d, err := boltdriver.Open(filepath.Join(t.TempDir(), "seshat.db"), boltdriver.Options{CountReads: true})
+	must(t, err)
+	s := seshattest.OpenDriver(t, d)
+	return &counted{T: t, s: s.Store, tn: s.MustTenant(t, "t")}
+}
+
+// fill makes a session of n messages.
+func (c *counted) fill(id string, n int) {
+	c.Helper()
+	seshattest.MustCreate(c.T, c.tn, seshat.NewSession{ID: id})
+	for n > 0 {
+		turn := make([]seshat.Message, min(n, 250))
+		for i := range turn {
+			turn[i] = seshat.Message{Role: seshat.RoleUser, Content: "This is what a user may say in a message."}
+		}
+		if _, err := c.tn.Append(context.Background(), id, turn...); err != nil {
+			c.Fatal(err)
+		}
+		n -= len(turn)
+	}
+}
+
+// cost is what fn reads and writes.
+func (c *counted) cost(fn func() error) driver.Stats {
+	c.Helper()
+	stats := func() driver.Stats {
+		st, err := c.s.Stats(context.Background())
+		if err != nil {
+			c.Fatal(err)
+		}
+		return st.Engine
+	}
+	idle := stats()
+	before := stats()
+	own := before.KeysRead - idle.KeysRead // of Stats itself
+	if err := fn(); err != nil {
+		c.Fatal(err)
+	}
+	after := stats()
+	return driver.Stats{
+		KeysRead:     after.KeysRead - before.KeysRead - own,
+		PagesRead:    after.PagesRead - before.PagesRead,
+		PagesWritten: after.PagesWritten - before.PagesWritten,
+	}
+}
+
+func TestReadingTwentyOfManyMessagesCostsTwenty(t *testing.T) {
+	c := newCounted(t)
+	c.fill("small", 100)
+	c.fill("large", 5000)
+	ctx := context.Background()
+	for name, q := range map[string]seshat.HistoryQuery{
+		"last":          {Last: 20},
+		"newest first":  {NewestFirst: true, Limit: 20},
+		"oldest first":  {Limit: 20},
+		"in the middle": {FromSeq: 50, Limit: 20},
+		"a budget":      {TokenBudget: 20 * 11},
+	} {
+		read := func(id string) driver.Stats {
+			return c.cost(func() error {
+				page, err := c.tn.History(ctx, id, q)
+				if err == nil && len(page.Messages) != 20 {
+					t.Fatalf("%s: %d messages", name, len(page.Messages))
+				}
+				return err
+			})
+		}
+		small, large := read("small"), read("large")
+		if large.KeysRead > small.KeysRead+3 || small.KeysRead > 20+20 {
+			t.Errorf("%s: %d keys of 100 messages, %d of 5000", name, small.KeysRead, large.KeysRead)
+		}
+		if large.PagesRead > small.PagesRead+3 {
+			t.Errorf("%s: %d pages of 100 messages, %d of 5000", name, small.PagesRead, large.PagesRead)
+		}
+	}
+}
+
+// Seeking the first message after a moment looks at a few, not at all of them.
+func TestReadingAfterAMomentSeeks(t *testing.T) {
+	c := newCounted(t)
+	c.fill("s", 5000)
+	got := c.cost(func() error {
+		page, err := c.tn.History(context.Background(), "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start, Limit: 5})
+		if len(page.Messages) != 0 {
+			t.Fatalf("%d messages were appended after the clock stood still", len(page.Messages))
+		}
+		return err
+	})
+	if got.KeysRead > 60 {
+		t.Errorf("%d keys were read", got.KeysRead)
+	}
+}
+
+func TestAppendToALargeSessionWritesWhatOneToASmallOneDoes(t *testing.T) {
+	c := newCounted(t)
+	c.fill("large", 5000)
+	c.fill("small", 10)
+	write := func(id string) uint64 {
+		least := ^uint64(0) // splits of pages and of the free list come now and then
+		for range 5 {
+			n := c.cost(func() error {
+				_, err := c.tn.Append(context.Background(), id, seshat.Message{Role: seshat.RoleUser, Content: "hello"})
+				return err
+			})
+			least = min(least, n.PagesWritten)
+		}
+		return least
+	}
+	small, large := write("small"), write("large")
+	if large > small+3 {
+		t.Errorf("an append writes %d pages at 10 messages, %d at 5000", small, large)
+	}
+}
+
+// puts notes the records that are put.
+type puts struct {
+	*memdriver.Driver
+	all []driver.Record
+}
+
+func (p *puts) Mutate(ctx context.Context, ops ...*driver.Op) error {
+	for _, o := range ops {
+		plan := o.Plan
+		o.Plan = func(v driver.View) (driver.Change, error) {
+			c, err := plan(v)
+			if err == nil && c.Put != nil {
+				p.all = append(p.all, *c.Put)
+			}
+			return c, err
+		}
+	}
+	return p.Driver.Mutate(ctx, ops...)
+}
+
+// An append moves no index entry but that of the minute of activity: the due
+// entry stays where it is filed although the deadline slides.
+func TestAppendMovesNoIndexEntryThatNeedNotBe(t *testing.T) {
+	p := &puts{Driver: memdriver.Open()}
+	s := seshattest.OpenDriver(t, p)
+	tn := s.MustTenant(t, "t")
+	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "s"})
+	for _, d := range []time.Duration{0, time.Second, time.Minute, time.Hour, 59 * time.Second} {
+		s.Clock.Advance(d)
+		if _, err := tn.Append(context.Background(), "s", seshat.Message{Role: seshat.RoleUser}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.all) != 6 {
+		t.Fatalf("%d records were put by a creation and 5 appends", len(p.all))
+	}
+	first := p.all[0]
+	for i, r := range p.all[1:] {
+		if r.Due != first.Due || r.Created != first.Created || r.Status != first.Status || r.User != first.User {
+			t.Errorf("append %d moved an index entry: %+v, created as %+v", i, r, first)
+		}
+		if i > 0 && r.Expires <= first.Expires {
+			t.Errorf("append %d did not slide the deadline", i)
+		}
+	}
+	for i, minute := range []int64{0, 0, 0, 1, 61, 62} {
+		if got := p.all[i].ActiveMinute - seshattest.Start.Unix()/60; got != minute {
+			t.Errorf("put %d is listed at minute %d, want %d", i, got, minute)
+		}
 	}
 }

@@ -32,7 +32,7 @@ var agentLives = []promise{
 }
 
 // What was deleted came back with the session that reused its id.
-// [ADKGoDatabase]
+// [ADKGoDatabase].
 func reusedIDLog(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", State: map[string]any{"k": "old"}})
@@ -45,7 +45,7 @@ func reusedIDLog(e *env) {
 	e.prints(e.contents(tn, "s"), []string{"new"})
 }
 
-// Deleting left state that revived when the id was used again. [Flowcraft421]
+// Deleting left state that revived when the id was used again. [Flowcraft421].
 func reusedIDState(e *env) {
 	tn := e.tenant("acme")
 	for _, end := range []func(){
@@ -64,7 +64,7 @@ func reusedIDState(e *env) {
 	}
 }
 
-// There was no way to keep the store from growing. [LangGraphJS1138]
+// There was no way to keep the store from growing. [LangGraphJS1138].
 func boundedStore(e *env) {
 	tn := e.tenant("acme")
 	for i := range 5 {
@@ -81,7 +81,7 @@ func boundedStore(e *env) {
 }
 
 // Deleting a thread left its checkpoints behind, and each needs a TTL of its
-// own (also PR 545). [Aegra288]
+// own (also PR 545). [Aegra288].
 func noOrphans(e *env) {
 	tn := e.tenant("acme")
 	short := seshat.Lifecycle{TTL: time.Hour}
@@ -99,7 +99,7 @@ func noOrphans(e *env) {
 	e.get(tn, "long")
 }
 
-// A TTL on messages deleted a part of a thread. [LangChainMongoDB151]
+// A TTL on messages deleted a part of a thread. [LangChainMongoDB151].
 func wholeExpiry(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
@@ -116,7 +116,7 @@ func wholeExpiry(e *env) {
 }
 
 // An expired session that no sweep had removed was revived by an append.
-// [TRPCAgentGoSQLite]
+// [TRPCAgentGoSQLite].
 func appendAfterExpiry(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
@@ -128,7 +128,7 @@ func appendAfterExpiry(e *env) {
 }
 
 // Cleaning up should say first what it would do, and work in batches.
-// [DeerFlowPR4148]
+// [DeerFlowPR4148].
 func dryCleanup(e *env) {
 	tn := e.tenant("acme")
 	for i := range 10 {
@@ -145,7 +145,7 @@ func dryCleanup(e *env) {
 	e.prints(r.Expired, 4)
 }
 
-// One expired token was deleted by each sweep, and no more. [SCSPR133]
+// One expired token was deleted by each sweep, and no more. [SCSPR133].
 func sweepsAll(e *env) {
 	tn := e.tenant("acme")
 	for i := range 100 {
@@ -158,7 +158,7 @@ func sweepsAll(e *env) {
 }
 
 // What was said could not be purged for good, nor all that a user has (also
-// parlant PR 135). [VercelEve2261]
+// parlant PR 135). [VercelEve2261].
 func purge(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
@@ -178,7 +178,7 @@ func purge(e *env) {
 }
 
 // Deleting a session left a copy of it in the memory of the user.
-// [ADKPython7109]
+// [ADKPython7109].
 func noMemoryCopy(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
@@ -188,7 +188,7 @@ func noMemoryCopy(e *env) {
 }
 
 // The prefix of one tenant matched another's, and so did wildcards
-// (CVE-2026-71433; also LangGraph 6890). [LangGraph8300]
+// (CVE-2026-71433; also LangGraph 6890). [LangGraph8300].
 func crossedPrefixes(e *env) {
 	names := []string{"a", "ab", "a/b", "a%", "a_", "%", "a.b"}
 	for _, name := range names {
@@ -212,7 +212,7 @@ func crossedPrefixes(e *env) {
 }
 
 // A fork at a message had no support, and neither had a rewind (also
-// ADKPython4010, c0wrk51). [ADKGo343]
+// ADKPython4010, c0wrk51). [ADKGo343].
 func forkAndRewind(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -227,7 +227,7 @@ func forkAndRewind(e *env) {
 	e.prints(f.Parent, seshat.Parent{SessionID: "s", Seq: 2})
 }
 
-// A rewind lost the initial state, which no event had set. [ADKPython4839]
+// A rewind lost the initial state, which no event had set. [ADKPython4839].
 func rewoundState(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", State: map[string]any{"lang": "de"}})
@@ -248,7 +248,7 @@ func rewoundState(e *env) {
 }
 
 // Concurrent writers got "database is locked" (also 2854, 4987, opencode
-// 21215). [OpenAIAgentsPR2843]
+// 21215). [OpenAIAgentsPR2843].
 func manyWriters(e *env) {
 	tn := e.tenant("acme")
 	var wg sync.WaitGroup
@@ -267,7 +267,7 @@ func manyWriters(e *env) {
 }
 
 // Suspending and archiving were one, and what was archived could not be resumed
-// (also 3786, xacpx PR 72). [Paseo2179]
+// (also 3786, xacpx PR 72). [Paseo2179].
 func suspended(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -280,7 +280,7 @@ func suspended(e *env) {
 }
 
 // Idle sessions should be archived by themselves (also copilot-session-manager
-// 16). [Hapi278]
+// 16). [Hapi278].
 func autoArchive(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Hour, ArchiveAfter: time.Hour}})
@@ -292,7 +292,8 @@ func autoArchive(e *env) {
 	}
 }
 
-// Some path resurrected a session without a look at its status. [AgentricPR826]
+// Some path resurrected a session without a look at its status.
+// [AgentricPR826].
 func statusEverywhere(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -312,7 +313,7 @@ func statusEverywhere(e *env) {
 	e.prints(e.get(tn, "s").Status, seshat.StatusTerminated)
 }
 
-// A runner that crashed left its session running for ever. [AgentaPR5688]
+// A runner that crashed left its session running for ever. [AgentaPR5688].
 func staleRunner(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Minute}})
@@ -327,7 +328,7 @@ func staleRunner(e *env) {
 }
 
 // Polling missed transitions; a log in the same transaction does not (also
-// PostHog PR 61049, fak 4196: no gap after re-attaching). [ThurboxPR1059]
+// PostHog PR 61049, fak 4196: no gap after re-attaching). [ThurboxPR1059].
 func noMissedMoves(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})

@@ -30,7 +30,7 @@ var agentReads = []promise{
 }
 
 // Ten thousand sessions took 74 seconds, as there were no pages (also 4871).
-// [ADKPython4621]
+// [ADKPython4621].
 func pagedList(e *env) {
 	tn := e.tenant("acme")
 	const n = 120
@@ -47,7 +47,7 @@ func pagedList(e *env) {
 }
 
 // Pages got lost, or came twice, while sessions came and went (also 2860).
-// [ADKPython4302]
+// [ADKPython4302].
 func noLostPages(e *env) {
 	tn := e.tenant("acme")
 	for i := range 40 {
@@ -67,7 +67,7 @@ func noLostPages(e *env) {
 	}
 }
 
-// Limit, order and total were missing from the list. [ADKJSPR331]
+// Limit, order and total were missing from the list. [ADKJSPR331].
 func limitOrderTotal(e *env) {
 	tn := e.tenant("acme")
 	for i := range 5 {
@@ -84,7 +84,7 @@ func limitOrderTotal(e *env) {
 }
 
 // Lists had no title and no metadata to show (also ADK Python PR 1825,
-// claude-agent-sdk-typescript 165). [ADKPython781]
+// claude-agent-sdk-typescript 165). [ADKPython781].
 func listedTitle(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Metadata: map[string]any{"topic": "flights"}})
@@ -96,7 +96,7 @@ func listedTitle(e *env) {
 }
 
 // A cursor that is an offset, or that a caller can build, breaks and leaks.
-// [GajaeCode3955]
+// [GajaeCode3955].
 func opaqueCursors(e *env) {
 	tn := e.tenant("acme")
 	for i := range 3 {
@@ -117,7 +117,7 @@ func opaqueCursors(e *env) {
 	e.fails(err, seshat.ErrInvalid)
 }
 
-// The list of sessions showed those of other users. [Idun670]
+// The list of sessions showed those of other users. [Idun670].
 func ownSessions(e *env) {
 	tn := e.tenant("acme")
 	for _, user := range []string{"a", "ab", "a%", "b"} {
@@ -130,7 +130,7 @@ func ownSessions(e *env) {
 }
 
 // Sessions could not be found by their user, counted, or cleaned up.
-// [OpenAIAgents2808]
+// [OpenAIAgents2808].
 func sessionsOfUser(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "1", UserID: "mia"})
@@ -146,7 +146,7 @@ func sessionsOfUser(e *env) {
 }
 
 // The newest of 50,000 events could not be read without all the others (also
-// 4673: 70 seconds for a runner that loads all). [ADKPython2854]
+// 4673: 70 seconds for a runner that loads all). [ADKPython2854].
 func newestOfMany(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -163,7 +163,7 @@ func newestOfMany(e *env) {
 	e.prints(newest.Messages[0].Seq, 400)
 }
 
-// Compaction rewrote every event of the session. [SpringAISession28]
+// Compaction rewrote every event of the session. [SpringAISession28].
 func summaryRewritesLittle(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -183,7 +183,7 @@ func summaryRewritesLittle(e *env) {
 }
 
 // State could only be changed by an event, under the version check.
-// [ADKPythonPR6236]
+// [ADKPythonPR6236].
 func stateAlone(e *env) {
 	tn := e.tenant("acme")
 	v := e.create(tn, seshat.NewSession{ID: "s"}).Version
@@ -196,7 +196,7 @@ func stateAlone(e *env) {
 }
 
 // State was one blob, and the later of two writers undid the other's key.
-// [Omnigent3402]
+// [Omnigent3402].
 func stateByKey(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -215,7 +215,7 @@ func stateByKey(e *env) {
 	e.prints(len(state), 16)
 }
 
-// A state of the user could not be read without a session. [ADKGo1158]
+// A state of the user could not be read without a session. [ADKGo1158].
 func userStateAlone(e *env) {
 	tn := e.tenant("acme")
 	e.must(tn.MergeState(e.ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}))
@@ -225,7 +225,7 @@ func userStateAlone(e *env) {
 }
 
 // A key could not be deleted: a nil stored a null (also ADK Python PR 6625).
-// [ADKGo326]
+// [ADKGo326].
 func deletedKey(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", State: map[string]any{"k": "v", "other": 1}})
@@ -237,7 +237,8 @@ func deletedKey(e *env) {
 	e.prints(state["other"], 1)
 }
 
-// Some state is meant to be shared by all sessions, explicitly. [ADKPython1793]
+// Some state is meant to be shared by all sessions, explicitly.
+// [ADKPython1793].
 func sharedState(e *env) {
 	tn := e.tenant("acme")
 	e.must(tn.MergeState(e.ctx, seshat.NamespaceScope(), map[string]any{"motd": "hi"}))
@@ -251,7 +252,7 @@ func sharedState(e *env) {
 
 // Absence could only be told by the text of an error, so a runner that creates
 // missing sessions created one on any error, and the history was lost (also
-// 85). [ADKGo751]
+// 85). [ADKGo751].
 func absenceIsCertain(e *env) {
 	tn := e.tenant("acme")
 	_, err := tn.Get(e.ctx, "absent")
@@ -269,7 +270,8 @@ func absenceIsCertain(e *env) {
 	e.prints(errors.Is(err, seshat.ErrNotFound), false)
 }
 
-// Fields of an event were lost on the way through the database. [ADKGoDatabase]
+// Fields of an event were lost on the way through the database.
+// [ADKGoDatabase].
 func allFieldsBack(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})

@@ -34,7 +34,7 @@ var agentTurns = []promise{
 }
 
 // Every handle was an implicit write lease: a legitimate second writer's turn
-// was refused as stale and lost. [ADKGo1229]
+// was refused as stale and lost. [ADKGo1229].
 func secondWriter(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -45,7 +45,7 @@ func secondWriter(e *env) {
 }
 
 // A user who wrote again before the agent had answered got a stale session
-// error (also 537, 917, 1733). [ADKPython1049]
+// error (also 537, 917, 1733). [ADKPython1049].
 func doubleTexting(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -57,7 +57,7 @@ func doubleTexting(e *env) {
 }
 
 // Staleness was decided by comparing float timestamps, which failed for equal
-// ones; an integer was asked for. [ADKPython3717]
+// ones; an integer was asked for. [ADKPython3717].
 func equalInstants(e *env) {
 	tn := e.tenant("acme")
 	s := e.create(tn, seshat.NewSession{ID: "s"})
@@ -75,7 +75,7 @@ func equalInstants(e *env) {
 }
 
 // A stale handle was reloaded without a word, so two turns were interleaved and
-// the history was corrupt for ever. [ADKPython4751]
+// the history was corrupt for ever. [ADKPython4751].
 func interleavedTurns(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -103,7 +103,7 @@ func interleavedTurns(e *env) {
 }
 
 // The version check ended the turn of a human who was asked, because the
-// session had changed while they thought. [AGUI957]
+// session had changed while they thought. [AGUI957].
 func humanInTheLoop(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -121,7 +121,7 @@ func humanInTheLoop(e *env) {
 }
 
 // Everybody wrapped the append in retries of their own (also Solace Agent Mesh
-// PR 937, ADK Go PR 1256). [ADKPythonPR3586]
+// PR 937, ADK Go PR 1256). [ADKPythonPR3586].
 func noRetries(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -141,7 +141,7 @@ func noRetries(e *env) {
 }
 
 // A back-dated timestamp of an event bypassed the version check.
-// [ADKGoDatabase]
+// [ADKGoDatabase].
 func backdatedWriter(e *env) {
 	tn := e.tenant("acme")
 	v := e.create(tn, seshat.NewSession{ID: "s"}).Version
@@ -160,7 +160,7 @@ func backdatedWriter(e *env) {
 }
 
 // A rejected append left its event in the caller's handle, as if it had been
-// stored. [ADKGoDatabase]
+// stored. [ADKGoDatabase].
 func rejectedTurn(e *env) {
 	tn := e.tenant("acme")
 	s := e.create(tn, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
@@ -174,7 +174,7 @@ func rejectedTurn(e *env) {
 }
 
 // Events and state were shared with the caller: a concurrent map write ended
-// the process (also trpc-agent-go 2516). [ADKGo1560]
+// the process (also trpc-agent-go 2516). [ADKGo1560].
 func sharedMaps(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}, Metadata: map[string]any{"k": "v"}})
@@ -203,7 +203,7 @@ func sharedMaps(e *env) {
 }
 
 // Two runners of one session had nothing to fence the one that hung (also
-// stacklok/mecatl 60). [QwenLMPR7237]
+// stacklok/mecatl 60). [QwenLMPR7237].
 func fencedRunners(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -224,7 +224,7 @@ func fencedRunners(e *env) {
 }
 
 // A retry stored its event twice, and applied its state twice (also 5723).
-// [ADKPython4506]
+// [ADKPython4506].
 func repeatedTurn(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -242,7 +242,7 @@ func repeatedTurn(e *env) {
 }
 
 // The same event id twice should be a no-op, and was an error of the database
-// or stored twice. [SpringAISessionPR40]
+// or stored twice. [SpringAISessionPR40].
 func repeatedID(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -261,7 +261,7 @@ func repeatedID(e *env) {
 }
 
 // The tool had run and the write of its result failed: the call stayed an
-// orphan. A caller can write both at once, and repeat it. [OpenAIAgents4615]
+// orphan. A caller can write both at once, and repeat it. [OpenAIAgents4615].
 func toolPair(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -276,7 +276,7 @@ func toolPair(e *env) {
 }
 
 // A half-written pair of call and result made a session unusable for ever (also
-// 19048, strands PR 1123, pi 4189). [OpenClaw4728]
+// 19048, strands PR 1123, pi 4189). [OpenClaw4728].
 func halfTurn(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -295,7 +295,7 @@ func halfTurn(e *env) {
 }
 
 // Equal timestamps came back in any order: c, a, b, z, d as d, z, b, a, c.
-// [ADKGoDatabase]
+// [ADKGoDatabase].
 func equalTimestamps(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})

@@ -91,7 +91,7 @@ func ifVersion(e *env) {
 	s, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{IfVersion: s.Version})
 	e.must(err)
 	equal(e, "version", s.Version, v+2)
-	s, err = t.Update(e.ctx, "s", rename("any version"), seshat.UpdateOptions{})
+	_, err = t.Update(e.ctx, "s", rename("any version"), seshat.UpdateOptions{})
 	e.must(err)
 	s, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{})
 	e.must(err)

@@ -68,6 +68,13 @@ func keysRefused(e *env) {
 func keysReadOnly(e *env) {
 	e.create("s")
 	e.secret = e.key(seshat.APIKey{ReadOnly: true})
+	e.onlyReads()
+}
+
+// onlyReads expects that every route that reads is answered, and every one that
+// writes is refused. A watch is left out, as it does not end.
+func (e *env) onlyReads() {
+	e.Helper()
 	for _, r := range everyRoute {
 		switch {
 		case r.write:
