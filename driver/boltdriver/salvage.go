@@ -22,21 +22,27 @@ const (
 	Lost = Fate(salvage.Lost)
 )
 
+// String returns whole, uncertain or lost.
 func (f Fate) String() string { return [...]string{"whole", "uncertain", "lost"}[f] }
 
 // Piece is one value that Salvage saw.
 type Piece struct {
 	Kind  string // "record", "message", "entry" or "event"
 	Where string // its key
-	Fate  Fate
+	Fate  Fate   // whether it is in the new file
 	Count uint64 // how many; above 1 only for lost ones whose keys are unknown
 }
 
 // Salvaged counts the values of one kind by their fate.
-type Salvaged struct{ Whole, Uncertain, Lost uint64 }
+type Salvaged struct {
+	Whole     uint64 // read through the tree
+	Uncertain uint64 // read from pages that the tree does not lead to
+	Lost      uint64 // not read
+}
 
 // SalvageReport is what Salvage did.
 type SalvageReport struct {
+	// Records, Messages, Entries and Events count the values of each kind.
 	Records, Messages, Entries, Events Salvaged
 
 	Problems []Problem // of the structure, the first 50

@@ -53,8 +53,8 @@ func createFile(path string, o Options) error {
 
 // Temp is a locked file under a temporary name.
 type Temp struct {
-	Path   string
-	Handle *os.File
+	Path   string   // the temporary name
+	Handle *os.File // holds the lock
 }
 
 // NewTemp creates an empty file beside path, locked so that nobody takes it

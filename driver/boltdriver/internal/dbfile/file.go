@@ -11,11 +11,11 @@ import (
 
 // File is the open, locked and checked database file.
 type File struct {
-	DB         *bolt.DB
-	Handle     *os.File    // the one handle, shared with db, that holds the lock
+	DB         *bolt.DB    // the engine, opened on the file
+	Handle     *os.File    // the one handle, shared with DB, that holds the lock
 	Path       string      // absolute
-	Info       os.FileInfo // device and inode of f
-	kernelName nameLink    // the kernel's own idea of f's name
+	Info       os.FileInfo // device and inode of the file
+	kernelName nameLink    // the kernel's own name of the file
 
 	// BigMap says that the map is larger than the file, so that a commit which
 	// stays below mapLimit never remaps and so never waits for readers.

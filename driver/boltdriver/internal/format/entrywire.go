@@ -26,8 +26,8 @@ func AppendEntry(b, key []byte, epoch uint64, value []byte) []byte {
 
 // EntryValue is a stored entry. Its value shares memory with the stored one.
 type EntryValue struct {
-	Epoch uint64
-	Value []byte
+	Epoch uint64 // the erase epoch when it was written
+	Value []byte // shares memory with the stored value
 }
 
 // ReadEntry reads the value of the entry at key.
@@ -72,7 +72,8 @@ func ReadEvent(key, v []byte) (driver.Event, error) {
 	return e, nil
 }
 
-// Counters are what one namespace holds, and the ends of its feed.
+// Counters count what one namespace holds. Head and Tail are the ends of its
+// feed: the newest position, and the position before the oldest kept event.
 // Their value is [checksum, sessions of each status …, messages, bytes, head,
 // tail, epoch].
 type Counters struct {

@@ -93,11 +93,10 @@ func ParseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok boo
 	return inc, hole, false
 }
 
-// DeadMark is the value of a mark d. An erased log is one that an erasure left,
-// and is counted for it.
+// DeadMark is the value of a mark d: a log without a session, to be reclaimed.
 type DeadMark struct {
-	User   string
-	Erased bool
+	User   string // who owned the session; "" = nobody
+	Erased bool   // an erasure left the log, and counts it when it is reclaimed
 }
 
 // AppendDead appends the value of a mark DeadLog at key.
@@ -119,10 +118,10 @@ func ReadDead(key, v []byte) (DeadMark, error) {
 	return d, markError(&w, key)
 }
 
-// StagedMark is the value of a mark s.
+// StagedMark is the value of a mark s: a log that waits for its session.
 type StagedMark struct {
-	Until int64
-	Epoch uint64
+	Until int64  // Unix milliseconds after which it is reclaimed
+	Epoch uint64 // the erase epoch when it was staged
 }
 
 // AppendStaged appends the value of a mark StagedLog at key.
@@ -154,10 +153,12 @@ func ReadBare(key, v []byte) error {
 	return markError(&w, key)
 }
 
-// ErasureMark is the value of a mark n or u: its epoch, and what was removed
-// for it outside Reclaim and not yet reported.
+// ErasureMark is the value of a mark n or u.
 type ErasureMark struct {
-	Epoch                              uint64
+	Epoch uint64 // what was written before this epoch is erased
+
+	// Sessions, Messages, Bytes and Entries count what was removed for the
+	// erasure outside Reclaim and is not reported yet.
 	Sessions, Messages, Bytes, Entries uint64
 }
 
@@ -174,7 +175,9 @@ func AppendErasure(b, key []byte, e *ErasureMark) []byte {
 // ReadErasure reads the value of a mark ErasedNamespace or ErasedUser.
 func ReadErasure(key, v []byte) (ErasureMark, error) {
 	w := openSealed(key, v, 5)
-	e := ErasureMark{Epoch: w.Uint64(), Sessions: w.Uint64(), Messages: w.Uint64(), Bytes: w.Uint64(), Entries: w.Uint64()}
+	e := ErasureMark{
+		Epoch: w.Uint64(), Sessions: w.Uint64(), Messages: w.Uint64(), Bytes: w.Uint64(), Entries: w.Uint64(),
+	}
 	return e, markError(&w, key)
 }
 

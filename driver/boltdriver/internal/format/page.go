@@ -35,13 +35,13 @@ var littleEndian = binary.LittleEndian
 // MetaPage is one meta page.
 type MetaPage struct {
 	Page     uint64 // where it is, 0 or 1
-	PageSize uint64
-	Root     uint64
-	Freelist uint64
+	PageSize uint64 // in bytes
+	Root     uint64 // the page of the root bucket
+	Freelist uint64 // the page of the list of free pages
 	InUse    uint64 // pages in use: the first number that is not
-	TxID     uint64
-	Magic    bool // it was written as a meta page once
-	Sound    bool // and its checksum fits
+	TxID     uint64 // the transaction that wrote it
+	Magic    bool   // it was written as a meta page once
+	Sound    bool   // and its checksum fits
 }
 
 // ParseMeta reads a meta page. b is the page, or at least its first 80 bytes.

@@ -26,15 +26,20 @@ const (
 	headElements   = 13 // before the user
 )
 
-// RecordHeader is a record's header. Its slices share memory with the value.
+// RecordHeader is a record's header: the fields of [driver.Record] that lists
+// filter by. Its slices share memory with the value.
 type RecordHeader struct {
+	// Status, Incarnation, Version, NextSeq, Created, ActiveMinute, Due,
+	// Expires, Messages and Bytes are those of driver.Record.
 	Status                uint8
 	Incarnation           driver.Incarnation
 	Version, NextSeq      uint64
 	Created, ActiveMinute int64
 	Due, Expires          int64
 	Messages, Bytes       uint64
-	Epoch                 uint64
+
+	Epoch uint64 // the erase epoch of the namespace when the record was written
+
 	HeaderTexts
 	End int // offset of the body in the value
 }
@@ -42,8 +47,8 @@ type RecordHeader struct {
 // HeaderTexts are the texts of a header.
 type HeaderTexts struct {
 	Raw        []byte // as the value has them: the user, then the labels
-	User       []byte
-	LabelCount int
+	User       []byte // a part of Raw
+	LabelCount int    // labels in Raw
 }
 
 // RecordSize is the length of the value that AppendRecord appends.
@@ -130,7 +135,8 @@ func hasHeadForms(v *[userAt]byte) bool {
 		v[3] == msgpack.Uint32Code && v[8] == msgpack.Uint32Code &&
 		v[13] == msgpack.Uint8Code && v[15] == msgpack.Bin8Code && v[16] == 16 &&
 		v[33] == msgpack.Uint64Code && v[42] == msgpack.Uint64Code &&
-		v[51] == msgpack.Int64Code && v[60] == msgpack.Int64Code && v[69] == msgpack.Int64Code && v[78] == msgpack.Int64Code &&
+		v[51] == msgpack.Int64Code && v[60] == msgpack.Int64Code &&
+		v[69] == msgpack.Int64Code && v[78] == msgpack.Int64Code &&
 		v[87] == msgpack.Uint64Code && v[96] == msgpack.Uint64Code && v[105] == msgpack.Uint64Code
 }
 
@@ -219,7 +225,7 @@ func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	return b
 }
 
-// cutStr splits s behind the string that it begins with: see msgpack.AppendStr8.
+// cutStr splits s after its first string, in the form of msgpack.AppendStr8.
 func cutStr(s string) (str, rest string) {
 	n := 2 + int(s[1])
 	return s[2:n], s[n:]

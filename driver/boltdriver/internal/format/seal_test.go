@@ -46,8 +46,9 @@ func documents() map[string][2][]byte {
 		"dead":     {gk, AppendDead(nil, gk, DeadMark{User: "mia", Erased: true})},
 		"staged":   {gk, AppendStaged(nil, gk, StagedMark{Until: 4, Epoch: 2})},
 		"bare":     {gk, AppendBare(nil, gk)},
-		"erasure":  {gk, AppendErasure(nil, gk, &ErasureMark{Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4, Entries: 5})},
-		"number":   {gk, AppendNumber(nil, gk, 77)},
+		"erasure": {gk, AppendErasure(nil, gk, &ErasureMark{Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4,
+			Entries: 5})},
+		"number": {gk, AppendNumber(nil, gk, 77)},
 	}
 }
 
@@ -96,7 +97,8 @@ func TestDocumentsAreMsgpack(t *testing.T) {
 			continue
 		}
 		sum, err := dec.DecodeUint32()
-		if want := crc32.Checksum(append(bytes.Clone(key), v[envelopeSize:]...), castagnoli); err != nil || sum != want {
+		if want := crc32.Checksum(append(bytes.Clone(key), v[envelopeSize:]...), castagnoli); err != nil ||
+			sum != want {
 			t.Errorf("%s: checksum %x, want %x, %v", kind, sum, want, err)
 		}
 		for range n - 1 {

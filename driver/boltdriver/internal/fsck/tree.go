@@ -71,9 +71,9 @@ func (w *walker) fits(r *PageRun, end uint64, at place) {
 
 // Element is one entry of a node's table.
 type Element struct {
-	Flags              uint32
+	Flags              uint32 // 1 = a bucket; else 0
 	Offset             uint64 // where its key begins in the run
-	KeySize, ValueSize uint64 // lengths of key and value
+	KeySize, ValueSize uint64 // in bytes
 	child              uint64
 }
 

@@ -15,7 +15,7 @@ import (
 type Problem struct {
 	Page   uint64 // 0 and 1 are the meta pages
 	Bucket string // "" = the file itself
-	What   string
+	What   string // what is wrong, in words
 }
 
 // String names the page, the bucket and what is wrong.
@@ -91,9 +91,9 @@ type walker struct {
 
 // LeafValue is one key in a leaf. Its slices are valid during the call only.
 type LeafValue struct {
-	Bucket string // a nested bucket is "outer/inner"
-	Page   uint64 // where the leaf begins
-	Key    []byte
+	Bucket string                 // a nested bucket is "outer/inner"
+	Page   uint64                 // where the leaf begins
+	Key    []byte                 // valid during the call
 	Size   int                    // of the value, in bytes
 	Read   func() ([]byte, error) // reads the value
 }

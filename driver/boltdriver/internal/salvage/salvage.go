@@ -125,7 +125,7 @@ const (
 type Outcome struct {
 	Kind  string // "record", "message", "entry" or "event"
 	Where string // its key
-	Fate  Fate
+	Fate  Fate   // whether it is in the new file
 	Count uint64 // how many; above 1 only for lost ones
 }
 
