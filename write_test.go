@@ -48,14 +48,8 @@ func framesOfStore() []string {
 func TestWritesReachTheEngineDirectly(t *testing.T) {
 	d := &traced{Driver: memdriver.Open()}
 	s, err := OpenDriver(d, Options{SweepEvery: Never})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	tenant, err := s.EnsureTenant(t.Context(), Namespace{Name: "t"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopt(t, s, err)
+	tenant := mustTenant(t, s)
 	for name, call := range map[string]func() error{
 		"Append": func() error {
 			_, err := tenant.Append(t.Context(), "s", Message{Role: RoleUser, Content: "hello"})
