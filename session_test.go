@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seshatdb/seshat/driver"
 )
 
 // Promise: the names of statuses and expiries are read back, and nothing else
@@ -105,11 +107,15 @@ func TestLaterLayoutIsRefused(t *testing.T) {
 			}
 			return nil
 		},
-		"dry run": func() error { _, err := p.s.Sweep(ctx, SweepOptions{DryRun: true}); return err },
 	} {
 		if err := call(); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: got error %v, want %v", name, err, ErrFormat)
 		}
+	}
+	p.record(func(r *driver.Record) { r.Due, r.Expires = 1, 1 })
+	p.s.knownIDs = knownIDs{} // as in a process that has not opened the tenant
+	if _, err := p.s.Sweep(ctx, SweepOptions{DryRun: true}); !errors.Is(err, ErrFormat) {
+		t.Errorf("dry run: got error %v, want %v", err, ErrFormat)
 	}
 }
 

@@ -97,7 +97,11 @@ func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]fun
 	count := func() error { _, err := n.Count(ctx, Query{}); return err }
 	usage := func() error { _, err := n.Usage(ctx); return err }
 	sweep := func() error { _, err := s.Sweep(ctx, SweepOptions{}); return err }
-	dryRun := func() error { _, err := s.Sweep(ctx, SweepOptions{DryRun: true}); return err }
+	dryRun := func() error {
+		s.knownIDs = knownIDs{} // as in a process that has not opened the tenant
+		_, err := s.Sweep(ctx, SweepOptions{DryRun: true})
+		return err
+	}
 	deleteUser := func() error { _, err := n.DeleteUser(ctx, "mia"); return err }
 	return map[string]map[string]func() error{
 		"Mutate": {
