@@ -46,9 +46,7 @@ const (
 // key's id, "_" and 260 random bits in base32. The secret is not kept, only
 // its SHA-256, and cannot be had again. ErrInvalid.
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret string, err error) {
-	if k.OrganizationID == "" {
-		k.OrganizationID = DefaultOrganization
-	}
+	k.OrganizationID = orgOrDefault(k.OrganizationID)
 	err = checkContext(ctx)
 	if err == nil {
 		err = k.check().err()
@@ -190,9 +188,7 @@ func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 // DefaultOrganization. It looks at the keys of all organizations. The loop
 // ends after the first error. ErrInvalid.
 func (s *Store) APIKeys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
-	if internalID == "" {
-		internalID = DefaultOrganization
-	}
+	internalID = orgOrDefault(internalID)
 	return func(yield func(APIKey, error) bool) {
 		if err := checkName("internal_id", internalID).err(); err != nil {
 			yield(APIKey{}, &Error{Op: "APIKeys", Err: err})

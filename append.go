@@ -71,11 +71,12 @@ func (e *MessageIDError) Error() string {
 func (e *MessageIDError) Is(target error) bool { return target == ErrConflict }
 
 // Append adds messages to the end of the session's log, as AppendTurn does.
-func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*Session, error) {
+func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (s *Session, err error) {
 	const op = "Append"
+	defer t.wrapOnReturn(op, id, &err)
 	a, err := t.prepareAppend(Turn{Messages: messages})
 	if err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	return t.writeSession(ctx, op, id, a.target(t.ordinal), a.apply)
 }
@@ -91,11 +92,12 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (*S
 // ErrConflict: see [MessageIDError] and Turn.IfLastSeq. ErrQuota: a quota of the
 // session or the namespace, or a bound of state. ErrLease: a lease is in the
 // way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
-func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (AppendResult, error) {
+func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (r AppendResult, err error) {
 	const op = "AppendTurn"
+	defer t.wrapOnReturn(op, id, &err)
 	a, err := t.prepareAppend(turn)
 	if err != nil {
-		return AppendResult{}, t.wrapError(op, id, err)
+		return AppendResult{}, err
 	}
 	var s *Session
 	err = retry(ctx, func() error {
@@ -107,7 +109,7 @@ func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (AppendRe
 		return err
 	})
 	if err != nil {
-		return AppendResult{}, t.wrapError(op, id, unwrapError(err))
+		return AppendResult{}, err
 	}
 	return AppendResult{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
 }

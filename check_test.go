@@ -112,7 +112,7 @@ var damages = map[string]struct {
 	}, `session 1/"s"`},
 	"an id that is not allowed": {func(p *planted) {
 		p.change(driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, func(driver.View) driver.Change {
-			s, _ := (&NewSession{ID: "a\nb"}).newStored(p.n.cache.Load().ns, defaultLifecycle, 1)
+			s, _ := (&NewSession{ID: "a\nb"}).newStored(p.n.cache.Load().ns, defaultLifecycle.resolve(), 1)
 			b := encodeSession(nil, s)
 			return driver.Change{Put: &driver.Record{
 				Key: driver.Key{Namespace: p.n.ordinal, ID: "a\nb"}, Incarnation: s.incarnation, NextSeq: 1,

@@ -62,7 +62,7 @@ func (n *NewSession) check() *fieldError {
 var errMemoryDisabled = refuse("user_memory", "is not empty, and this session has no user memory; leave it empty")
 
 // newStored makes the session that n describes, in a namespace, at now.
-func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*storedSession, error) {
+func (n *NewSession) newStored(ns *Namespace, life rules.Lifecycle, now int64) (*storedSession, error) {
 	s := &storedSession{Session: Session{
 		ID: n.ID, NamespaceID: ns.ID, OrganizationID: ns.OrganizationID, UserID: n.UserID,
 		Name: n.Name, Agent: n.Agent.clone(), Quotas: n.Quotas, Labels: maps.Clone(n.Labels),
@@ -76,7 +76,7 @@ func (n *NewSession) newStored(ns *Namespace, base Lifecycle, now int64) (*store
 	s.incarnation = driver.Incarnation(newULID(now))
 	s.chosenLifecycle = n.Lifecycle
 	s.filedDue = driver.Never
-	s.startTimeline(n.Lifecycle.inherit(ns.Lifecycle).inherit(base).resolve(), now)
+	s.startTimeline(life, now)
 	return s, nil
 }
 
@@ -120,26 +120,27 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 
 // create makes the session. If there is one, found gets ErrExists and decides
 // how the call ends.
-func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(error) error) (*Session, error) {
+func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(error) error) (s *Session, err error) {
 	if n.ID == "" {
 		n.ID = NewSessionID()
 	}
+	defer t.wrapOnReturn(op, n.ID, &err)
 	if err := n.check().err(); err != nil {
-		return nil, t.wrapError(op, n.ID, err)
+		return nil, err
 	}
 	state, err := newStateMerge(SessionScope(n.ID), "state", n.State)
 	if err != nil {
-		return nil, t.wrapError(op, n.ID, err)
+		return nil, err
 	}
 	shared, err := n.sharedState()
 	if err != nil {
-		return nil, t.wrapError(op, n.ID, err)
+		return nil, err
 	}
 	return t.writeSession(ctx, op, n.ID, driver.Target{Entries: shared.targets(t.ordinal)}, func(c *tenantWrite) error {
 		if err := c.takeID(); err != nil {
 			return found(err)
 		}
-		s, err := n.newStored(c.namespace, t.store.opts.Lifecycle, c.view.Now)
+		s, err := n.newStored(c.namespace, c.resolve(n.Lifecycle), c.view.Now)
 		if err != nil {
 			return err
 		}

@@ -174,17 +174,17 @@ func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed u
 //
 // ErrNotFound: no such session, or no message r.To. ErrInvalid, ErrReadOnly,
 // ErrQuota.
-func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Message) (*Session, error) {
+func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Message) (s *Session, err error) {
 	const op = "Summarize"
+	defer t.wrapOnReturn(op, id, &err)
 	if r.From == 0 || r.From > r.To {
-		return nil, t.wrapError(op, id, invalid("range", "is empty; from is at least 1 and at most to"))
+		return nil, invalid("range", "is empty; from is at least 1 and at most to")
 	}
 	if summary.ID != "" {
-		return nil, t.wrapError(op, id,
-			invalid("summary.message_id", "is set by the store, to that of the message at range.to; leave it empty"))
+		return nil, invalid("summary.message_id", "is set by the store, to that of the message at range.to; leave it empty")
 	}
 	if err := summary.check().at("summary").err(); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	target := driver.Target{Seqs: []uint64{r.To}, Span: driver.Span{From: r.From, To: r.To}}
 	return t.writeSession(ctx, op, id, target, func(c *tenantWrite) error {

@@ -32,24 +32,24 @@ type ForkOptions struct {
 // Errors: ErrNotFound if there is no session at id, or it ended meanwhile;
 // ErrExists if f.ID is taken; ErrQuota if the namespace is full; ErrConflict;
 // ErrInvalid if f.Seq is above the newest number.
-func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (*Session, error) {
+func (t *Tenant) Fork(ctx context.Context, id string, f ForkOptions) (s *Session, err error) {
 	const op = "Fork"
+	defer t.wrapOnReturn(op, id, &err)
 	if f.ID == "" {
 		f.ID = NewSessionID()
 	}
 	if err := checkName("session_id", f.ID).err(); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	if err := t.checkIDAvailable(ctx, f.ID); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
-	var s *Session
-	err := retry(ctx, func() (err error) {
+	err = retry(ctx, func() (err error) {
 		s, err = t.tryFork(ctx, id, f)
 		return err
 	})
 	if err != nil {
-		return nil, t.wrapError(op, id, unwrapError(err))
+		return nil, unwrapError(err)
 	}
 	return s, nil
 }

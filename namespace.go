@@ -1,6 +1,7 @@
 package seshat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -28,6 +29,9 @@ type Namespace struct {
 
 // DefaultOrganization owns the namespaces of programs that have one.
 const DefaultOrganization = "int_default"
+
+// orgOrDefault returns org, or DefaultOrganization if it is empty.
+func orgOrDefault(org string) string { return cmp.Or(org, DefaultOrganization) }
 
 func (n *Namespace) check() *fieldError {
 	if n.ID != "" {
@@ -198,7 +202,7 @@ func (c *tenantWrite) applyPolicy() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	life := s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle).resolve()
+	life := c.resolve(s.chosenLifecycle)
 	if life == s.timeline.Lifecycle {
 		return false, nil
 	}
@@ -245,9 +249,7 @@ func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
 // DefaultOrganization. The loop body may call the store. It ends after the
 // first error. ErrInvalid.
 func (s *Store) Namespaces(ctx context.Context, internalID string) iter.Seq2[Namespace, error] {
-	if internalID == "" {
-		internalID = DefaultOrganization
-	}
+	internalID = orgOrDefault(internalID)
 	return s.namespaces(ctx, "Namespaces", internalID, driver.EntryQuery{Kind: kindNamespaceName, Owner: internalID})
 }
 

@@ -9,36 +9,37 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
+// checkLimit returns a *QuotaError if adding that much to what is used passes
+// a quota; 0 is unlimited.
+func checkLimit(quota string, limit, use, add uint64) error {
+	if limit == 0 || add == 0 || use+add <= limit {
+		return nil
+	}
+	return &QuotaError{Quota: quota, Limit: limit, Use: use}
+}
+
 // check returns a *QuotaError if adding that much to u passes a quota.
 func (q NamespaceQuotas) check(u driver.Usage, sessions, messages, bytes uint64) error {
-	for _, x := range []struct {
-		name            string
-		limit, use, add uint64
-	}{
-		{"namespace.max_sessions", q.MaxSessions, u.Total(), sessions},
-		{"namespace.max_messages", q.MaxMessages, u.Messages, messages},
-		{"namespace.max_bytes", q.MaxBytes, u.Bytes, bytes},
-	} {
-		if x.limit != 0 && x.add != 0 && x.use+x.add > x.limit {
-			return &QuotaError{Quota: x.name, Limit: x.limit, Use: x.use}
-		}
+	if err := checkLimit("namespace.max_sessions", q.MaxSessions, u.Total(), sessions); err != nil {
+		return err
 	}
-	return nil
+	if err := checkLimit("namespace.max_messages", q.MaxMessages, u.Messages, messages); err != nil {
+		return err
+	}
+	return checkLimit("namespace.max_bytes", q.MaxBytes, u.Bytes, bytes)
 }
 
 // checkQuotas enforces the session's quotas on an append at now.
 func (s *storedSession) checkQuotas(n appendTotals, now int64) error {
-	for _, x := range []struct {
-		name            string
-		limit, use, add uint64
-	}{
-		{"max_messages", s.Quotas.MaxMessages, s.Stats.TotalMessages, n.messages},
-		{"max_tokens_total", s.Quotas.MaxTokensTotal, s.Stats.TotalTokens, n.tokens},
-		{"max_tool_calls", s.Quotas.MaxToolCalls, s.Stats.TotalToolCalls, n.toolCalls},
-	} {
-		if x.limit != 0 && x.add != 0 && x.use+x.add > x.limit {
-			return &QuotaError{Quota: x.name, Limit: x.limit, Use: x.use}
-		}
+	q := &s.Quotas
+	if err := checkLimit("max_messages", q.MaxMessages, s.Stats.TotalMessages, n.messages); err != nil {
+		return err
+	}
+	if err := checkLimit("max_tokens_total", q.MaxTokensTotal, s.Stats.TotalTokens, n.tokens); err != nil {
+		return err
+	}
+	if err := checkLimit("max_tool_calls", q.MaxToolCalls, s.Stats.TotalToolCalls, n.toolCalls); err != nil {
+		return err
 	}
 	return s.checkRate(n.messages, now)
 }

@@ -41,28 +41,29 @@ type Snapshot struct {
 // Errors: ErrExists if the id is taken; ErrInvalid if a field is not allowed,
 // or expires_at has passed; ErrConflict if Messages paused for too long;
 // ErrQuota; ErrNotFound if the namespace was deleted; the error of Messages.
-func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (*Session, error) {
+func (t *Tenant) Restore(ctx context.Context, snap Snapshot) (s *Session, err error) {
 	const op = "Restore"
 	if snap.Session == nil {
 		return nil, t.wrapError(op, "", invalid("session", "is nil; a session is required"))
 	}
 	id := snap.Session.ID
+	defer t.wrapOnReturn(op, id, &err)
 	if err := t.checkCall(ctx, id); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	if err := checkRestored(snap.Session).err(); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	state, err := newStateMerge(SessionScope(id), "state", snap.State)
 	if err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	if err := t.checkIDAvailable(ctx, id); err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	g, appended, err := t.stageLog(ctx, snap)
 	if err != nil {
-		return nil, t.wrapError(op, id, err)
+		return nil, err
 	}
 	return t.writeSession(ctx, op, id, driver.Target{}, func(c *tenantWrite) error {
 		if err := c.takeID(); err != nil {
@@ -264,8 +265,7 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	life := s.Lifecycle.inherit(c.namespace.Lifecycle).inherit(c.tenant.store.opts.Lifecycle)
-	if err := s.restoreCourse(life.resolve()); err != nil {
+	if err := s.restoreCourse(c.resolve(s.Lifecycle)); err != nil {
 		return err
 	}
 	if !s.timeline.Alive(c.view.Now) {

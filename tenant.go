@@ -45,9 +45,7 @@ func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 // created if there is none; n.ID must be empty. One that exists is not changed,
 // whatever else n says. ErrInvalid.
 func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) {
-	if n.OrganizationID == "" {
-		n.OrganizationID = DefaultOrganization
-	}
+	n.OrganizationID = orgOrDefault(n.OrganizationID)
 	if err := n.check().err(); err != nil {
 		return nil, &Error{Op: "EnsureTenant", Tenant: n.Name, Err: err}
 	}
@@ -87,9 +85,7 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
-	if org == "" {
-		org = DefaultOrganization
-	}
+	org = orgOrDefault(org)
 	if err := checkName("internal_id", org).err(); err != nil {
 		return nil, err
 	}
@@ -162,9 +158,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 	if err := checkContext(ctx); err != nil {
 		return nil, false, err
 	}
-	if n.OrganizationID == "" {
-		n.OrganizationID = DefaultOrganization
-	}
+	n.OrganizationID = orgOrDefault(n.OrganizationID)
 	if err := n.check().err(); err != nil {
 		return nil, false, err
 	}

@@ -147,8 +147,7 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 		s.Labels = maps.Clone(edited.Labels)
 		if edited.Lifecycle != base.Lifecycle {
 			s.chosenLifecycle = s.chosenLifecycle.withEdits(base.Lifecycle, edited.Lifecycle)
-			life := s.chosenLifecycle.inherit(c.namespace.Lifecycle).inherit(t.store.opts.Lifecycle)
-			s.timeline.Lifecycle = life.resolve()
+			s.timeline.Lifecycle = c.resolve(s.chosenLifecycle)
 		}
 		s.Version++
 		c.markWritten(eventUpdated)

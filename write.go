@@ -151,6 +151,12 @@ func (w *sessionWrite) requireWritable() (*storedSession, error) {
 	return s, nil
 }
 
+// resolve returns the lifecycle of a session for which own was chosen: what own
+// leaves open comes from the namespace, then from Options.
+func (w *tenantWrite) resolve(own Lifecycle) rules.Lifecycle {
+	return own.inherit(w.namespace.Lifecycle).inherit(w.store.opts.Lifecycle).resolve()
+}
+
 // takeID makes room for a new session. ErrExists: the id is taken by a live
 // one. One that has expired ends here, before a sweep removes it.
 func (w *tenantWrite) takeID() error {
