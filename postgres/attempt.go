@@ -16,36 +16,36 @@ import (
 type attempt struct {
 	*mutation
 	conn    *pgx.Conn
-	ctx     context.Context // until a Plan ran
-	late    context.Context // from then on
+	ctx     context.Context // before a Plan ran
+	late    context.Context // after a Plan ran
 	running []*opRun
 	locked  map[driver.Key]bool
 
 	queue     []statement
 	began     bool
-	planned   bool // a Plan ran
-	changed   bool // and changed something
+	planned   bool // at least one Plan ran
+	changed   bool // at least one Plan changed something
 	committed bool
-	broken    error // what a View.Live met
-	now       int64 // the largest View.Now
+	broken    error // error of a View.Live
+	now       int64 // largest View.Now
 
-	// What the segment under way read and did.
+	// State of the current segment.
 	entries map[driver.EntryKey]*entryState
 	spaces  map[uint64]*spaceState
 	erased  bool
 
-	crowded map[uint64]bool // namespaces with much pending
+	crowded map[uint64]bool // namespaces with many pending rows
 	totals  []driver.Erased // of erasures
 	flights []*flight
 }
 
-// statement waits to be sent.
+// statement is a statement in the queue.
 type statement struct {
 	sql  string
 	args []any
 	read func(pgx.Rows) error
-	// refused says what an error of the engine with that code means. It may
-	// ask for another attempt with errAgain.
+	// refused returns the meaning of an engine error with that code. It returns
+	// errAgain to ask for another attempt.
 	refused func(code string) error
 }
 
@@ -54,12 +54,13 @@ func (a *attempt) add(sql string, args ...any) *statement {
 	return &a.queue[len(a.queue)-1]
 }
 
-// errRaced says that another transaction made the same row first.
+// errRaced reports that another transaction inserted the same row first.
 var errRaced = errors.New("another writer made it first")
 
-// run runs the ops in segments. A segment is fetched in one round trip; what it
-// did is sent with the fetch of the next, or with the commit. Most calls are
-// one segment: a new one begins where an op names what an earlier op named.
+// run runs the ops in segments. The data of a segment is read in one round
+// trip. Its changes are sent with the reads of the next segment, or with the
+// commit. A new segment begins at an op that names the same data as an earlier
+// op, so most calls have one segment.
 func (a *attempt) run() error {
 	for i := 0; i < len(a.running); {
 		segment := a.segment(i)
@@ -83,7 +84,7 @@ func (a *attempt) run() error {
 	return a.commit()
 }
 
-// segment returns the ops from i on that can be fetched together.
+// segment returns the ops from i on whose data can be read together.
 func (a *attempt) segment(i int) []*opRun {
 	keys := map[driver.Key]bool{}
 	entries := map[driver.EntryKey]bool{}
@@ -106,7 +107,7 @@ func (a *attempt) segment(i int) []*opRun {
 	return a.running[i:]
 }
 
-// stale reports whether an earlier op of the segment changed what o would see.
+// stale reports whether an earlier op of the segment changed data that o reads.
 func (a *attempt) stale(o *opRun) bool {
 	if a.erased {
 		return true
@@ -119,7 +120,7 @@ func (a *attempt) stale(o *opRun) bool {
 	return false
 }
 
-// plan runs one op's Plan and queues what it wants.
+// plan runs the Plan of one op and queues its change.
 func (a *attempt) plan(o *opRun) error {
 	if o.doomed != nil {
 		o.err = o.doomed
@@ -158,7 +159,7 @@ func idle(c *driver.Change, found *driver.Record) bool {
 		c.TrimFeed == 0 && len(c.Append)+len(c.Replace)+len(c.Drop)+len(c.Entries)+len(c.Events) == 0
 }
 
-// commit sends what is left, and commits.
+// commit sends the rest of the queue and commits.
 func (a *attempt) commit() error {
 	save := a.d.clock.due(a.now)
 	if save {
@@ -180,8 +181,8 @@ func (a *attempt) commit() error {
 	return nil
 }
 
-// send sends the queue in one round trip. The last statement of a committing
-// one is the commit.
+// send sends the queue in one round trip. If committing, its last statement is
+// the commit.
 func (a *attempt) send(ctx context.Context, committing bool) error {
 	at, err := exchange(ctx, a.conn, a.queue)
 	if err != nil {
@@ -192,7 +193,7 @@ func (a *attempt) send(ctx context.Context, committing bool) error {
 }
 
 // exchange sends statements in one round trip and reads all answers. at is the
-// number of the one that failed.
+// index of the failed statement.
 func exchange(ctx context.Context, conn *pgx.Conn, queue []statement) (at int, err error) {
 	b := &pgx.Batch{}
 	for i := range queue {
@@ -206,7 +207,7 @@ func exchange(ctx context.Context, conn *pgx.Conn, queue []statement) (at int, e
 	return at, err
 }
 
-// receive reads all answers, or returns the number of the one that failed.
+// receive reads all answers. If one fails, it returns its index.
 func receive(results pgx.BatchResults, queue []statement) (int, error) {
 	for i := range queue {
 		rows, err := results.Query()
@@ -227,8 +228,8 @@ func receive(results pgx.BatchResults, queue []statement) (int, error) {
 	return len(queue), nil
 }
 
-// verdict says what the failure of statement at means for the transaction. Its
-// error is ErrUnknown only if the commit may have happened.
+// verdict returns the error of a transaction whose statement at failed. It is
+// ErrUnknown only if the commit may have happened.
 func (a *attempt) verdict(err error, at int, committing bool) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && !ending(pe) {
@@ -250,7 +251,7 @@ func (a *attempt) verdict(err error, at int, committing bool) error {
 	return err
 }
 
-// rollback gives the connection back clean, or gives it up.
+// rollback returns a clean connection to the pool, or closes it.
 func (a *attempt) rollback() {
 	if a.conn.IsClosed() || a.conn.PgConn().TxStatus() == 'I' {
 		return

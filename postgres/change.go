@@ -6,11 +6,12 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// inlineLog is the largest number of messages that are removed with their
-// session. More are left to Reclaim.
+// inlineLog is the largest number of messages that are removed together with
+// their session. Reclaim removes longer logs.
 const inlineLog = 1000
 
-// dead is the time until which a log is staged that nothing may take any more.
+// dead is the staging time of a log that Reclaim removes and no record may
+// adopt.
 const dead = -1
 
 // change queues the statements of one op.
@@ -45,7 +46,7 @@ func (a *attempt) change(o *opRun, c *driver.Change) {
 	}
 }
 
-// bury removes what old owns.
+// bury removes the data of the record old.
 func (a *attempt) bury(old *driver.Record) {
 	ns := int64(old.Namespace)
 	inc := old.Incarnation[:]
@@ -69,13 +70,14 @@ func (a *attempt) put(o *opRun, r, old *driver.Record) {
 			where namespace = $1 and id = $2`, recordArgs(r)...)
 		return
 	}
-	// A row that another made meanwhile is an error, and so another attempt.
+	// If another transaction inserts the row first, that is an error and leads
+	// to another attempt.
 	a.add(`insert into {sessions} (`+recordColumns+`)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, recordArgs(r)...)
 }
 
-// adopt takes the log that may be staged for r. One that is dead divides by
-// zero: what is left of it must go first.
+// adopt unstages the log of r, if there is one. A dead log makes the statement
+// divide by zero, because its rest must be removed first.
 func (a *attempt) adopt(o *opRun, r *driver.Record) {
 	ns := int64(r.Namespace)
 	inc := r.Incarnation[:]
@@ -93,8 +95,8 @@ func (a *attempt) adopt(o *opRun, r *driver.Record) {
 	}
 }
 
-// stage marks a log that belongs to no record. One that is dead is in use, by
-// what removes it.
+// stage marks a log without a record. A dead log is still being removed, so it
+// is in use.
 func (a *attempt) stage(ns uint64, c *driver.Change) {
 	a.add(`insert into {logs} as l (namespace, incarnation, until) values ($1, $2, $3)
 		on conflict (namespace, incarnation) do update set until = excluded.until`,
@@ -106,7 +108,8 @@ const (
 	uniqueViolation = "23505"
 )
 
-// doom lets the op fail with err in the next attempt, and leaves the others.
+// doom lets the op fail with err in the next attempt. Other ops are not
+// affected.
 func (o *opRun) doom(on string, err error) func(string) error {
 	return func(code string) error {
 		if code != on {
@@ -148,7 +151,7 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 		fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid))
 }
 
-// solid makes of no bytes an empty value, which is not NULL.
+// solid returns an empty value for nil, because nil would be NULL.
 func solid(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -156,7 +159,7 @@ func solid(b []byte) []byte {
 	return b
 }
 
-// count adds what c does to the namespace's feed and counters.
+// count adds the effect of c to the namespace's feed and counters.
 func (a *attempt) count(ns uint64, c *driver.Change, old *driver.Record) {
 	d := &a.spaces[ns].add
 	if old != nil && (c.Remove || c.Put != nil) {

@@ -10,9 +10,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Check compares each record with its log, counters with what they count, and
-// feeds with their positions, all in one snapshot. The engine looks after its
-// own indexes.
+// Check compares each record with its log, counters with the records, and feeds
+// with their positions, all in one snapshot. The engine checks its own indexes.
 func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (driver.Checked, error) {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -33,7 +32,7 @@ func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (dr
 	return c.Checked, contextError(ctx, err)
 }
 
-// check is one Check at work.
+// check is one running Check.
 type check struct {
 	driver.Checked
 	d     *Driver
@@ -55,7 +54,7 @@ func (c *check) visited(where string, err error) {
 	}
 }
 
-// each calls fn with every row of a statement.
+// each calls fn with every row that a statement returns.
 func (c *check) each(fn func(pgx.Rows) error, sql string, args ...any) error {
 	rows, err := c.tx.Query(c.ctx, c.d.text(sql), args...)
 	if err != nil {
@@ -70,7 +69,7 @@ func (c *check) each(fn func(pgx.Rows) error, sql string, args ...any) error {
 	return rows.Err()
 }
 
-// checkPage is how many records are held at once.
+// checkPage is the number of records that are held in memory at once.
 const checkPage = 200
 
 func (c *check) records() error {
@@ -195,7 +194,7 @@ func (c *check) counters() error {
 	return err
 }
 
-// first64 scans a number before what its user knows of.
+// first64 scans one number before the columns of the embedded rows.
 type first64 struct {
 	pgx.Rows
 	n *int64
@@ -229,7 +228,7 @@ func (c *check) feeds() error {
 			from {events} group by namespace) e on e.namespace = p.namespace`)
 }
 
-// logs finds messages that neither a record nor Reclaim knows of.
+// logs finds messages whose incarnation has no record and no row for Reclaim.
 func (c *check) logs() error {
 	return c.each(func(rows pgx.Rows) error {
 		var ns int64

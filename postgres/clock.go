@@ -11,19 +11,19 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// saveEvery is how far the stored clock may lag behind, in milliseconds: a row
-// that every commit wrote would be what they all wait for.
+// saveEvery is the largest lag of the stored clock, in milliseconds. If every
+// commit wrote the row, all commits would wait for it.
 const saveEvery = 1000
 
-// clock is the largest View.Now that was committed: of this process exactly, of
-// others to within saveEvery of when it last looked.
+// clock is the largest committed View.Now. It is exact for this process, and
+// lags at most saveEvery behind other processes since it was last read.
 type clock struct {
 	last, saved atomic.Int64
-	claimed     atomic.Int64 // the saved that a commit went to replace early
+	claimed     atomic.Int64 // value of saved that a commit is replacing early
 }
 
-// due reports whether a commit at now must save the clock. One is sent early,
-// so that those at the same time need not all wait for the clock's row.
+// due reports whether a commit at now must save the clock. One commit saves it
+// early, so that concurrent commits need not wait for the clock's row.
 func (c *clock) due(now int64) bool {
 	saved := c.saved.Load()
 	lag := now - saved
@@ -41,7 +41,8 @@ func raise(to *atomic.Int64, now int64) {
 	}
 }
 
-// value is the clock as an entry has it; stored is what the database says.
+// value returns the clock in the form of an entry. stored is the value in the
+// database.
 func (c *clock) value(stored []byte) []byte {
 	last := c.last.Load()
 	if len(stored) == 8 {
@@ -77,7 +78,7 @@ func (d *Driver) storedClock(ctx context.Context) (v []byte, err error) {
 	return v, err
 }
 
-// storeClock never moves the clock back: bytes compare as the numbers do.
+// storeClock never moves the clock back: the bytes sort like the numbers.
 const storeClock = `insert into {entries} as e (namespace, class, owner_len, owner, kind, name, value)
 	values ($1, $2, $3, $4, $5, $6, $7)
 	on conflict (namespace, class, owner_len, owner, kind, name) do update
@@ -85,8 +86,8 @@ const storeClock = `insert into {entries} as e (namespace, class, owner_len, own
 
 func clockArgs(now int64) []any { return append(entryArgs(&clockKey, ""), encodeClock(now)) }
 
-// saveClock stores what the last commits left for later. If it cannot, the
-// stored clock lags by less than saveEvery.
+// saveClock saves the clock of the last commits. If that fails, the stored
+// clock lags less than saveEvery.
 func (d *Driver) saveClock() {
 	last := d.clock.last.Load()
 	if last <= d.clock.saved.Load() || d.o.ReadOnly {

@@ -6,8 +6,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Count answers from the counters, less what is overdue, where it can. Both
-// are read by one statement, and so of one snapshot.
+// Count returns the counters without the overdue sessions, if that answers the
+// query. One statement reads both, so they come from one snapshot.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {

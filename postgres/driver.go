@@ -1,14 +1,14 @@
-// Package postgres keeps sessions in PostgreSQL, or in an engine that speaks
-// its protocol, for stores that outgrow one machine. Several processes may
+// Package postgres keeps sessions in PostgreSQL, or in an engine with its
+// protocol, for stores that need more than one machine. Several processes may
 // share one database.
 //
-// A change takes two round trips: one locks and reads what the op's Target
-// names, one writes and commits. Every other call takes one. Nothing depends on
-// the state of a connection, so that a pooler may be between.
+// A change takes two round trips: the first locks and reads the data that the
+// op's Target names, the second writes and commits. Every other call takes one.
+// Nothing depends on the state of a connection, so a pooler may be used.
 //
-// Ids, users, labels and message ids are kept as text: one that is not valid
-// UTF-8, or holds a zero byte, is driver.ErrInvalid in a change, and is not
-// found by a read. Message numbers end at math.MaxInt64.
+// Ids, users, labels and message ids are stored as text. Text that is not valid
+// UTF-8 or has a zero byte is driver.ErrInvalid in a change, and not found in a
+// read. The largest message number is math.MaxInt64 - 1.
 package postgres
 
 import (
@@ -45,19 +45,20 @@ type Driver struct {
 	ending  context.CancelFunc // ends background work
 	ended   context.Context
 
-	mu      sync.Mutex // guards closing, and that running grows only before it
+	mu      sync.Mutex // guards closing; running grows only before it is set
 	closing bool
 	running sync.WaitGroup
 	close   sync.Once
 }
 
-// Open connects to the database that dsn names (a URL, or keywords and values),
-// and makes or migrates the tables if that is needed. Several processes may do
-// so at once. ctx bounds Open alone.
+// Open connects to the database that dsn names (a URL, or keywords and values).
+// It creates or migrates the tables if necessary. Several processes may do so
+// at once. ctx applies only to Open.
 //
-// driver.ErrFormat: the tables are of a newer version than this package knows,
-// or, with Options.ReadOnly, of another or not there. driver.ErrInvalid: an
-// option is not allowed, or dsn cannot be read; its text is not in the error.
+// Open returns driver.ErrFormat if a newer version made the tables or, with
+// Options.ReadOnly, if the tables have another version or do not exist. It
+// returns driver.ErrInvalid if an option or dsn is not valid; the error does
+// not contain dsn.
 func Open(ctx context.Context, dsn string, o Options) (*Driver, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -91,7 +92,7 @@ func (d *Driver) start(ctx context.Context) error {
 	return d.startClock(ctx)
 }
 
-// text returns a statement with the schema in it.
+// text returns a statement with the schema's name.
 func (d *Driver) text(statement string) string {
 	if t, ok := d.texts.Load(statement); ok {
 		return t.(string)
@@ -101,7 +102,7 @@ func (d *Driver) text(statement string) string {
 	return t
 }
 
-// begin begins a call. end must be called after it.
+// begin begins a call. Call end after it.
 func (d *Driver) begin(ctx context.Context) (end func(), err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,8 +119,8 @@ func (d *Driver) begin(ctx context.Context) (end func(), err error) {
 // Caps returns the driver's limits.
 func (d *Driver) Caps() driver.Caps { return d.caps }
 
-// Close waits for running calls, makes later ones return driver.ErrClosed, and
-// ends all connections.
+// Close waits for running calls and closes all connections. Later calls return
+// driver.ErrClosed.
 func (d *Driver) Close() error {
 	d.close.Do(func() {
 		d.mu.Lock()
@@ -133,5 +134,5 @@ func (d *Driver) Close() error {
 	return nil
 }
 
-// closeTimeout bounds what Close still has to write.
+// closeTimeout is the time limit for the last write of Close.
 const closeTimeout = 2 * time.Second

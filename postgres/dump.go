@@ -12,10 +12,11 @@ import (
 
 var _ driver.Dumper = (*Driver)(nil)
 
-// Dump reads all in one snapshot, whose connection is in use until it ends, in
-// pages along the primary keys. While it runs, the server keeps what others
-// delete. Other processes must not write: what the clock of one of them says
-// is known to within a second, once that is closed exactly. See driver.Dumper.
+// Dump reads everything in one snapshot, in pages along the primary keys. It
+// uses one connection until it ends, and the server keeps rows that are deleted
+// meanwhile. Other processes must not write. The clock of another process is
+// exact after it has closed its store, and otherwise known to within one
+// second. See driver.Dumper.
 func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -37,14 +38,14 @@ func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.
 	return contextError(ctx, err)
 }
 
-// dump is one Dump at work.
+// dump is one running Dump.
 type dump struct {
 	d      *Driver
 	ctx    context.Context
 	tx     pgx.Tx
 	after  driver.Place
 	fn     func(*driver.Part) error
-	failed error // what fn returned
+	failed error // error of fn
 	last   driver.Place
 }
 
@@ -76,21 +77,21 @@ func (u *dump) run() error {
 	return nil
 }
 
-// lowest is a namespace before all others, as the engine orders them.
+// lowest is the first namespace in the order of the engine.
 const lowest uint64 = 1 << 63
 
-// hand hands out a part.
+// hand calls fn with a part.
 func (u *dump) hand(p *driver.Part) error {
 	u.last = p.Place()
 	u.failed = u.fn(p)
 	return u.failed
 }
 
-// dumpPage is how many rows one statement reads: so few that the engine takes
-// the index and does not sort.
+// dumpPage is the number of rows that one statement reads. It is small enough
+// that the engine uses the index instead of sorting.
 const dumpPage = 2000
 
-// rows reads one statement, hands out its parts, and returns how many.
+// rows runs one statement, dumps its parts and returns their number.
 func (u *dump) rows(scan func(pgx.Rows, *driver.Part) error, sql string, args ...any) (n int, err error) {
 	rows, err := u.tx.Query(u.ctx, u.d.text(sql), args...)
 	if err != nil {
@@ -110,8 +111,8 @@ func (u *dump) rows(scan func(pgx.Rows, *driver.Part) error, sql string, args ..
 	return n, rows.Err()
 }
 
-// pages reads a statement again and again, each time after the last part, until
-// it gives less than a page. The last argument is how many rows it may give.
+// pages runs a statement for each page after the last part, until a page is not
+// full. The last argument of the statement is the size of a page.
 func (u *dump) pages(after driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string,
 	args func(at driver.Place) []any,
 ) error {
@@ -123,7 +124,7 @@ func (u *dump) pages(after driver.Place, scan func(pgx.Rows, *driver.Part) error
 	}
 }
 
-// clock hands out the largest that this process or the snapshot knows.
+// clock dumps the larger of the clocks of this process and of the snapshot.
 func (u *dump) clock(after driver.Place) error {
 	if after.Namespace != lowest {
 		return nil
@@ -140,7 +141,7 @@ func (u *dump) clock(after driver.Place) error {
 	return u.hand(&driver.Part{Kind: driver.PartClock, Time: int64(binary.BigEndian.Uint64(v))})
 }
 
-// What is pending is handed out as fold would leave it.
+// Pending rows are dumped in the form that fold gives them.
 const (
 	dumpFeeds = `select namespace, head, tail from (
 		select namespace, sum(head)::bigint as head, max(tail) as tail from (
@@ -214,8 +215,8 @@ func (u *dump) stages(after driver.Place) error {
 		func(at driver.Place) []any { return []any{int64(at.Namespace), at.Incarnation[:]} })
 }
 
-// entries reads one namespace after another, as no index has the order that is
-// wanted beyond that.
+// entries reads one namespace after the other, because no index has the order
+// of parts across namespaces.
 func (u *dump) entries(after driver.Place) error {
 	kind := int16(after.Number)
 	for ns := int64(after.Namespace); ; {

@@ -6,17 +6,16 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// life is an incarnation that a record or a staged log has.
+// life is an incarnation with a record or a staged log.
 type life struct {
 	ns  int64
 	inc [16]byte
 }
 
-// livesPage is how many incarnations are looked up at once.
+// livesPage is the number of incarnations that one statement reads.
 const livesPage = 1000
 
-// selectLives reads incarnations along two indexes, from a place on or after
-// it.
+// selectLives reads incarnations along two indexes, from or after a place.
 func selectLives(compare string) string {
 	return `select namespace, incarnation from (
 		(select namespace, incarnation from {sessions}
@@ -28,8 +27,8 @@ func selectLives(compare string) string {
 		) l order by namespace, incarnation limit $3`
 }
 
-// lives calls fn for runs of incarnations, each of one namespace, from the one
-// of a place on. Only the first run is to go on after that place.
+// lives calls fn for runs of incarnations of one namespace, beginning with the
+// incarnation of a place. Only the first run resumes after that place.
 func (u *dump) lives(after driver.Place, fn func(after driver.Place, run []life) error) error {
 	compare := `>=`
 	for at := (life{int64(after.Namespace), after.Incarnation}); ; {
@@ -71,8 +70,8 @@ func (u *dump) nextLives(compare string, at life) (page []life, err error) {
 	return page, err
 }
 
-// logRows reads pages of the messages of a run along an index. What lies
-// between them and belongs to no one is passed over.
+// logRows reads pages of the messages of a run along an index. It skips
+// messages of incarnations outside the run.
 func (u *dump) logRows(run []life, at driver.Place, scan func(pgx.Rows, *driver.Part) error, sql string,
 	args func(at driver.Place) []any,
 ) error {
@@ -89,8 +88,8 @@ func (u *dump) logRows(run []life, at driver.Place, scan func(pgx.Rows, *driver.
 	}
 }
 
-// handAlive hands out the rows of a page whose incarnations are in the run. at
-// becomes the place of the last row, handed out or not.
+// handAlive dumps the rows of a page whose incarnations are in the run. It sets
+// at to the place of the last row, dumped or not.
 func (u *dump) handAlive(rows pgx.Rows, run []life, at *driver.Place,
 	scan func(pgx.Rows, *driver.Part) error,
 ) (n int, err error) {
@@ -125,8 +124,8 @@ func (u *dump) messages(after driver.Place) error {
 	})
 }
 
-// refs are of messages that were dropped: but for their bodies they are there.
-// Of messages with one id the last counts.
+// refs dumps the ids of dropped messages. Their rows have no body. Of several
+// messages with one id, the last counts.
 func (u *dump) refs(after driver.Place) error {
 	return u.lives(after, func(after driver.Place, run []life) error {
 		return u.logRows(run, after, scanMessagePart, `select seq, id, digest, body, incarnation from {messages} m

@@ -20,8 +20,8 @@ const (
 		do update set value = excluded.value`
 )
 
-// entryArgs is the primary key of an entry. The class is what owns it, so that
-// all that one owner has is a range of keys.
+// entryArgs returns the primary key of an entry. Its class is the kind of
+// owner, so that all entries of an owner are one range of keys.
 func entryArgs(k *driver.EntryKey, owner string) []any {
 	return []any{
 		int64(k.Namespace), int16(k.Kind >> 6), int16(len(owner)), []byte(owner), int16(k.Kind),
@@ -29,8 +29,8 @@ func entryArgs(k *driver.EntryKey, owner string) []any {
 	}
 }
 
-// mustExclude reports whether c writes an entry that others may read meanwhile.
-// To lock it now, when others may be about to do the same, is a deadlock.
+// mustExclude reports whether c writes an entry that is locked for sharing.
+// Locking it exclusively now could deadlock with others that do the same.
 func (a *attempt) mustExclude(c *driver.Change) bool {
 	for i := range c.Entries {
 		if e := a.entries[c.Entries[i].EntryKey]; e != nil && e.shared {
@@ -40,7 +40,7 @@ func (a *attempt) mustExclude(c *driver.Change) bool {
 	return false
 }
 
-// changeEntries writes the last of what c says of each entry.
+// changeEntries writes the last value that c has for each entry.
 func (a *attempt) changeEntries(inc driver.Incarnation, c *driver.Change) {
 	last := make(map[driver.EntryKey]int, len(c.Entries))
 	for i := range c.Entries {
@@ -53,8 +53,9 @@ func (a *attempt) changeEntries(inc driver.Incarnation, c *driver.Change) {
 	}
 }
 
-// changeEntry writes one entry. One that was seen to be absent is inserted, so
-// that it is an error, and another attempt, if another writer was first.
+// changeEntry writes one entry. An entry that was absent when it was read is
+// inserted. If another writer was first, that is an error and leads to another
+// attempt.
 func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
 	owner := e.Owner
 	seen := a.entries[e.EntryKey]
@@ -78,9 +79,9 @@ func (a *attempt) changeEntry(e *driver.Entry, inc driver.Incarnation) {
 	}
 }
 
-// guard keeps absent what o saw to be absent, until it is committed: it inserts
-// a row without a value, which whoever writes that entry meanwhile meets, or
-// has made. What o wrote itself needs no guard.
+// guard keeps entries absent that o read as absent, until the commit. It
+// inserts a row without a value, which conflicts with the row of any other
+// writer. Entries that o wrote itself need no guard.
 func (a *attempt) guard(o *opRun) {
 	for _, k := range o.Target.Entries {
 		e := a.entries[k]
@@ -154,8 +155,8 @@ func entryQuery(q driver.EntryQuery) (sql string, args []any) {
 	return s.sql.String(), s.args
 }
 
-// clockEntry answers a query for driver.KindClock. The entry has no name and
-// no owner, so none comes before it.
+// clockEntry answers a query for driver.KindClock. That entry has no name and
+// no owner, so no entry comes before it.
 func (d *Driver) clockEntry(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
 	stored, err := d.storedClock(ctx)
 	v := d.clock.value(stored)

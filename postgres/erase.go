@@ -9,9 +9,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// The statements of an erasure remove the sessions of a namespace, or of a user
-// in it, with their entries, mark their logs for Reclaim, count them off as
-// they were removed, and return the totals.
+// Statements of an erasure. They remove the sessions of a namespace or a user
+// with their entries, mark their logs for Reclaim, subtract the removed
+// sessions from the counters, and return the totals.
 var (
 	eraseBuried = `
 	buried as (insert into {logs} (namespace, incarnation, until) select $1, incarnation, -1 from gone
@@ -39,7 +39,8 @@ var (
 	own as (delete from {entries} where namespace = $1 returning value),` +
 		eraseBuried + `(select count(value) from own) from sums`
 
-	// emptySpace forgets the feed, and keeps what others counted meanwhile.
+	// emptySpace empties the feed and keeps what other transactions counted
+	// meanwhile.
 	emptySpace = `with gone as (delete from {pending} where namespace = $1 returning ` + eachCounter(`{}`) + `),
 	sums as (select ` + eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from gone)
 	update {spaces} s set head = 0, tail = 0, ` + eachCounter(`{} = s.{} + u.{}`) +
@@ -49,8 +50,8 @@ var (
 		`) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`
 )
 
-// erase removes what e names. The records go at once, and with them all that is
-// seen of their logs; the logs themselves are left to Reclaim.
+// erase removes the data that e names. The records are removed at once, which
+// makes their logs invisible. Reclaim removes the logs.
 func (a *attempt) erase(e *driver.Erasure) {
 	a.erased = true
 	a.settle()
@@ -83,8 +84,8 @@ func (a *attempt) readTotals(e driver.Erasure) func(pgx.Rows) error {
 	}
 }
 
-// erased are the totals of this process's erasures until Reclaim reports them.
-// Those that other processes made are theirs to report.
+// erased holds the totals of this process's erasures until Reclaim reports
+// them. Other processes report their own.
 type erased struct {
 	mu     sync.Mutex // guards totals
 	totals map[driver.Erasure]driver.Erased
@@ -110,7 +111,7 @@ func (s *erased) add(totals []driver.Erased) {
 	}
 }
 
-// take returns the totals that were not reported yet.
+// take returns the totals that were not yet reported.
 func (s *erased) take() (totals []driver.Erased) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

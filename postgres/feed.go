@@ -13,10 +13,10 @@ const selectFeed = `select p.head, p.tail, e.position, e.at, e.id, e.kind, e.sta
 		where e.namespace = $1 and e.position > $2 order by e.position limit $3) e on true
 	where p.namespace = $1 order by e.position`
 
-// Feed returns events after a position, and first numbers those that have no
-// position yet, all in one round trip. With Options.ReadOnly it cannot, and
-// returns what others numbered: whoever read the feed, and writers now and
-// then.
+// Feed returns events after a position. In the same round trip it first numbers
+// the events without a position. With Options.ReadOnly it cannot number events,
+// and returns only those that others numbered: readers of the feed, and now and
+// then a writer.
 func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -44,8 +44,8 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 	return f, nil
 }
 
-// feeding returns the statements of Feed. What they number is theirs alone
-// until the commit, and so it is not returned before.
+// feeding returns the statements of Feed. The new positions are valid only
+// after the commit, so Feed returns no event before.
 func (d *Driver) feeding(q driver.FeedQuery, f *driver.Feed) []statement {
 	ns := int64(q.Namespace)
 	read := statement{

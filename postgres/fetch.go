@@ -12,21 +12,21 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// maxSeq is above all numbers of messages that are kept.
+// maxSeq is above the numbers of all stored messages.
 const maxSeq = math.MaxInt64
 
-// entryState is an entry that a Target named.
+// entryState is an entry named by a Target.
 type entryState struct {
 	value   []byte
-	there   bool // there is a row, be it one without a value
-	shared  bool // locked against writers, but not against readers
+	there   bool // there is a row, perhaps without a value
+	shared  bool // locked for sharing
 	written bool
 }
 
-// fetch locks and reads what the ops name, after sending what is queued. Rows
-// are locked in one order by all, so that they do not wait for one another:
-// records, entries, counters. What hangs on a record is read by later
-// statements, which see what was committed while the record's lock was awaited.
+// fetch sends the queue, and then locks and reads the data that the ops name.
+// All transactions lock rows in one order, to avoid deadlocks: records,
+// entries, counters. Later statements read the data of a record, so that they
+// see what was committed while fetch waited for the record's lock.
 func (a *attempt) fetch(ops []*opRun) error {
 	a.settle()
 	if !a.began {
@@ -57,8 +57,8 @@ func (a *attempt) fetch(ops []*opRun) error {
 const recordColumns = `namespace, id, incarnation, version, next_seq, user_id, status, labels,
 	created, active_minute, due, expires, messages, bytes, body`
 
-// lockRecords locks the records of all ops that are still to come, so that
-// later segments lock nothing new, and reads those of this one.
+// lockRecords locks the records of all remaining ops, so that later segments
+// take no new locks, and reads those of this segment.
 func (a *attempt) lockRecords(ops []*opRun) {
 	wanted := map[driver.Key]*opRun{}
 	for _, o := range a.running {
@@ -95,7 +95,7 @@ func (a *attempt) lockRecords(ops []*opRun) {
 	}
 }
 
-// readLog reads what o wants of its record's incarnation.
+// readLog reads the messages that o needs from its record's incarnation.
 func (a *attempt) readLog(o *opRun) {
 	t := &o.Target
 	ns := int64(t.Key.Namespace)
@@ -125,7 +125,7 @@ func (a *attempt) readLog(o *opRun) {
 	}
 }
 
-// signed clamps numbers to those that can be kept.
+// signed clamps numbers to the range of stored numbers.
 func signed(seqs []uint64) []int64 {
 	out := make([]int64, len(seqs))
 	for i, seq := range seqs {
@@ -177,7 +177,7 @@ func (o *opRun) readSpan(rows pgx.Rows) error {
 	return err
 }
 
-// readOwn reads the session's own entries. Its record's lock guards them.
+// readOwn reads the session's own entries. The lock of the record guards them.
 func (a *attempt) readOwn(o *opRun) {
 	t := &o.Target
 	o.view.Entries = make([][]byte, len(t.Entries))
@@ -209,9 +209,9 @@ func (a *attempt) readOwn(o *opRun) {
 	}
 }
 
-// readEntries locks and reads entries that belong to no session. Those of the
-// store itself are read by every write and seldom written: they are shared
-// until an op wants to write one.
+// readEntries locks and reads entries that belong to no session. Entries of the
+// store itself are read by every write and rarely written, so they are locked
+// for sharing unless an op writes one.
 func (a *attempt) readEntries(ops []*opRun) {
 	for _, o := range ops {
 		for _, k := range o.Target.Entries {

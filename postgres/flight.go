@@ -7,10 +7,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// flights are the changes under way that may extend the life of a session: they
-// read the clock before its deadline, but are not committed yet. A reader of
-// this process, to whom the session is gone by time, waits for them, or a
-// session that it found gone would be back later.
+// flights are running changes that may extend the life of a session: they read
+// the clock before its deadline and are not committed yet. If a reader of this
+// process finds a session expired, it waits for them. Otherwise it could find
+// the session gone and later find it again.
 type flights struct {
 	mu sync.Mutex // guards in
 	in map[*flight]struct{}
@@ -19,7 +19,7 @@ type flights struct {
 type flight struct {
 	key     driver.Key
 	expires int64
-	over    chan struct{} // closed when readers see the outcome
+	over    chan struct{} // closed when readers see the result
 }
 
 func (s *flights) begin(f *flight) {
@@ -38,9 +38,9 @@ func (s *flights) end(f *flight) {
 	close(f.over)
 }
 
-// await waits for the flights that may extend a session that is over at now: k,
-// or any of its namespace if k has no id. One that begins later reads the clock
-// after the caller did, and extends nothing that is over.
+// await waits for the flights that may extend a session that is expired at now:
+// k, or any session of its namespace if k has no id. A later flight reads the
+// clock after the caller did, so it cannot extend an expired session.
 func (s *flights) await(ctx context.Context, k driver.Key, now int64) error {
 	for _, f := range s.of(k, now) {
 		select {
@@ -63,8 +63,9 @@ func (s *flights) of(k driver.Key, now int64) (found []*flight) {
 	return found
 }
 
-// decide runs o's Plan. What it may do to the session's life is in flight from
-// before it reads the clock to, if it extends it, the end of the attempt.
+// decide runs o's Plan. A flight is registered before it reads the clock. If
+// the change extends the session's life, the flight lasts until the end of the
+// attempt.
 func (a *attempt) decide(o *opRun) (*driver.View, driver.Change, error) {
 	old := o.view.Record
 	if old == nil || old.Expires == driver.Never {

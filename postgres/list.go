@@ -12,7 +12,7 @@ import (
 
 const minute = 60_000 // milliseconds
 
-// List returns a page of records in one statement, and so of one snapshot.
+// List returns a page of records with one statement, and so from one snapshot.
 func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 	return p, nil
 }
 
-// page reads a page that looks at so many index entries at most.
+// page returns a page that reads at most window index entries.
 func (d *Driver) page(ctx context.Context, q *driver.Query, window int64) (p driver.Page, err error) {
 	s := pageQuery(q, window)
 	err = d.retry(ctx, func() error {
@@ -53,7 +53,7 @@ func (d *Driver) page(ctx context.Context, q *driver.Query, window int64) (p dri
 	return p, err
 }
 
-// fullWindow is how many index entries a page may look at.
+// fullWindow returns the largest number of index entries that a page may read.
 func fullWindow(q *driver.Query) int64 {
 	if q.Scan > 0 {
 		return int64(q.Scan)
@@ -61,9 +61,9 @@ func fullWindow(q *driver.Query) int64 {
 	return math.MaxInt64 - 1
 }
 
-// firstWindow is how many are tried at first: without a filter all will do,
-// and with one it is likely that these are enough. The engine's planner takes
-// the index only if it is told that few are wanted.
+// firstWindow returns the number of index entries to try first: enough for a
+// page without filters, and probably enough with filters. The engine's planner
+// uses the index only if few entries are requested.
 func firstWindow(q *driver.Query) int64 {
 	n := int64(q.Limit)
 	if sieved(q) {
@@ -72,8 +72,8 @@ func firstWindow(q *driver.Query) int64 {
 	return min(n, fullWindow(q))
 }
 
-// sieved reports whether q has a filter that no index serves. What expired
-// does not count: it is gone within a sweep.
+// sieved reports whether q has a filter that no index serves. The filter by
+// expiry does not count, because a sweep soon removes expired sessions.
 func sieved(q *driver.Query) bool {
 	across := q.CreatedFrom != 0 || q.CreatedTo != 0
 	if q.Order == driver.ByCreated {
@@ -82,7 +82,7 @@ func sieved(q *driver.Query) bool {
 	return across || q.Statuses != 0 || len(q.Labels) > 0
 }
 
-// answerable reports whether any record can be what q asks for.
+// answerable reports whether any record can match q.
 func answerable(q *driver.Query) bool {
 	ok := isText(q.User) && (q.After == nil || isText(q.After.ID))
 	for _, l := range q.Labels {
@@ -91,9 +91,9 @@ func answerable(q *driver.Query) bool {
 	return ok
 }
 
-// pageQuery selects from an index what the order, the user and the place say,
-// numbered, at most window of it and one more; and of that what the filters
-// say, with the last two of the numbers, which tell how far it came.
+// pageQuery selects window entries and one more from an index by order, user
+// and position, numbers them, and applies the filters. It also returns the last
+// two numbers, which tell how far the page came.
 func pageQuery(q *driver.Query, window int64) *selection {
 	s := &selection{}
 	at := `created`
@@ -117,7 +117,8 @@ func pageQuery(q *driver.Query, window int64) *selection {
 	s.then(` order by `+by+` limit `, window+1)
 	s.then(`) w) t where ok and n <= `, window)
 	s.then(` or n >= `, window)
-	// Not by n, which is the same: the engine does not know, and would sort.
+	// Ordering by n would be equivalent, but the engine does not know that and
+	// would sort.
 	s.then(` order by `+by+` limit `, int64(q.Limit)+3)
 	return s
 }
@@ -144,8 +145,8 @@ func (s *selection) indexed(q *driver.Query, at string) {
 	s.sql.WriteString(`)`)
 }
 
-// between adds a half-open range, whose ends are in milliseconds, of a column
-// that counts units of them.
+// between adds a half-open range of a column. The range is in milliseconds, and
+// the column counts units of them.
 func (s *selection) between(column string, from, to, unit int64) {
 	if from != 0 {
 		s.and(column+` >= `, from/unit)
@@ -155,7 +156,7 @@ func (s *selection) between(column string, from, to, unit int64) {
 	}
 }
 
-// filter adds one condition of what no index serves.
+// filter adds the conditions that no index serves, as one condition.
 func (s *selection) filter(q *driver.Query) {
 	s.then(`(expires is null or expires > `, q.Now)
 	s.sql.WriteString(`)`)
@@ -183,8 +184,8 @@ func statuses(bits uint8) (list []int16) {
 	return list
 }
 
-// labelsObject is what a record's labels must contain. Two values for one name
-// are more than any record has.
+// labelsObject returns the labels that a record must contain. No record has two
+// values for one name.
 func labelsObject(labels []driver.Label) string {
 	m := make(map[string]any, len(labels))
 	for _, l := range labels {
@@ -194,12 +195,12 @@ func labelsObject(labels []driver.Label) string {
 		}
 		m[l.Name] = l.Value
 	}
-	b, _ := json.Marshal(m) // of strings, it cannot fail
+	b, _ := json.Marshal(m) // cannot fail: strings
 	return string(b)
 }
 
 func readPage(rows pgx.Rows, q *driver.Query, window int64, p *driver.Page) error {
-	var last driver.Position // the last of the window
+	var last driver.Position // last entry of the window
 	for rows.Next() {
 		var r driver.Record
 		var n int64
@@ -230,7 +231,7 @@ func position(q *driver.Query, r *driver.Record) *driver.Position {
 	return &driver.Position{At: r.Created, ID: r.ID}
 }
 
-// with scans more columns than its user knows of.
+// with scans more columns after those of the embedded row.
 type with struct {
 	pgx.Rows
 	more []any

@@ -12,8 +12,8 @@ import (
 
 var _ driver.Loader = (*Driver)(nil)
 
-// Load adds parts in a transaction of two round trips. Loads into one store
-// wait for one another at the note. See driver.Loader.
+// Load adds parts in a transaction of two round trips. Concurrent loads into
+// one store wait for the lock of the note. See driver.Loader.
 func (d *Driver) Load(ctx context.Context, l driver.Load) error {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -41,7 +41,7 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) error {
 	return errors.Join(err, unknown)
 }
 
-// checkParts refuses text and numbers that the engine cannot keep.
+// checkParts rejects text and numbers that the engine cannot store.
 func checkParts(parts []driver.Part) error {
 	for i := range parts {
 		p := &parts[i]
@@ -62,7 +62,7 @@ func checkParts(parts []driver.Part) error {
 
 var noteKey = driver.EntryKey{Kind: driver.KindLoad}
 
-// anything finds out whether anything was ever committed.
+// anything reports whether the store has any data.
 const anything = `select exists (select 1 from {entries}) or exists (select 1 from {sessions})
 	or exists (select 1 from {messages}) or exists (select 1 from {logs})
 	or exists (select 1 from {events}) or exists (select 1 from {spaces})
@@ -101,7 +101,7 @@ func (d *Driver) loadOnce(ctx context.Context, l *driver.Load) error {
 	return nil
 }
 
-// admit begins the transaction, and locks and reads the note.
+// admit begins the transaction and locks and reads the note.
 func (a *attempt) admit() (note []byte, used bool, err error) {
 	a.add(`begin`)
 	a.add(selectEntry+` for update`, entryArgs(&noteKey, "")...).read = func(rows pgx.Rows) error {
@@ -115,7 +115,8 @@ func (a *attempt) admit() (note []byte, used bool, err error) {
 	return note, used, a.send(a.ctx, false)
 }
 
-// load queues what adds parts, and returns the clock that is among them.
+// load queues the statements that add parts. It returns the clock in the parts,
+// or 0.
 func (a *attempt) load(parts []driver.Part) (clock int64) {
 	for len(parts) > 0 {
 		n := 1

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// column takes one value of each part.
+// column returns one value of each part.
 func column[T any](parts []driver.Part, value func(*driver.Part) T) []T {
 	all := make([]T, len(parts))
 	for i := range parts {
@@ -106,8 +106,7 @@ func (a *attempt) loadEntries(parts []driver.Part) {
 		column(parts, func(p *driver.Part) []byte { return p.Entry.Value }))
 }
 
-// loadMessages adds messages, and ids of those that were dropped, which are
-// messages without a body.
+// loadMessages adds messages. Ids of dropped messages are rows without a body.
 func (a *attempt) loadMessages(parts []driver.Part) {
 	a.add(`insert into {messages} (namespace, incarnation, seq, id, digest, body)
 		select * from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::text[], $5::bytea[], $6::bytea[])`,

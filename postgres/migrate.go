@@ -11,8 +11,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// migrate brings the tables to schemaVersion. Where they are there already it
-// only reads. Instances that start at once take turns at the row of {schema}.
+// migrate upgrades the tables to schemaVersion. If they have that version, it
+// only reads. Instances that start at the same time wait for each other at the
+// row of {schema}.
 func (d *Driver) migrate(ctx context.Context) error {
 	return d.retry(ctx, func() error {
 		version, err := d.version(ctx)
@@ -48,8 +49,8 @@ func (d *Driver) create(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return d.forward(ctx, tx) })
 }
 
-// forward makes of the version that is there the one that is wanted, if another
-// instance was not first.
+// forward upgrades the tables to schemaVersion, unless another instance was
+// faster.
 func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
 	var version int
 	if err := tx.QueryRow(ctx,
@@ -75,18 +76,18 @@ func (d *Driver) forward(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// partitions returns how many partitions the tables have that are there.
+// partitions returns the number of partitions of the existing tables.
 func (d *Driver) partitions(ctx context.Context, tx pgx.Tx) (n int, err error) {
 	err = tx.QueryRow(ctx, `select count(*) from pg_inherits where inhparent = to_regclass($1)`,
 		d.sql.Replace(`{spaces}`)).Scan(&n)
 	return n, err
 }
 
-// errConcurrent says that another instance made the same thing at the same
-// time.
+// errConcurrent reports that another instance created the same object at the
+// same time.
 var errConcurrent = errors.New("made by another instance")
 
-// concurrent recognizes what "if not exists" answers in a race.
+// concurrent recognizes the errors of "if not exists" in a race.
 func concurrent(err error) error {
 	switch code(err) {
 	case "23505", "42P06", "42P07", "42710", "XX000":
@@ -95,7 +96,7 @@ func concurrent(err error) error {
 	return err
 }
 
-// code returns the SQLSTATE of an error of the engine, or nothing.
+// code returns the SQLSTATE of an error of the engine, or "".
 func code(err error) string {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Mutate runs the ops in one transaction. Two round trips do it, unless an op
-// must see what an earlier one of the same call did: see attempt.run.
+// Mutate runs the ops in one transaction. It takes two round trips, unless an
+// op reads data that an earlier op of the call changes: see attempt.run.
 func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -50,21 +50,21 @@ type mutation struct {
 	d   *Driver
 	ops []opRun
 
-	// exclusive takes entries that are often read and seldom written as if
-	// they were to be written, because one is.
+	// exclusive locks entries of the store for writing, because an op writes
+	// one.
 	exclusive bool
 }
 
 // opRun is one op of a mutation.
 type opRun struct {
 	*driver.Op
-	err     error // its outcome so far
-	invalid bool  // err stands, whatever becomes of the others
-	doomed  error // only the engine could find out that it must fail
-	purge   bool  // its incarnation had a log before, which must go first
+	err     error // its error so far
+	invalid bool  // err is final, even if other ops are repeated
+	doomed  error // error that only the engine could detect
+	purge   bool  // an old log of its incarnation must be removed first
 
-	// Of one attempt.
-	ran  bool // Plan ran and wants the change
+	// State of one attempt.
+	ran  bool // Plan ran and returned a change
 	view driver.View
 }
 
@@ -81,7 +81,7 @@ func (d *Driver) newMutation(ops []*driver.Op) *mutation {
 	return m
 }
 
-// pending returns the ops that are to be run.
+// pending returns the ops that are left to run.
 func (m *mutation) pending() (ops []*opRun) {
 	for i := range m.ops {
 		if !m.ops[i].invalid {
@@ -91,10 +91,10 @@ func (m *mutation) pending() (ops []*opRun) {
 	return ops
 }
 
-// errAgain asks for another attempt, with what this one found out.
+// errAgain asks for another attempt with what this one learned.
 var errAgain = errors.New("again")
 
-// run makes attempts until one went through, or cannot.
+// run makes attempts until one succeeds or fails for good.
 func (m *mutation) run(ctx context.Context) {
 	ops := m.pending()
 	for try, lostTries := 0, 0; len(ops) > 0; try++ {
@@ -120,7 +120,7 @@ func (m *mutation) run(ctx context.Context) {
 	}
 }
 
-// fail gives the error of a transaction to all ops that it would have changed.
+// fail sets the error of a transaction in all ops that it would have changed.
 func (m *mutation) fail(ctx context.Context, ops []*opRun, err error) {
 	err = contextError(ctx, err)
 	for _, o := range ops {
@@ -159,8 +159,8 @@ func (m *mutation) attempt(ctx context.Context, ops []*opRun) error {
 	return err
 }
 
-// late is the context of a call once a Plan ran: its deadline still counts, but
-// who cancels it then is told the outcome all the same.
+// late returns the context of a call after a Plan ran. Its deadline still
+// counts, but its cancellation does not, so that the caller learns the result.
 func (m *mutation) late(ctx context.Context) (context.Context, context.CancelFunc) {
 	if at, ok := ctx.Deadline(); ok {
 		return context.WithDeadline(context.WithoutCancel(ctx), at)
@@ -168,7 +168,7 @@ func (m *mutation) late(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(context.WithoutCancel(ctx), m.d.o.CommitTimeout)
 }
 
-// checkTarget refuses text that the engine cannot keep.
+// checkTarget rejects text that the engine cannot store.
 func checkTarget(t *driver.Target) error {
 	if !isText(t.Key.ID) {
 		return notText("Target.Key.ID")
@@ -181,7 +181,7 @@ func checkTarget(t *driver.Target) error {
 	return nil
 }
 
-// checkChange refuses text and numbers that the engine cannot keep.
+// checkChange rejects text and numbers that the engine cannot store.
 func checkChange(c *driver.Change) error {
 	for i := range c.Append {
 		if c.Append[i].Seq >= maxSeq {
@@ -217,5 +217,6 @@ func notText(field string) error {
 	return fmt.Errorf("%w: %s is not valid UTF-8, or holds a zero byte", driver.ErrInvalid, field)
 }
 
-// rollbackTimeout bounds how long a connection is worth saving.
+// rollbackTimeout is the time limit of a rollback. After it the connection is
+// closed.
 const rollbackTimeout = time.Second

@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// forget is how long a feed is polled that nobody asks for. Whoever still
-// waits for it is woken then, asks, and is remembered anew.
+// forget is the time for which a feed without readers is polled. Then its
+// watchers are woken, and those that still wait read it again.
 const forget = 5 * time.Minute
 
-// watched are the feeds that were asked for.
+// watched holds the feeds that were read.
 type watched struct {
 	mu    sync.Mutex // guards heads
 	heads map[uint64]*watchedFeed
@@ -23,7 +23,7 @@ type watchedFeed struct {
 	asked time.Time
 }
 
-// asked remembers that somebody reads a feed.
+// asked records that a feed is read.
 func (w *watched) asked(ns uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -36,7 +36,7 @@ func (w *watched) asked(ns uint64) {
 	w.heads[ns].asked = time.Now()
 }
 
-// seen notes a feed's newest position, and reports whether it was another.
+// seen records the newest position of a feed and reports whether it is new.
 func (w *watched) seen(ns, head uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,7 +48,7 @@ func (w *watched) seen(ns, head uint64) bool {
 	return true
 }
 
-// list returns the feeds to look at, and those that it forgot.
+// list returns the feeds to poll, and the feeds that it dropped.
 func (w *watched) list() (look []int64, forgotten []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,8 +63,8 @@ func (w *watched) list() (look []int64, forgotten []uint64) {
 	return look, forgotten
 }
 
-// Notify polls the feeds that were asked for, all in one statement, each
-// Options.PollEvery. See driver.Notifier.
+// Notify polls the watched feeds with one statement every Options.PollEvery.
+// See driver.Notifier.
 func (d *Driver) Notify(fn func(namespace uint64)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -95,15 +95,15 @@ func (d *Driver) poll(fn func(uint64)) {
 	}
 }
 
-// The newest position of a feed is what is in {spaces}, and will be that and
-// what is pending.
+// The newest position of a feed is the one in {spaces} plus the number of
+// pending events.
 const (
 	selectHeads = `select namespace, head from {spaces} where namespace = any($1)`
 	selectNews  = selectHeads + `
 	union all select namespace, count(kind) from {pending} where namespace = any($1) group by namespace`
 )
 
-// look calls fn for each feed that is not as it was seen last.
+// look calls fn for each feed that has changed since the last poll.
 func (d *Driver) look(fn func(uint64)) error {
 	look, forgotten := d.feeds.list()
 	for _, ns := range forgotten {
@@ -116,7 +116,7 @@ func (d *Driver) look(fn func(uint64)) error {
 	defer cancel()
 	sql := selectNews
 	if d.caps.ReadOnly {
-		sql = selectHeads // as Feed does
+		sql = selectHeads // like Feed
 	}
 	rows, err := d.pool.Query(ctx, d.text(sql), look)
 	if err != nil {

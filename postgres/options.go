@@ -16,36 +16,36 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Options choose how a Driver uses its database. The zero value is useful.
+// Options configure a Driver. The zero value is a good default.
 type Options struct {
-	// Schema holds all tables. It is made if it is not there. One database
-	// can hold several stores. At most 63 bytes. The default is seshat.
+	// Schema contains all tables. It is created if it does not exist. One
+	// database can have several stores. At most 63 bytes. The default is
+	// seshat.
 	Schema string
 
-	// MaxConns bounds the connections. A call waits for one until its context
-	// ends. The default is 16.
+	// MaxConns is the largest number of connections. A call waits for one until
+	// its context ends. The default is 16.
 	MaxConns int
 
-	// CommitTimeout is how long a call that has no deadline of its own waits
-	// for the answer to a commit before it returns driver.ErrUnknown. The
-	// default is 30 seconds.
+	// CommitTimeout is the time that a call without a deadline waits for a
+	// commit before it returns driver.ErrUnknown. The default is 30 seconds.
 	CommitTimeout time.Duration
 
-	// PollEvery is how often the driver looks for events that other processes
-	// wrote, once something watches. The default is a second.
+	// PollEvery is the interval at which the driver polls for events of other
+	// processes while a watch runs. The default is one second.
 	PollEvery time.Duration
 
-	// Partitions, if not zero, makes the tables hash-partitioned by namespace
-	// when they are made. It is ignored for tables that are there. At most
-	// 1024. The default is no partitions.
+	// Partitions is the number of hash partitions by namespace, at most 1024.
+	// It applies only when the tables are created. The default is no
+	// partitions.
 	Partitions int
 
-	// ReadOnly opens the store for reading alone: on a standby, say. Tables
-	// are then neither made nor migrated.
+	// ReadOnly opens the store only for reading, such as on a standby. Tables
+	// are neither created nor migrated.
 	ReadOnly bool
 
-	// Tracer sees the statements, as every tracer of pgx does: one that is a
-	// pgx.BatchTracer too sees all. nil: nobody does.
+	// Tracer traces the statements. To see all of them, it must also be a
+	// pgx.BatchTracer. The default is none.
 	Tracer pgx.QueryTracer
 }
 
@@ -67,9 +67,9 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// poolConfig reads the DSN. Unless it says otherwise, statements have no names
-// on the server and a session no state, so that a pooler that hands out servers
-// by transaction can be between.
+// poolConfig parses the DSN. Unless the DSN says otherwise, statements have no
+// names on the server and sessions no state, so that a transaction pooler can
+// be used.
 func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	c, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -87,8 +87,8 @@ func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	return c, nil
 }
 
-// dsnError says what is wrong with a DSN, and of the DSN itself, in which there
-// may be a password, no more than the name of a file.
+// dsnError describes an invalid DSN. The DSN may contain a password, so the
+// error has no part of it except the name of a file.
 func dsnError(err error) error {
 	text := "it cannot be read"
 	var bad *pgconn.ParseConfigError
@@ -107,5 +107,5 @@ func dsnError(err error) error {
 	return fmt.Errorf("%w: the DSN: %s", driver.ErrInvalid, text)
 }
 
-// isText reports whether the engine can keep s in a column of text.
+// isText reports whether the engine can store s as text.
 func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }

@@ -12,21 +12,21 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// A namespace's row in spaces has the head and the tail of its feed, and its
-// counters, as of the last fold. Writers do not touch it: they insert into
-// pending what they add, so that they do not wait for one another. What counts
-// is the sum of both. fold moves rows from pending to spaces and events, and
-// numbers the events: who reads a feed does so first, and a writer that finds
-// many pending.
+// The row of a namespace in spaces has the head and the tail of its feed and
+// its counters, as of the last fold. Writers do not change it, so that they do
+// not wait for each other: they insert their additions into pending. The
+// counters are the sum of both. fold moves rows from pending to spaces and
+// events, and numbers the events. Readers of a feed call it first, and so does
+// a writer that finds many pending rows.
 
-// foldAt is how many rows may be pending before a writer folds them: all
-// writers of the namespace sum them.
+// foldAt is the number of pending rows at which a writer folds them, because
+// all writers of the namespace have to sum them.
 const foldAt = 64
 
-// counters are the columns that spaces and pending have in common.
+// counters are the columns common to spaces and pending.
 var counters = []string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "messages", "bytes"}
 
-// eachCounter joins one text for each of counters, in which it is {}.
+// eachCounter repeats text for each counter, with its name in place of {}.
 func eachCounter(text string) string {
 	list := make([]string, len(counters))
 	for i, c := range counters {
@@ -35,41 +35,42 @@ func eachCounter(text string) string {
 	return strings.Join(list, ", ")
 }
 
-// tally is one row: the feed and the counters of a namespace, of one snapshot,
-// and how much of that is pending.
+// tally selects one row: the feed and the counters of a namespace in one
+// snapshot, and the number of pending rows.
 var tally = `select coalesce(p.head, 0) + q.events as head, greatest(p.tail, q.tail) as tail, ` +
 	eachCounter(`coalesce(p.{}, 0) + q.{} as {}`) + `, q.waiting
 	from (select count(kind) as events, coalesce(max(tail), 0) as tail, count(*) as waiting, ` +
 	eachCounter(`coalesce(sum({}), 0)::bigint as {}`) + ` from {pending} where namespace = $1) q
 	left join {spaces} p on p.namespace = $1`
 
-// recent leaves out what has no stamp above those that were folded: rows that
-// are gone, which the engine has to step over as long as a dump or another long
-// transaction may see them, and those of a writer that was slower than a fold,
-// until the next one. The latter count, so an op that looks at the counters
-// looks at all; stamps and the trimming of feeds do without.
+// recent leaves out rows whose stamp is not above the last folded one. These
+// are deleted rows, which the engine must skip while a dump or another long
+// transaction may see them, and rows of a writer that was slower than a fold,
+// until the next fold. The latter count, so an op that needs the counters reads
+// all rows. Stamps and the trimming of feeds do not need them.
 const recent = `namespace = $1 and stamp > coalesce((select stamp from {spaces} where namespace = $1), 0)`
 
 var recentTally = strings.Replace(tally, `{pending} where namespace = $1`, `{pending} where `+recent, 1)
 
-// spaceState is what is known of a namespace, and what the segment adds to it.
+// spaceState is the known state of a namespace, and the additions of the
+// segment.
 type spaceState struct {
 	head, tail uint64
 	usage      driver.Usage
-	waiting    int // rows that are pending
+	waiting    int // number of pending rows
 	add        delta
 }
 
-// delta is what a segment adds to a namespace's feed and counters.
+// delta holds the additions of a segment to a namespace's feed and counters.
 type delta struct {
-	usage  driver.Usage // negative numbers wrap around, as addition does
+	usage  driver.Usage // negative numbers wrap around, which addition undoes
 	events []driver.Event
 	tail   uint64
 }
 
 func (d *delta) empty() bool { return d.usage == driver.Usage{} && len(d.events) == 0 && d.tail == 0 }
 
-// scanSpace reads the columns of tally.
+// scanSpace scans the columns of tally.
 func scanSpace(row pgx.Row, sp *spaceState) error {
 	var head, tail, messages, bytes, waiting int64
 	var s [driver.Statuses]int64
@@ -84,8 +85,8 @@ func scanSpace(row pgx.Row, sp *spaceState) error {
 	return err
 }
 
-// readSpaces reads feeds and counters. Their row is locked only for an op that
-// wants to see the counters: others of its kind wait until it added to them.
+// readSpaces reads feeds and counters. It locks their row only for an op that
+// needs the counters. Other such ops wait until that op has added its changes.
 func (a *attempt) readSpaces(ops []*opRun) {
 	usage := map[uint64]bool{}
 	for _, o := range ops {
@@ -98,7 +99,7 @@ func (a *attempt) readSpaces(ops []*opRun) {
 		sql := recentTally
 		if usage[ns] {
 			sql = tally
-			// A row that is not there cannot be locked.
+			// A missing row cannot be locked.
 			a.add(`insert into {spaces} (namespace) values ($1) on conflict (namespace) do nothing`, int64(ns))
 			a.add(`select 1 from {spaces} where namespace = $1 for update`, int64(ns))
 		}
@@ -113,8 +114,8 @@ func (a *attempt) readSpaces(ops []*opRun) {
 	}
 }
 
-// settle queues what the segment added to feeds and counters. It comes after
-// all that the segment may wait for: see nextStamp.
+// settle queues the additions of the segment to feeds and counters. It comes
+// after every statement that may wait: see nextStamp.
 func (a *attempt) settle() {
 	for _, ns := range slices.Sorted(maps.Keys(a.spaces)) {
 		sp := a.spaces[ns]
@@ -131,21 +132,22 @@ func (a *attempt) settle() {
 	}
 }
 
-// A stamp is above those of all events that were committed when it is taken,
-// and so comes after them. It is taken while the records that the events are
-// about are locked, or made: so each session's events are in their order, and
-// so is what was acknowledged before another call began. Where two that are
-// made at the same time have the same stamp, chance decides.
+// nextStamp is above the stamps of all committed events, so that new events
+// come after them. A writer takes it while it holds the locks of the records.
+// So the events of each session are in order, and a change that was
+// acknowledged before another call began comes first. Concurrent events with
+// equal stamps are ordered at random.
 const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` order by stamp desc limit 1),
 	(select stamp from {spaces} where namespace = $1), 0) + 1`
 
 var (
-	// addFirst has the counters of a segment, and an event if there is one.
+	// addFirst adds the counters of a segment, and its first event if it has
+	// one.
 	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
 		values ($1, ` + nextStamp + `, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11,
 			$12, $13, $14, $15, $16, $17, $18, $19)`
 
-	// addRest has the events after the first.
+	// addRest adds the other events.
 	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
 		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq,
 			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -157,7 +159,7 @@ var (
 func (a *attempt) settleSpace(ns int64, d *delta) {
 	key := []any{ns, rand.Int64()}
 	var first driver.Event
-	var kind *int16 // none: no event
+	var kind *int16 // nil = no event
 	if len(d.events) > 0 {
 		first = d.events[0]
 		kind = new(int16)
@@ -193,8 +195,8 @@ func eventArrays(events []driver.Event) []any {
 }
 
 const (
-	// makeSpace and lockSpace do nothing where nothing is pending. An insert
-	// would wait for who is folding, even if it then does nothing.
+	// makeSpace and lockSpace do nothing if no row is pending. An insert would
+	// wait for a running fold even if it then did nothing.
 	makeSpace = `insert into {spaces} (namespace) select $1::bigint
 		where exists (select 1 from {pending} where namespace = $1)
 			and not exists (select 1 from {spaces} where namespace = $1)
@@ -203,10 +205,10 @@ const (
 		and exists (select 1 from {pending} where namespace = $1) for update`
 )
 
-// fold moves what is pending and committed to where it belongs, and does
-// nothing where another does so. Whoever does so holds the row in spaces, and
-// nobody else writes events: positions have no gaps, do not change, and what is
-// committed later gets a later one.
+// fold merges committed pending rows into spaces and events. It does nothing
+// while another transaction folds. A folding transaction holds the lock of the
+// row in spaces, and no other statement writes events. So positions have no
+// gaps, do not change, and grow with the time of the commit.
 var fold = fmt.Sprintf(`with p as (select head, tail from {spaces} where namespace = $1 for update skip locked),
 	gone as (delete from {pending} g using p where g.namespace = $1
 		returning g.stamp, g.tie, g.n, g.at, g.id, g.kind, g.status, g.version, g.last_seq, g.tail, %s),
@@ -222,8 +224,8 @@ var fold = fmt.Sprintf(`with p as (select head, tail from {spaces} where namespa
 		from gone g, p where g.kind is not null) e, total t where e.position > t.tail`,
 	eachCounter(`g.{}`), eachCounter(`sum({})::bigint as {}`), eachCounter(`{} = s.{} + u.{}`))
 
-// foldCrowded queues the folds of namespaces that have much pending. They wait
-// for nobody, but for who makes the row of a namespace in the same moment.
+// foldCrowded queues folds for namespaces with many pending rows. They wait
+// only if another transaction creates the namespace's row in spaces.
 func (a *attempt) foldCrowded() {
 	for _, ns := range slices.Sorted(maps.Keys(a.crowded)) {
 		a.fold(ns)

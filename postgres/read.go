@@ -11,10 +11,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Get fills into with the record at k. See driver.Driver. Of one that expired
-// it asks again, and waits for who has it locked: a change of any process that
-// read the clock before the record's end may be about to move that end, and a
-// session that was found gone must not be back later.
+// Get fills into with the record at k. See driver.Driver. If the record has
+// expired, Get reads it again and waits for its lock. A change of any process
+// that read the clock before the deadline may be about to extend the session,
+// and a session must not be found gone and later found again.
 func (d *Driver) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
 	end, err := d.begin(ctx)
 	if err != nil {
@@ -84,8 +84,8 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (found []drive
 	return found, nil
 }
 
-// Due returns filed due entries, earliest first. Processes that sweep at the
-// same time read the same ones; each decides again when it has the record.
+// Due returns due entries, earliest first. Processes that sweep at the same
+// time read the same entries. Each decides again when it has locked the record.
 func (d *Driver) Due(ctx context.Context, q driver.DueQuery) (due []driver.Due, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// The statements of Reclaim are the only ones beside Due's that name no
-// namespace. They leave alone what another process is at work on.
+// Statements of Reclaim. Only these and Due's name no namespace. They skip logs
+// that another process is removing.
 const (
 	killStaged = `with l as (select namespace, incarnation from {logs} where until between 0 and $1
 			order by until, namespace, incarnation limit $2 for update skip locked)
@@ -30,8 +30,8 @@ const (
 	leftToReclaim = `select exists (select 1 from {logs} where until <= $1)`
 )
 
-// Reclaim removes logs that no record owns any more, in one round trip. It
-// reports the erasures that this Driver made, whoever removes their logs.
+// Reclaim removes logs without a record in one round trip. It reports the
+// erasures of this Driver, no matter which process removes their logs.
 func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Reclaimed, err error) {
 	end, err := d.begin(ctx)
 	if err != nil {

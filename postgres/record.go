@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// recordArgs are the values of recordColumns.
+// recordArgs returns the values of recordColumns.
 func recordArgs(r *driver.Record) []any {
 	return []any{
 		int64(r.Namespace), r.ID, r.Incarnation[:], int64(r.Version), int64(r.NextSeq),
@@ -27,7 +27,7 @@ func textOrNull(s string) *string {
 	return &s
 }
 
-// timeOrNull keeps driver.Never as NULL, which no index holds.
+// timeOrNull stores driver.Never as NULL, which no index contains.
 func timeOrNull(at int64) *int64 {
 	if at == driver.Never {
 		return nil
@@ -35,7 +35,7 @@ func timeOrNull(at int64) *int64 {
 	return &at
 }
 
-// encodeLabels makes an object of labels, and nothing of none.
+// encodeLabels encodes labels as a JSON object, or nil if there are none.
 func encodeLabels(labels []driver.Label) *string {
 	if len(labels) == 0 {
 		return nil
@@ -44,12 +44,12 @@ func encodeLabels(labels []driver.Label) *string {
 	for _, l := range labels {
 		m[l.Name] = l.Value
 	}
-	b, _ := json.Marshal(m) // of strings, it cannot fail
+	b, _ := json.Marshal(m) // cannot fail: strings
 	s := string(b)
 	return &s
 }
 
-// scanRecord reads recordColumns.
+// scanRecord scans recordColumns.
 func scanRecord(row pgx.Row, r *driver.Record) error {
 	var ns, version, next, messages, bytes int64
 	var status int16
@@ -100,7 +100,7 @@ func decodeLabels(object []byte, r *driver.Record) error {
 	return nil
 }
 
-// scanMessage reads seq, id, digest and body.
+// scanMessage scans seq, id, digest and body.
 func scanMessage(row pgx.Row) (m driver.Message, err error) {
 	var seq int64
 	var digest []byte

@@ -12,10 +12,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// maxTries is how often a call is tried that met another, or a lost connection.
+// maxTries is the largest number of attempts after conflicts or lost
+// connections.
 const maxTries = 30
 
-// retry runs a call that changes nothing, or only once, until it is through.
+// retry repeats a call until it succeeds. The call must be safe to repeat.
 func (d *Driver) retry(ctx context.Context, call func() error) error {
 	for try := 0; ; try++ {
 		err := call()
@@ -28,11 +29,13 @@ func (d *Driver) retry(ctx context.Context, call func() error) error {
 	}
 }
 
-// maxLost is how many lost connections one call outlives: those in a pool may
-// all be dead after a restart of the server, but pgx clears them as it goes.
+// maxLost is the largest number of lost connections that one call survives.
+// After a restart of the server all connections of a pool may be dead, but pgx
+// removes them one by one.
 const maxLost = 5
 
-// pause waits longer with each try, by chance, so that two that met part ways.
+// pause waits for a random time that grows with each try, so that conflicting
+// calls separate.
 func pause(ctx context.Context, try int) error {
 	most := time.Millisecond << min(try, 7)
 	t := time.NewTimer(rand.N(most))
@@ -45,16 +48,16 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// transient reports whether the same call may succeed if it is made again.
+// transient reports whether the call may succeed if it is repeated.
 func transient(err error) bool {
 	return lost(err) || serialization(err) || errors.Is(err, errConcurrent)
 }
 
-// serialization reports whether the engine ended a transaction for the sake of
+// serialization reports whether the engine aborted the transaction in favour of
 // another.
 func serialization(err error) bool { c := code(err); return c == "40001" || c == "40P01" }
 
-// lost reports whether the connection is gone, and not because of the caller.
+// lost reports whether the connection was lost for a reason other than ctx.
 func lost(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
@@ -65,13 +68,13 @@ func lost(err error) bool {
 		!errors.Is(err, errConcurrent) && isConnError(err)
 }
 
-// ending reports whether the server is about to end the connection.
+// ending reports whether the server is closing the connection.
 func ending(pe *pgconn.PgError) bool {
 	return len(pe.Code) == 5 && (pe.Code[:2] == "08" || pe.Code[:3] == "57P") || pe.Severity == "FATAL" ||
 		pe.Severity == "PANIC"
 }
 
-// contextError names the end of the context as the cause, if it is.
+// contextError adds the context's error as the cause if the context has ended.
 func contextError(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && code(err) == "" {
 		return ctx.Err()
@@ -79,7 +82,7 @@ func contextError(ctx context.Context, err error) error {
 	return err
 }
 
-// isConnError recognizes what the network, or a connection found dead, answers.
+// isConnError recognizes errors of the network and of dead connections.
 func isConnError(err error) bool {
 	var op *net.OpError
 	var connect *pgconn.ConnectError

@@ -9,14 +9,14 @@ import (
 // writes.
 const schemaVersion = 2
 
-// migrations are the statements that lead from each version to the next. What
-// was released stays as it is.
+// migrations has the statements of each upgrade to the next version. Released
+// ones must not change.
 var migrations = [schemaVersion]func(partitions int) []string{first, second}
 
-// tables are the tables of version 1. Names in braces stand for the schema and
-// the name. Every primary key begins with the namespace, so that the tables can
-// be spread by it; COLLATE "C" orders ids by their bytes. What is unsigned in
-// package driver is kept bit for bit. An entry without a value is not there:
+// tables are the tables of version 1. A name in braces stands for schema and
+// name. Every primary key begins with the namespace, so that tables can be
+// distributed by it. COLLATE "C" orders ids by their bytes. Unsigned numbers of
+// package driver are stored bit for bit. An entry without a value is absent:
 // see attempt.guard.
 var tables = []table{
 	{"spaces", `
@@ -56,14 +56,14 @@ var tables = []table{
 		primary key (namespace, user_id)`, false},
 }
 
-// table is one table. One that is updated in place keeps room in its pages, so
-// that a change of a column without an index writes no index.
+// table is one table. If its rows are updated in place, its pages keep free
+// space, so that a change of a column without an index writes no index.
 type table struct {
 	name, columns string
 	roomy         bool
 }
 
-// indexes name the namespace first, but for the two that the sweeper uses.
+// indexes begin with the namespace, except the two for the sweeper.
 var indexes = []string{
 	`create index sessions_created on {sessions} (namespace, created, id)`,
 	`create index sessions_active on {sessions} (namespace, active_minute, id)`,
@@ -75,7 +75,7 @@ var indexes = []string{
 	`create index logs_until on {logs} (until, namespace, incarnation)`,
 }
 
-// views are for people: times as times, numbers of statuses as they are named.
+// views show times and names of statuses to people.
 var views = []string{
 	`create view {session_list} as select
 		namespace, id as session_id, user_id,
@@ -103,7 +103,7 @@ var views = []string{
 	from {spaces}`,
 }
 
-// first returns the statements that make the tables of version 1.
+// first returns the statements that create the tables of version 1.
 func first(partitions int) []string {
 	var ddl []string
 	for _, t := range tables {
@@ -113,9 +113,9 @@ func first(partitions int) []string {
 	return append(ddl, views...)
 }
 
-// pending has what writers add to feeds and counters, until it is folded into
-// them, and spaces gets the last stamp that was folded: see fold. A row without
-// a kind is no event.
+// pending has the additions of writers to feeds and counters until fold merges
+// them. spaces gets the last folded stamp. A row without a kind is not an
+// event.
 var pending = table{"pending", `
 		namespace bigint not null, stamp bigint not null, tie bigint not null, n int not null,
 		at bigint not null, id text collate "C" not null,
@@ -126,9 +126,9 @@ var pending = table{"pending", `
 		messages bigint not null, bytes bigint not null,
 		primary key (namespace, stamp, tie, n)`, false}
 
-// second returns the statements that make version 2 of version 1. The totals
-// of erasures are kept by who waits for them, and the views name a status as
-// the store does.
+// second returns the statements that upgrade version 1 to version 2. In version
+// 2 each process keeps the totals of its erasures, and the views name statuses
+// as the store does.
 func second(partitions int) []string {
 	return append(pending.ddl(partitions),
 		`alter table {spaces} add column stamp bigint not null default 0`,
@@ -179,7 +179,7 @@ func (t table) ddl(partitions int) []string {
 	return ddl
 }
 
-// qualifier puts the schema before names in braces.
+// qualifier replaces names in braces with qualified names.
 func qualifier(schema string) *strings.Replacer {
 	return strings.NewReplacer("{", quote(schema)+".", "}", "")
 }

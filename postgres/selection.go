@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// selection is a statement that is put together, with its arguments.
+// selection builds a statement and its arguments.
 type selection struct {
 	sql  strings.Builder
 	args []any
@@ -17,11 +17,11 @@ func (s *selection) arg(v any) {
 	s.sql.WriteString(strconv.Itoa(len(s.args)))
 }
 
-// then writes text and then an argument.
+// then appends text and an argument.
 func (s *selection) then(text string, v any) {
 	s.sql.WriteString(text)
 	s.arg(v)
 }
 
-// and adds a condition that ends with an argument.
+// and appends a condition that ends with an argument.
 func (s *selection) and(text string, v any) { s.then(` and `+text, v) }

@@ -2,5 +2,6 @@ package postgres
 
 import "github.com/seshatdb/seshat/driver"
 
-// Stats counts this process's commits. What the engine counts is the engine's.
+// Stats returns the counters of this process's commits. The engine has
+// statistics of its own.
 func (d *Driver) Stats() driver.Stats { return d.count.Stats() }

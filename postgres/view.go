@@ -6,8 +6,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// view completes what was fetched for o with what earlier ops of the segment
-// did to its namespace's feed.
+// view returns the data read for o, with the changes of earlier ops of the
+// segment to the namespace's feed.
 func (a *attempt) view(o *opRun) *driver.View {
 	v := &o.view
 	t := &o.Target
@@ -48,12 +48,12 @@ func (a *attempt) viewEntries(v *driver.View, t *driver.Target) {
 	}
 }
 
-// overdue is what a namespace holds that expired by $2.
+// overdue selects the sums of the sessions that expired by $2.
 const overdue = `select status, count(*), coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint
 	from {sessions} where namespace = $1 and expires <= $2 group by status`
 
-// live returns counters less what expired by now. It is one more round trip,
-// for an op that meets its limit.
+// live returns the counters without the sessions that expired by now. It takes
+// another round trip, so it is used only by an op at its limit.
 func (a *attempt) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) {
 	a.settle()
 	a.add(overdue, int64(ns), now).read = func(rows pgx.Rows) error { return lessOverdue(rows, &u) }
