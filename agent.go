@@ -4,21 +4,21 @@ import "slices"
 
 // Bounds of an agent's configuration.
 const (
-	MaxTemperature       = 2.0
-	MaxTokens            = 100_000
-	MaxSystemPromptBytes = 64 << 10 // bytes
+	MaxTemperature       = 2.0      // largest Temperature
+	MaxTokens            = 100_000  // largest MaxTokens
+	MaxSystemPromptBytes = 64 << 10 // bytes of SystemPrompt
 	MaxTools             = 256      // names in AvailableTools
 )
 
-// AgentConfig is what a session's agent was started with. It is immutable once
-// the session exists. Absent and zero differ where zero means something: a nil
-// Temperature leaves the choice to the runtime, zero is as cold as it gets.
+// AgentConfig is the configuration with which a session's agent was started. It
+// is immutable once the session exists. A nil Temperature or MaxTokens is not
+// set; a Temperature of 0 is.
 type AgentConfig struct {
-	Model          string   `json:"model"`           // at most MaxName bytes
-	Temperature    *float64 `json:"temperature"`     // 0 to 2; nil = not set
-	MaxTokens      *int     `json:"max_tokens"`      // 1 to 100000; nil = not set
-	SystemPrompt   string   `json:"system_prompt"`   // at most 64 KiB
-	AvailableTools []string `json:"available_tools"` // at most 256 names
+	Model          string   `json:"model"`           // at most MaxNameBytes bytes
+	Temperature    *float64 `json:"temperature"`     // 0 to MaxTemperature; nil = not set
+	MaxTokens      *int     `json:"max_tokens"`      // 1 to MaxTokens; nil = not set
+	SystemPrompt   string   `json:"system_prompt"`   // at most MaxSystemPromptBytes bytes
+	AvailableTools []string `json:"available_tools"` // at most MaxTools names
 }
 
 // Ptr returns a pointer to v, for the optional fields of a literal.

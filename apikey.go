@@ -15,22 +15,23 @@ import (
 	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
-// APIKey is what the store knows of a key: never its secret.
+// APIKey describes an API key. The store keeps a hash of its secret, never the
+// secret.
 type APIKey struct {
-	ID             string    `json:"key_id"`      // a ULID; the store gives it
-	OrganizationID string    `json:"internal_id"` // the organization that it opens; by default DefaultOrganization
-	Name           string    `json:"name"`        // for people; optional
-	Namespaces     []string  `json:"namespaces"`  // ids of the namespaces that it opens; none = all of the organization
-	ReadOnly       bool      `json:"read_only"`
-	CreatedAt      time.Time `json:"created_at"`   // UTC, milliseconds; the store gives it
-	ExpiresAt      time.Time `json:"expires_at"`   // from then on it opens nothing; zero = never
-	LastUsedAt     time.Time `json:"last_used_at"` // to the minute; zero = not yet
+	ID             string    `json:"key_id"`       // a ULID; set by the store
+	OrganizationID string    `json:"internal_id"`  // the organization; the default is DefaultOrganization
+	Name           string    `json:"name"`         // for people; optional
+	Namespaces     []string  `json:"namespaces"`   // ids of the permitted namespaces; none = the whole organization
+	ReadOnly       bool      `json:"read_only"`    // permits reads only; the caller of Authenticate enforces it
+	CreatedAt      time.Time `json:"created_at"`   // UTC with millisecond precision; set by the store
+	ExpiresAt      time.Time `json:"expires_at"`   // the key is invalid from this time on; zero = never
+	LastUsedAt     time.Time `json:"last_used_at"` // to the minute; zero = never used
 
-	hash  [sha256.Size]byte // of the whole secret
+	hash  [sha256.Size]byte // hash of the whole secret
 	extra string            // trailing elements of the stored form that this version does not know
 }
 
-// Allows reports whether the key opens the namespace.
+// Allows reports whether the key permits access to the tenant's namespace.
 func (k *APIKey) Allows(t *Tenant) bool {
 	return k.OrganizationID == t.organization && (len(k.Namespaces) == 0 || slices.Contains(k.Namespaces, t.id))
 }
@@ -38,13 +39,15 @@ func (k *APIKey) Allows(t *Tenant) bool {
 const (
 	keyPrefix     = "sk_"
 	maxKeySpaces  = 256         // namespaces of one key
-	maxSecret     = 256         // bytes of what Authenticate looks at
-	usedPrecision = time.Minute // of LastUsedAt
+	maxSecret     = 256         // bytes of a secret that Authenticate accepts
+	usedPrecision = time.Minute // precision of LastUsedAt
 )
 
-// CreateAPIKey makes an API key of k and returns it with its secret: "sk_", the
-// key's id, "_" and 260 random bits in base32. The secret is not kept, only
-// its SHA-256, and cannot be had again. ErrInvalid.
+// CreateAPIKey creates an API key from k, which it copies, and returns it with
+// its secret: "sk_", the key's id, "_" and 260 random bits in base32. The store
+// keeps only the SHA-256 of the secret, so the secret cannot be read again.
+//
+// Errors: ErrInvalid.
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret string, err error) {
 	k.OrganizationID = orgOrDefault(k.OrganizationID)
 	err = checkContext(ctx)
@@ -55,7 +58,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (key APIKey, secret 
 		return APIKey{}, "", &Error{Op: "CreateAPIKey", Err: err}
 	}
 	k.Namespaces = slices.Clone(k.Namespaces)
-	k.ExpiresAt = timeFromMillis(millisFromTime(k.ExpiresAt)) // as it comes back
+	k.ExpiresAt = timeFromMillis(millisFromTime(k.ExpiresAt)) // as it is stored
 	k.LastUsedAt, k.extra = time.Time{}, ""
 	k.ID = newULID(s.clock.Read()).String()
 	secret = keyPrefix + k.ID + "_" + rand.Text() + rand.Text()
@@ -80,7 +83,7 @@ func (k *APIKey) check() *fieldError {
 	if e := checkOptional("name", k.Name); e != nil {
 		return e
 	}
-	// Stored, the zero time stands for never.
+	// The stored zero time means never.
 	if !k.ExpiresAt.IsZero() && k.ExpiresAt.UnixMilli() <= 0 {
 		return refuse("expires_at", "is before 1970; a later time is allowed, and the zero time for never")
 	}
@@ -101,10 +104,11 @@ func keyChange(k *APIKey) driver.Change {
 }
 
 // Authenticate returns the key of a secret. It reads the store each time, so a
-// key that was revoked opens nothing from then on; and about once a minute it
-// writes LastUsedAt, unless the store is read-only. A store that cannot write
-// lets the key in all the same. ErrNotFound: there is no such key, or it has
-// expired; nothing says which.
+// revoked key is invalid at once. About once a minute it writes LastUsedAt,
+// unless the store is read-only. If that write fails, for example on a full
+// disk, the key is still valid.
+//
+// Errors: ErrNotFound if there is no such key or it has expired; ErrClosed.
 func (s *Store) Authenticate(ctx context.Context, secret string) (APIKey, error) {
 	k, err := s.authenticate(ctx, secret)
 	if err != nil {
@@ -143,10 +147,10 @@ func (s *Store) authenticate(ctx context.Context, secret string) (*APIKey, error
 	if err = s.markUsed(ctx, k); errors.Is(err, ErrNotFound) || errors.Is(err, ErrClosed) {
 		return nil, err
 	}
-	return k, ctx.Err() // a full disk must not lock everybody out
+	return k, ctx.Err() // a full disk must not lock out every user
 }
 
-// markUsed writes when the key was used last. ErrNotFound: it was revoked.
+// markUsed writes LastUsedAt. If the key was revoked, it returns ErrNotFound.
 func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 	target := driver.Target{Entries: []driver.EntryKey{apiKeyKey(k.ID)}}
 	return s.mutate(ctx, target, func(v driver.View) (driver.Change, error) {
@@ -158,7 +162,7 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 			return driver.Change{}, err
 		}
 		if timeFromMillis(v.Now).Sub(stored.LastUsedAt) < usedPrecision {
-			k.LastUsedAt = stored.LastUsedAt // another call was first
+			k.LastUsedAt = stored.LastUsedAt // another call wrote it
 			return driver.Change{}, nil
 		}
 		k.LastUsedAt = timeFromMillis(v.Now)
@@ -166,7 +170,9 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 	})
 }
 
-// RevokeAPIKey removes a key, which opens nothing from then on. ErrNotFound.
+// RevokeAPIKey removes a key, which is invalid from then on.
+//
+// Errors: ErrNotFound; ErrInvalid.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 	err := checkContext(ctx)
 	if err == nil {
@@ -184,9 +190,12 @@ func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
 	return wrapStoreError("RevokeAPIKey", err)
 }
 
-// APIKeys returns the keys of an organization, oldest first; "" means
-// DefaultOrganization. It looks at the keys of all organizations. The loop
-// ends after the first error. ErrInvalid.
+// APIKeys returns an iterator over the keys of an organization, oldest first;
+// "" means DefaultOrganization. It reads the keys of all organizations. The
+// loop body runs with nothing locked, and may call the store. The loop ends
+// after the first error.
+//
+// Errors: ErrInvalid.
 func (s *Store) APIKeys(ctx context.Context, internalID string) iter.Seq2[APIKey, error] {
 	internalID = orgOrDefault(internalID)
 	return func(yield func(APIKey, error) bool) {

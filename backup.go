@@ -71,22 +71,22 @@ func RestoreBackup(ctx context.Context, src, dst string) error {
 	return wrapStoreError("RestoreBackup", boltdriver.Restore(ctx, src, dst))
 }
 
-// VerifyReport is what Verify read and found.
+// VerifyReport is the result of [Verify].
 type VerifyReport struct {
-	Size        int64  // of the file, in bytes
+	Size        int64  // size of the file in bytes
 	Transaction uint64 // number of the last commit
-	Keys        uint64 // of all kinds, index entries too
+	Keys        uint64 // all keys, with those of indexes
 
 	// Pages of 4096 bytes. Leaked pages are neither in use nor free: lost
 	// space, not damage.
 	UsedPages, FreePages, LeakedPages uint64
 
-	// What was compared with each other. The content is not read, and these
-	// are zero, if the structure of the file is damaged.
+	// The numbers of values that were read. They are zero if the structure of
+	// the file is damaged, because then no content is read.
 	Sessions, Messages, Entries, Events, IndexEntries uint64
 
-	Findings []Finding // at most 50; none = the file is sound
-	More     int       // findings beyond those
+	Findings []Finding // at most 50; none = the file is undamaged
+	More     int       // further findings
 }
 
 // Verify reads all of a store's file and changes nothing. It checks the
@@ -134,16 +134,19 @@ func findingsOfPages(problems []boltdriver.Problem) []Finding {
 type SalvageCount struct {
 	Whole     uint64 // found through the file's tree, with a valid checksum
 	Uncertain uint64 // with a valid checksum, on a page outside of the tree
-	Lost      uint64
+	Lost      uint64 // damaged, or not found
 }
 
-// SalvageReport is what Salvage saved and lost.
+// SalvageReport is the result of [Salvage].
 type SalvageReport struct {
-	Sessions, Messages, Entries, Events SalvageCount
+	Sessions SalvageCount // live and expired sessions
+	Messages SalvageCount // messages
+	Entries  SalvageCount // values other than sessions, messages and events
+	Events   SalvageCount // events of change feeds
 
 	Findings []Finding // damage of the file's structure, at most 50
-	More     int       // findings beyond those
-	Scanned  bool      // pages outside of the tree were searched
+	More     int       // further findings
+	Scanned  bool      // whether pages outside of the tree were searched
 }
 
 // Salvage copies the undamaged content of the file at src to a new file at dst,

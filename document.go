@@ -11,26 +11,29 @@ import (
 // Bounds of a Document.
 const (
 	MaxDocumentBytes = 64 << 10 // bytes, encoded
-	MaxDocumentDepth = 32       // maps and lists inside one another
+	MaxDocumentDepth = 32       // levels of nested maps and lists
 )
 
-// Document is an immutable map of values, such as a session's user memory. It
-// is decoded only when asked for, so carrying one around is cheap, and copies
-// may be shared between goroutines. The zero value is the empty document.
+// Document is an immutable map of values, such as a session's user memory. Its
+// values are decoded only when they are read, so copying a Document is cheap.
+// Goroutines may share copies. The zero Document is empty.
 type Document struct {
 	enc string      // msgpack of a map in normal form; "" = empty
-	err *fieldError // why NewDocument could not make one; the call that stores it returns it
+	err *fieldError // error of NewDocument, which the call that stores the document returns
 }
 
-// NewDocument makes a document of m, which is copied. Values are normalized: strings,
-// booleans, nil, []byte, time.Time (to UTC), any integer (to int64, or uint64
-// where it does not fit), any float (to float64), json.Number, and slices,
-// arrays and maps with string keys of these, and of types made from them. Nil
-// slices and maps become nil, arrays of bytes become []byte. Anything else, a
-// cycle, text that is not UTF-8, a float that is not finite, a year outside 0
-// to 9999, or more than MaxDocumentBytes bytes or MaxDocumentDepth levels (of which
-// m is the first) is reported as ErrInvalid, naming the value's path, by the
-// call that stores the document.
+// NewDocument returns a document with a copy of m. It accepts strings,
+// booleans, nil, []byte, time.Time, integers, floats, json.Number, and slices,
+// arrays and maps with string keys of these, and types with these underlying
+// types. It normalizes them: times to UTC, integers to int64, or uint64 above
+// the largest int64, floats to float64, nil slices and maps to nil, and arrays
+// of bytes to []byte.
+//
+// NewDocument does not fail. If a value is not allowed, the call that stores
+// the document returns ErrInvalid with the path of the value. Not allowed are
+// other types, cycles, text that is not UTF-8, floats that are not finite,
+// years outside 0 to 9999, more than MaxDocumentBytes bytes, and more than
+// MaxDocumentDepth levels, of which m is the first.
 func NewDocument(m map[string]any) Document {
 	if len(m) == 0 {
 		return Document{}
@@ -42,23 +45,24 @@ func NewDocument(m map[string]any) Document {
 // IsZero reports whether the document is empty.
 func (d Document) IsZero() bool { return d.enc == "" && d.err == nil }
 
-// Map returns the document as a fresh map, which is the caller's: int64,
-// uint64 (above the largest int64), float64, string, bool, []byte, time.Time,
-// nil, []any and map[string]any. It is nil if the document is empty.
+// Map returns the document as a fresh map that belongs to the caller. Its
+// values are int64, uint64 (above the largest int64), float64, string, bool,
+// []byte, time.Time, nil, []any and map[string]any. If the document is empty,
+// the map is nil.
 func (d Document) Map() map[string]any {
 	m, err := decodeDocument(d.enc)
 	if err != nil {
-		// The bytes were made by Doc, or read under a checksum and checked.
+		// NewDocument encoded the bytes, or a read checked them.
 		return nil
 	}
 	return m
 }
 
-// Equal reports whether both hold the same values.
+// Equal reports whether both documents hold the same values.
 func (d Document) Equal(e Document) bool { return d.enc == e.enc && d.err == nil && e.err == nil }
 
-// MarshalJSON returns the document as a JSON object, null if it is empty.
-// Bytes become base64 and times RFC 3339, as encoding/json does.
+// MarshalJSON returns the document as a JSON object, or null if it is empty. As
+// in encoding/json, bytes become base64 and times RFC 3339.
 func (d Document) MarshalJSON() ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err.at("document").err()
@@ -67,8 +71,10 @@ func (d Document) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a JSON object or null. Numbers without fraction and
-// exponent that fit become integers, all others float64. ErrInvalid: see Doc;
-// also a key that is given twice.
+// exponent that fit become integers, all others float64.
+//
+// Errors: ErrInvalid if NewDocument does not allow a value, or a key is given
+// twice.
 func (d *Document) UnmarshalJSON(data []byte) error {
 	m, err := document.FromJSON(data, documentLimits)
 	if err != nil {
@@ -78,14 +84,16 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	return d.check("document").err()
 }
 
-// check refuses a document that NewDocument could not make. The field of the
-// error is the path of the bad value, such as "metadata.prefs.colors[3]".
+// check returns the error of NewDocument. Its field is the path of the bad
+// value, such as "metadata.prefs.colors[3]".
 func (d *Document) check(field string) *fieldError { return d.err.at(field) }
 
-// DocumentAs decodes a document into a T, by the rules of msgpack's struct
-// tags (vmihailenco/msgpack): numbers are converted as Go converts them, times
-// are in the local zone, and an integer in an interface has the smallest type
-// that holds it. ErrInvalid: it does not fit.
+// DocumentAs decodes a document into a T, by the rules of msgpack's struct tags
+// (vmihailenco/msgpack). Numbers are converted as Go converts them, times are
+// in the local zone, and an integer in an interface has the smallest type that
+// holds it.
+//
+// Errors: ErrInvalid if the document does not fit into a T; ErrCorrupt.
 func DocumentAs[T any](d Document) (T, error) {
 	var v T
 	if d.err != nil {
@@ -94,8 +102,8 @@ func DocumentAs[T any](d Document) (T, error) {
 	return v, decodeDocumentInto(d.enc, &v)
 }
 
-// MarshalBinary returns the document as msgpack, which keeps what JSON does
-// not: bytes, times, and the kinds of numbers.
+// MarshalBinary returns the document as msgpack. Unlike JSON, msgpack keeps
+// bytes, times, and the types of numbers.
 func (d Document) MarshalBinary() ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err.at("document").err()
@@ -103,8 +111,9 @@ func (d Document) MarshalBinary() ([]byte, error) {
 	return []byte(d.enc), nil
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote, and copies it. ErrInvalid:
-// anything else.
+// UnmarshalBinary reads the result of MarshalBinary, and copies it.
+//
+// Errors: ErrInvalid for any other bytes.
 func (d *Document) UnmarshalBinary(data []byte) error {
 	enc := string(data)
 	if checkDocument(enc) != nil {
@@ -116,18 +125,18 @@ func (d *Document) UnmarshalBinary(data []byte) error {
 
 var documentLimits = document.Limits{Bytes: MaxDocumentBytes, Depth: MaxDocumentDepth}
 
-// decodeDocument returns fresh values; see Document.Map. ErrCorrupt.
+// decodeDocument returns fresh values; see Document.Map. Errors: ErrCorrupt.
 func decodeDocument(enc string) (map[string]any, error) {
 	m, err := document.Decode(enc, documentLimits)
 	return m, documentError(err)
 }
 
-// checkDocument refuses bytes from outside that encodeDocument does not make.
+// checkDocument refuses bytes that NewDocument does not produce. Errors:
 // ErrCorrupt.
 func checkDocument(enc string) error { return documentError(document.Check(enc, documentLimits)) }
 
-// decodeDocumentInto decodes into what v points at. ErrInvalid: it does not
-// fit. ErrCorrupt.
+// decodeDocumentInto decodes into the value that v points to. Errors:
+// ErrInvalid if it does not fit; ErrCorrupt.
 func decodeDocumentInto(enc string, v any) error {
 	err := document.DecodeInto(enc, documentLimits, v)
 	if err == nil || errors.Is(err, document.ErrMalformed) {
@@ -137,8 +146,7 @@ func decodeDocumentInto(enc string, v any) error {
 	return invalid("document", "does not fit into the Go type %T", v)
 }
 
-// refuseDocument returns the error for a refusal of package document, whose
-// path it keeps.
+// refuseDocument converts an error of package document, and keeps its path.
 func refuseDocument(err error) *fieldError {
 	if err == nil {
 		return nil
@@ -148,8 +156,7 @@ func refuseDocument(err error) *fieldError {
 	return &fieldError{field: e.Path, reason: e.Reason}
 }
 
-// documentError returns the error for stored bytes that are no document.
-// ErrCorrupt.
+// documentError returns ErrCorrupt for stored bytes that are not a document.
 func documentError(err error) error {
 	if err == nil {
 		return nil

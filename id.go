@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// MaxNameBytes is the longest id, name, user or label in bytes.
+// MaxNameBytes is the length in bytes of the longest id, name, user or label.
 const MaxNameBytes = driver.MaxName
 
 // Prefixes of the ids that the store makes; a ULID follows.
@@ -21,19 +21,19 @@ const (
 	messagePrefix   = "msg_"
 )
 
-// newULID makes a ULID of the instant with 80 bits from crypto/rand.
+// newULID returns a ULID of that time with 80 bits from crypto/rand.
 func newULID(ms int64) (u ulid.ULID) {
-	// A time past what a ULID holds (the year 10889) keeps its random part.
+	// SetTime fails after the year 10889; the random part is enough then.
 	_ = u.SetTime(uint64(ms))
 	_, _ = rand.Read(u[6:]) // never fails
 	return u
 }
 
-// NewSessionID returns a fresh id as Create makes one: "ses_" and a ULID.
+// NewSessionID returns a new id, as Create generates them: "ses_" and a ULID.
 func NewSessionID() string { return sessionPrefix + newULID(time.Now().UnixMilli()).String() }
 
-// checkName refuses what is not an id, name, user or label: 1 to MaxName bytes
-// of valid UTF-8 without control characters. All else is kept byte for byte.
+// checkName accepts ids, names, users and labels: 1 to MaxNameBytes bytes of
+// valid UTF-8 without control characters.
 func checkName(field, s string) *fieldError {
 	switch {
 	case s == "":
@@ -62,7 +62,7 @@ func checkUTF8(field, s string) *fieldError {
 	return nil
 }
 
-// checkOptional is checkName for a name that may be absent.
+// checkOptional is checkName for a name that may be empty.
 func checkOptional(field, s string) *fieldError {
 	if s == "" {
 		return nil
@@ -80,8 +80,8 @@ func isNamespaceID(s string) bool {
 	return err == nil
 }
 
-// controlIndex returns where in s the first control character is (Unicode category
-// Cc), or -1.
+// controlIndex returns the index of the first control character (Unicode
+// category Cc) in s, or -1.
 func controlIndex(s string) int {
 	for i := range len(s) {
 		if s[i]-0x20 >= 0x7f-0x20 { // not printable ASCII, as nearly all is

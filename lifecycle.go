@@ -7,48 +7,48 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Never is the duration of a deadline that does not come.
+// Never is the duration of a deadline that is switched off.
 const Never time.Duration = -1
 
-// Expiry says what a TTL counts from.
+// Expiry is the start of a TTL.
 type Expiry uint8
 
-// The ways to count a TTL.
+// The starts of a TTL.
 const (
-	ExpirySliding  Expiry = 1 // from the last write or Touch; reads never extend it
-	ExpiryAbsolute Expiry = 2 // from creation
+	ExpirySliding  Expiry = 1 // the last write or Touch; reads never extend it
+	ExpiryAbsolute Expiry = 2 // the session's creation
 )
 
-// Lifecycle says how long a session lasts and how it ages. It is resolved
-// field by field from the session, its namespace, [Options] and the defaults,
-// and stored with the session when that is created: zero inherits, [Never]
-// switches a deadline off. Durations are rounded up to the millisecond.
+// Lifecycle has the deadlines of a session. When a session is created, each
+// zero field is taken from its namespace, then from [Options], then from the
+// defaults below, and the result is stored with the session. [Never] switches a
+// deadline off. Durations are rounded up to the millisecond.
 type Lifecycle struct {
-	// TTL is how long a session exists, counted as Expiry says. The default
-	// is 7 days.
+	// TTL is the time from the start that Expiry names until the session
+	// expires. The default is 7 days.
 	TTL time.Duration `json:"ttl,omitempty"`
 
-	// Expiry is Sliding or Absolute. The default is Sliding.
+	// Expiry is the start of the TTL. The default is ExpirySliding.
 	Expiry Expiry `json:"expiry,omitempty"`
 
-	// MaxLifetime ends a session this long after its creation, whatever else
-	// would keep it. The default is Never.
+	// MaxLifetime is the longest time from a session's creation until it
+	// expires, whatever extends it. The default is Never.
 	MaxLifetime time.Duration `json:"max_lifetime,omitempty"`
 
-	// IdleAfter makes an active session idle after so long without activity.
-	// The default is Never.
+	// IdleAfter is the time without activity after which an active session
+	// becomes idle. The default is Never.
 	IdleAfter time.Duration `json:"idle_after,omitempty"`
 
-	// ArchiveAfter archives a session that was idle for so long. The default
-	// is Never.
+	// ArchiveAfter is the time in idle after which a session is archived. The
+	// default is Never.
 	ArchiveAfter time.Duration `json:"archive_after,omitempty"`
 
-	// Retention is how long a terminated session is kept from then on. The
-	// default is 7 days.
+	// Retention is the time from a session's termination until it expires.
+	// The default is 7 days.
 	Retention time.Duration `json:"retention,omitempty"`
 }
 
-// defaultLifecycle is what no one chose.
+// defaultLifecycle has the defaults that Lifecycle documents.
 var defaultLifecycle = Lifecycle{
 	TTL:          7 * 24 * time.Hour,
 	Expiry:       ExpirySliding,
@@ -58,7 +58,7 @@ var defaultLifecycle = Lifecycle{
 	Retention:    7 * 24 * time.Hour,
 }
 
-// inherit fills what l leaves open from base.
+// inherit returns l with its zero fields taken from base.
 func (l Lifecycle) inherit(base Lifecycle) Lifecycle {
 	pick := func(a, b time.Duration) time.Duration {
 		if a == 0 {
@@ -99,7 +99,7 @@ func (l *Lifecycle) check() *fieldError {
 	return nil
 }
 
-// resolve is a resolved lifecycle in the milliseconds of package rules.
+// resolve returns a complete lifecycle in the form of package rules.
 func (l Lifecycle) resolve() rules.Lifecycle {
 	return rules.Lifecycle{
 		TTL:          rules.Millis(l.TTL),
@@ -111,7 +111,7 @@ func (l Lifecycle) resolve() rules.Lifecycle {
 	}
 }
 
-// lifecycleFromRules is the inverse of life.
+// lifecycleFromRules is the inverse of resolve.
 func lifecycleFromRules(l rules.Lifecycle) Lifecycle {
 	e := ExpiryAbsolute
 	if l.Sliding {
@@ -127,7 +127,8 @@ func lifecycleFromRules(l rules.Lifecycle) Lifecycle {
 	}
 }
 
-// timeFromMillis converts stored milliseconds to UTC; 0 and Never give the zero time.
+// timeFromMillis returns stored milliseconds as a UTC time. 0 and rules.Never
+// give the zero time.
 func timeFromMillis(ms int64) time.Time {
 	if ms == 0 || ms == rules.Never {
 		return time.Time{}
@@ -155,6 +156,8 @@ func (e Expiry) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText reads sliding, absolute or nothing.
+//
+// Errors: ErrInvalid for any other text.
 func (e *Expiry) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "":
@@ -169,7 +172,7 @@ func (e *Expiry) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// withEdits is l with the fields that differ between base and now as now has them.
+// withEdits returns l with the fields that an edit from base to now changed.
 func (l Lifecycle) withEdits(base, now Lifecycle) Lifecycle {
 	if base.TTL != now.TTL {
 		l.TTL = now.TTL
@@ -199,7 +202,7 @@ func maxAge(q Quotas) int64 {
 	return int64(q.MaxSessionDurationMinutes) * 60_000
 }
 
-// millisFromTime is the inverse of instant.
+// millisFromTime is the inverse of timeFromMillis.
 func millisFromTime(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

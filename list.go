@@ -22,9 +22,9 @@ const (
 	// while all pages are read appears exactly once.
 	OrderByCreation Order = iota
 
-	// OrderByActivity orders by (last_activity_at, session_id), to the minute. A
-	// session that is active while pages are read may be missed (newest first)
-	// or appear twice (oldest first).
+	// OrderByActivity orders by (last_activity_at, session_id), to the minute.
+	// A session that is active while pages are read may be missed (newest
+	// first) or appear twice (oldest first).
 	OrderByActivity
 )
 

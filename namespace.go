@@ -12,8 +12,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Namespace is the unit of isolation: it owns sessions, and carries their
-// policy.
+// Namespace is the unit of isolation. It owns sessions and has defaults and
+// quotas for them.
 type Namespace struct {
 	ID             string          `json:"namespace_id"` // "ns_" and a ULID; the store gives it
 	Name           string          `json:"name"`         // unique in its organization; required
@@ -27,7 +27,7 @@ type Namespace struct {
 	extra   string // trailing elements of the stored form that this version does not know
 }
 
-// DefaultOrganization owns the namespaces of programs that have one.
+// DefaultOrganization is the organization of programs that need only one.
 const DefaultOrganization = "int_default"
 
 // orgOrDefault returns org, or DefaultOrganization if it is empty.
@@ -68,8 +68,9 @@ func (t *Tenant) readNamespace(ctx context.Context) (*Namespace, error) {
 	return t.cachedNamespace(enc)
 }
 
-// Namespace returns the namespace as it is stored now. ErrNotFound: it was
-// deleted.
+// Namespace returns the namespace as it is stored now.
+//
+// Errors: ErrNotFound if it was deleted.
 func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
 	n, err := t.readNamespace(ctx)
 	if err != nil {
@@ -78,8 +79,10 @@ func (t *Tenant) Namespace(ctx context.Context) (Namespace, error) {
 	return *n, nil
 }
 
-// Rename gives the namespace another name. ErrExists: the organization has one
-// of that name. ErrNotFound, ErrInvalid.
+// Rename changes the name of the namespace.
+//
+// Errors: ErrExists if the organization has a namespace of that name;
+// ErrNotFound; ErrInvalid.
 func (t *Tenant) Rename(ctx context.Context, name string) error {
 	if err := checkNamespaceName(name).err(); err != nil {
 		return t.wrapError("Rename", "", err)
@@ -101,8 +104,10 @@ func (t *Tenant) Rename(ctx context.Context, name string) error {
 		})
 }
 
-// SetLifecycle replaces the lifecycle that the namespace gives to its new
-// sessions; see [Tenant.ApplyPolicy] for the others. ErrNotFound, ErrInvalid.
+// SetLifecycle replaces the lifecycle of the namespace's new sessions. To
+// change its other sessions, call [Tenant.ApplyPolicy].
+//
+// Errors: ErrNotFound; ErrInvalid.
 func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
 	if err := l.check().at("lifecycle").err(); err != nil {
 		return t.wrapError("SetLifecycle", "", err)
@@ -113,8 +118,10 @@ func (t *Tenant) SetLifecycle(ctx context.Context, l Lifecycle) error {
 	})
 }
 
-// SetQuotas replaces the namespace's quotas. What is there already stays, even
-// if it is more than they allow. ErrNotFound.
+// SetQuotas replaces the namespace's quotas. Stored data stays, even if it
+// exceeds them.
+//
+// Errors: ErrNotFound.
 func (t *Tenant) SetQuotas(ctx context.Context, q NamespaceQuotas) error {
 	return t.updateNamespace(ctx, "SetQuotas", nil, func(_ driver.View, n *Namespace, _ *driver.Change) error {
 		n.Quotas = q
@@ -154,19 +161,20 @@ func (t *Tenant) updateNamespace(ctx context.Context, op string, also []driver.E
 	return nil
 }
 
-// PolicyReport says what ApplyPolicy did.
+// PolicyReport is the result of [Tenant.ApplyPolicy].
 type PolicyReport struct {
-	Sessions int // looked at
-	Changed  int // whose lifecycle is another now
+	Sessions int // sessions read
+	Changed  int // sessions whose lifecycle changed
 }
 
-// ApplyPolicy gives the tenant's live sessions the lifecycle that they would
-// get if they were created now: what was chosen for the session itself, then
-// the namespace's, then Options'. Deadlines follow at once, also into the
-// past. Each session is a write of its own, so a call that ends early has done
-// part of the work, and another call goes on with the rest; sessions that
-// already agree are not written. Terminated sessions take part. ErrNotFound,
-// ErrReadOnly (of the store).
+// ApplyPolicy gives each live session, also terminated ones, the lifecycle that
+// it would get if it were created now: its own, then the namespace's, then that
+// of Options. The new deadlines apply at once, even if they have passed. Each
+// session is a write of its own, and sessions that already agree are not
+// written. If the call ends early, call it again to continue.
+//
+// Errors: ErrNotFound if the namespace was deleted; ErrReadOnly if the store is
+// read-only; the context's error.
 func (t *Tenant) ApplyPolicy(ctx context.Context) (PolicyReport, error) {
 	var r PolicyReport
 	if _, err := t.readNamespace(ctx); err != nil {
@@ -192,11 +200,11 @@ func (t *Tenant) ApplyPolicy(ctx context.Context) (PolicyReport, error) {
 	return r, nil
 }
 
-// policyPage is how many sessions ApplyPolicy lists at once.
+// policyPage is the number of sessions that ApplyPolicy lists at once.
 const policyPage = 256
 
-// applyPolicy resolves the session's lifecycle anew. It is no write of the
-// session: a sliding TTL is not extended.
+// applyPolicy resolves the session's lifecycle anew. It does not extend a
+// sliding TTL.
 func (c *tenantWrite) applyPolicy() (bool, error) {
 	s, err := c.requireLive()
 	if err != nil {
@@ -232,8 +240,10 @@ func (u Usage) ByStatus(s Status) uint64 {
 // Sessions returns the number of all sessions.
 func (u Usage) Sessions() uint64 { return driver.Usage{Sessions: u.PerStatus}.Total() }
 
-// Usage returns what the namespace holds, exactly: sessions that have expired
-// do not count, swept or not. ErrNotFound: it was deleted.
+// Usage returns the exact contents of the namespace. Expired sessions do not
+// count, swept or not.
+//
+// Errors: ErrNotFound if the namespace was deleted.
 func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
 	if _, err := t.readNamespace(ctx); err != nil {
 		return Usage{}, t.wrapError("Usage", "", err)
@@ -245,21 +255,24 @@ func (t *Tenant) Usage(ctx context.Context) (Usage, error) {
 	return Usage{PerStatus: u.Sessions, Messages: u.Messages, Bytes: u.Bytes}, nil
 }
 
-// Namespaces returns the namespaces of an organization, by name; "" means
-// DefaultOrganization. The loop body may call the store. It ends after the
-// first error. ErrInvalid.
+// Namespaces returns an iterator over the namespaces of an organization, by
+// name; "" means DefaultOrganization. The loop body runs with nothing locked,
+// and may call the store. The loop ends after the first error.
+//
+// Errors: ErrInvalid.
 func (s *Store) Namespaces(ctx context.Context, internalID string) iter.Seq2[Namespace, error] {
 	internalID = orgOrDefault(internalID)
 	return s.namespaces(ctx, "Namespaces", internalID, driver.EntryQuery{Kind: kindNamespaceName, Owner: internalID})
 }
 
-// AllNamespaces returns the namespaces of every organization. It is for the
-// operator of the store, never for a tenant.
+// AllNamespaces returns an iterator over the namespaces of every organization.
+// It is for the operator of the store, never for a tenant.
 func (s *Store) AllNamespaces(ctx context.Context) iter.Seq2[Namespace, error] {
-	return s.namespaces(ctx, "AllNamespaces", DefaultOrganization, driver.EntryQuery{Kind: kindNamespaceName, AllOwners: true})
+	q := driver.EntryQuery{Kind: kindNamespaceName, AllOwners: true}
+	return s.namespaces(ctx, "AllNamespaces", DefaultOrganization, q)
 }
 
-// namespacePage is how many names are read at once.
+// namespacePage is the number of names that are read at once.
 const namespacePage = 256
 
 func (s *Store) namespaces(ctx context.Context, op, org string, q driver.EntryQuery) iter.Seq2[Namespace, error] {

@@ -5,73 +5,72 @@ import (
 	"time"
 )
 
-// Options configure a store. The zero value is right for most.
+// Options configure a store. The zero Options is right for most programs.
 type Options struct {
-	// Lifecycle is what sessions get where neither they nor their namespace
-	// choose. Its zero fields mean the defaults that [Lifecycle] names.
+	// Lifecycle applies to sessions of namespaces that do not set their own.
+	// Its zero fields mean the defaults that [Lifecycle] documents.
 	Lifecycle Lifecycle
 
 	// SweepEvery is the pause between two runs of the background sweeper,
-	// which removes what has expired and applies what time brings. Expired
-	// sessions are invisible whether it runs or not. Never switches it off,
-	// and leaves the work to [Store.Sweep]. The default is one minute.
+	// which removes expired sessions and applies overdue idling and archiving.
+	// Expired sessions are invisible whether it runs or not. Never switches it
+	// off; then call [Store.Sweep]. The default is one minute.
 	SweepEvery time.Duration
 
-	// OnSweep, if set, is called after each background sweep that did
-	// something or failed, in the sweeper's goroutine, with no lock held. It
-	// may call the store, but not Close. The default is nothing.
+	// OnSweep is called after each background sweep that changed something or
+	// failed, in the sweeper's goroutine, with no lock held. It may call the
+	// store, except Close. The default is nil: no call.
 	OnSweep func(SweepReport)
 
-	// Title makes a session's name of its first user message. It runs in the
-	// goroutine of the append, before the write. What it returns is cut at
-	// MaxSessionNameBytes bytes; control characters become spaces. The default is
-	// the first line that is not blank, shortened to 80 characters.
+	// Title makes a session's name from its first user message. It runs in the
+	// goroutine of the append, before the write. The store cuts the result at
+	// MaxSessionNameBytes bytes and replaces control characters by spaces. The
+	// default is the first line that is not blank, cut at 80 characters.
 	Title func(content string) string
 
-	// FeedEvents is how many events of each namespace's change feed are kept.
-	// The default is 100,000; see also FeedAge.
+	// FeedEvents is the maximum number of events in each namespace's change
+	// feed. The default is 100,000.
 	FeedEvents uint64
 
-	// FeedAge is how long events are kept, as long as they are not more than
-	// FeedEvents. The sweeper removes older ones; each of its runs looks at 64
-	// namespaces' feeds in their turn, so they may stay a while longer. Never
-	// keeps them. The default is 7 days.
+	// FeedAge is the age at which the sweeper removes events. Each of its runs
+	// reads the feeds of 64 namespaces in turn, so events may stay longer.
+	// Never keeps events until there are more than FeedEvents. The default is
+	// 7 days.
 	FeedAge time.Duration
 
-	// ReadOnly opens a file, such as a backup, that nothing may change. Every
+	// ReadOnly opens a file, such as a backup, without changing it. Every
 	// write returns ErrReadOnly, and the sweeper does not run.
 	ReadOnly bool
 
-	// Logger gets what goes wrong in the background. Errors of calls are
-	// returned, not logged. Its handler must not call the store, which may
-	// wait for it. The default is silence.
+	// Logger receives failures of background work; errors of calls are
+	// returned, not logged. The handler must not call the store: that can
+	// deadlock. The default discards them.
 	Logger *slog.Logger
 
-	// Now is the clock. It must not call the store, which waits for it. A
-	// store's time never runs backwards, whatever Now does. The default is
-	// time.Now, and only with it the store notices that the machine's clock
-	// jumped: see [SweepReport.ClockJump].
+	// Now is the clock. It must not call the store: that deadlocks. The
+	// store's time never runs backwards, whatever Now returns. The default is
+	// time.Now. Only with the default does the store detect jumps of the
+	// machine's clock: see [SweepReport.ClockJump].
 	Now func() time.Time
 
-	// File has the knobs of [Open]; OpenMemory and OpenDriver ignore it.
+	// File has options of [Open]; OpenMemory and OpenDriver ignore it.
 	File FileOptions
 
 	machineClock bool // Now was not set
 }
 
-// FileOptions are the knobs of a store in a file.
+// FileOptions are the options of a store in a file.
 type FileOptions struct {
-	// MaxSize bounds the file in bytes; a write that would pass it fails and
-	// changes nothing. The default is no bound.
+	// MaxSize is the largest size of the file in bytes. A write that would
+	// exceed it fails and changes nothing. The default is no limit.
 	MaxSize int64
 
-	// VerifyLimit is the size in bytes above which Open does not check the
-	// file's structure, and its indexes, first. Never (-1) checks none. The
-	// default is to check files of any size.
+	// VerifyLimit is the largest file in bytes whose structure and indexes
+	// Open verifies. -1 verifies no file. The default verifies every file.
 	VerifyLimit int64
 
 	// AllowNetworkFS permits a file on NFS, SMB, 9P or FUSE, whose locks and
-	// syncs often promise more than they do. The default is to refuse.
+	// flushes are often unreliable. By default Open refuses such a file.
 	AllowNetworkFS bool
 }
 
@@ -81,7 +80,8 @@ const (
 	defaultFeedAge    = 7 * 24 * time.Hour
 )
 
-// withDefaults returns a complete copy of o, or an error naming the bad field.
+// withDefaults returns a complete copy of o, or an error that names the bad
+// field.
 func (o Options) withDefaults() (Options, error) {
 	if err := o.Lifecycle.check().at("lifecycle").err(); err != nil {
 		return o, err

@@ -8,10 +8,10 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Status is where a session is in its life.
+// Status is the stage of a session's life.
 type Status uint8
 
-// The statuses of a session, and the moves between them:
+// The statuses of a session, and the allowed transitions:
 //
 //	active     → idle, archived, terminated
 //	idle       → active (also by a message), archived, terminated
@@ -41,7 +41,9 @@ func fromRules(statuses []rules.Status) []Status {
 // String returns the status's name, as in the table at [StatusActive].
 func (s Status) String() string { return enumName(statusNames, int(s), "status") }
 
-// MarshalText returns the status's name. ErrInvalid: there is no such status.
+// MarshalText returns the status's name.
+//
+// Errors: ErrInvalid if there is no such status.
 func (s Status) MarshalText() ([]byte, error) {
 	if e := s.check(); e != nil {
 		return nil, e.err()
@@ -49,7 +51,9 @@ func (s Status) MarshalText() ([]byte, error) {
 	return []byte(s.String()), nil
 }
 
-// UnmarshalText reads the status's name. ErrInvalid: there is no such status.
+// UnmarshalText reads the status's name.
+//
+// Errors: ErrInvalid if there is no such status.
 func (s *Status) UnmarshalText(text []byte) error {
 	i, err := parseEnum(statusNames, string(text), "status")
 	*s = Status(i)
@@ -65,15 +69,15 @@ func (s Status) check() *fieldError {
 
 // Transition describes the last transition of a session.
 type Transition struct {
-	At     time.Time `json:"at"`
+	At     time.Time `json:"at"`               // UTC with millisecond precision
 	Reason string    `json:"reason,omitempty"` // at most 1024 bytes
-	Actor  string    `json:"actor,omitempty"`  // who asked for it; the store itself is "seshat"
+	Actor  string    `json:"actor,omitempty"`  // the requester; "seshat" = the store, at a deadline
 }
 
-// sweepActor is the actor of transitions that time brings.
+// sweepActor is the actor of transitions at a deadline.
 const sweepActor = "seshat"
 
-// maxReason bounds the reason of a transition, in bytes.
+// maxReason is the length in bytes of the longest reason of a transition.
 const maxReason = 1024
 
 func (m *Transition) check() *fieldError {
@@ -86,8 +90,8 @@ func (m *Transition) check() *fieldError {
 	return checkOptional("actor", m.Actor)
 }
 
-// TransitionOptions are the conditions of a transition, and what the session
-// keeps about it in LastTransition. The zero TransitionOptions has none.
+// TransitionOptions are the condition of a transition, and the reason and actor
+// that Session.LastTransition keeps. The zero TransitionOptions has none.
 type TransitionOptions struct {
 	// IfVersion is the version that the session must have. Otherwise the
 	// transition fails with a [ConflictError] and changes nothing. 0 = any
@@ -95,15 +99,15 @@ type TransitionOptions struct {
 	IfVersion uint64
 
 	Reason string // at most 1024 bytes
-	Actor  string // who asked for the transition
+	Actor  string // the requester of the transition
 }
 
-// Transition moves the session to another status, by the table at
-// [StatusActive]. A transition to the current status is a no-op: it keeps no
-// reason and no actor.
+// Transition moves the session to another status, if the table at
+// [StatusActive] allows it. A transition to the current status is a no-op,
+// which stores no reason and no actor.
 //
-// ErrTransition: the table has no such move. ErrConflict, ErrNotFound,
-// ErrInvalid.
+// Errors: ErrTransition if the table does not allow it, see [TransitionError];
+// ErrConflict; ErrNotFound; ErrInvalid.
 func (t *Tenant) Transition(ctx context.Context, id string, to Status, o TransitionOptions) (*Session, error) {
 	const op = "Transition"
 	if err := to.check().err(); err != nil {

@@ -24,7 +24,7 @@ func firstLine(content string) string {
 	return ""
 }
 
-// title makes what a name function returned into a legal session name.
+// title turns the result of Options.Title into a legal session name.
 func title(name string) string {
 	name = replaceControls(strings.ToValidUTF8(name, ""))
 	for len(name) > MaxSessionNameBytes {
