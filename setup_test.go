@@ -30,9 +30,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// openTenant adopts a store that the test opened, for which err is what opening
-// it gave, and returns its tenant acme. It is for stores on the machine's clock,
-// or on that of a bubble; others are opened by seshattest.
+// openTenant adopts a store that the test opened, for which err is what
+// opening it gave, and returns its tenant acme. It is for stores on the
+// machine's clock or that of a bubble. Package seshattest opens all others.
 func openTenant(t *testing.T, s *seshat.Store, err error) *seshat.Tenant {
 	t.Helper()
 	seshattest.Adopt(t, s, err)
