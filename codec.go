@@ -131,8 +131,8 @@ func encodeSession(b []byte, s *storedSession) []byte {
 	return msgpack.AppendArrayOf(b, bodyVersion, fields[:], s.extra)
 }
 
-// agentAlloc is where a decoded session keeps what its Agent points at, so that a
-// session takes one allocation: those of up to nearbyTools tools do.
+// agentAlloc holds what the Agent of a decoded session points at, so that a
+// session with up to nearbyTools tools takes one allocation.
 type agentAlloc struct {
 	temperature float64
 	maxTokens   int
@@ -142,19 +142,20 @@ type agentAlloc struct {
 // nearbyTools fills up the 768 bytes that the allocator has for a sessionAlloc.
 const nearbyTools = 6
 
-// sessionAlloc is a session as reads make it.
+// sessionAlloc is a session with room for its agent, which reads allocate at
+// once; List allocates several in one piece.
 type sessionAlloc struct {
 	Session
 	agentAlloc
 }
 
-// decodeSession decodes a session of its own; see sessionAlloc.take.
+// decodeSession decodes rec for a read. The session keeps the memory of rec.
 func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
 	return new(sessionAlloc).take(rec, ns, internal)
 }
 
-// take makes the session of a record that the caller does not use again: it
-// keeps the memory of the body and the strings. ErrCorrupt, ErrFormat.
+// take decodes rec into x. The session keeps the memory of the body and the
+// strings, so the caller must not use rec again. ErrCorrupt, ErrFormat.
 func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, error) {
 	var in storedFields
 	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
@@ -171,8 +172,8 @@ func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, 
 	return &x.Session, nil
 }
 
-// decodeStoredSession is take with all that writes need, of a record of
-// whose memory it keeps nothing but the id.
+// decodeStoredSession decodes rec for a write. The result shares only rec.ID.
+// ErrCorrupt, ErrFormat.
 func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSession, error) {
 	x := new(struct {
 		storedSession
@@ -187,8 +188,8 @@ func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSessio
 	return &x.storedSession, nil
 }
 
-// copyTexts copies what a session keeps of a record into one string: the body,
-// the user, then the labels.
+// copyTexts copies the body, the user and the labels of rec, in this order,
+// into one string.
 func copyTexts(rec *driver.Record) string {
 	n := len(rec.Body) + len(rec.User)
 	for _, l := range rec.Labels {
@@ -205,7 +206,7 @@ func copyTexts(rec *driver.Record) string {
 	return b.String()
 }
 
-// setNames takes user and labels from their copies in text.
+// setNames sets user and labels to their copies in text.
 func (s *Session) setNames(rec *driver.Record, text string) {
 	cut := func(n int) (part string) {
 		part, text = text[:n], text[n:]
@@ -222,8 +223,8 @@ func (s *Session) setNames(rec *driver.Record, text string) {
 	}
 }
 
-// decodeRecord reads all but the names of a record whose body is that string. What
-// is no field of a Session goes to in.
+// decodeRecord decodes rec, whose body is given as a string, except for user
+// and labels. Values that are no field of a Session go to in.
 func (s *Session) decodeRecord(rec *driver.Record, body string, in *storedFields, r *agentAlloc) error {
 	if err := s.decodeBody(body, in, r); err != nil {
 		return err

@@ -27,7 +27,8 @@ func typical() *storedSession {
 			"cards": []string{"visa 7447", "gift 6941"},
 		}),
 		Metadata: NewDocument(map[string]any{"channel": "web", "locale": "en-US"}),
-		Stats:    SessionStats{TotalMessages: 24, TotalTokens: 8112, TotalToolCalls: 6}, MessageCount: 24, Version: 3, LastSeq: 24,
+		Stats:    SessionStats{TotalMessages: 24, TotalTokens: 8112, TotalToolCalls: 6},
+		Version:  3, MessageCount: 24, LastSeq: 24,
 	}}
 	now := time.Date(2026, 5, 20, 10, 0, 0, 0, time.UTC).UnixMilli()
 	s.timeline = rules.Timeline{
@@ -126,7 +127,10 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkMessage(b *testing.B) {
-	m := &Message{Role: RoleUser, Content: "Book me a flight to Seattle.", ContentType: ContentText, Tokens: 7, Timestamp: time.Unix(1, 0)}
+	m := &Message{
+		Role: RoleUser, Content: "Book me a flight to Seattle.", ContentType: ContentText, Tokens: 7,
+		Timestamp: time.Unix(1, 0),
+	}
 	var buf []byte
 	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()

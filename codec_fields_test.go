@@ -76,17 +76,13 @@ var sessionRules = []fieldRule{
 func sampleOf(t *testing.T, typ reflect.Type) reflect.Value {
 	t.Helper()
 	samples := []any{
-		"text", uint64(7), true, Role(2), ContentType(3), Status(2), json.RawMessage(`{"a":1}`),
-		[]byte{1},
-		NewDocument(map[string]any{"a": 1}), 1500 * time.Millisecond, timeFromMillis(1_700_000_000_123),
-		Range{1, 2},
-		AgentConfig{Model: "m", Temperature: Ptr(0.5), MaxTokens: Ptr(9), SystemPrompt: "p", AvailableTools: []string{"t"}},
-		Quotas{1, 2, 3, 4, 5},
-		map[string]string{"k": "v"},
-		Parent{"p", 3},
-		defaultLifecycle,
-		Transition{At: timeFromMillis(9_000), Reason: "r", Actor: "a"},
-		SessionStats{TotalMessages: 1, TotalTokens: 2},
+		"text", uint64(7), true, Role(2), ContentType(3), Status(2), json.RawMessage(`{"a":1}`), []byte{1},
+		NewDocument(map[string]any{"a": 1}), 1500 * time.Millisecond, timeFromMillis(1_700_000_000_123), Range{1, 2},
+		AgentConfig{
+			Model: "m", Temperature: Ptr(0.5), MaxTokens: Ptr(9), SystemPrompt: "p", AvailableTools: []string{"t"},
+		},
+		Quotas{1, 2, 3, 4, 5}, map[string]string{"k": "v"}, Parent{"p", 3}, defaultLifecycle,
+		Transition{At: timeFromMillis(9_000), Reason: "r", Actor: "a"}, SessionStats{TotalMessages: 1, TotalTokens: 2},
 	}
 	for _, v := range samples {
 		if reflect.TypeOf(v) == typ {
@@ -97,8 +93,8 @@ func sampleOf(t *testing.T, typ reflect.Type) reflect.Value {
 	return reflect.Value{}
 }
 
-// checkRules fails unless the rules name exactly the exported fields of typ, and
-// the HTTP API's schemas know them as the rules say.
+// checkRules fails unless the rules name exactly the exported fields of typ,
+// and the HTTP API's schemas know them as the rules say.
 func checkRules(t *testing.T, typ reflect.Type, rules []fieldRule, readSchema, writeSchema string) {
 	t.Helper()
 	var fields, ruled []string
@@ -169,8 +165,8 @@ func changedJSON(t *testing.T, a, b any) (names []string) {
 	return names
 }
 
-// TestMessageFieldsAreKnownEverywhere proves that each field of Message is in the
-// codec, the digest, JSON and the HTTP API, or that its rule says why not.
+// TestMessageFieldsAreKnownEverywhere proves that each field of Message is in
+// the codec, the digest, JSON and the HTTP API, or that its rule says why not.
 func TestMessageFieldsAreKnownEverywhere(t *testing.T) {
 	typ := reflect.TypeFor[Message]()
 	checkRules(t, typ, messageRules, "Message", "NewMessage")
@@ -201,8 +197,8 @@ func TestMessageFieldsAreKnownEverywhere(t *testing.T) {
 	}
 }
 
-// TestSessionFieldsAreKnownEverywhere proves that each field of Session is in the
-// codec, JSON and the HTTP API, or that its rule says why not.
+// TestSessionFieldsAreKnownEverywhere proves that each field of Session is in
+// the codec, JSON and the HTTP API, or that its rule says why not.
 func TestSessionFieldsAreKnownEverywhere(t *testing.T) {
 	typ := reflect.TypeFor[Session]()
 	checkRules(t, typ, sessionRules, "Session", "")

@@ -14,8 +14,8 @@ import (
 	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
-// Promise: a message comes back as it was stored, empty apart from absent, and
-// shares no memory with what it was read from.
+// TestMessageRoundTrip proves that a message comes back as it was stored, with
+// empty and absent values apart, and shares no memory with the stored one.
 func TestMessageRoundTrip(t *testing.T) {
 	for seed := range uint64(200) {
 		want := newRandom(seed).message()
@@ -110,8 +110,8 @@ func FuzzDecodeMessage(f *testing.F) {
 	})
 }
 
-// Promise: all that the caller gives, also an empty value against none, makes
-// another digest, and nothing else does.
+// TestMessageDigest proves that each field that the caller gives changes the
+// digest, also an empty value against none, and that nothing else does.
 func TestMessageDigest(t *testing.T) {
 	given := map[string]Message{
 		"nothing": {}, "role": {Role: 1}, "type": {ContentType: 1}, "content": {Content: "a"}, "tool": {ToolName: "a"},
@@ -143,8 +143,8 @@ func TestMessageDigest(t *testing.T) {
 	}
 }
 
-// Promise: a message that an earlier version appended is known to a later one:
-// neither stored bytes nor digests change their meaning.
+// TestMessageFormatIsPinned proves that stored bytes and digests keep their
+// meaning, so that a later version knows messages that an earlier one appended.
 func TestMessageFormatIsPinned(t *testing.T) {
 	m := &Message{
 		Role: RoleTool, ContentType: ContentToolResult, Content: "Привет", ToolName: "find", ToolCallID: "call_1",
@@ -155,7 +155,8 @@ func TestMessageFormatIsPinned(t *testing.T) {
 		Payload: []byte{0, 1, 2}, Summary: Range{3, 4},
 	}
 	const (
-		body = "dc0013010303acd09fd180d0b8d0b2d0b5d182a466696e64a663616c6c5f3102c4087b2271223a20317dc4025b5da26f6ba56167656e74" +
+		body = "dc0013010303acd09fd180d0b8d0b2d0b5d182a466696e64a663616c6c5f3102c4087b2271" +
+			"223a20317dc4025b5da26f6ba56167656e74" +
 			"c41081a16b9301cb4004000000000000a178cd012ccd05dccf0000018bcfe5687bc403000102cf0000018bcfe569c80304"
 		digest = "7e70a250bff02cec8574cf2e08cb03d9"
 	)

@@ -24,8 +24,8 @@ func mustDecode(t testing.TB, rec *driver.Record) *storedSession {
 	return s
 }
 
-// Promise: a session comes back as it was stored, to readers and to writers,
-// and what writers get shares no memory with the record that it was read from.
+// TestSessionRoundTrip proves that readers and writers get a session as it was
+// stored, and that the session of a writer shares no memory with the record.
 func TestSessionRoundTrip(t *testing.T) {
 	for seed := range uint64(200) {
 		want := newRandom(seed).session()
@@ -43,8 +43,8 @@ func TestSessionRoundTrip(t *testing.T) {
 	}
 }
 
-// Promise: tools that the caller appends to a session are in no other memory
-// of it.
+// TestToolsHaveNoRoomBehindThem proves that appending to the tools of a session
+// does not write into other memory of it.
 func TestToolsHaveNoRoomBehindThem(t *testing.T) {
 	for n := range nearbyTools + 2 {
 		s := typical()
@@ -111,8 +111,8 @@ func referenceArray(t testing.TB, values []any, short bool) []byte {
 	return b.Bytes()
 }
 
-// Promise: any msgpack tool reads the documented layout, and one that writes
-// it, in any width of integers, is understood.
+// TestSessionLayoutIsTheDocumentedOne proves that the library reads the layout
+// and writes the same bytes, and that integers of any width are understood.
 func TestSessionLayoutIsTheDocumentedOne(t *testing.T) {
 	for seed := range uint64(50) {
 		s := newRandom(seed).session()
@@ -128,7 +128,8 @@ func TestSessionLayoutIsTheDocumentedOne(t *testing.T) {
 	}
 }
 
-// Promise: what a later version added survives a rewrite by this one.
+// TestLaterFieldsSurvive proves that fields that a later version added survive
+// a rewrite by this one.
 func TestLaterFieldsSurvive(t *testing.T) {
 	s := newRandom(3).session()
 	s.extra = ""
@@ -142,7 +143,8 @@ func TestLaterFieldsSurvive(t *testing.T) {
 	}
 }
 
-// Promise: what an earlier version did not have yet reads as zero.
+// TestEarlierFieldsAreZero proves that fields that an earlier version did not
+// have read as zero.
 func TestEarlierFieldsAreZero(t *testing.T) {
 	s := newRandom(4).session()
 	s.extra = ""
@@ -161,8 +163,8 @@ func TestEarlierFieldsAreZero(t *testing.T) {
 	}
 }
 
-// Promise: damage is ErrCorrupt, a later layout ErrFormat, and neither is a
-// session.
+// TestDamagedSessions proves that damage gives ErrCorrupt and a later layout
+// ErrFormat, and neither a session.
 func TestDamagedSessions(t *testing.T) {
 	s := newRandom(5).session()
 	body := encodeSession(nil, s)
@@ -225,7 +227,8 @@ func FuzzDecodeSession(f *testing.F) {
 	})
 }
 
-// Promise: storing and reading a session costs no more than it must.
+// TestSessionCodecAllocations proves that encoding allocates nothing, decoding
+// for a write twice and for a read once.
 func TestSessionCodecAllocations(t *testing.T) {
 	s := typical()
 	buf := encodeSession(nil, s)
@@ -240,4 +243,88 @@ func TestSessionCodecAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { read, _ = decodeSession(rec, "", "") }); n > 1 || read.Name != s.Name {
 		t.Errorf("decoding for a read allocates %v times", n)
 	}
+}
+
+// TestNamespaceRoundTrip proves that a namespace comes back as it was stored,
+// and shares no memory with the stored one.
+func TestNamespaceRoundTrip(t *testing.T) {
+	for seed := range uint64(200) {
+		want := newRandom(seed).namespace()
+		enc := encodeNamespace(nil, want)
+		got, err := decodeNamespace(enc)
+		clear(enc)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: %v\n%+v\ncomes back as\n%+v", seed, err, want, got)
+		}
+	}
+}
+
+func TestNamespaceLayoutIsTheDocumentedOne(t *testing.T) {
+	for seed := range uint64(50) {
+		n := newRandom(seed).namespace()
+		l := n.Lifecycle
+		values := []any{
+			1, n.ordinal, n.ID, n.Name, n.OrganizationID, millisFromTime(n.CreatedAt), millisFromTime(n.UpdatedAt),
+			int64(l.TTL), int(l.Expiry), int64(l.MaxLifetime), int64(l.IdleAfter), int64(l.ArchiveAfter),
+			int64(l.Retention),
+			n.Quotas.MaxSessions, n.Quotas.MaxMessages, n.Quotas.MaxBytes,
+		}
+		enc := encodeNamespace(nil, n)
+		if want := referenceArray(t, values, true); !bytes.Equal(enc, want) {
+			t.Fatalf("seed %d: the reference writes\n%x, not\n%x", seed, want, enc)
+		}
+		if wide, err := decodeNamespace(referenceArray(t, values, false)); err != nil || !reflect.DeepEqual(wide, n) {
+			t.Fatalf("seed %d: wide integers read as %+v, %v", seed, wide, err)
+		}
+	}
+}
+
+func TestNamespacesOfOtherVersions(t *testing.T) {
+	all := elements(t, encodeNamespace(nil, newRandom(9).namespace()))
+	blank := elements(t, encodeNamespace(nil, &Namespace{}))
+	for n := 1; n <= len(all); n++ {
+		ns, err := decodeNamespace(array(all[:n]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := elements(t, encodeNamespace(nil, ns)); !slices.Equal(again, slices.Concat(all[:n], blank[n:])) {
+			t.Fatalf("the first %d fields read as %q", n, again)
+		}
+	}
+	later := append(all, "\x81\xa1k\x01", "\xc3")
+	ns, err := decodeNamespace(array(later))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := elements(t, encodeNamespace(nil, ns)); !slices.Equal(again, later) {
+		t.Errorf("later fields become %q", again)
+	}
+	if _, err := decodeNamespace([]byte{0x92, bodyVersion + 1, 0xc1}); !errors.Is(err, ErrFormat) {
+		t.Errorf("later layout: %v", err)
+	}
+}
+
+func FuzzDecodeNamespace(f *testing.F) {
+	for _, enc := range seeds(func(r random) []byte { return encodeNamespace(nil, r.namespace()) }) {
+		f.Add(enc)
+	}
+	f.Add([]byte{})
+	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff, bodyVersion})
+	f.Fuzz(func(t *testing.T, enc []byte) {
+		n, err := decodeNamespace(enc)
+		if err != nil {
+			if n != nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v, %v", n, err)
+			}
+			return
+		}
+		first := encodeNamespace(nil, n)
+		again, err := decodeNamespace(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second := encodeNamespace(nil, again); !bytes.Equal(first, second) {
+			t.Fatalf("written as %x, then as %x", first, second)
+		}
+	})
 }

@@ -33,8 +33,8 @@ func marshal(t *testing.T, v any) string {
 	return string(data)
 }
 
-// Promise: a session in JSON has the documented names, null for what is
-// absent, and times with milliseconds in UTC.
+// TestSessionJSON proves that a session in JSON has the documented names, null
+// for what is absent, and times with milliseconds in UTC.
 func TestSessionJSON(t *testing.T) {
 	s := Session{
 		ID: "ses_1", NamespaceID: "ns_1", OrganizationID: "int_1", Status: StatusActive, Version: 1,
@@ -56,7 +56,8 @@ func TestSessionJSON(t *testing.T) {
 	}
 }
 
-// Promise: all that callers see of a session survives JSON.
+// TestSessionJSONRoundTrip proves that every exported field of a session
+// survives JSON.
 func TestSessionJSONRoundTrip(t *testing.T) {
 	for seed := range uint64(50) {
 		s := &newRandom(seed).session().Session

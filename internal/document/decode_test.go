@@ -39,8 +39,8 @@ var notNormal = []struct {
 	{"deep", "\x81\xa1a" + strings.Repeat("\x91", 1<<16) + "\x01", false},
 }
 
-// Promise: bytes from outside pass Check only if Encode could have made them,
-// and what is no map of values is no map at all.
+// TestBytesFromOutside proves that bytes from outside pass Check only if Encode
+// could have made them, and that anything but a map of values is refused.
 func TestBytesFromOutside(t *testing.T) {
 	for _, c := range notNormal {
 		if err := Check(c.enc, limits); !errors.Is(err, ErrMalformed) {
@@ -92,7 +92,8 @@ type explosive struct{}
 
 func (*explosive) DecodeMsgpack(*vmsgpack.Decoder) error { panic("no") }
 
-// Promise: a panic of the caller's decoder is an error.
+// TestDecodeIntoSurvivesPanics proves that a panic of the caller's decoder is
+// an error.
 func TestDecodeIntoSurvivesPanics(t *testing.T) {
 	if err := DecodeInto("\x81\xa1a\x01", limits, &explosive{}); err == nil {
 		t.Error("no error")
@@ -124,8 +125,8 @@ func numbers(v any) any {
 	return v
 }
 
-// Promise: any bytes decode without panic; what decodes is what the reference
-// reads, and its normal form is stable.
+// FuzzDocument checks that any bytes decode without panic, to the values that
+// the library reads, and that their normal form is stable.
 func FuzzDocument(f *testing.F) {
 	for _, c := range notNormal {
 		f.Add([]byte(c.enc))

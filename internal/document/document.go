@@ -2,6 +2,10 @@
 // sorted keys, the shortest encodings of integers and lengths, 64-bit floats,
 // and times as timestamp extensions. So equal values have equal bytes, and any
 // msgpack tool can read them.
+//
+// Only DecodeInto uses vmihailenco/msgpack. Its encoder does not bound depth
+// and size and names no path, and its decoder of untyped values returns local
+// times, and integers of the smallest type.
 package document
 
 import (

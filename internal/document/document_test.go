@@ -39,7 +39,8 @@ type (
 	raw    []byte
 )
 
-// Promise: each value is stored as the one form that Doc names for it.
+// TestNormalForms proves that each value is stored in the one form that
+// NewDocument names for it.
 func TestNormalForms(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 8, time.FixedZone("", 3600))
 	for _, c := range []struct{ in, want any }{
@@ -92,7 +93,8 @@ func TestNormalForms(t *testing.T) {
 	}
 }
 
-// Promise: equal values have equal bytes, whatever order a map is walked in.
+// TestEqualValuesHaveEqualBytes proves that equal values have equal bytes,
+// whatever order a map is walked in.
 func TestEqualValuesHaveEqualBytes(t *testing.T) {
 	a := map[string]any{"z": int8(1), "a": map[string]any{"y": 2.0, "b": []string{"x"}}, "m": []byte("q")}
 	want, err := Encode(a, limits)
@@ -121,7 +123,8 @@ func TestEmptyIsNothing(t *testing.T) {
 	}
 }
 
-// Promise: what cannot be stored is refused, and the refusal says where it is.
+// TestRefusals proves that a value that cannot be stored is refused, and that
+// the error says where it is.
 func TestRefusals(t *testing.T) {
 	for path, v := range map[string]any{
 		".v":                            math.NaN(),
@@ -144,7 +147,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Promise: a refusal hides keys that may be what a user said.
+// TestRefusalsHideKeys proves that an error hides keys that a user may have
+// said.
 func TestRefusalsHideKeys(t *testing.T) {
 	refused(t, ".v[…]", map[string]any{"v": map[string]any{"I said \xff": 1}})
 	for _, key := range []string{
@@ -164,7 +168,7 @@ func refused(t *testing.T, path string, m map[string]any) {
 	}
 }
 
-// Promise: a document takes at most its limit, to the byte.
+// TestSizeLimit proves that a document takes at most its limit, to the byte.
 func TestSizeLimit(t *testing.T) {
 	const around = 1 + 2 + 3 // of the map, the key and the length
 	for _, v := range []any{
@@ -192,7 +196,8 @@ func TestSizeLimit(t *testing.T) {
 	refused(t, ".k", map[string]any{"k": wide})
 }
 
-// Promise: the depth is limited to the level, and a cycle ends there.
+// TestDepthLimit proves that the depth is limited to the level, and a cycle
+// ends there.
 func TestDepthLimit(t *testing.T) {
 	deep := map[string]any{}
 	for range limits.Depth - 1 {
@@ -215,8 +220,8 @@ func TestDepthLimit(t *testing.T) {
 	refused(t, ".n"+strings.Repeat("[0]", limits.Depth-1), map[string]any{"n": named})
 }
 
-// Promise: a value that is reached along many paths costs no more than its
-// limit in bytes.
+// TestSharedValuesDoNotExplode proves that a value that is reached along many
+// paths costs no more than its limit in bytes.
 func TestSharedValuesDoNotExplode(t *testing.T) {
 	v := []any{1}
 	for range limits.Depth - 2 {
@@ -227,7 +232,8 @@ func TestSharedValuesDoNotExplode(t *testing.T) {
 	}
 }
 
-// Promise: what Decode returns is the caller's.
+// TestDecodedValuesAreFresh proves that the caller owns the values that Decode
+// returns.
 func TestDecodedValuesAreFresh(t *testing.T) {
 	m := map[string]any{"b": []byte("abc"), "l": []any{"x"}, "m": map[string]any{"k": int64(1)}}
 	enc, err := Encode(m, limits)

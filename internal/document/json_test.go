@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Promise: numbers keep all that 64 bits can hold.
+// TestNumbersOfJSON proves that numbers keep all that 64 bits can hold.
 func TestNumbersOfJSON(t *testing.T) {
 	for in, want := range map[string]any{
 		"0": int64(0), "-0": int64(0), "-9223372036854775808": int64(math.MinInt64),
@@ -41,7 +41,7 @@ func TestValuesOfJSON(t *testing.T) {
 	}
 }
 
-// Promise: nothing is dropped or changed in silence.
+// TestJSONRefusals proves that nothing is dropped or changed in silence.
 func TestJSONRefusals(t *testing.T) {
 	for in, path := range map[string]string{
 		``: "", `{`: "", `[1]`: "", `"x"`: "", `1`: "", `nul`: "", `{"a":1} {}`: "", `{"a":1}}`: "", `{"a":1}x`: "",
@@ -63,8 +63,8 @@ func TestJSONRefusals(t *testing.T) {
 	}
 }
 
-// Promise: what is read is what encoding/json reads, and can be stored unless
-// it is too large.
+// FuzzJSONObject checks that FromJSON reads the values that encoding/json
+// reads, and that they can be stored unless they are too large.
 func FuzzJSONObject(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,2.5,null,true,"x"],"b":{"c":{}}}`, `null`, `{"a":1,"a":2}`, `{"a":1} x`, `[[[[]]]]`,

@@ -1,10 +1,10 @@
 // Package msgpack writes and reads msgpack without reflection. It writes the
-// bytes that vmihailenco/msgpack writes for the same values, and reads what that
-// library reads, except for the stricter rules that FuzzMsgpack names. Readers
-// share the memory of their input and do not trust it.
+// bytes that vmihailenco/msgpack writes for the same values, and reads what
+// that library reads, except for the stricter rules that FuzzMsgpack names.
+// Readers share the memory of their input and do not trust it.
 //
 //   - append.go and reader.go: values in their shortest form
-//   - fields.go: an array of fields by its layout, which is one list for both ways
+//   - fields.go: an array of fields by its layout, one list for both ways
 //   - fixed.go: forms of fixed width, whose elements lie at fixed places
 //   - skip.go: the one table of all forms, which finds the end of any value
 //   - sum.go: the hash of an array without a buffer for it

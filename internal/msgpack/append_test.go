@@ -55,10 +55,14 @@ func TestNumbersEqualTheLibrary(t *testing.T) {
 func TestLengthsEqualTheLibrary(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536} {
 		s := strings.Repeat("x", n)
-		same(t, "text", AppendText(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeString(s) }))
-		same(t, "bin", AppendBin(nil, s), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
-		same(t, "array", AppendArray(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeArrayLen(n) }))
-		same(t, "map", AppendMap(nil, n), reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeMapLen(n) }))
+		same(t, "text", AppendText(nil, s),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeString(s) }))
+		same(t, "bin", AppendBin(nil, s),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeBytes([]byte(s)) }))
+		same(t, "array", AppendArray(nil, n),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeArrayLen(n) }))
+		same(t, "map", AppendMap(nil, n),
+			reference(t, func(e *vmsgpack.Encoder) error { return e.EncodeMapLen(n) }))
 	}
 }
 

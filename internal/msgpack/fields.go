@@ -25,15 +25,15 @@ type (
 
 	// OptInt is an integer that may be absent.
 	OptInt struct {
-		Value int64
-		Set   bool
+		Value int64 // 0 if absent
+		Set   bool  // whether it is there
 	}
 
 	// OptFloat is a float that may be absent. NaN, which equals nothing and
 	// which JSON cannot say, is refused.
 	OptFloat struct {
-		Value float64
-		Set   bool
+		Value float64 // 0 if absent
+		Set   bool    // whether it is there
 	}
 
 	// Millis is a time in the precision of milliseconds, read in UTC.
@@ -53,8 +53,8 @@ type (
 // NoLimit is the Limit that bounds nothing.
 const NoLimit Limit = math.MaxInt64
 
-// AppendArrayOf appends an array of a layout's version and the fields, and extra
-// as Reader.Fields returned it.
+// AppendArrayOf appends an array of a layout's version and the fields, and
+// extra as Reader.Fields returned it.
 func AppendArrayOf(b []byte, version uint64, fields []any, extra string) []byte {
 	n := 1 + len(fields)
 	if extra != "" {
@@ -64,7 +64,8 @@ func AppendArrayOf(b []byte, version uint64, fields []any, extra string) []byte 
 	return append(AppendFields(b, fields), extra...)
 }
 
-// AppendFields appends the values that the fields point at, one after the other.
+// AppendFields appends the values that the fields point at, one after the
+// other.
 func AppendFields(b []byte, fields []any) []byte {
 	for _, field := range fields {
 		switch p := field.(type) {
@@ -203,8 +204,13 @@ func (r *Reader) Fields(n int, fields []any) (extra string) {
 			*p = NoLimit
 		}
 	}
+	return r.skipMany(n - known)
+}
+
+// skipMany consumes n values and returns their bytes.
+func (r *Reader) skipMany(n int) string {
 	from := r.i
-	for ; n > known && !r.bad; n-- {
+	for ; n > 0 && !r.bad; n-- {
 		r.Skip()
 	}
 	if r.bad {

@@ -63,7 +63,9 @@ func readArray(s string, fields []any) (version uint64, extra string, err error)
 // TestEveryFormReadsBack proves that each form reads back as it was written,
 // set or absent.
 func TestEveryFormReadsBack(t *testing.T) {
-	for _, want := range []*everyForm{newEveryForm(), {none: NoLimit, limit: NoLimit}, {none: 1, limit: 1, bytes: []byte{}}} {
+	for _, want := range []*everyForm{
+		newEveryForm(), {none: NoLimit, limit: NoLimit}, {none: 1, limit: 1, bytes: []byte{}},
+	} {
 		b := AppendArrayOf(nil, 3, want.fields(), "")
 		got := new(everyForm)
 		version, extra, err := readArray(string(b), got.fields())
@@ -110,14 +112,15 @@ func TestMissingElementsAreZero(t *testing.T) {
 	}
 }
 
-// TestFieldsRefuse proves that a value of another form, a value out of range and
-// a malformed array are refused.
+// TestFieldsRefuse proves that a value of another form, a value out of range
+// and a malformed array are refused.
 func TestFieldsRefuse(t *testing.T) {
 	v := newEveryForm()
 	whole := string(AppendArrayOf(nil, 1, v.fields(), ""))
 	for name, s := range map[string]string{
 		"nothing": "", "no array": "\x81\x01\x02", "empty": "\x90", "something after": whole + "\x00",
-		"cut": whole[:12], "fewer than it says": "\xdc\x00\x11" + whole[3:], "malformed extra": "\xdc\x00\x11" + whole[3:] + "\xc1",
+		"cut": whole[:12], "fewer than it says": "\xdc\x00\x11" + whole[3:],
+		"malformed extra": "\xdc\x00\x11" + whole[3:] + "\xc1",
 	} {
 		if _, extra, err := readArray(s, new(everyForm).fields()); !errors.Is(err, ErrMalformed) || extra != "" {
 			t.Errorf("%s: %q, %v", name, extra, err)
@@ -125,7 +128,8 @@ func TestFieldsRefuse(t *testing.T) {
 	}
 	nan := string(AppendFloat(nil, math.NaN()))
 	for field, values := range map[any][]string{
-		new(uint64): {"\xff", "\xa0", "\xc0"}, new(uint8): {"\xcd\x01\x00", "\xff"}, new(int64): {"\xcf\xff\xff\xff\xff\xff\xff\xff\xff"},
+		new(uint64): {"\xff", "\xa0", "\xc0"}, new(uint8): {"\xcd\x01\x00", "\xff"},
+		new(int64): {"\xcf\xff\xff\xff\xff\xff\xff\xff\xff"},
 		new(Limit): {"\xff", "\xc0"}, new(string): {"\x01", "\xc4\x00"}, new(bool): {"\x01"}, new(OptBin): {"\xa0"},
 		new([]byte): {"\xa0"}, new(Millis): {"\xc0"}, new(OptMillis): {"\xa0"},
 		new(SpanMillis): {"\xcf\x40\x00\x00\x00\x00\x00\x00\x00", "\xd3\xc0\x00\x00\x00\x00\x00\x00\x00"},

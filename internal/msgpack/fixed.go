@@ -162,8 +162,8 @@ func (r *FixedReader) Bin32() []byte {
 	return nil
 }
 
-// Map16 reads the head that AppendMap16 writes, and returns the number of pairs.
-// Their elements count as elements of the reader.
+// Map16 reads the head that AppendMap16 writes, and returns the number of
+// pairs. Their elements count as elements of the reader.
 func (r *FixedReader) Map16() int {
 	v := r.element(Map16Code, 2)
 	if v == nil {

@@ -181,8 +181,9 @@ func compareTime(t *testing.T, r *Reader, d *vmsgpack.Decoder) {
 		}
 		return
 	}
-	// Rules: a time is the extension -1 of 4, 8 or 12 bytes, and its nanoseconds
-	// are less than a second. The library takes others, and carries over.
+	// Rules: a time is the extension -1 of 4, 8 or 12 bytes, and its
+	// nanoseconds are less than a second. The library takes others, and carries
+	// over.
 	n, kind := again.ext()
 	nanos := uint64(0)
 	switch n {

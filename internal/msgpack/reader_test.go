@@ -149,8 +149,8 @@ func TestHostileInputIsCheap(t *testing.T) {
 	}
 }
 
-// FuzzSkip compares Skip with that of the library: what is a value, and where it
-// ends.
+// FuzzSkip compares Skip with that of the library: what is a value, and where
+// it ends.
 func FuzzSkip(f *testing.F) {
 	f.Add([]byte("\x93\x01\xa1x\x81\xa1y\xc0"))
 	f.Add(append(AppendArray16(nil, fixedCount), fixedElements()...))

@@ -60,7 +60,8 @@ func (w Walk) Files() int {
 }
 
 func (w Walk) print(out io.Writer) {
-	fmt.Fprintf(out, "%s: %d functions in %d files, %d frames to Put\n", w.Call, len(w.Functions), w.Files(), len(w.Frames))
+	fmt.Fprintf(out, "%s: %d functions in %d files, %d frames to Put\n",
+		w.Call, len(w.Functions), w.Files(), len(w.Frames))
 	layers := map[string][]string{}
 	for _, f := range w.Functions {
 		layers[f.Layer()] = append(layers[f.Layer()], f.Name)
@@ -120,7 +121,9 @@ func build(dir, tmp string) (program string, err error) {
 		return "", err
 	}
 	program = filepath.Join(tmp, "trace")
-	packages := []string{module + "test/walk/testdata/trace", module[:len(module)-1], module + "driver/...", module + "internal/..."}
+	packages := []string{
+		module + "test/walk/testdata/trace", module[:len(module)-1], module + "driver/...", module + "internal/...",
+	}
 	_, err = output(goCommand("build", "-cover", "-covermode=atomic", "-modfile", modfile,
 		"-coverpkg="+strings.Join(packages, ","), "-o", program, dir))
 	return program, err
@@ -134,8 +137,8 @@ func goCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// replaceBbolt copies bbolt, so that its Put can call PutHook, and returns a copy
-// of this module's go.mod that uses the copy.
+// replaceBbolt copies bbolt, so that its Put can call PutHook, and returns a
+// copy of this module's go.mod that uses the copy.
 func replaceBbolt(tmp string) (modfile string, err error) {
 	where, err := output(goCommand("list", "-m", "-f", "{{.Dir}}", "go.etcd.io/bbolt"))
 	if err != nil {
