@@ -84,7 +84,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])", to: "",
+		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {", to: "if w.Failed() {",
 		dir: bytes, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
@@ -96,7 +96,7 @@ var mutants = []mutant{
 	{
 		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)",
 		file: "driver/boltdriver/internal/format/seal.go",
-		from: "w.bad = w.bad || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:])", to: "",
+		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {", to: "if w.Failed() {",
 		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
 	},
 	{
