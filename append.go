@@ -8,57 +8,56 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Turn is what one append adds to a session: all of it or nothing.
+// Turn is the content of one append. All of it is stored, or nothing.
 type Turn struct {
-	// Messages are appended in this order, at most MaxTurnMessages of them and
-	// MaxTurnBytes bytes.
+	// Messages are appended in this order: 1 to MaxTurnMessages messages of at
+	// most MaxTurnBytes bytes together. They are copied.
 	Messages []Message
 
 	// State, UserState and NamespaceState are merged into the scopes of the
 	// session, its user and the namespace, as MergeState does, in the same
-	// transaction. A repeated turn merges nothing.
+	// transaction. They are copied. A repeated turn merges nothing.
 	State          map[string]any
-	UserState      map[string]any // ErrInvalid where the session has no user
+	UserState      map[string]any // not allowed if the session has no user
 	NamespaceState map[string]any
 
-	// IfLastSeq, if set, is the number of the newest message that the caller knows,
-	// Session.LastSeq; 0 = none. If there is a newer one the append is refused
-	// with a [ConflictError] of both numbers, unless it repeats an earlier one.
-	// By default an append is never stale.
+	// IfLastSeq is the Session.LastSeq that the caller knows. If the log has a
+	// newer message, the append fails with a [ConflictError] that has both
+	// numbers, unless it repeats an earlier append. nil = no condition.
 	IfLastSeq *uint64
 
-	// IfSession, if set, is the session as it was read before. If that life of the
-	// session's id has ended the append is refused with ErrNotFound, also where
-	// the id has a new session. By default it goes to whichever is live.
+	// IfSession is the session as the caller read it. If that incarnation has
+	// ended, the append fails with ErrNotFound, even if the id has a new
+	// session. nil = no condition.
 	IfSession *Session
 
-	// Lease is the token of the caller's lease; see [Tenant.AcquireLease]. By
-	// default no lease is claimed, and the append is refused while one is in
-	// force.
+	// Lease is the token of the caller's lease; see [Tenant.AcquireLease]. 0 =
+	// no lease; then the append fails while a lease is in force.
 	Lease uint64
 }
 
-// AppendResult is the outcome of an append.
+// AppendResult is the result of [Tenant.AppendTurn].
 type AppendResult struct {
-	Session *Session // as it is after the append
+	Session *Session // the session after the append
 
-	// First and Last are the numbers of the turn's messages. If Repeated they
-	// are those of the first time.
+	// First and Last are the lowest and the highest number of the turn's
+	// messages. If Repeated, they are the numbers of the first append.
 	First, Last uint64
 
-	// Repeated: the session had all of the messages already, by their ids, and
-	// nothing was changed.
+	// Repeated reports that all messages were appended before, with the same
+	// ids, and that the call changed nothing.
 	Repeated bool
 }
 
-// MessageIDError says that a message's id is already used in the session for
-// other content, or that only some of a turn's messages are known. It matches
+// MessageIDError reports that the session has a message of that id with other
+// content, or that only a part of the turn was appended before. It matches
 // ErrConflict.
 type MessageIDError struct {
-	MessageID string
-	Seq       uint64 // the number of the message that has the id; 0 = none
+	MessageID string // the id in conflict
+	Seq       uint64 // number of the message with that id; 0 = no message has it
 }
 
+// Error names the id and the message that has it.
 func (e *MessageIDError) Error() string {
 	if e.Seq == 0 {
 		return fmt.Sprintf("message id %s is new, but the session has other messages of the turn",
@@ -70,7 +69,8 @@ func (e *MessageIDError) Error() string {
 // Is reports whether target is ErrConflict.
 func (e *MessageIDError) Is(target error) bool { return target == ErrConflict }
 
-// Append adds messages to the end of the session's log, as AppendTurn does.
+// Append adds messages to the end of the session's log, and returns the session
+// after it. It is AppendTurn without conditions, and has its errors.
 func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (s *Session, err error) {
 	const op = "Append"
 	defer t.wrapOnReturn(op, id, &err)
@@ -81,17 +81,18 @@ func (t *Tenant) Append(ctx context.Context, id string, messages ...Message) (s 
 	return t.writeSession(ctx, op, id, a.target(t.ordinal), a.apply)
 }
 
-// AppendTurn adds a turn to the end of the session's log. The store numbers
-// the messages; it never fails because of another writer. Messages with the
-// same ids and the same content as ones that were appended before, in this
-// life of the session, are not appended again: the call reports their numbers,
-// even if they were edited or truncated since. In one transaction the append
-// also counts stats, gives the session its name at the first user message,
-// wakes an idle session, and extends a sliding TTL.
+// AppendTurn adds a turn to the end of the session's log. The store numbers the
+// messages, so another writer never makes it fail. If all messages were
+// appended before, with the same ids and content and in this incarnation,
+// nothing is appended: the call reports their numbers, even if they were edited
+// or truncated since. In the same transaction the append updates the stats,
+// gives the session its title at the first user message, wakes an idle session,
+// and extends a sliding TTL.
 //
-// ErrConflict: see [MessageIDError] and Turn.IfLastSeq. ErrQuota: a quota of the
-// session or the namespace, or a bound of state. ErrLease: a lease is in the
-// way, or was lost; see [LeaseError]. ErrReadOnly, ErrNotFound, ErrInvalid.
+// Errors: ErrConflict, see [MessageIDError] and Turn.IfLastSeq; ErrQuota if a
+// quota of the session or the namespace, or a bound of state would be exceeded,
+// see [QuotaError]; ErrLease if another lease is in force or the token is not
+// valid, see [LeaseError]; ErrReadOnly; ErrNotFound; ErrInvalid.
 func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (r AppendResult, err error) {
 	const op = "AppendTurn"
 	defer t.wrapOnReturn(op, id, &err)
@@ -114,22 +115,23 @@ func (t *Tenant) AppendTurn(ctx context.Context, id string, turn Turn) (r Append
 	return AppendResult{Session: s, First: a.seqs[0], Last: a.seqs[len(a.seqs)-1], Repeated: a.repeated}, nil
 }
 
-// appendPlan is an append under way.
+// appendPlan is a checked append and the result of its last run.
 type appendPlan struct {
 	turn       Turn
 	digests    [][16]byte // one for each message
 	givenIDs   []string   // the ids that the caller gave
-	givenIndex []int      // for each of given, the message that has it
-	name       string     // for a session without one
+	givenIndex []int      // for each given id, the index of its message
+	name       string     // title for a session without a name
 	merges     stateMerges
-	user       string // whose state is merged
+	user       string // user of UserState
 
-	// Results of the last run of plan.
+	// Results of the last run of apply.
 	seqs     []uint64
 	repeated bool
 }
 
-// prepareAppend checks the turn, and does what needs no transaction.
+// prepareAppend checks and copies the turn, and computes everything that needs
+// no transaction.
 func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 	if err := checkTurn(turn.Messages).err(); err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ func (t *Tenant) prepareAppend(turn Turn) (*appendPlan, error) {
 	return a, nil
 }
 
-// target is what apply has to see of the session.
+// target returns the target that apply needs.
 func (a *appendPlan) target(ord uint64) driver.Target {
 	return driver.Target{MessageIDs: a.givenIDs, Entries: a.merges.targets(ord)}
 }
@@ -279,8 +281,8 @@ func (s *storedSession) addTotals(n appendTotals, now int64) {
 	s.rate.Add(n.messages, now)
 }
 
-// prepareState checks the state that a turn carries, and finds the scopes that it
-// belongs to. The user is read here, and compared in the write.
+// prepareState checks the turn's state, and finds its scopes. It reads the
+// session's user, which apply compares again.
 func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) error {
 	a.merges = a.merges[:0]
 	if len(a.turn.UserState) > 0 {
@@ -313,7 +315,7 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 	return nil
 }
 
-// sharedState is the state that n brings for scopes which outlive the session.
+// sharedState returns the merges into scopes that outlive the session.
 func (n *NewSession) sharedState() (ms stateMerges, err error) {
 	if len(n.UserState) > 0 {
 		if n.UserID == "" {

@@ -76,13 +76,19 @@ var sessionRules = []fieldRule{
 func sampleOf(t *testing.T, typ reflect.Type) reflect.Value {
 	t.Helper()
 	samples := []any{
-		"text", uint64(7), true, Role(2), ContentType(3), Status(2), json.RawMessage(`{"a":1}`), []byte{1},
-		NewDocument(map[string]any{"a": 1}), 1500 * time.Millisecond, timeFromMillis(1_700_000_000_123), Range{1, 2},
+		"text", uint64(7), true, Role(2), ContentType(3), Status(2), json.RawMessage(`{"a":1}`),
+		[]byte{1},
+		NewDocument(map[string]any{"a": 1}), 1500 * time.Millisecond, timeFromMillis(1_700_000_000_123),
+		Range{1, 2},
 		AgentConfig{
 			Model: "m", Temperature: Ptr(0.5), MaxTokens: Ptr(9), SystemPrompt: "p", AvailableTools: []string{"t"},
 		},
-		Quotas{1, 2, 3, 4, 5}, map[string]string{"k": "v"}, Parent{"p", 3}, defaultLifecycle,
-		Transition{At: timeFromMillis(9_000), Reason: "r", Actor: "a"}, SessionStats{TotalMessages: 1, TotalTokens: 2},
+		Quotas{1, 2, 3, 4, 5},
+		map[string]string{"k": "v"},
+		Parent{"p", 3},
+		defaultLifecycle,
+		Transition{At: timeFromMillis(9_000), Reason: "r", Actor: "a"},
+		SessionStats{TotalMessages: 1, TotalTokens: 2},
 	}
 	for _, v := range samples {
 		if reflect.TypeOf(v) == typ {

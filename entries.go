@@ -2,25 +2,25 @@ package seshat
 
 import "github.com/seshatdb/seshat/driver"
 
-// Kinds of entries. The numbers are stored. Their high bits, KindUser and
-// KindSession, say what erases them.
+// The stored numbers of the kinds of entries. Erasing a user or a session also
+// erases its kinds with the bits driver.KindUser or driver.KindSession.
 const (
 	kindNamespace     uint8 = 0x01 // store; name: namespace id → encoded Namespace
 	kindNamespaceName uint8 = 0x02 // store; owner: organization, name: namespace name → namespace id
 	kindOrdinal       uint8 = 0x03 // store → last ordinal given to a namespace, big-endian
 	kindAPIKey        uint8 = 0x04 // store; name: key id → encoded APIKey
 
-	kindErasureCount uint8 = 0x06 // namespace → how often a user was erased, big-endian
+	kindErasureCount uint8 = 0x06 // namespace → number of erasures of users, big-endian
 
-	// State: name: key → a document of that key alone; and without a name
-	// what the scope holds, see rules.Size.
+	// State; name: key → a document with only that key. The entry without a
+	// name holds the scope's rules.Size.
 	kindNamespaceState uint8 = 0x05                      // namespace
 	kindUserState      uint8 = driver.KindUser | 0x01    // owner: user
 	kindSessionState   uint8 = driver.KindSession | 0x01 // owner: incarnation
 
-	// kindStateHistory keeps what a session's state was; owner: incarnation,
-	// name: number of the newest message, big-endian, then key → as above, nil
-	// in it where the key was deleted.
+	// kindStateHistory keeps the changes of a session's state; owner:
+	// incarnation, name: number of the newest message, big-endian, then key → a
+	// document with only that key, whose value is nil if it was deleted.
 	kindStateHistory uint8 = driver.KindSession | 0x02
 )
 
@@ -32,8 +32,8 @@ func namespaceNameKey(internalID, name string) driver.EntryKey {
 	return driver.EntryKey{Kind: kindNamespaceName, Owner: internalID, Name: name}
 }
 
-// erasuresKey is of the count that tells a copy of a user's data whether it
-// may still be made: see Tenant.Fork.
+// erasuresKey returns the key of the number of erasures, by which a fork
+// detects that a user was erased while it copied.
 func erasuresKey(ord uint64) driver.EntryKey {
 	return driver.EntryKey{Namespace: ord, Kind: kindErasureCount}
 }

@@ -15,67 +15,65 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// MaxHistory is how many messages one call of History returns at most.
+// MaxHistory is the largest number of messages that one [Tenant.History]
+// returns.
 const MaxHistory = 1000
 
-// defaultHistory is how many it returns by default.
 const defaultHistory = 100
 
-// historyPage is how many messages an iteration reads at once.
+// historyPage is the number of messages that an iteration reads at once.
 const historyPage = 256
 
-// HistoryQuery selects messages of a log: those that fit all of its fields. The
-// zero HistoryQuery is the 100 oldest messages.
+// HistoryQuery selects the messages of a log that match all of its fields. The
+// zero HistoryQuery selects the 100 oldest messages.
 type HistoryQuery struct {
-	// Last selects the newest messages, up to that many, 1 to MaxHistory.
-	// They come oldest first. 0 = read from the old end. It takes the place
-	// of Limit: a query has one of the two.
+	// Last is the maximum number of messages, 1 to MaxHistory, of the newest
+	// ones, which are returned oldest first. 0 = read the oldest ones. A query
+	// has Last or Limit, not both.
 	Last int
 
-	// Limit ends the page after that many messages, 1 to MaxHistory. 0 = 100,
-	// or MaxHistory with TokenBudget.
+	// Limit is the maximum number of messages, 1 to MaxHistory. 0 = 100, or
+	// MaxHistory with TokenBudget.
 	Limit int
 
-	// FromSeq and ToSeq select messages with numbers in that range, both
-	// included. 0 = open: messages are numbered from 1.
+	// FromSeq and ToSeq are the lowest and the highest number; 0 = open.
+	// Messages are numbered from 1.
 	FromSeq, ToSeq uint64
 
-	// AppendedAfter selects messages that the store took after that moment,
-	// by its clock to the millisecond (see Message.AppendedAt). Zero = all.
+	// AppendedAfter selects messages with a later AppendedAt. Zero = all.
 	AppendedAfter time.Time
 
-	// NewestFirst reads from the new end, and returns the newest first.
+	// NewestFirst selects the newest messages, and returns the newest first.
 	NewestFirst bool
 
-	// TokenBudget selects the newest messages that together have at most that
-	// many tokens, oldest of them first, as a prompt wants them. A call and
-	// its results are in or out together. A message that was appended without
-	// Tokens counts one token for each four bytes that it holds, rounded up.
-	// 0 = no budget. With Last or Limit, both bounds hold.
+	// TokenBudget is the maximum number of tokens of all returned messages
+	// together. It selects the newest messages, and returns them oldest first,
+	// ready for a prompt. A tool call and its results are never separated. A
+	// message without Tokens counts one token for each four bytes, rounded up.
+	// 0 = no budget. Last and Limit also apply.
 	TokenBudget uint64
 }
 
-// HistoryPage is what History returns.
+// HistoryPage is the result of [Tenant.History].
 type HistoryPage struct {
-	Messages []Message
+	Messages []Message // in the order that the query asks for
 
-	// More reports that the log has messages within FromSeq, ToSeq and
-	// AppendedAfter that are not in Messages, because Last, Limit or
-	// TokenBudget left them out. They are older than the page if it was read
-	// from the new end (Last, NewestFirst, TokenBudget), and newer otherwise.
-	// To read them, set ToSeq to the smallest number of the page minus 1, or
-	// FromSeq to its largest number plus 1. Only a page of a TokenBudget can
-	// be empty and have More: then its newest messages exceed the budget.
+	// More reports that Last, Limit or TokenBudget left out messages within
+	// FromSeq, ToSeq and AppendedAfter. With Last, NewestFirst or TokenBudget
+	// they are older than the page: to read them, set ToSeq to the smallest
+	// number of the page minus 1. Otherwise they are newer: set FromSeq to the
+	// largest number plus 1. If a page with More is empty, the newest messages
+	// exceed the TokenBudget.
 	More bool
 }
 
-// historyQuery is a HistoryQuery that was checked.
+// historyQuery is a checked HistoryQuery.
 type historyQuery struct {
 	span   driver.Span
 	after  time.Time
 	limit  int
 	newest bool // newest first
-	last   bool // the newest ones, whichever order they come in
+	last   bool // select the newest messages, in any order
 	budget uint64
 }
 
@@ -100,15 +98,16 @@ func newHistoryQuery(q HistoryQuery, defaultLimit int) (historyQuery, error) {
 	}, nil
 }
 
-// fromNewEnd reports whether the log is read from its new end.
+// fromNewEnd reports whether the log is read from its newest message.
 func (q *historyQuery) fromNewEnd() bool { return q.newest || q.last }
 
-// History returns messages of the session's log: by default its 100 oldest, in
-// order. Reading n of them costs n, wherever they are in the log. A gap in the
-// numbers is where messages were removed. The page is one durable snapshot,
-// except that AppendedAfter and TokenBudget may read the log in several.
+// History returns a page of the session's log: by default its 100 oldest
+// messages, in order. Its cost depends on the number of messages that it
+// returns, not on the length of the log. A gap in the numbers means that
+// messages were removed. The page is one durable snapshot; only AppendedAfter
+// and TokenBudget may need several.
 //
-// ErrNotFound, ErrInvalid, ErrCorrupt.
+// Errors: ErrNotFound; ErrInvalid; ErrCorrupt.
 func (t *Tenant) History(ctx context.Context, id string, q HistoryQuery) (HistoryPage, error) {
 	page, err := t.history(ctx, id, q)
 	if err != nil {
@@ -150,12 +149,13 @@ func (t *Tenant) history(ctx context.Context, id string, query HistoryQuery) (pa
 	return page, err
 }
 
-// Messages returns the messages that History would, without a limit unless q
-// has one, reading a page at a time: each page is a snapshot of its own. The
-// loop body runs with nothing locked. The loop ends after the first error.
+// Messages returns an iterator over the messages that q selects, as History
+// does, but without a limit unless q has one. It reads pages, each of which is
+// a snapshot of its own. The loop body runs with nothing locked, and may call
+// the store. The loop ends after the first error.
 //
-// ErrNotFound, ErrCorrupt. ErrInvalid: also if q has Last or TokenBudget, which
-// are for History. NewestFirst with Limit reads the newest ones.
+// Errors: ErrNotFound; ErrInvalid also if q has Last or TokenBudget;
+// ErrCorrupt.
 func (t *Tenant) Messages(ctx context.Context, id string, q HistoryQuery) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := t.eachMessage(ctx, id, q, func(m Message) bool { return yield(m, nil) }); err != nil {
@@ -204,8 +204,8 @@ func (t *Tenant) eachMessage(ctx context.Context, id string, query HistoryQuery,
 	return nil
 }
 
-// advance moves the span past the message of that number, of which it is known
-// that it is not the last.
+// advance moves the span past the message of that number, which is not the last
+// one.
 func (q *historyQuery) advance(seq uint64) {
 	if q.newest {
 		q.span.To = seq - 1
@@ -214,19 +214,20 @@ func (q *historyQuery) advance(seq uint64) {
 	}
 }
 
-// logReader is the log of a session's life that was live when it was opened.
+// logReader reads the log of one incarnation, which was live when openLog read
+// its record.
 type logReader struct {
 	t     *Tenant
 	key   driver.Key
 	inc   driver.Incarnation
-	last  uint64 // the newest number then
-	reads int    // of the driver's log
+	last  uint64 // the newest number at that time
+	reads int    // number of reads of the log
 }
 
-// logRecords keeps the buffers that openLog reads into.
+// logRecords keeps the buffers into which openLog reads.
 var logRecords = sync.Pool{New: func() any { return new(driver.Record) }}
 
-// openLog finds the session's log. ErrNotFound.
+// openLog returns a reader of the session's log. Errors: ErrNotFound.
 func (t *Tenant) openLog(ctx context.Context, id string) (*logReader, error) {
 	rec := logRecords.Get().(*driver.Record)
 	defer logRecords.Put(rec)
@@ -237,11 +238,11 @@ func (t *Tenant) openLog(ctx context.Context, id string) (*logReader, error) {
 	return &logReader{t: t, key: key, inc: rec.Incarnation, last: rec.NextSeq - 1}, nil
 }
 
-// confirmLive tells the end of the log from the end of the session, after a last
-// read that gave n messages. ErrNotFound.
+// confirmLive checks that the session was not deleted between reads, after a
+// last read of n messages. Errors: ErrNotFound.
 func (l *logReader) confirmLive(ctx context.Context, n int) error {
 	if l.reads == 1 && n > 0 {
-		return nil // one snapshot
+		return nil // the one read was one snapshot
 	}
 	now, err := l.t.openLog(ctx, l.key.ID)
 	if err == nil && now.inc != l.inc {
@@ -250,14 +251,15 @@ func (l *logReader) confirmLive(ctx context.Context, n int) error {
 	return err
 }
 
-// readPage returns up to q.limit messages, from the new end, or from the old one
-// after skipTo. It reads one message more, which says whether any are left.
+// readPage returns up to q.limit messages, from the newest or, after skipTo,
+// from the oldest one. It reads one more message to find out whether more are
+// left.
 func (l *logReader) readPage(ctx context.Context, q historyQuery, desc bool) (page HistoryPage, err error) {
 	if q.span.To != 0 && q.span.From > q.span.To {
 		return page, nil
 	}
 	raw, err := l.readRange(ctx, q.span, q.limit+1, desc)
-	if errors.Is(err, ErrCorrupt) { // perhaps the one more: then the page is sound
+	if errors.Is(err, ErrCorrupt) { // if only the extra message is damaged, the page is not
 		raw, err = l.readRange(ctx, q.span, q.limit, desc)
 		page.More = len(raw) == q.limit
 	}
@@ -279,8 +281,8 @@ func (l *logReader) readPage(ctx context.Context, q historyQuery, desc bool) (pa
 	return page, nil
 }
 
-// mayMatch is matches of a message within q's span that is not decoded yet. One
-// that cannot be decoded is a message that was left out.
+// mayMatch is matches for an undecoded message within q's span. A message that
+// cannot be decoded counts as left out.
 func (q *historyQuery) mayMatch(raw *driver.Message) bool {
 	if q.after.IsZero() {
 		return true
@@ -289,15 +291,15 @@ func (q *historyQuery) mayMatch(raw *driver.Message) bool {
 	return err != nil || q.matches(&m)
 }
 
-// matches reports whether the message is neither too old nor too far from the
-// new end.
+// matches reports whether the message is neither below q's span nor too old.
 func (q *historyQuery) matches(m *Message) bool {
 	return m.Seq >= q.span.From && (q.after.IsZero() || m.AppendedAt.After(q.after))
 }
 
-// skipTo prepares q for reading from the old end, and reports whether there is
-// anything to read. It moves the span's start to the first message after
-// q.after: AppendedAt never falls along a log, so a few looks find it.
+// skipTo prepares q for reading from the oldest message, and reports whether
+// there is anything to read. It moves the start of the span to the first
+// message after q.after, by binary search: AppendedAt never decreases along a
+// log.
 func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	if q.after.IsZero() {
 		return true, nil
@@ -325,7 +327,6 @@ func (l *logReader) skipTo(ctx context.Context, q *historyQuery) (bool, error) {
 	return from <= l.last, nil
 }
 
-// readRange reads one range.
 func (l *logReader) readRange(ctx context.Context, span driver.Span, limit int, desc bool) ([]driver.Message, error) {
 	l.reads++
 	return l.t.store.d.Messages(ctx, driver.LogQuery{
@@ -345,11 +346,11 @@ func decodeMessages(raw []driver.Message) ([]Message, error) {
 	return out, nil
 }
 
-// firstBudgetPage is how many messages a token budget reads first.
+// firstBudgetPage is the size of the first page that readBudget reads.
 const firstBudgetPage = 32
 
-// readBudget returns the newest messages that fit q.budget, newest first, cut
-// where no call is parted from its results.
+// readBudget returns the newest messages that fit into q.budget, newest first,
+// without separating a tool call from its results.
 func (l *logReader) readBudget(ctx context.Context, q historyQuery) (HistoryPage, error) {
 	var ms []Message
 	cut := rules.NewCutter(q.budget)
@@ -357,7 +358,7 @@ func (l *logReader) readBudget(ctx context.Context, q historyQuery) (HistoryPage
 		n := cut.Whole()
 		return HistoryPage{Messages: ms[:n], More: more || n < len(ms)}
 	}
-	// What q does not take is read too: whether it is a call decides the cut.
+	// One message beyond q is read too: if it is a call, it moves the cut.
 	page := historyQuery{span: driver.Span{To: q.span.To}, limit: firstBudgetPage, newest: true}
 	for {
 		page.limit = min(page.limit, q.limit+1-len(ms))
@@ -387,8 +388,8 @@ func (l *logReader) readBudget(ctx context.Context, q historyQuery) (HistoryPage
 	return whole(false), nil
 }
 
-// cutPart is what the message is to a cut. One without Tokens counts a token for
-// each four bytes.
+// cutPart returns the message in the form of rules.Cutter. A message without
+// Tokens counts one token for each four bytes.
 func (m *Message) cutPart() rules.Part {
 	p := rules.Part{
 		Tokens: m.Tokens, CallID: m.ToolCallID,

@@ -15,13 +15,13 @@ import (
 // Namespace is the unit of isolation. It owns sessions and has defaults and
 // quotas for them.
 type Namespace struct {
-	ID             string          `json:"namespace_id"` // "ns_" and a ULID; the store gives it
+	ID             string          `json:"namespace_id"` // "ns_" and a ULID; set by the store
 	Name           string          `json:"name"`         // unique in its organization; required
-	OrganizationID string          `json:"internal_id"`  // the organization; by default DefaultOrganization
-	Lifecycle      Lifecycle       `json:"lifecycle"`    // of its new sessions; zero fields come from Options
-	Quotas         NamespaceQuotas `json:"quotas"`
-	CreatedAt      time.Time       `json:"created_at"` // UTC, milliseconds; the store gives it
-	UpdatedAt      time.Time       `json:"updated_at"` // likewise
+	OrganizationID string          `json:"internal_id"`  // the organization; the default is DefaultOrganization
+	Lifecycle      Lifecycle       `json:"lifecycle"`    // lifecycle of its new sessions
+	Quotas         NamespaceQuotas `json:"quotas"`       // limits of the namespace
+	CreatedAt      time.Time       `json:"created_at"`   // UTC with millisecond precision; set by the store
+	UpdatedAt      time.Time       `json:"updated_at"`   // UTC with millisecond precision; set by the store
 
 	ordinal uint64
 	extra   string // trailing elements of the stored form that this version does not know
@@ -221,15 +221,16 @@ func (c *tenantWrite) applyPolicy() (bool, error) {
 	return true, nil
 }
 
-// Usage is what a namespace holds: its live sessions, and their messages and
-// bytes as stored.
+// Usage counts the live sessions of a namespace, their messages, and the stored
+// bytes of both.
 type Usage struct {
-	PerStatus       [driver.Statuses]uint64 // sessions, by the number of their status
-	Messages, Bytes uint64
+	PerStatus [driver.Statuses]uint64 // live sessions, by the number of their status
+	Messages  uint64                  // messages in their logs
+	Bytes     uint64                  // stored bytes of sessions and messages
 }
 
-// ByStatus returns the number of sessions in a status; 0 if there is no such
-// status.
+// ByStatus returns the number of live sessions in a status, or 0 if there is no
+// such status.
 func (u Usage) ByStatus(s Status) uint64 {
 	if int(s) >= len(u.PerStatus) {
 		return 0
@@ -237,7 +238,7 @@ func (u Usage) ByStatus(s Status) uint64 {
 	return u.PerStatus[s]
 }
 
-// Sessions returns the number of all sessions.
+// Sessions returns the number of live sessions.
 func (u Usage) Sessions() uint64 { return driver.Usage{Sessions: u.PerStatus}.Total() }
 
 // Usage returns the exact contents of the namespace. Expired sessions do not

@@ -18,7 +18,7 @@ func checkLimit(quota string, limit, use, add uint64) error {
 	return &QuotaError{Quota: quota, Limit: limit, Use: use}
 }
 
-// check returns a *QuotaError if adding that much to u passes a quota.
+// check returns a *QuotaError if u and the additions exceed a quota.
 func (q NamespaceQuotas) check(u driver.Usage, sessions, messages, bytes uint64) error {
 	if err := checkLimit("namespace.max_sessions", q.MaxSessions, u.Total(), sessions); err != nil {
 		return err
@@ -58,16 +58,19 @@ func (s *storedSession) checkRate(n uint64, now int64) error {
 	return e
 }
 
-// Quotas bound one session. They are immutable once the session exists; zero
-// is unlimited. An append that would pass one is refused with a [QuotaError].
+// Quotas limit one session. They are immutable once the session exists; 0 means
+// no limit. An append that would exceed one fails with a [QuotaError].
 type Quotas struct {
-	MaxMessages                uint64 `json:"max_messages,omitempty"`     // ever appended
-	MaxTokensTotal             uint64 `json:"max_tokens_total,omitempty"` // ever appended
-	MaxToolCalls               uint64 `json:"max_tool_calls,omitempty"`   // ever appended
+	MaxMessages    uint64 `json:"max_messages,omitempty"`     // largest SessionStats.TotalMessages
+	MaxTokensTotal uint64 `json:"max_tokens_total,omitempty"` // largest SessionStats.TotalTokens
+	MaxToolCalls   uint64 `json:"max_tool_calls,omitempty"`   // largest SessionStats.TotalToolCalls
+
+	// RateLimitMessagesPerMinute is the maximum number of messages within any
+	// 60 seconds.
 	RateLimitMessagesPerMinute uint64 `json:"rate_limit_messages_per_minute,omitempty"`
 
-	// MaxSessionDurationMinutes is a deadline: the session does not exist
-	// this long after its creation.
+	// MaxSessionDurationMinutes is the time from the session's creation until
+	// it expires, as Lifecycle.MaxLifetime.
 	MaxSessionDurationMinutes uint64 `json:"max_session_duration_minutes,omitempty"`
 }
 
@@ -89,15 +92,15 @@ func (q *Quotas) check() *fieldError {
 	return nil
 }
 
-// NamespaceQuotas bound a namespace; zero is unlimited. A call that would pass
-// one is refused with a [QuotaError]. Sessions that have expired do not count.
+// NamespaceQuotas limit a namespace; 0 means no limit. A call that would exceed
+// one fails with a [QuotaError]. Expired sessions do not count.
 type NamespaceQuotas struct {
-	MaxSessions uint64 `json:"max_sessions,omitempty"`
-	MaxMessages uint64 `json:"max_messages,omitempty"` // in all logs
-	MaxBytes    uint64 `json:"max_bytes,omitempty"`    // of all sessions and messages, as stored
+	MaxSessions uint64 `json:"max_sessions,omitempty"` // live sessions
+	MaxMessages uint64 `json:"max_messages,omitempty"` // messages in the logs of live sessions
+	MaxBytes    uint64 `json:"max_bytes,omitempty"`    // stored bytes of live sessions and their messages
 }
 
-// checkQuota enforces the namespace's quotas on what a call adds to v.
+// checkQuota enforces the namespace's quotas on the additions of a write to v.
 func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64) error {
 	q := n.Quotas
 	if q == (NamespaceQuotas{}) {
@@ -106,8 +109,8 @@ func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64)
 	if v.Live == nil {
 		return errNeedUsage
 	}
-	// The stored counters are an upper bound, and cheap: only where they
-	// refuse is the exact count worth its walk.
+	// The stored counters are a cheap upper bound. Only if they exceed a quota
+	// is the exact count needed, which walks the sessions.
 	if q.check(v.Usage, sessions, messages, bytes) == nil {
 		return nil
 	}
@@ -118,10 +121,10 @@ func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64)
 	return q.check(u, sessions, messages, bytes)
 }
 
-// errNeedUsage makes write plan once more with the namespace's usage at hand.
+// errNeedUsage makes writeSession repeat the write with the namespace's usage.
 var errNeedUsage = errors.New("usage needed")
 
-// checkStateSize refuses to grow from was to n beyond the limits.
+// checkStateSize refuses growth of a state from was to n beyond the limits.
 func checkStateSize(n, was rules.Size) error {
 	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
 		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// UpdateOptions are the conditions of an update. The zero UpdateOptions has
+// UpdateOptions are the condition of an update. The zero UpdateOptions has
 // none.
 type UpdateOptions struct {
 	// IfVersion is the version that the session must have. Otherwise the update
@@ -18,16 +18,17 @@ type UpdateOptions struct {
 	IfVersion uint64
 }
 
-// Update lets fn edit the session: its Name, UserMemory, Metadata, Labels and
-// Lifecycle. fn gets a copy, and runs with nothing locked, before the write; if
-// another call changed the editable part meanwhile, it runs again on the new
-// state, up to 32 times and then ErrConflict, unless o has IfVersion.
-// Appends and touches never get in its way. An error of fn comes back wrapped
-// in [*Error], and nothing is changed.
+// Update lets fn edit a copy of the session: its Name, UserMemory, Metadata,
+// Labels and Lifecycle. fn runs before the write, with nothing locked, and may
+// call the store. If another call changes the editable part meanwhile, fn runs
+// again on the new session, up to 32 times, and then Update fails with
+// ErrConflict. With IfVersion, fn runs once. Appends and touches never cause a
+// conflict. If fn returns an error, Update changes nothing and returns the
+// error in an [*Error].
 //
-// ErrConflict; ErrInvalid: an edit is not allowed, or of a field that cannot
-// be edited; ErrNotFound, also where the session ended meanwhile and another
-// was made of its id; ErrReadOnly, ErrQuota.
+// Errors: ErrConflict, see [ConflictError]; ErrQuota; ErrReadOnly; ErrNotFound,
+// also if the session ended meanwhile and its id has a new session; ErrInvalid
+// if fn made an edit that is not allowed.
 func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error, o UpdateOptions) (*Session, error) {
 	const op = "Update"
 	if fn == nil {
@@ -44,8 +45,8 @@ func (t *Tenant) Update(ctx context.Context, id string, fn func(*Session) error,
 	return s, nil
 }
 
-// updateOnce reads the session, edits it and commits the edit. A conflict that
-// the caller asked for, by a version, is not worth another try.
+// updateOnce reads the session, edits it and commits the edit. If the caller
+// named a version, a conflict is final.
 func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) error,
 	o UpdateOptions,
 ) (*Session, error) {
@@ -64,7 +65,7 @@ func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) er
 	return s, unwrapError(err)
 }
 
-// runEdit runs fn on a copy of base, and checks what it did.
+// runEdit runs fn on a copy of base, and checks its edits.
 func runEdit(base *Session, fn func(*Session) error, ifVersion uint64) (*Session, error) {
 	if ifVersion != 0 && base.Version != ifVersion {
 		return nil, &ConflictError{Have: ifVersion, Stored: base.Version}
@@ -82,7 +83,7 @@ func runEdit(base *Session, fn func(*Session) error, ifVersion uint64) (*Session
 	return edited, nil
 }
 
-// checkEdit refuses edits of what cannot be edited, and illegal ones.
+// checkEdit refuses illegal edits, and edits of fields that cannot be edited.
 func checkEdit(base, edited *Session) *fieldError {
 	for _, f := range []struct {
 		name string
@@ -124,9 +125,9 @@ func checkEdit(base, edited *Session) *fieldError {
 	return edited.checkDocuments()
 }
 
-// commitEdit stores the editable part of edited if base's version still is the
-// newest. For a caller who named the version, a session that was made of the
-// id since is not the one: its version means nothing.
+// commitEdit stores the editable part of edited if the session still has base's
+// version. If the caller named the version and the id has a new session, the
+// version means nothing, so commitEdit returns ErrNotFound.
 func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versioned bool) (*Session, error) {
 	return t.writeSession(ctx, "Update", base.ID, driver.Target{}, func(c *tenantWrite) error {
 		s, err := c.requireWritable()
@@ -140,7 +141,7 @@ func (t *Tenant) commitEdit(ctx context.Context, base, edited *Session, versione
 			return &ConflictError{Have: base.Version, Stored: s.Version}
 		}
 		if edited.Name != base.Name {
-			s.Name = edited.Name // else an append may have named it meanwhile
+			s.Name = edited.Name // otherwise keep the title of an append meanwhile
 		}
 		s.UserMemory = edited.UserMemory
 		s.Metadata = edited.Metadata
