@@ -143,12 +143,14 @@ const nextStamp = `coalesce((select stamp from {pending} where ` + recent + ` or
 var (
 	// addFirst adds the counters of a segment, and its first event if it has
 	// one.
-	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+	addFirst = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail,
+		` + eachCounter(`{}`) + `)
 		values ($1, ` + nextStamp + `, $2, 0, $3, $4, $5, $6, $7, $8, $9, $10, $11,
 			$12, $13, $14, $15, $16, $17, $18, $19)`
 
 	// addRest adds the other events.
-	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail, ` + eachCounter(`{}`) + `)
+	addRest = `insert into {pending} (namespace, stamp, tie, n, at, id, kind, status, version, last_seq, tail,
+		` + eachCounter(`{}`) + `)
 		select $1, m.stamp, $2, e.n, e.at, e.id, e.kind, e.status, e.version, e.last_seq,
 			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 		from (select ` + nextStamp + ` as stamp) m,

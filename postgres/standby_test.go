@@ -46,7 +46,8 @@ func TestPromoted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	primary, standbys := quorum(t, ctx)
-	dsn := fmt.Sprintf("postgres://seshat@%s,%s,%s/postgres?sslmode=disable&target_session_attrs=read-write&connect_timeout=5",
+	const parameters = "sslmode=disable&target_session_attrs=read-write&connect_timeout=5"
+	dsn := fmt.Sprintf("postgres://seshat@%s,%s,%s/postgres?"+parameters,
 		primary.Addr(), standbys[0].Addr(), standbys[1].Addr())
 	d := open(t, dsn, postgres.Options{})
 	store, err := seshat.OpenDriver(d, seshat.Options{SweepEvery: seshat.Never})

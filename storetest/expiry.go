@@ -56,8 +56,8 @@ func deadlines(e *env) {
 			end: 90 * minute,
 		},
 		{
-			name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour}, do: moved(seshat.StatusTerminated),
-			end: 150 * minute,
+			name: "retention", life: seshat.Lifecycle{TTL: hour, Retention: 2 * hour},
+			do: moved(seshat.StatusTerminated), end: 150 * minute,
 		},
 		{name: "default", end: 7 * day},
 		{
@@ -75,15 +75,19 @@ func deadlines(e *env) {
 		if tt.do != nil {
 			tt.do(t)
 		}
-		end := made.CreatedAt.Add(tt.end)
-		equal(e, tt.name+": end", e.get(t, "s").ExpiresAt, end)
-		e.clock.Set(end.Add(-ms))
-		e.get(t, "s")
-		equal(e, tt.name+": count before the end", e.count(t, seshat.Query{}), 1)
-		e.clock.Set(end)
-		e.gone(t, "s")
-		equal(e, tt.name+": count at the end", e.count(t, seshat.Query{}), 0)
+		e.endsAt(tt.name, t, made.CreatedAt.Add(tt.end))
 	}
+}
+
+// endsAt checks that session s exists until its end, to the millisecond.
+func (e *env) endsAt(name string, t *seshat.Tenant, end time.Time) {
+	equal(e, name+": end", e.get(t, "s").ExpiresAt, end)
+	e.clock.Set(end.Add(-ms))
+	e.get(t, "s")
+	equal(e, name+": count before the end", e.count(t, seshat.Query{}), 1)
+	e.clock.Set(end)
+	e.gone(t, "s")
+	equal(e, name+": count at the end", e.count(t, seshat.Query{}), 0)
 }
 
 // invisible: nothing sweeps, and nothing finds the session.

@@ -133,14 +133,26 @@ func refusedKeys(e *env) {
 // refusedOthers asks for each argument that stands for itself.
 func refusedOthers(e *env) {
 	t := e.refusedStore()
-	hello := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
-	type row = struct {
-		method, field string
-		call          func(context.Context) error
-	}
-	history := func(c context.Context, q seshat.HistoryQuery) error { return second(t.History(c, "s", q)) }
 	before := e.fingerprint(t)
-	for _, r := range []row{
+	for _, r := range append(callsWithBadArguments(e, t), callsWithBadQueries(t)...) {
+		for range refusedTries {
+			e.refusedBy(r.method, r.call(e.ctx), r.field)
+		}
+	}
+	refuseBadTexts(e, t)
+	equal(e, "the store after refused calls", e.fingerprint(t), before)
+}
+
+// refusedCall is a call with one bad argument, and the field that it names.
+type refusedCall struct {
+	method, field string
+	call          func(context.Context) error
+}
+
+// callsWithBadArguments returns the calls of arguments that are no queries of a log.
+func callsWithBadArguments(e *env, t *seshat.Tenant) []refusedCall {
+	hello := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
+	return []refusedCall{
 		{"Transition", "status", func(c context.Context) error {
 			return second(t.Transition(c, "s", 0, seshat.TransitionOptions{}))
 		}},
@@ -170,6 +182,27 @@ func refusedOthers(e *env) {
 		{"Summarize", "range", func(c context.Context) error {
 			return second(t.Summarize(c, "s", seshat.Range{From: 2, To: 1}, hello))
 		}},
+		{"Fork", "seq", func(c context.Context) error { return second(t.Fork(c, "s", seshat.ForkOptions{Seq: 2})) }},
+		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, 0)) }},
+		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, -1)) }},
+		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, seshat.MaxEvents+1)) }},
+		{"Events", "since", func(c context.Context) error { return thirdOf(t.Events(c, math.MaxUint64, 1)) }},
+		{"Watch", "since", func(c context.Context) error { return firstError(t.Watch(c, 1000)) }},
+		{"Sweep", "limit", func(c context.Context) error { return second(e.Sweep(c, seshat.SweepOptions{Limit: -1})) }},
+		{"Backup", "w", func(c context.Context) error { return second(e.Backup(c, io.Writer(nil))) }},
+		{
+			"Get", "ctx",
+			func(context.Context) error {
+				return second(t.Get(nil, "s"))
+			},
+		}, //nolint:staticcheck // the point of the row
+	}
+}
+
+// callsWithBadQueries returns the calls of queries of a log.
+func callsWithBadQueries(t *seshat.Tenant) []refusedCall {
+	history := func(c context.Context, q seshat.HistoryQuery) error { return second(t.History(c, "s", q)) }
+	return []refusedCall{
 		{"History", "last", func(c context.Context) error { return history(c, seshat.HistoryQuery{Last: -1}) }},
 		{"History", "limit", func(c context.Context) error { return history(c, seshat.HistoryQuery{Limit: -1}) }},
 		{"History", "last", func(c context.Context) error {
@@ -185,25 +218,11 @@ func refusedOthers(e *env) {
 		{"Messages", "token_budget", func(c context.Context) error {
 			return firstError(t.Messages(c, "s", seshat.HistoryQuery{TokenBudget: 1}))
 		}},
-		{"Fork", "seq", func(c context.Context) error { return second(t.Fork(c, "s", seshat.ForkOptions{Seq: 2})) }},
-		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, 0)) }},
-		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, -1)) }},
-		{"Events", "limit", func(c context.Context) error { return thirdOf(t.Events(c, 0, seshat.MaxEvents+1)) }},
-		{"Events", "since", func(c context.Context) error { return thirdOf(t.Events(c, math.MaxUint64, 1)) }},
-		{"Watch", "since", func(c context.Context) error { return firstError(t.Watch(c, 1000)) }},
-		{"Sweep", "limit", func(c context.Context) error { return second(e.Sweep(c, seshat.SweepOptions{Limit: -1})) }},
-		{"Backup", "w", func(c context.Context) error { return second(e.Backup(c, io.Writer(nil))) }},
-		{
-			"Get", "ctx",
-			func(context.Context) error {
-				return second(t.Get(nil, "s"))
-			},
-		}, //nolint:staticcheck // the point of the row
-	} {
-		for range refusedTries {
-			e.refusedBy(r.method, r.call(e.ctx), r.field)
-		}
 	}
+}
+
+// refuseBadTexts asks for the names and the documents that are arguments.
+func refuseBadTexts(e *env, t *seshat.Tenant) {
 	refuseAll(e, t, "AcquireLease", "", "o",
 		func(owner string) error { return second(t.AcquireLease(e.ctx, "s", owner, hour)) },
 		badNamesOf("owner", true, func(s *string) *string { return s }))
@@ -234,7 +253,6 @@ func refusedOthers(e *env) {
 		},
 		{"a long key", "state", func(d *map[string]any) { *d = map[string]any{strings.Repeat("x", 1<<20): 1} }},
 	}, badDocumentsOf("state", func(d *map[string]any, bad map[string]any) { *d = bad }))
-	equal(e, "the store after refused calls", e.fingerprint(t), before)
 }
 
 // thirdOf returns the error of a call with two results.

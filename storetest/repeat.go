@@ -152,7 +152,8 @@ var fieldEdits = map[string][]func(*seshat.Message){
 		m.ContentType = seshat.ContentText
 	}},
 	"ToolName": {func(m *seshat.Message) { m.ToolName = "" }, func(m *seshat.Message) {
-		m.ToolName, m.ToolCallID = "ni", ""
+		m.ToolName = "ni"
+		m.ToolCallID = ""
 	}},
 	"ToolCallID": {func(m *seshat.Message) { m.ToolCallID = "j" }},
 	"ToolCalls":  {func(m *seshat.Message) { m.ToolCalls = 0 }, func(m *seshat.Message) { m.ToolCalls = 1 }},

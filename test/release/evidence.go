@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -113,15 +114,10 @@ func also(columns []string) []string {
 	return slices.Concat(counted[:at], more, counted[at:])
 }
 
-const evidenceHead = `# What was run
-
-Written by ` + "`make evidence`" +
-	`, one row a run; the last row adds them up. A call is one call of a history that was searched for a linear order. An image is one state that a loss of power could have left of a file, counted once for each process of tests that meets it; it was opened, its structure and its content were checked, and all that it shows was compared with a store in memory. Of those, the ones counted as continued (about one in ten, by chance; all of them in rows that count none) were also written to by three more calls, closed, opened, checked and compared again. A fault is a kill inside a commit, or a write, sync, resize, open or naming that failed, each followed by reads, by opening the file again, and by images. A power cut is one of a disk, mounted through FUSE, under a store that eight clients call: chance decides what is left of each sector, size and name that was not synced; the same history goes on in what is left, through all cuts, and is searched for a linear order as a whole. An fs cut is the same with ext4 or XFS in between: the file system is shut down by its own ioctl, or the disk below it is cut, and it recovers. A kill ends a process that opens the store or writes to it from four goroutines. A model op is one random call of the whole API whose answer was that of a model of maps. A same answer is one call of a log that was played in several stores. A damage trial is one damage to one file, read and written to in a process of its own. A backup was made beside writes, verified, and compared with its feed. A mutant is a planted bug that the test named for it found. Violations are acknowledged writes lost, calls without an order, wrong answers, findings of a check, dead or hung processes, and mutants that survived.
-
-Repeat a row: ` + "`go run ./release -seed N -for 1s -once`" +
-	` in test/ for each of its seeds. A row that names a suite is of runs of that alone, by its own flags.
-
-`
+// evidenceHead begins the file.
+//
+//go:embed evidence_head.md
+var evidenceHead string
 
 // note adds the run to the file.
 func note(path string, r row) error {
