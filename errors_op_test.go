@@ -82,7 +82,8 @@ func TestFunctionTableIsComplete(t *testing.T) {
 		missing[name] = true
 	}
 	for _, name := range exportedFunctionsThatFail(t) {
-		if _, ok := functions[name]; !ok && name != "DocumentAs" { // its errors are of a value, not of a call on a store
+		// Errors of DocumentAs are about a value, not about a call on a store.
+		if _, ok := functions[name]; !ok && name != "DocumentAs" {
 			t.Errorf("%s is not in the table", name)
 		}
 		delete(missing, name)

@@ -164,7 +164,8 @@ func TestReadingAfterAMomentSeeks(t *testing.T) {
 	c := newCounted(t)
 	c.fill("s", 5000)
 	got := c.cost(func() error {
-		page, err := c.tn.History(context.Background(), "s", seshat.HistoryQuery{AppendedAfter: seshattest.Start, Limit: 5})
+		q := seshat.HistoryQuery{AppendedAfter: seshattest.Start, Limit: 5}
+		page, err := c.tn.History(context.Background(), "s", q)
 		if len(page.Messages) != 0 {
 			t.Fatalf("%d messages were appended after the clock stood still", len(page.Messages))
 		}

@@ -204,7 +204,7 @@ func budgetNoID(e *env) {
 	e.windows(t, "no call", []seshat.Message{userLine(), toolResult(""), userLine()}, 3, 3, 3, 3)
 }
 
-// budgetPages has a call and its result further apart than what is read at once.
+// budgetPages has a call and its result further apart than one read reaches.
 func budgetPages(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
