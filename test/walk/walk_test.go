@@ -10,9 +10,9 @@ type budget struct {
 // budgets are what the calls reach now. Lower them if a change makes a walk
 // shorter. Raise one only if the commit says what the longer walk is for.
 var budgets = map[string]budget{
-	"Append": {functions: 290, files: 60, frames: 12},
-	"Get":    {functions: 85, files: 22, frames: 0},
-	"Sweep":  {functions: 280, files: 54, frames: 13},
+	"Append": {functions: 292, files: 60, frames: 11},
+	"Get":    {functions: 84, files: 22, frames: 0},
+	"Sweep":  {functions: 280, files: 54, frames: 12},
 }
 
 // TestWalkStaysShort proves that one warm Append, Get and Sweep run no more
