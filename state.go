@@ -250,8 +250,7 @@ func historyName(seq uint64, key string) string {
 // merge into another scope needs no session, and does not appear in the feed.
 //
 // Errors: ErrQuota if the scope would exceed MaxStateKeys or MaxStateBytes;
-// ErrReadOnly if the session is archived or terminated; ErrNotFound;
-// ErrInvalid.
+// ErrReadOnly if the session's status is read-only; ErrNotFound; ErrInvalid.
 func (t *Tenant) MergeState(ctx context.Context, scope Scope, delta map[string]any) error {
 	const op = "MergeState"
 	m, err := newStateMerge(scope, "state", delta)

@@ -22,7 +22,7 @@ import (
 // missed events and [Options.AllowConcurrentAppend] is off; seshat.ErrConflict
 // if the ID belongs to other content; seshat.ErrNotFound if the session was
 // deleted or has expired, even if a new session has its names;
-// seshat.ErrReadOnly if the session is archived or terminated; seshat.ErrQuota,
+// seshat.ErrReadOnly if the session's status is read-only; seshat.ErrQuota,
 // seshat.ErrLease or seshat.ErrInvalid.
 func (s *Service) AppendEvent(ctx context.Context, cur session.Session, e *session.Event) error {
 	if cur == nil {

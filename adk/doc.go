@@ -18,7 +18,7 @@
 //
 // So [Service.Tenant] and [SessionID] give access to everything that the store
 // offers for a session: status, labels, leases, forks, the change feed, export.
-// An archived or terminated session takes no events.
+// A session whose status is read-only takes no events.
 //
 // # Fidelity
 //

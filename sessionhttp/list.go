@@ -130,7 +130,7 @@ func (f *form) statuses() (out []seshat.Status) {
 	switch {
 	case v == nil || v.Kind() == jsonin.Null:
 	case v.Kind() == jsonin.Array:
-		for _, name := range f.texts("status", 4) {
+		for _, name := range f.texts("status", len(seshat.Statuses())) {
 			out = append(out, f.status("status", name))
 		}
 	default:

@@ -35,6 +35,32 @@ func TestStatusesAreDocumented(t *testing.T) {
 	if lists == 0 {
 		t.Error("openapi.json lists no statuses")
 	}
+	most := member(t, description, "components", "schemas", "ListRequest", "properties", "status", "oneOf", 1, "maxItems")
+	if want := float64(len(seshat.Statuses())); most != want {
+		t.Errorf("openapi.json: a list may name %v statuses, want %v", most, want)
+	}
+}
+
+// member returns the value at a path of names and indexes in a JSON document.
+func member(t *testing.T, v any, path ...any) any {
+	t.Helper()
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[s]
+		case int:
+			list, _ := v.([]any)
+			if s >= len(list) {
+				t.Fatalf("%v: no element %d", path, s)
+			}
+			v = list[s]
+		}
+	}
+	if v == nil {
+		t.Fatalf("%v: nothing is there", path)
+	}
+	return v
 }
 
 // eachEnum calls fn with the words of each enum in a JSON document.

@@ -190,7 +190,7 @@ func conflictOf(err error, x *exchange) *problem {
 	case isBare(err, seshat.ErrReadOnly):
 		return errReadOnlyStore
 	case errors.Is(err, seshat.ErrReadOnly):
-		return conflict("the session is archived or terminated and takes no writes", "read_only",
+		return conflict("the session's status is read-only", "read_only",
 			text("id", x.session))
 	case errors.Is(err, seshat.ErrConflict):
 		return conflict("the session changed during every attempt", "busy")
