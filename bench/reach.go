@@ -65,7 +65,9 @@ func (r *results) reachWrites() (out []reached) {
 		out = append(out, atLeast(fmt.Sprintf("touch by %d, processors busy", b.g), b.ours.perSec/b.bolt.perSec, 1))
 	}
 	for _, name := range []string{"scs boltstore", "ADK SQLite", "SQLite"} {
-		if a, b := r.m.of("Seshat", "append", 64), r.m.of(name, "append", 64); a != nil && b != nil {
+		a := r.m.of("Seshat", "append", 64)
+		b := r.m.of(name, "append", 64)
+		if a != nil && b != nil {
 			out = append(out, atLeast("append by 64 against "+name, a.perSec/b.perSec, 5))
 		}
 	}
@@ -73,8 +75,10 @@ func (r *results) reachWrites() (out []reached) {
 }
 
 func (r *results) reachReads() (out []reached) {
-	if a, b := r.m.of("Seshat", "get, hot", 1), r.m.of("bbolt", "get, hot", 1); a != nil && b != nil {
-		out = append(out, atMost("time of a hot get against View and msgpack.Unmarshal", b.perSec/a.perSec, 0.2))
+	ours := r.m.of("Seshat", "get, hot", 1)
+	bolt := r.m.of("bbolt", "get, hot", 1)
+	if ours != nil && bolt != nil {
+		out = append(out, atMost("time of a hot get against View and msgpack.Unmarshal", bolt.perSec/ours.perSec, 0.2))
 	}
 	out = append(out,
 		reached{"allocations of a get: at most 4", fmt.Sprintf("%.0f", r.getAllocs), r.getAllocs <= 4},
@@ -95,7 +99,9 @@ func (r *results) reachReads() (out []reached) {
 		row   string
 		least float64
 	}{{"list 50 of a user", 5}, {"list 50 by activity", 3}} {
-		if a, b := r.m.of("Seshat", x.row, 1), r.m.of("SQLite", x.row, 1); a != nil && b != nil {
+		a := r.m.of("Seshat", x.row, 1)
+		b := r.m.of("SQLite", x.row, 1)
+		if a != nil && b != nil {
 			out = append(out, atLeast(x.row+" against SQLite", a.perSec/b.perSec, x.least))
 		}
 	}

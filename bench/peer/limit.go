@@ -33,7 +33,8 @@ func openLimit(path string, size int64) (*limit, error) {
 	if err != nil {
 		return nil, err
 	}
-	for zero, n := make([]byte, 1<<20), int64(0); n < size; n += int64(len(zero)) {
+	zero := make([]byte, 1<<20)
+	for n := int64(0); n < size; n += int64(len(zero)) {
 		if _, err := f.Write(zero); err != nil {
 			return nil, err
 		}

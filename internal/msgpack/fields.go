@@ -153,7 +153,8 @@ func appendOptBin[T ~string | ~[]byte](b []byte, data T, set bool) []byte {
 func (r *Reader) Fields(n int, fields []any) (extra string) {
 	known := min(n, len(fields))
 	// The common cases keep the place in a variable, which takes half as long.
-	s, i := r.s, r.i
+	s := r.s
+	i := r.i
 	for _, field := range fields[:known] {
 		switch p := field.(type) {
 		case *uint64:

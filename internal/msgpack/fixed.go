@@ -179,7 +179,8 @@ func (r *FixedReader) Map16() int {
 func (r *FixedReader) Done() bool {
 	for ; r.left > 0 && !r.bad; r.left-- {
 		rest, ok := Skip(r.b)
-		r.b, r.bad = rest, !ok
+		r.b = rest
+		r.bad = !ok
 	}
 	return !r.bad && r.left == 0 && len(r.b) == 0
 }

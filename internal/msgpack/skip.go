@@ -93,7 +93,8 @@ func valueExtent[T ~string | ~[]byte](b T) (size, inner int) {
 		return 0, 0
 	}
 	f := &forms[b[0]]
-	size, inner = int(f.fixed), int(f.nested)
+	size = int(f.fixed)
+	inner = int(f.nested)
 	if size > len(b) {
 		return 0, 0
 	}

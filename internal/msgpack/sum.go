@@ -35,7 +35,8 @@ func SumArray(fields []any) [sha256.Size]byte {
 		b = appendSized(AppendFields(b, fields[done:i]), code, uint64(len(data)))
 		_, _ = h.hash.Write(b)
 		_, _ = h.hash.Write(unsafe.Slice(unsafe.StringData(data), len(data)))
-		b, done = h.buf[:0], i+1
+		b = h.buf[:0]
+		done = i + 1
 	}
 	_, _ = h.hash.Write(AppendFields(b, fields[done:]))
 	sum := [sha256.Size]byte(h.hash.Sum(h.sum[:0]))
