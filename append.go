@@ -202,7 +202,7 @@ func (a *appendPlan) apply(c *tenantWrite) error {
 	return a.merges.apply(&c.out, c.tenant.ordinal, s.LastSeq, c.view.Entries[1:])
 }
 
-// matchRetry reports whether all messages are known by their ids.
+// matchRetry reports whether all messages were appended before, with these ids.
 func (a *appendPlan) matchRetry(refs []driver.Ref) (bool, error) {
 	found := 0
 	var fresh string
@@ -230,7 +230,7 @@ func (a *appendPlan) matchRetry(refs []driver.Ref) (bool, error) {
 func (a *appendPlan) addMessages(c *tenantWrite, s *storedSession) {
 	c.out.Append = make([]driver.Message, len(a.turn.Messages))
 	for i := range a.turn.Messages {
-		m := a.turn.Messages[i] // plan may run again
+		m := a.turn.Messages[i] // a copy, as apply may run again
 		s.LastSeq++
 		m.Seq = s.LastSeq
 		a.seqs[i] = s.LastSeq
@@ -242,7 +242,7 @@ func (a *appendPlan) addMessages(c *tenantWrite, s *storedSession) {
 	}
 }
 
-// appendTotals is what an append adds, as quotas and stats count it.
+// appendTotals are the additions of an append to stats and quotas.
 type appendTotals struct {
 	messages, tokens, toolCalls uint64
 	latency                     latency

@@ -9,24 +9,24 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// NewSession is what Create and Ensure make a session of. Every field is
-// optional.
+// NewSession describes the session that [Tenant.Create] and [Tenant.Ensure]
+// create. Every field is optional, and is copied.
 type NewSession struct {
-	ID         string            // the caller's own id; by default "ses_" and a ULID
-	UserID     string            // opaque id of the user
-	Name       string            // by default made from the first user message
-	Agent      AgentConfig       // copied
-	Quotas     Quotas            // zero fields are unlimited
-	UserMemory map[string]any    // see Doc for what values are allowed; copied
-	Metadata   map[string]any    // likewise
-	Labels     map[string]string // copied
-	State      map[string]any    // initial state of the session: see MergeState; copied
-	Lifecycle  Lifecycle         // zero fields come from the namespace, then Options
+	ID         string            // the caller's own id; the default is "ses_" and a ULID
+	UserID     string            // opaque id of the user; "" = none
+	Name       string            // the default is a title from the first user message; see Options.Title
+	Agent      AgentConfig       // configuration of the agent
+	Quotas     Quotas            // limits of the session
+	UserMemory map[string]any    // facts about the user; see NewDocument for the allowed values
+	Metadata   map[string]any    // see NewDocument for the allowed values
+	Labels     map[string]string // at most MaxLabels
+	State      map[string]any    // initial state of the session; see MergeState for the allowed values
+	Lifecycle  Lifecycle         // deadlines of the session
 
 	// UserState and NamespaceState are merged into the scopes of the session's
-	// user and of the namespace, as MergeState does, in the same transaction,
-	// if the session is made.
-	UserState      map[string]any // ErrInvalid without UserID
+	// user and of the namespace, as MergeState does, in the same transaction.
+	// If the session exists already, they are not merged.
+	UserState      map[string]any // not allowed without UserID
 	NamespaceState map[string]any
 
 	// DisableMemory creates the session without user memory: UserMemory must
@@ -61,7 +61,7 @@ func (n *NewSession) check() *fieldError {
 
 var errMemoryDisabled = refuse("user_memory", "is not empty, and this session has no user memory; leave it empty")
 
-// newStored makes the session that n describes, in a namespace, at now.
+// newStored returns the new session of a namespace at now.
 func (n *NewSession) newStored(ns *Namespace, life rules.Lifecycle, now int64) (*storedSession, error) {
 	s := &storedSession{Session: Session{
 		ID: n.ID, NamespaceID: ns.ID, OrganizationID: ns.OrganizationID, UserID: n.UserID,
@@ -80,7 +80,7 @@ func (n *NewSession) newStored(ns *Namespace, life rules.Lifecycle, now int64) (
 	return s, nil
 }
 
-// startTimeline starts the session's course at now.
+// startTimeline starts the session's timeline at now.
 func (s *storedSession) startTimeline(life rules.Lifecycle, now int64) {
 	s.updated = now
 	s.timeline = rules.Timeline{
@@ -91,15 +91,18 @@ func (s *storedSession) startTimeline(life rules.Lifecycle, now int64) {
 	s.publish()
 }
 
-// Create makes a session. ErrExists: n.ID is taken by a live session. ErrQuota:
-// the namespace is full. ErrInvalid, ErrNotFound (the namespace was deleted).
+// Create creates a session.
+//
+// Errors: ErrExists if a live session has the id; ErrQuota if the namespace is
+// full, see [QuotaError]; ErrNotFound if the namespace was deleted; ErrInvalid.
 func (t *Tenant) Create(ctx context.Context, n NewSession) (*Session, error) {
 	return t.create(ctx, "Create", n, func(exists error) error { return exists })
 }
 
-// Ensure returns the live session n.ID, or makes it of n, and reports whether
-// it did. One that exists is not changed, whatever else n says. Errors as of
-// Create, but for ErrExists.
+// Ensure returns the live session n.ID, or creates it from n, and reports
+// whether it created it. It never changes an existing session.
+//
+// Errors: those of [Tenant.Create], except ErrExists.
 func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created bool, err error) {
 	if n.ID != "" {
 		s, err := t.Get(ctx, n.ID)
@@ -118,8 +121,8 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 	return s, created && err == nil, err
 }
 
-// create makes the session. If there is one, found gets ErrExists and decides
-// how the call ends.
+// create creates the session. If the id is taken, found gets ErrExists and
+// returns the error of the call.
 func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(error) error) (s *Session, err error) {
 	if n.ID == "" {
 		n.ID = NewSessionID()
@@ -152,8 +155,8 @@ func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func
 	})
 }
 
-// checkIDAvailable refuses an id that is taken, before a log is staged for nothing.
-// ErrExists.
+// checkIDAvailable returns ErrExists if the id is taken, so that no log is
+// staged in vain.
 func (t *Tenant) checkIDAvailable(ctx context.Context, id string) error {
 	_, err := t.Get(ctx, id)
 	switch {

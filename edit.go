@@ -9,15 +9,16 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// EditMessage lets fn change a message, but for its ID, Seq, AppendedAt and
-// Summary. fn gets a copy, and runs with nothing locked; if another call
-// changed the message meanwhile, it runs again, up to 32 times and then
-// ErrConflict. The message keeps its id, under which a repeated append of the
-// original is still known. Stats do not change. It returns the message as it
-// is then. An error of fn comes back wrapped.
+// EditMessage lets fn edit a copy of a message, except ID, Seq, AppendedAt and
+// Summary. fn runs before the write, with nothing locked, and may call the
+// store. If another call changes the message meanwhile, fn runs again on the
+// new message, up to 32 times, and then EditMessage fails with ErrConflict. The
+// message keeps its id: an append that repeats the original is still
+// recognized. Stats do not change. EditMessage returns the edited message. If
+// fn returns an error, it changes nothing and returns the error in an [*Error].
 //
-// ErrNotFound: no such session, or no message of that number. ErrReadOnly,
-// ErrInvalid, ErrQuota.
+// Errors: ErrConflict; ErrQuota; ErrReadOnly; ErrNotFound if there is no such
+// session or message; ErrInvalid if fn made an edit that is not allowed.
 func (t *Tenant) EditMessage(ctx context.Context, id string, seq uint64, fn func(*Message) error) (Message, error) {
 	const op = "EditMessage"
 	if fn == nil {
@@ -60,7 +61,7 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 		return Message{}, err
 	}
 	m.digest = base.digest
-	m.extra = base.extra // fn may have made a new one
+	m.extra = base.extra // fn may have assigned a new Message
 	m.normalize()
 	body := encodeMessage(nil, &m)
 	_, err = t.writeSession(ctx, "EditMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *tenantWrite) error {
@@ -80,7 +81,8 @@ func (t *Tenant) editOnce(ctx context.Context, id string, seq uint64, fn func(*M
 	return m, err
 }
 
-// checkMessageEdit refuses edits of what the store gives, and illegal ones.
+// checkMessageEdit refuses illegal edits, and edits of fields that cannot be
+// edited.
 func checkMessageEdit(base, m *Message) *fieldError {
 	for _, f := range [...]struct {
 		field string
@@ -105,15 +107,17 @@ func checkMessageEdit(base, m *Message) *fieldError {
 	return given.check().at("message")
 }
 
-// markLogEdited notes a change of the log other than an append.
+// markLogEdited records a change of the log other than an append.
 func (c *sessionWrite) markLogEdited() {
 	c.session.Version++
 	c.session.logEdits++
 	c.markWritten(eventUpdated)
 }
 
-// DeleteMessage removes a message. Its number and id are not used again, and
-// stats do not change. ErrNotFound: no such session or message. ErrReadOnly,
+// DeleteMessage removes a message, and returns the session after it. The number
+// and the id are not used again, and stats do not change.
+//
+// Errors: ErrNotFound if there is no such session or message; ErrReadOnly;
 // ErrInvalid.
 func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Session, error) {
 	return t.writeSession(ctx, "DeleteMessage", id, driver.Target{Seqs: []uint64{seq}}, func(c *tenantWrite) error {
@@ -132,17 +136,18 @@ func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Ses
 	})
 }
 
-// dropSpan removes what a span of the log holds.
+// dropSpan removes a span of the log, which holds that much.
 func (c *sessionWrite) dropSpan(s *storedSession, span driver.Span, held driver.SpanUsage) {
 	c.out.Drop = append(c.out.Drop, span)
 	s.MessageCount -= held.Messages
 	s.bytes -= held.Bytes
 }
 
-// Truncate rewinds the log to seq: it removes every message with a higher
-// number, all at once. Their numbers and ids are not used again, and stats do
-// not change. It returns how many messages were removed; 0 is not an error.
-// ErrNotFound, ErrReadOnly, ErrInvalid.
+// Truncate removes every message with a number above seq, all at once, and
+// returns the number of messages removed, which may be 0. Their numbers and ids
+// are not used again, and stats do not change.
+//
+// Errors: ErrNotFound; ErrReadOnly; ErrInvalid.
 func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed uint64, err error) {
 	if seq == math.MaxUint64 {
 		return 0, t.wrapError("Truncate", id,
@@ -167,13 +172,12 @@ func (t *Tenant) Truncate(ctx context.Context, id string, seq uint64) (removed u
 	return removed, err
 }
 
-// Summarize replaces the messages numbered r.From to r.To by one, which takes
-// the number and the id of message r.To and says in its Summary what it
-// replaced. summary.ID must be empty. Stats do not change. It returns the
-// session as it is then.
+// Summarize replaces the messages numbered r.From to r.To by one, and returns
+// the session after it. The new message takes the number and the id of message
+// r.To, and its Summary is r. summary.ID must be empty. Stats do not change.
 //
-// ErrNotFound: no such session, or no message r.To. ErrInvalid, ErrReadOnly,
-// ErrQuota.
+// Errors: ErrNotFound if there is no such session, or no message r.To;
+// ErrQuota; ErrReadOnly; ErrInvalid.
 func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Message) (s *Session, err error) {
 	const op = "Summarize"
 	defer t.wrapOnReturn(op, id, &err)
@@ -209,7 +213,7 @@ func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driv
 	m.Seq = last.Seq
 	m.Summary = r
 	m.setDefaults(c.view.Now)
-	m.AppendedAt = old.AppendedAt // which never falls along a log
+	m.AppendedAt = old.AppendedAt // AppendedAt never decreases along a log
 	body := encodeMessage(nil, &m)
 	if r.From < r.To {
 		c.dropSpan(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{

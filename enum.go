@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// enumName returns the name of number i, or field and the number.
+// enumName returns the name of number i. If there is none, it returns field and
+// the number.
 func enumName(names []string, i int, field string) string {
 	if name := enumNameAt(names, i); name != "" {
 		return name
@@ -13,7 +14,7 @@ func enumName(names []string, i int, field string) string {
 	return fmt.Sprintf("%s(%d)", field, i)
 }
 
-// enumNameAt returns the name of number i, "" if there is none.
+// enumNameAt returns the name of number i, or "" if there is none.
 func enumNameAt(names []string, i int) string {
 	if i < 0 || i >= len(names) {
 		return ""
@@ -21,7 +22,7 @@ func enumNameAt(names []string, i int) string {
 	return names[i]
 }
 
-// parseEnum returns the number of a name; field is what errors call it.
+// parseEnum returns the number of a name, which errors call field.
 func parseEnum(names []string, name, field string) (int, error) {
 	for i, n := range names {
 		if i > 0 && n == name {
@@ -31,7 +32,7 @@ func parseEnum(names []string, name, field string) (int, error) {
 	return 0, refuseEnum(field, names).err()
 }
 
-// refuseEnum says which names are allowed.
+// refuseEnum returns an error that lists the allowed names.
 func refuseEnum(field string, names []string) *fieldError {
 	return refuse(field, "is unknown; %s are allowed", strings.Join(names[1:], ", "))
 }

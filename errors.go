@@ -37,15 +37,16 @@ var (
 	// ErrQuota: a quota would be exceeded; see [QuotaError].
 	ErrQuota = errors.New("quota exceeded")
 
-	// ErrTransition: the transition table has no such move; see
-	// [TransitionError].
+	// ErrTransition: the table at [StatusActive] does not allow the transition;
+	// see [TransitionError].
 	ErrTransition = errors.New("illegal transition")
 
 	// ErrLease: another owner holds the lease, or the fencing token is no
 	// longer the newest; see [LeaseError].
 	ErrLease = errors.New("lease lost")
 
-	// ErrLagged: the feed was trimmed past the position asked for.
+	// ErrLagged: the feed was trimmed past the requested position; see
+	// [LaggedError].
 	ErrLagged = driver.ErrLagged
 
 	// ErrLocked: the file is open in another process, or twice in this one.
@@ -65,13 +66,13 @@ var (
 	// ErrCorrupt: stored data is damaged.
 	ErrCorrupt = driver.ErrCorrupt
 
-	// ErrFormat: the file is not a store, or was written by a newer version.
+	// ErrFormat: the file is not a store, or a newer version wrote it.
 	ErrFormat = driver.ErrFormat
 )
 
-// Error says which operation failed, and on what. It never holds session
-// content, so it is safe to log. Its text is one line of at most 2 KiB: longer
-// names and texts are cut in the middle.
+// Error names the operation that failed, and its tenant and session. It never
+// holds session content, so it is safe to log. Its text is one line of at most
+// 2 KiB: longer names and texts are cut in the middle.
 type Error struct {
 	Op     string // the method or function that was called, such as "Get"
 	Tenant string // the namespace's name; "" if the call concerns none
@@ -79,6 +80,8 @@ type Error struct {
 	Err    error  // the cause
 }
 
+// Error returns the operation, the tenant and session, and the cause in one
+// line.
 func (e *Error) Error() string {
 	msg := "seshat: " + e.Op
 	if e.Tenant != "" {
@@ -102,13 +105,14 @@ func wrapStoreError(op string, err error) error {
 	return err
 }
 
-// InvalidError names the one field that is not allowed. If several are not, it
-// names the same one each time. It matches ErrInvalid.
+// InvalidError names an argument that is not allowed, and says what is allowed.
+// It matches ErrInvalid.
 type InvalidError struct {
 	Field  string // in the names of JSON, such as "agent_config.temperature"
 	Reason string // what is wrong and what is allowed; never a text of the caller
 }
 
+// Error returns the field and the reason.
 func (e *InvalidError) Error() string { return e.Field + ": " + e.Reason }
 
 // Is reports whether target is ErrInvalid.
@@ -164,14 +168,14 @@ func (e *fieldError) err() error {
 	return &InvalidError{Field: shorten(e.field, maxFieldBytes), Reason: shorten(e.reason, maxFieldBytes)}
 }
 
-// ConflictError carries both versions of a lost update, or both numbers of an
-// append that came after one that its caller did not know. It matches
-// ErrConflict.
+// ConflictError reports that an update was built on a stale version, or an
+// append on a stale log. It matches ErrConflict.
 type ConflictError struct {
-	Have   uint64 // what the caller built on
-	Stored uint64 // what is stored
+	Have   uint64 // the caller's version, or LastSeq of an append
+	Stored uint64 // the stored version, or LastSeq
 }
 
+// Error returns both numbers.
 func (e *ConflictError) Error() string {
 	return fmt.Sprintf("conflict: have %d, stored is %d", e.Have, e.Stored)
 }
@@ -179,13 +183,15 @@ func (e *ConflictError) Error() string {
 // Is reports whether target is ErrConflict.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// TransitionError names a move that the transition table does not have. It
-// matches ErrTransition.
+// TransitionError reports a transition that the table at [StatusActive] does
+// not allow. It matches ErrTransition.
 type TransitionError struct {
-	From, To Status
-	Allowed  []Status // where a session in From may be moved
+	From    Status   // the current status
+	To      Status   // the requested status
+	Allowed []Status // the statuses that From allows
 }
 
+// Error names the transition and the allowed statuses.
 func (e *TransitionError) Error() string {
 	return fmt.Sprintf("illegal transition from %v to %v; allowed: %v", e.From, e.To, e.Allowed)
 }
@@ -201,6 +207,7 @@ type QuotaError struct {
 	RetryAfter time.Duration // after this it may succeed; 0 = not by waiting
 }
 
+// Error names the quota, its limit and its use.
 func (e *QuotaError) Error() string {
 	return fmt.Sprintf("quota exceeded: %s is %d, in use %d", e.Quota, e.Limit, e.Use)
 }
@@ -208,7 +215,7 @@ func (e *QuotaError) Error() string {
 // Is reports whether target is ErrQuota.
 func (e *QuotaError) Is(target error) bool { return target == ErrQuota }
 
-// readOnlyError says which status refused a write. It matches ErrReadOnly.
+// readOnlyError names the status that refused a write. It matches ErrReadOnly.
 type readOnlyError struct{ status Status }
 
 func (e readOnlyError) Error() string {

@@ -12,11 +12,11 @@ const (
 	MaxToolJSONBytes = 1 << 20   // bytes of ToolInputs and of ToolOutputs
 	MaxTurnMessages  = 256       // messages of one append
 	MaxTurnBytes     = 8 << 20   // bytes of one append, encoded
-	maxTokens        = 1<<40 - 1 // of one message: keeps sums from overflowing
+	maxTokens        = 1<<40 - 1 // tokens of one message, so that sums do not overflow
 	maxLatency       = 366 * 24 * time.Hour
 )
 
-// Role says who speaks in a message.
+// Role is the author's role in a conversation.
 type Role uint8
 
 // The roles of a message.
@@ -28,7 +28,7 @@ const (
 	RoleFramework Role = 5 // an opaque event of an agent framework
 )
 
-// ContentType says what a message is.
+// ContentType is the type of a message's content.
 type ContentType uint8
 
 // The types of content. The zero value means ContentText.
@@ -41,51 +41,51 @@ const (
 
 // Message is one entry of a session's log.
 type Message struct {
-	// ID is unique in the session, also among messages that are gone. Given
-	// twice with the same content it is appended once. By default "msg_" and
-	// a ULID.
+	// ID is unique in the session, also among removed messages. If a message
+	// with an ID is appended twice with the same content, it is stored once.
+	// The default is "msg_" and a ULID.
 	ID string `json:"message_id"`
 
-	// Seq is the message's number, from 1. The store gives it.
+	// Seq is the message's number, from 1. The store sets it.
 	Seq uint64 `json:"seq"`
 
-	Role        Role        `json:"role"` // required
-	Content     string      `json:"content"`
-	ContentType ContentType `json:"content_type"` // by default ContentText
+	Role        Role        `json:"role"`         // required
+	Content     string      `json:"content"`      // at most MaxContentBytes bytes of UTF-8
+	ContentType ContentType `json:"content_type"` // the default is ContentText
 
-	ToolName    string          `json:"tool_name"`
-	ToolCallID  string          `json:"tool_call_id"` // pairs a call with its result
-	ToolCalls   uint64          `json:"tool_calls"`   // calls in it; by default 1 for ContentToolCall, else 0
+	ToolName    string          `json:"tool_name"`    // name of the tool
+	ToolCallID  string          `json:"tool_call_id"` // pairs a tool call with its result
+	ToolCalls   uint64          `json:"tool_calls"`   // number of calls; the default is 1 for ContentToolCall, else 0
 	ToolInputs  json.RawMessage `json:"tool_inputs"`  // any JSON; kept byte for byte
 	ToolOutputs json.RawMessage `json:"tool_outputs"` // any JSON; kept byte for byte
-	ToolStatus  string          `json:"tool_status"`
+	ToolStatus  string          `json:"tool_status"`  // outcome of the tool, in the caller's words
 
-	Author    string        `json:"author"`
-	Metadata  Document      `json:"metadata"`
-	Tokens    uint64        `json:"tokens"`
+	Author    string        `json:"author"`    // name of the agent or person
+	Metadata  Document      `json:"metadata"`  // the caller's own values
+	Tokens    uint64        `json:"tokens"`    // tokens of the message; 0 = not given
 	Latency   time.Duration `json:"-"`         // rounded to milliseconds; 0 = not given
-	Timestamp time.Time     `json:"timestamp"` // UTC, milliseconds; by default when it was appended
+	Timestamp time.Time     `json:"timestamp"` // UTC with millisecond precision; the default is AppendedAt
 
-	// AppendedAt is when the store took it: never before that of an earlier
-	// message. The store sets it.
+	// AppendedAt is the time of the append, in UTC with millisecond precision.
+	// It never decreases along a log. The store sets it.
 	AppendedAt time.Time `json:"appended_at"`
 
-	// Payload is what a framework wants back byte for byte.
+	// Payload has bytes of an agent framework, which are kept unchanged.
 	Payload []byte `json:"payload"`
 
-	// Summary is the range of messages that this one replaced; see
+	// Summary is the range of messages that this message replaced; see
 	// [Tenant.Summarize]. The store sets it.
 	Summary Range `json:"summary"`
 
-	digest [16]byte // of what the caller gave; zero = not read from a store
+	digest [16]byte // messageDigest when it was appended; zero = not read from a store
 	extra  string   // trailing elements of the body that this version does not know
 }
 
-// Range is a range of message numbers, both ends included. Its zero value is
-// no range.
+// Range is a range of message numbers, both ends included. The zero Range is
+// empty.
 type Range struct {
-	From uint64 `json:"from"`
-	To   uint64 `json:"to"`
+	From uint64 `json:"from"` // the first number
+	To   uint64 `json:"to"`   // the last number
 }
 
 var (
@@ -105,7 +105,9 @@ func (r Role) String() string { return enumName(roleNames[:], int(r), "role") }
 // MarshalText returns the role's name.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads the role's name. ErrInvalid: there is no such role.
+// UnmarshalText reads the role's name.
+//
+// Errors: ErrInvalid if there is no such role.
 func (r *Role) UnmarshalText(text []byte) error {
 	i, err := parseEnum(roleNames[:], string(text), "role")
 	*r = Role(i)
@@ -118,14 +120,16 @@ func (c ContentType) String() string { return enumName(contentTypeNames[:], int(
 // MarshalText returns the content type's name.
 func (c ContentType) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalText reads the content type's name. ErrInvalid: there is none such.
+// UnmarshalText reads the content type's name.
+//
+// Errors: ErrInvalid if there is no such type.
 func (c *ContentType) UnmarshalText(text []byte) error {
 	i, err := parseEnum(contentTypeNames[:], string(text), "content_type")
 	*c = ContentType(i)
 	return err
 }
 
-// checkTurn refuses messages that cannot be appended together.
+// checkTurn refuses messages that cannot be appended in one turn.
 func checkTurn(ms []Message) *fieldError {
 	if len(ms) == 0 || len(ms) > MaxTurnMessages {
 		return refuse("messages", "has %d messages; 1 to %d are allowed", len(ms), MaxTurnMessages)
@@ -147,7 +151,7 @@ func checkTurn(ms []Message) *fieldError {
 }
 
 // repeatedID returns the index of the first message whose id an earlier one
-// has, or -1. Only a turn of several messages with ids allocates.
+// has, or -1. It allocates only for a turn of several messages with ids.
 func repeatedID(ms []Message) int {
 	if len(ms) == 1 {
 		return -1
@@ -173,7 +177,7 @@ func (m *Message) size() int {
 	return len(m.Content) + len(m.ToolInputs) + len(m.ToolOutputs) + len(m.Payload) + len(m.Metadata.enc)
 }
 
-// check refuses a message that a caller cannot give.
+// check refuses a message that a caller may not append.
 func (m *Message) check() *fieldError {
 	if e := m.checkStoreFields(); e != nil {
 		return e
@@ -259,7 +263,8 @@ func (m *Message) checkNumbers() *fieldError {
 	return nil
 }
 
-// setDefaults gives the message what the caller left open.
+// setDefaults sets the fields that the store sets, and those that the caller
+// left empty.
 func (m *Message) setDefaults(now int64) {
 	if m.ID == "" {
 		m.ID = messagePrefix + newULID(now).String()
@@ -272,7 +277,7 @@ func (m *Message) setDefaults(now int64) {
 	m.normalize()
 }
 
-// normalize fills the fields whose defaults follow from others.
+// normalize sets the defaults that follow from other fields.
 func (m *Message) normalize() {
 	if m.ContentType == 0 {
 		m.ContentType = ContentText

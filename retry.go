@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// maxRetries is how often a call is tried that another one can get in the way
-// of, between its read and its write.
+// maxRetries is the number of tries of a call that reads before it writes, if
+// other calls change the data in between.
 const maxRetries = 32
 
-// lostRace is the error of a try that another call got in the way of. err is
-// what the call fails with if it loses each of its tries.
+// lostRace is the error of a try that another call interfered with. If all
+// tries fail, the call returns err.
 type lostRace struct{ err error }
 
 func (e *lostRace) Error() string { return "changed since it was read" }
 
-// errRetry: what was read has changed since.
+// errRetry is the lostRace of a call that ends with ErrConflict.
 var errRetry = &lostRace{ErrConflict}
 
-// retry calls try until it loses no race, at most maxRetries times, and returns
-// its error, or the context's.
+// retry calls try until it returns no lostRace, at most maxRetries times. It
+// returns the error of try, or the context's error.
 func retry(ctx context.Context, try func() error) error {
 	for n := 0; ; n++ {
 		err := try()
@@ -43,14 +43,14 @@ func retry(ctx context.Context, try func() error) error {
 
 // Backoff of calls that lose a race with another caller.
 const (
-	eagerRetries   = 4                     // lost tries after which a call begins to wait
-	firstBackoff   = time.Millisecond      // at most, doubled with each try
-	longestBackoff = 64 * time.Millisecond // at most
+	eagerRetries   = 4                     // tries without a pause
+	firstBackoff   = time.Millisecond      // longest first pause; doubled with each try
+	longestBackoff = 64 * time.Millisecond // longest pause
 )
 
-// waitBackoff waits after a lost try, numbered from 0, longer the more were lost and
-// never as long as others do, so that of many writers each gets through. It
-// returns the context's error.
+// waitBackoff pauses after a lost try, numbered from 0. The pause is random and
+// its range grows with each try, so that each of many writers succeeds. Errors:
+// the context's error.
 func waitBackoff(ctx context.Context, try int) error {
 	if try < eagerRetries {
 		return ctx.Err()

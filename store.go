@@ -16,7 +16,7 @@ import (
 	"github.com/seshatdb/seshat/internal/hub"
 )
 
-// Store keeps the sessions of many tenants. All its methods, and those of its
+// Store stores the sessions of many tenants. All its methods, and those of its
 // tenants, are safe for concurrent use.
 type Store struct {
 	d     driver.Driver
@@ -33,12 +33,13 @@ type Store struct {
 	closeErr error // what Close returns; read after closing is done
 }
 
-// Open opens the store in the file at path, which is created if it is not
-// there. One process at a time may have it open.
+// Open opens the store in the file at path, and creates the file if there is
+// none. Only one process at a time can have a file open.
 //
-// ErrLocked: another one has. ErrCorrupt, ErrFormat: the file is damaged, or
-// not a store of this version, or a migration into it is not complete.
-// ErrInvalid: path is empty, or an option is not allowed.
+// Errors: ErrLocked if another process has the file open, or this one already
+// has; ErrCorrupt if the file is damaged; ErrFormat if it is not a store of
+// this version, or a migration into it is not complete; ErrInvalid if path is
+// empty or an option is not allowed; an error of the file system.
 func Open(path string, o Options) (*Store, error) {
 	const op = "Open"
 	o, err := o.withDefaults()
@@ -62,15 +63,17 @@ func Open(path string, o Options) (*Store, error) {
 	return open(op, d, o)
 }
 
-// OpenMemory opens a store that lives in memory and ends with it: the same
-// behaviour without a file, for unit tests. ErrInvalid: an option is not
-// allowed.
+// OpenMemory opens a store in memory, for unit tests. It behaves like a store
+// in a file, and its data ends with it.
+//
+// Errors: ErrInvalid if an option is not allowed.
 func OpenMemory(o Options) (*Store, error) { return openDriver("OpenMemory", memdriver.Open(), o) }
 
-// OpenDriver opens a store on another engine. The store owns d from then on,
-// and closes it, also if OpenDriver fails. ErrFormat: a migration into it is
-// not complete (see package migrate). ErrInvalid: d is nil, or an option is not
-// allowed.
+// OpenDriver opens a store on another engine. The store owns d from then on: it
+// closes d, also if OpenDriver fails.
+//
+// Errors: ErrFormat if a migration into the engine is not complete; ErrInvalid
+// if d is nil or an option is not allowed.
 func OpenDriver(d driver.Driver, o Options) (*Store, error) {
 	const op = "OpenDriver"
 	if d == nil {
@@ -107,7 +110,8 @@ func open(op string, d driver.Driver, o Options) (*Store, error) {
 	return s, nil
 }
 
-// checkNoPendingLoad refuses what package migrate has not completed.
+// checkNoPendingLoad returns ErrFormat if a migration into the store is not
+// complete.
 func (s *Store) checkNoPendingLoad() error {
 	half, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindLoad, Limit: 1})
 	if err == nil && len(half) > 0 {
@@ -116,7 +120,7 @@ func (s *Store) checkNoPendingLoad() error {
 	return err
 }
 
-// startClock lets the store's time begin where the last commit left it.
+// startClock starts the store's time at the time of the last commit.
 func (s *Store) startClock() error {
 	entries, err := s.d.Entries(context.Background(), driver.EntryQuery{Kind: driver.KindClock, Limit: 1})
 	if err != nil {
@@ -128,9 +132,9 @@ func (s *Store) startClock() error {
 	return nil
 }
 
-// Close stops the sweeper, ends watches, waits for running calls and closes
-// the file. Calls that begin later return ErrClosed, but for Close, which
-// returns what the first one did. It must not be called from OnSweep.
+// Close stops the sweeper, ends watches, waits for running calls, and closes
+// the file. Later calls return ErrClosed. Later calls of Close return the
+// result of the first. OnSweep must not call Close.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.sweep.stop()
@@ -140,20 +144,22 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Driver returns the engine under the store, for what only that engine does.
+// Driver returns the store's engine, for abilities that only that engine has.
 func (s *Store) Driver() driver.Driver { return s.d }
 
-// Stats are a store's own counters since it was opened.
+// Stats are the counters of a store since it was opened.
 type Stats struct {
-	Driver      string        // the engine's name
-	Engine      driver.Stats  // zero where the engine does not count
+	Driver      string        // name of the engine
+	Engine      driver.Stats  // counters of the engine; zero if it has none
 	Sweeps      uint64        // runs of the sweeper and of Sweep
-	LastSweep   time.Time     // when the last one ended; zero = none yet
-	SweepLag    time.Duration // how long the earliest due entry is overdue; 0 = none is
-	SweepPaused bool          // the machine's clock jumped: see SweepReport.ClockJump
+	LastSweep   time.Time     // end of the last sweep; zero = none yet
+	SweepLag    time.Duration // age of the earliest deadline that was not swept; 0 = none
+	SweepPaused bool          // whether the machine's clock jumped: see SweepReport.ClockJump
 }
 
-// Stats returns the store's counters. ErrClosed.
+// Stats returns the store's counters.
+//
+// Errors: ErrClosed.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	if err := checkContext(ctx); err != nil {
 		return Stats{}, &Error{Op: "Stats", Err: err}
@@ -174,7 +180,7 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	return st, nil
 }
 
-// checkContext refuses a call without a context.
+// checkContext returns the context's error. A nil context is invalid.
 func checkContext(ctx context.Context) error {
 	if ctx == nil {
 		return invalid("ctx", "is nil; a context is required")
@@ -182,10 +188,10 @@ func checkContext(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// planFunc decides what one op changes.
+// planFunc decides the changes of one op.
 type planFunc func(driver.View) (driver.Change, error)
 
-// mutate runs one op, and wakes those who watch what it did.
+// mutate runs one op, and wakes the watchers of its events.
 func (s *Store) mutate(ctx context.Context, t driver.Target, plan planFunc) error {
 	news := false
 	return s.mutateWith(ctx, t, func(v driver.View) (driver.Change, error) {
@@ -195,9 +201,9 @@ func (s *Store) mutate(ctx context.Context, t driver.Target, plan planFunc) erro
 	}, &news)
 }
 
-// mutateWith is mutate of a plan that says itself, in news, whether its last
-// run has something to watch. Each write of a session passes here, so a
-// wrapped plan would cost it a frame and an allocation.
+// mutateWith is mutate for a plan that itself sets news, if its last run has
+// events. Wrapping the plan would cost each write of a session a frame and an
+// allocation.
 func (s *Store) mutateWith(ctx context.Context, t driver.Target, plan planFunc, news *bool) error {
 	if s.opts.ReadOnly {
 		plan = refuseWrite
@@ -209,10 +215,10 @@ func (s *Store) mutateWith(ctx context.Context, t driver.Target, plan planFunc, 
 	return err
 }
 
-// refuseWrite is the plan of every op of a store that is read-only.
+// refuseWrite is the plan of every op of a read-only store.
 func refuseWrite(driver.View) (driver.Change, error) { return driver.Change{}, ErrReadOnly }
 
-// readEntry reads one small value. ErrNotFound.
+// readEntry reads one entry. Errors: ErrNotFound.
 func (s *Store) readEntry(ctx context.Context, k driver.EntryKey) ([]byte, error) {
 	found, err := s.d.Entries(ctx, driver.EntryQuery{
 		Namespace: k.Namespace, Kind: k.Kind, Owner: k.Owner, Name: k.Name, Limit: 1,
@@ -226,7 +232,7 @@ func (s *Store) readEntry(ctx context.Context, k driver.EntryKey) ([]byte, error
 	return found[0].Value, nil
 }
 
-// unsupported says that the engine lacks an ability.
+// unsupported returns the error for an ability that the engine does not have.
 func (s *Store) unsupported() error {
 	return fmt.Errorf("%s: %w", s.d.Caps().Name, errors.ErrUnsupported)
 }

@@ -12,12 +12,11 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// feedsPerSweep is how many feeds one sweep looks at for events that are too old,
-// each namespace's in its turn, so that a sweep's cost does not grow with the
-// store.
+// feedsPerSweep is the number of feeds that one sweep trims by age, in turn, so
+// that the cost of a sweep does not grow with the store.
 const feedsPerSweep = 64
 
-// trimFeeds removes events older than Options.FeedAge from some feeds.
+// trimFeeds removes events older than Options.FeedAge from the next feeds.
 func (w *sweepRun) trimFeeds(ctx context.Context) error {
 	s := w.s
 	if s.opts.FeedAge == Never {
@@ -35,7 +34,7 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 			err = w.trimFeed(ctx, n.ordinal, before)
 		} else if w.r.Err == nil {
 			w.r.Err = err
-			err = nil // the others are trimmed all the same
+			err = nil // trim the other feeds nevertheless
 		}
 		if err != nil {
 			return err
@@ -43,7 +42,7 @@ func (w *sweepRun) trimFeeds(ctx context.Context) error {
 		s.sweep.feedCursor = e.Name
 	}
 	if len(page) < feedsPerSweep {
-		s.sweep.feedCursor = "" // from the first again
+		s.sweep.feedCursor = "" // start again at the first feed
 	}
 	return nil
 }
@@ -76,7 +75,7 @@ func (w *sweepRun) trimFeed(ctx context.Context, ord uint64, before int64) error
 		}
 	}
 	if errors.Is(err, ErrLagged) {
-		return nil // a write trimmed it meanwhile
+		return nil // a write trimmed the feed meanwhile
 	}
 	return err
 }
@@ -90,9 +89,9 @@ func (s *Store) trimFeed(ctx context.Context, ord, to uint64) error {
 	})
 }
 
-// The size of a sweep's transactions: it begins with few sessions, doubles
-// while one takes less than quickChunk, and halves when one takes more than
-// slowChunk, so that a writer never waits long behind it.
+// A sweep starts with small transactions. It doubles their size after one that
+// took less than quickChunk, and halves it after one that took more than
+// slowChunk, so that a writer never waits long for a sweep.
 const (
 	firstChunk = 64
 	maxChunk   = driver.MaxOps
@@ -100,9 +99,11 @@ const (
 	slowChunk  = 25 * time.Millisecond
 )
 
-const maxClockJump = time.Hour // of the wall clock ahead of the monotonic one
+// maxClockJump is the difference between the wall clock and the monotonic one
+// above which the sweeper stops.
+const maxClockJump = time.Hour
 
-// sweepOnce runs one sweep. It rests restFactor times as long as it worked.
+// sweepOnce runs one sweep. It pauses restFactor times as long as it worked.
 func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (SweepReport, error) {
 	if err := checkContext(ctx); err != nil {
 		return SweepReport{}, err
@@ -134,7 +135,9 @@ func (s *Store) sweepOnce(ctx context.Context, o SweepOptions, restFactor int) (
 	return run.r, run.err
 }
 
-// clockJump returns how far the clock jumped, if too far to be trusted.
+// clockJump returns the jump of the machine's clock if it is above
+// maxClockJump, otherwise 0. If accept is set, the jump is trusted from then
+// on.
 func (s *Store) clockJump(accept bool) time.Duration {
 	s.sweep.mu.Lock()
 	defer s.sweep.mu.Unlock()
@@ -152,7 +155,7 @@ func (s *Store) clockJump(accept bool) time.Duration {
 	return jump
 }
 
-// sweepRun is one sweep under way.
+// sweepRun is the state of one sweep.
 type sweepRun struct {
 	s     *Store
 	o     SweepOptions
@@ -198,7 +201,8 @@ func (w *sweepRun) run(ctx context.Context) error {
 	return nil
 }
 
-// pause sizes the next transaction by how long the last one took, and rests.
+// pause adapts the size of the next transaction to the time that the last one
+// took, and then pauses.
 func (w *sweepRun) pause(ctx context.Context, took time.Duration) error {
 	w.r.Took += took
 	switch {
@@ -242,7 +246,7 @@ func (w *sweepRun) sweepChunk(ctx context.Context) (bool, error) {
 	}
 	err = w.s.d.Mutate(ctx, ops...)
 	w.r.Chunks++
-	stop := true // nothing went through, and no session is to blame
+	stop := true // whether every op failed, and not because of its session
 	for i := range sweeps {
 		w.addOutcome(&sweeps[i])
 		stop = stop && sweeps[i].op.Err != nil && !isDamaged(sweeps[i].op.Err)
@@ -256,8 +260,8 @@ func (w *sweepRun) sweepChunk(ctx context.Context) (bool, error) {
 	return len(due) == limit, nil
 }
 
-// isDamaged reports whether an error is about one session, so that others can be
-// swept all the same.
+// isDamaged reports whether an error concerns one session, so that the sweep of
+// others can continue.
 func isDamaged(err error) bool { return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrFormat) }
 
 func (w *sweepRun) addOutcome(op *sweepPlan) {
@@ -278,7 +282,7 @@ func (w *sweepRun) addOutcome(op *sweepPlan) {
 	}
 }
 
-// action is what a sweep does with one session.
+// action is the effect of a sweep on one session.
 type action uint8
 
 const (
@@ -291,7 +295,7 @@ const (
 
 var actionNames = [...]string{actExpire: "expire", actIdle: "idle", actArchive: "archive"}
 
-// sweepPlan decides, inside the write, what time did to one session.
+// sweepPlan is the sweep of one session.
 type sweepPlan struct {
 	sessionWrite
 	op     driver.Op
@@ -330,22 +334,22 @@ func actionOf(s *storedSession, moved bool) action {
 	}
 }
 
-// sweeper is the store's one background goroutine, and what keeps sweeps and
-// erasures apart.
+// sweeper is the store's one background goroutine, and the lock between sweeps
+// and erasures.
 type sweeper struct {
 	running    chan struct{} // holds one token while a sweep or an erasure runs
 	cancel     context.CancelFunc
 	stopped    chan struct{} // closed when the goroutine has ended; nil = there is none
-	feedCursor string        // namespace whose feed was looked at last; whoever is busy has it
+	feedCursor string        // namespace whose feed was trimmed last; guarded by running
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	accepted time.Duration
 	sweeps   uint64
 	last     time.Time
 	paused   bool
 }
 
-// lock waits until no sweep and no erasure runs, or for the end of ctx.
+// lock waits until no sweep and no erasure runs, or ctx ends.
 func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
 	select {
 	case w.running <- struct{}{}:
@@ -355,7 +359,7 @@ func (w *sweeper) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// start begins background sweeps, if s wants any.
+// start starts the goroutine, unless s is read-only or SweepEvery is Never.
 func (w *sweeper) start(s *Store) {
 	w.running = make(chan struct{}, 1)
 	if s.opts.ReadOnly || s.opts.SweepEvery == Never {
@@ -370,7 +374,7 @@ func (w *sweeper) start(s *Store) {
 	}()
 }
 
-// stop ends the goroutine and waits for it.
+// stop stops the goroutine and waits for its end.
 func (w *sweeper) stop() {
 	if w.stopped == nil {
 		return
@@ -379,7 +383,7 @@ func (w *sweeper) stop() {
 	<-w.stopped
 }
 
-// recordSweep takes note of a sweep's end.
+// recordSweep records the end of a sweep.
 func (w *sweeper) recordSweep(r *SweepReport) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -396,7 +400,8 @@ func (w *sweeper) stats(st *Stats) {
 	st.SweepPaused = w.paused
 }
 
-// sweepLoop sweeps every Options.SweepEvery, resting as long as it worked.
+// sweepLoop sweeps every Options.SweepEvery, and pauses within a sweep as long
+// as it worked.
 func (s *Store) sweepLoop(ctx context.Context) {
 	timer := time.NewTimer(s.opts.SweepEvery)
 	defer timer.Stop()
@@ -415,7 +420,7 @@ func (s *Store) sweepLoop(ctx context.Context) {
 	}
 }
 
-// reportSweep tells the operator what a background sweep did.
+// reportSweep reports a background sweep to the Logger and to OnSweep.
 func (s *Store) reportSweep(ctx context.Context, r *SweepReport, err error) {
 	switch {
 	case r.ClockJump > 0:

@@ -10,9 +10,9 @@ import (
 )
 
 // Tenant is a handle on one namespace, and the only way to reach its sessions:
-// code that holds one tenant's handle cannot name another's data. It is safe
-// for concurrent use, and stays valid when the namespace is renamed. Once the
-// namespace is deleted its calls find nothing, and writes return ErrNotFound.
+// with one tenant's handle no code can name another's data. It is safe for
+// concurrent use, and stays valid when the namespace is renamed. After the
+// namespace is deleted, reads find nothing and writes return ErrNotFound.
 type Tenant struct {
 	store        *Store
 	id           string
@@ -21,15 +21,18 @@ type Tenant struct {
 	cache        atomic.Pointer[namespaceCache]
 }
 
-// namespaceCache is a namespace beside the bytes it was decoded from, so that
-// an unchanged one need not be decoded for every write.
+// namespaceCache is a decoded namespace with its stored form, so that a write
+// decodes the namespace only if it changed.
 type namespaceCache struct {
 	enc string
 	ns  *Namespace
 }
 
-// CreateTenant creates a namespace of n.Name in n.OrganizationID. n.ID must be
-// empty. ErrExists: the organization has one of that name. ErrInvalid.
+// CreateTenant creates the namespace n.Name in n.OrganizationID, with n's
+// lifecycle and quotas. n.ID must be empty.
+//
+// Errors: ErrExists if the organization has a namespace of that name;
+// ErrInvalid.
 func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) {
 	t, created, err := s.ensureTenant(ctx, n)
 	if !created && (err == nil || errors.Is(err, ErrNotFound)) { // it may be gone again
@@ -41,9 +44,11 @@ func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 	return t, nil
 }
 
-// EnsureTenant returns the namespace of n.Name in n.OrganizationID, which is
-// created if there is none; n.ID must be empty. One that exists is not changed,
-// whatever else n says. ErrInvalid.
+// EnsureTenant returns the namespace n.Name in n.OrganizationID, and creates it
+// from n if there is none. It never changes an existing namespace. n.ID must be
+// empty.
+//
+// Errors: ErrInvalid.
 func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) {
 	n.OrganizationID = orgOrDefault(n.OrganizationID)
 	if err := n.check().err(); err != nil {
@@ -65,10 +70,11 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 	return t, nil
 }
 
-// Tenant returns the namespace that ref names by ID, or by Name if ID is
-// empty, within ref.OrganizationID; what else ref says is ignored. A Name that has
-// the form of an id is taken for one. ErrNotFound: that organization has none
-// such. ErrInvalid.
+// Tenant returns the namespace of ref.OrganizationID with the id ref.ID or, if
+// that is empty, with the name ref.Name. It ignores other fields of ref. A Name
+// in the form of an id is taken as an id.
+//
+// Errors: ErrNotFound if the organization has no such namespace; ErrInvalid.
 func (s *Store) Tenant(ctx context.Context, ref Namespace) (*Tenant, error) {
 	name := ref.ID
 	if name == "" {
@@ -120,11 +126,12 @@ func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 	return n, err
 }
 
-// tenantByID returns the organization's namespace of that id. ErrNotFound.
+// tenantByID returns the organization's namespace with that id. Errors:
+// ErrNotFound.
 //
-// Where there is none of that id it reads the next one, in vain, so that what
-// it costs does not tell whether another organization has it. Only behind the
-// store's newest namespace there is nothing to read.
+// If there is no such namespace it reads the next one in vain, so that its cost
+// does not tell whether another organization has one with that id. Only behind
+// the store's newest namespace there is nothing to read.
 func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error) {
 	last := len(id) - 1
 	found, err := s.d.Entries(ctx, driver.EntryQuery{
@@ -153,7 +160,7 @@ func (s *Store) newTenant(n *Namespace, enc []byte) *Tenant {
 	return t
 }
 
-// ensureTenant creates the namespace unless there is one of its name.
+// ensureTenant creates the namespace, or finds the one of its name.
 func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, false, err
@@ -201,10 +208,11 @@ func (t *Tenant) ID() string { return t.id }
 // OrganizationID returns the organization that owns the namespace.
 func (t *Tenant) OrganizationID() string { return t.organization }
 
-// name is the namespace's name as last seen, for errors.
+// name returns the namespace's last known name, for errors.
 func (t *Tenant) name() string { return t.cache.Load().ns.Name }
 
-// cachedNamespace returns the namespace stored as enc. ErrNotFound: enc is nil.
+// cachedNamespace returns the namespace stored as enc. If enc is nil, it
+// returns ErrNotFound.
 func (t *Tenant) cachedNamespace(enc []byte) (*Namespace, error) {
 	if enc == nil {
 		return nil, ErrNotFound

@@ -9,48 +9,48 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// sessionWrite is one write to one session, while it is planned: what is
-// stored, what is made of it, and what follows. The sweeper uses it as it is;
-// the calls of a tenant use a tenantWrite. Each run of a plan begins anew.
+// sessionWrite is the plan of one write to one session: the stored session, the
+// new one, and the resulting change. The sweeper uses it directly, and calls of
+// a tenant use a tenantWrite. Each run of a plan starts anew.
 type sessionWrite struct {
 	store *Store
 	key   driver.Key
-	buf   *[]byte // what the record is encoded into
+	buf   *[]byte // buffer for the encoded record
 	view  driver.View
 
-	session   *storedSession // the live session, what is overdue applied; nil = none
+	session   *storedSession // the live session with its overdue status applied; nil = none
 	oldStatus Status         // as stored
 	oldBytes  uint64         // driver.Record.Bytes as stored
 
-	dirty       bool // session is to be stored
-	statusMoved bool // time moved the status
-	refile      bool // the due entry moves to the next deadline, also to a later one
+	dirty       bool // whether session must be stored
+	statusMoved bool // whether a deadline changed the status
+	refile      bool // whether the due entry may move to a later deadline
 	eventKind   driver.EventKind
 
 	rec driver.Record
 	out driver.Change
 }
 
-// tenantWrite is a sessionWrite of a tenant's call, which quotas bound and
-// which may create the session.
+// tenantWrite is a sessionWrite of a tenant's call. Quotas limit it, and it may
+// create the session.
 type tenantWrite struct {
 	sessionWrite
 	tenant    *Tenant
 	namespace *Namespace
-	apply     func(*tenantWrite) error // what the call does
+	apply     func(*tenantWrite) error // the change that the call makes
 
-	// What the call adds, for the namespace's quotas.
+	// Additions of the call, for the namespace's quotas.
 	addSessions, addMessages uint64
 
-	news bool // the last run made events
+	news bool // whether the last run added events
 }
 
-// bodyBuffers keeps the buffers that records are encoded into; a driver is done
-// with them when Mutate returns.
+// bodyBuffers keeps the buffers for encoded records. A driver no longer uses
+// them when Mutate returns.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// writeSession plans apply on the session at id and commits what it decides.
-// It returns the session as it is then, or nil if there is none.
+// writeSession runs apply on the session at id in a transaction, and returns
+// the session after the commit, or nil if there is none.
 func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.Target,
 	apply func(*tenantWrite) error,
 ) (*Session, error) {
@@ -80,7 +80,7 @@ func (t *Tenant) writeSession(ctx context.Context, op, id string, target driver.
 	return &w.session.Session, nil
 }
 
-// run plans the write on a view.
+// run plans the write for a view.
 func (w *tenantWrite) run(v driver.View) (driver.Change, error) {
 	w.sessionWrite = sessionWrite{store: w.store, key: w.key, buf: w.buf, view: v}
 	w.addSessions = 0
@@ -103,8 +103,8 @@ func (w *tenantWrite) run(v driver.View) (driver.Change, error) {
 	return w.out, nil
 }
 
-// load decodes the session, unless there is none or it has expired, and lets
-// time do what is overdue.
+// load decodes the session if it is live, and applies overdue idling and
+// archiving.
 func (w *sessionWrite) load(namespaceID, organization string) (err error) {
 	rec := w.view.Record
 	if rec == nil || rec.Expires <= w.view.Now {
@@ -119,8 +119,8 @@ func (w *sessionWrite) load(namespaceID, organization string) (err error) {
 	return nil
 }
 
-// applyDue applies overdue idling and archiving. Its version and its event
-// follow in build, as a message may wake the session at once.
+// applyDue applies overdue idling and archiving. encodePut adds its version and
+// its event, because a message may wake the session at once.
 func (w *sessionWrite) applyDue() {
 	s := w.session
 	if !s.timeline.ApplyDue(w.view.Now) {
@@ -131,7 +131,7 @@ func (w *sessionWrite) applyDue() {
 	w.markChanged(noEvent)
 }
 
-// requireLive returns the session. ErrNotFound: there is none.
+// requireLive returns the session. Errors: ErrNotFound if there is none.
 func (w *sessionWrite) requireLive() (*storedSession, error) {
 	if w.session == nil {
 		return nil, ErrNotFound
@@ -139,7 +139,8 @@ func (w *sessionWrite) requireLive() (*storedSession, error) {
 	return w.session, nil
 }
 
-// requireWritable returns the session if it takes writes. ErrNotFound, ErrReadOnly.
+// requireWritable returns the session if its status allows writes. Errors:
+// ErrNotFound; ErrReadOnly.
 func (w *sessionWrite) requireWritable() (*storedSession, error) {
 	s, err := w.requireLive()
 	if err != nil {
@@ -157,8 +158,8 @@ func (w *tenantWrite) resolve(own Lifecycle) rules.Lifecycle {
 	return own.inherit(w.namespace.Lifecycle).inherit(w.store.opts.Lifecycle).resolve()
 }
 
-// takeID makes room for a new session. ErrExists: the id is taken by a live
-// one. One that has expired ends here, before a sweep removes it.
+// takeID claims the id for a new session. Errors: ErrExists if a live session
+// has it. A session that has expired but was not swept ends here.
 func (w *tenantWrite) takeID() error {
 	if w.session != nil {
 		return ErrExists
@@ -169,7 +170,7 @@ func (w *tenantWrite) takeID() error {
 	return nil
 }
 
-// create makes s the session, with so many messages.
+// create creates s, with that number of messages.
 func (w *tenantWrite) create(s *storedSession, messages uint64) {
 	w.session = s
 	w.addSessions = 1
@@ -178,17 +179,17 @@ func (w *tenantWrite) create(s *storedSession, messages uint64) {
 	w.eventKind = eventCreated
 }
 
-// noEvent is the kind of a change that the feed does not show.
+// noEvent is the kind of a change that does not appear in the feed.
 const noEvent driver.EventKind = 0
 
-// markWritten notes that the session was written, which extends a sliding TTL.
+// markWritten records a write of the session, which extends a sliding TTL.
 func (w *sessionWrite) markWritten(kind driver.EventKind) {
 	w.session.timeline.RecordWrite(w.view.Now)
 	w.markChanged(kind)
 }
 
-// markChanged notes a change of the session, as an event of kind. UpdatedAt
-// never goes back: a restored session may come from a clock ahead.
+// markChanged records a change of the session, as an event of kind. UpdatedAt
+// never decreases: a restored session may come from a clock ahead.
 func (w *sessionWrite) markChanged(kind driver.EventKind) {
 	w.session.updated = max(w.session.updated, w.view.Now)
 	w.dirty = true
@@ -202,13 +203,13 @@ func (w *sessionWrite) remove(kind driver.EventKind) {
 	w.addEvent(kind)
 }
 
-// removeExpired removes the session that has expired.
+// removeExpired removes the expired session.
 func (w *sessionWrite) removeExpired() {
 	w.out.Remove = true
 	w.addExpired()
 }
 
-// reschedule files the session at its next deadline.
+// reschedule moves the due entry to the session's next deadline.
 func (w *sessionWrite) reschedule() {
 	w.dirty = true
 	w.refile = true
@@ -240,7 +241,7 @@ func (w *sessionWrite) encodePut() {
 	}
 }
 
-// encodeRecord makes the driver's record of the session.
+// encodeRecord encodes the session into the driver's record.
 func (w *sessionWrite) encodeRecord() {
 	s := w.session
 	old := 0
@@ -261,8 +262,8 @@ func (w *sessionWrite) encodeRecord() {
 	}
 }
 
-// checkQuota enforces the namespace's quotas on content that the caller adds.
-// Other writes are exempt: a full namespace could not even end its sessions.
+// checkQuota enforces the namespace's quotas on content of the caller. Other
+// writes are exempt, so that sessions of a full namespace can be ended.
 func (w *tenantWrite) checkQuota() error {
 	switch w.eventKind {
 	case eventCreated, eventUpdated, eventAppended:
@@ -283,7 +284,7 @@ func (w *sessionWrite) addEvent(kind driver.EventKind) {
 	})
 }
 
-// addExpired reports the end of the stored session, which has expired.
+// addExpired adds the event of the stored session, which has expired.
 func (w *sessionWrite) addExpired() {
 	r := w.view.Record
 	w.out.Events = append(w.out.Events, driver.Event{
@@ -292,12 +293,12 @@ func (w *sessionWrite) addExpired() {
 	})
 }
 
-// trimStep is how many events over the limit one write removes at most: more
-// than it adds, so that the feed shrinks to a lowered limit, and more than
-// writers of other processes add meanwhile, who remove the same ones.
+// trimStep is the number of events that one write trims at most. It is larger
+// than the number that a write adds, so the feed shrinks to a lowered limit
+// even if writers of several processes trim the same events.
 const trimStep = 128
 
-// trimFeed keeps the feed within limit events.
+// trimFeed trims the feed to limit events.
 func (w *sessionWrite) trimFeed(limit uint64) {
 	added := uint64(len(w.out.Events))
 	held := w.view.FeedHead + added - w.view.FeedTail
