@@ -76,9 +76,10 @@ type Namespace struct {
 //   - ErrNotEmpty if to contains other data,
 //   - ErrChanged if from was written: empty to and start again,
 //   - ErrDiffers if to did not keep the data loaded into it,
-//   - driver.ErrCorrupt if from is damaged: the data before the damage is copied,
-//   - driver.ErrInvalid or driver.ErrTooLarge if to cannot keep a value of from,
-//     such as a zero byte in an id,
+//   - driver.ErrCorrupt if from is damaged: the data before the damage is
+//     copied,
+//   - driver.ErrInvalid or driver.ErrTooLarge if to cannot keep a value of
+//     from, such as a zero byte in an id,
 //   - driver.ErrFormat if from is an incomplete copy, or if another version
 //     began to load to,
 //   - errors.ErrUnsupported if a driver is no driver.Dumper, or to no

@@ -35,7 +35,8 @@ func TestStatusesAreDocumented(t *testing.T) {
 	if lists == 0 {
 		t.Error("openapi.json lists no statuses")
 	}
-	most := member(t, description, "components", "schemas", "ListRequest", "properties", "status", "oneOf", 1, "maxItems")
+	most := member(t, description, "components", "schemas", "ListRequest", "properties", "status", "oneOf", 1,
+		"maxItems")
 	if want := float64(len(seshat.Statuses())); most != want {
 		t.Errorf("openapi.json: a list may name %v statuses, want %v", most, want)
 	}

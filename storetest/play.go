@@ -11,8 +11,8 @@ import (
 )
 
 // runModel plays random calls against the store and the model, and compares
-// every answer. Each run has options of its own. One that fails is made shorter,
-// and names the command that plays what is left of it. A longer run is
+// every answer. Each run has options of its own. One that fails is made
+// shorter, and names the command that plays what is left of it. A longer run is
 // -storetest.steps and -storetest.runs.
 func runModel(t *testing.T, h Harness) {
 	first := *seed

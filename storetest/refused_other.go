@@ -149,7 +149,8 @@ type refusedCall struct {
 	call          func(context.Context) error
 }
 
-// callsWithBadArguments returns the calls of arguments that are no queries of a log.
+// callsWithBadArguments returns the calls of arguments that are no queries of a
+// log.
 func callsWithBadArguments(e *env, t *seshat.Tenant) []refusedCall {
 	hello := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	return []refusedCall{

@@ -51,7 +51,8 @@ func restoreRandom(e *env) {
 	}
 }
 
-// usable expects that a session can be read, checked and written, and removes it.
+// usable expects that a session can be read, checked and written, and removes
+// it.
 func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
 	e.Helper()
 	s := e.get(t, id)

@@ -11,8 +11,8 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// everyStatus walks the table of statuses: what holds of one holds of each, also
-// of one that is added to the table.
+// everyStatus walks the table of statuses: what holds of one holds of each,
+// also of one that is added to the table.
 var everyStatus = []promise{
 	{name: "each status is counted and listed", test: statusesCounted},
 	{name: "each status fills a quota", test: statusesFillQuotas},
@@ -34,7 +34,8 @@ func (e *env) eachStatus(fn func(*env, *seshat.Tenant, seshat.Status)) {
 	}
 }
 
-// reach creates a session and moves it to a status, by as many moves as it takes.
+// reach creates a session and moves it to a status, by as many moves as it
+// takes.
 func (e *env) reach(t *seshat.Tenant, id string, to seshat.Status) *seshat.Session {
 	e.Helper()
 	s := e.create(t, seshat.NewSession{ID: id})

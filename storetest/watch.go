@@ -42,7 +42,8 @@ func (e *env) feed(t *seshat.Tenant, since uint64) (events []seshat.Event) {
 	}
 }
 
-// shows expects the events after a position, as "kind session version/last_seq".
+// shows expects the events after a position, as "kind session
+// version/last_seq".
 func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
 	e.Helper()
 	var got []string

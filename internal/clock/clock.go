@@ -9,6 +9,7 @@ import (
 // Clock returns Unix milliseconds that never decrease. Its methods are safe for
 // concurrent use; set its fields before the first call.
 type Clock struct {
+	// Now returns the time of the wall clock.
 	Now func() time.Time
 
 	// Jump returns how far the wall clock ran ahead of the monotonic clock

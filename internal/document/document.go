@@ -30,6 +30,7 @@ type Error struct {
 	Reason string // a clause without a subject
 }
 
+// Error returns the place and the reason.
 func (e *Error) Error() string { return e.Path + " " + e.Reason }
 
 // refuse returns the *Error of the whole value; within adds its place.

@@ -2,8 +2,8 @@ package rules
 
 // Part is a message as a Cutter sees it.
 type Part struct {
-	Tokens       uint64
-	Call, Result bool
+	Tokens       uint64 // of the message
+	Call, Result bool   // whether it is a tool call or a tool result
 	CallID       string // id that a call and its result share, "" = unknown
 }
 

@@ -4,8 +4,8 @@ const minuteMS = 60_000
 
 // Rate counts the messages of the current minute and of the minute before.
 type Rate struct {
-	Minute         int64 // Unix minutes
-	Count, Earlier uint64
+	Minute         int64  // Unix minutes
+	Count, Earlier uint64 // messages in Minute, and in the minute before
 }
 
 // Add counts n messages at now.

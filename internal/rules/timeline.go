@@ -12,25 +12,25 @@ const Never int64 = math.MaxInt64
 // Lifecycle is a session's resolved lifecycle. Its durations are in
 // milliseconds, or Never.
 type Lifecycle struct {
-	TTL          int64
-	Sliding      bool // the TTL counts from the last write, not from creation
-	MaxLifetime  int64
-	IdleAfter    int64
-	ArchiveAfter int64
-	Retention    int64
+	TTL          int64 // from creation, or from the last write if Sliding
+	Sliding      bool  // the TTL counts from the last write
+	MaxLifetime  int64 // from creation, even if writes extend the session
+	IdleAfter    int64 // without activity, until the session is idle
+	ArchiveAfter int64 // in status idle, until the session is archived
+	Retention    int64 // from termination to the end of the session
 }
 
 // Timeline holds the times of a session and the status that follows from them.
 type Timeline struct {
-	Lifecycle  Lifecycle
-	Status     Status
-	StatusAt   int64 // time of the last change of Status
-	Created    int64
-	Written    int64 // last write; a sliding TTL counts from here
-	Active     int64 // last activity; idling counts from here
-	Terminated int64 // time of termination, 0 = none
-	MaxAge     int64 // quota of the session's duration, or Never
-	Expires    int64 // first moment at which the session no longer exists
+	Lifecycle  Lifecycle // of the session, resolved
+	Status     Status    // as of the last ApplyDue or SetStatus
+	StatusAt   int64     // time of the last change of Status
+	Created    int64     // time of creation
+	Written    int64     // last write; a sliding TTL counts from here
+	Active     int64     // last activity; idling counts from here
+	Terminated int64     // time of termination, 0 = none
+	MaxAge     int64     // quota of the session's duration, or Never
+	Expires    int64     // first moment at which the session no longer exists
 }
 
 // Millis rounds a duration up to milliseconds. A duration that is not positive

@@ -84,8 +84,9 @@ var mutants = []mutant{
 	},
 	{
 		name: "checksums are not compared", promise: "Errors (D6)", file: "driver/boltdriver/internal/format/seal.go",
-		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {", to: "if w.Failed() {",
-		dir: bytes, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
+		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {",
+		to:   "if w.Failed() {",
+		dir:  bytes, test: "^TestEveryFlippedBitIsNoticed$", quick: true,
 	},
 	{
 		name: "the structure is not checked at open", promise: "Errors (D2)",
@@ -96,8 +97,9 @@ var mutants = []mutant{
 	{
 		name: "checksums are not compared, as readers of damaged files see it", promise: "Errors (D6)",
 		file: "driver/boltdriver/internal/format/seal.go",
-		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {", to: "if w.Failed() {",
-		dir: spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
+		from: "if w.Failed() || binary.BigEndian.Uint32(v[4:]) != checksum(key, v[envelopeSize:]) {",
+		to:   "if w.Failed() {",
+		dir:  spoil, test: "^TestDamagedFiles$", flags: []string{"-damage.trials=540"},
 	},
 	{
 		name: "faults and panics of the engine end the process", promise: "Errors (D7)",
