@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/seshatdb/seshat"
 )
 
 // The key diagram of ARCHITECTURE.md is that of the code.
@@ -30,6 +33,21 @@ func TestReadmeShowsTheProgramOfExamplesHello(t *testing.T) {
 	program := readText(t, filepath.Join("examples", "hello", "main.go"))
 	if !strings.Contains(readText(t, "README.md"), "\n```go\n"+program+"```\n") {
 		t.Error("README.md does not show examples/hello/main.go as it is")
+	}
+}
+
+// The pages that state the default TTL state that of the code.
+func TestPagesStateTheDefaultTTL(t *testing.T) {
+	for _, page := range []string{"README.md", filepath.Join("adk", "README.md")} {
+		stated := regexp.MustCompile(`(\d+) days after its last write`).FindAllStringSubmatch(readText(t, page), -1)
+		if len(stated) == 0 {
+			t.Errorf("%s does not state the default TTL", page)
+		}
+		for _, s := range stated {
+			if want := strconv.Itoa(int(seshat.DefaultTTL.Hours() / 24)); s[1] != want {
+				t.Errorf("%s states %q, DefaultTTL is %s days", page, s[0], want)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,17 @@ import (
 // Never is the duration of a deadline that is switched off.
 const Never time.Duration = -1
 
+// The defaults of [Lifecycle] that are not Never.
+const (
+	// DefaultTTL is the TTL of a session if neither it, nor its namespace, nor
+	// the store sets one.
+	DefaultTTL = 7 * 24 * time.Hour
+
+	// DefaultRetention is the retention of a session if neither it, nor its
+	// namespace, nor the store sets one.
+	DefaultRetention = 7 * 24 * time.Hour
+)
+
 // Expiry is the start of a TTL.
 type Expiry uint8
 
@@ -25,7 +36,7 @@ const (
 // deadline off. Durations are rounded up to the millisecond.
 type Lifecycle struct {
 	// TTL is the time from the start that Expiry names until the session
-	// expires. The default is 7 days.
+	// expires. The default is [DefaultTTL].
 	TTL time.Duration `json:"ttl,omitempty"`
 
 	// Expiry is the start of the TTL. The default is ExpirySliding.
@@ -44,18 +55,18 @@ type Lifecycle struct {
 	ArchiveAfter time.Duration `json:"archive_after,omitempty"`
 
 	// Retention is the time from a session's termination until it expires.
-	// The default is 7 days.
+	// The default is [DefaultRetention].
 	Retention time.Duration `json:"retention,omitempty"`
 }
 
 // defaultLifecycle has the defaults that Lifecycle documents.
 var defaultLifecycle = Lifecycle{
-	TTL:          7 * 24 * time.Hour,
+	TTL:          DefaultTTL,
 	Expiry:       ExpirySliding,
 	MaxLifetime:  Never,
 	IdleAfter:    Never,
 	ArchiveAfter: Never,
-	Retention:    7 * 24 * time.Hour,
+	Retention:    DefaultRetention,
 }
 
 // inherit returns l with its zero fields taken from base.

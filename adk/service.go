@@ -16,8 +16,8 @@ type Options struct {
 	OrganizationID string
 
 	// Lifecycle applies to the sessions that the service creates. Zero fields
-	// are inherited from the app's namespace, then from the store; see
-	// [seshat.Lifecycle] for the store's defaults.
+	// are inherited from the app's namespace, then from the store, whose
+	// default TTL is [seshat.DefaultTTL].
 	Lifecycle seshat.Lifecycle
 
 	// Quotas apply to the sessions that the service creates. The default is

@@ -2,8 +2,10 @@ package sessionhttp
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/seshatdb/seshat"
 )
@@ -39,6 +41,27 @@ func TestStatusesAreDocumented(t *testing.T) {
 		"maxItems")
 	if want := float64(len(seshat.Statuses())); most != want {
 		t.Errorf("openapi.json: a list may name %v statuses, want %v", most, want)
+	}
+}
+
+// The description states the defaults of a lifecycle that the store has.
+func TestDefaultsOfALifecycleAreDocumented(t *testing.T) {
+	var description any
+	if err := json.Unmarshal(OpenAPI, &description); err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]time.Duration{
+		"ttl": seshat.DefaultTTL, "retention": seshat.DefaultRetention,
+	} {
+		says, _ := member(t, description, "components", "schemas", "NewExpiry", "properties", field, "description").(string)
+		stated := regexp.MustCompile(`The default of a store is (\w+)\.`).FindStringSubmatch(says)
+		if stated == nil {
+			t.Errorf("openapi.json states no default of %s", field)
+			continue
+		}
+		if got, err := time.ParseDuration(stated[1]); err != nil || got != want {
+			t.Errorf("openapi.json states %v as the default of %s, want %v (%v)", got, field, want, err)
+		}
 	}
 }
 

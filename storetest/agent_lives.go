@@ -50,7 +50,7 @@ func reusedIDState(e *env) {
 	tn := e.tenant("acme")
 	for _, end := range []func(){
 		func() { _, err := tn.Delete(e.ctx, "s"); e.must(err) },
-		func() { e.clock.Advance(8 * 24 * time.Hour) },
+		func() { e.clock.Advance(seshat.DefaultTTL + day) },
 		func() { _, err := tn.DeleteUser(e.ctx, "mia"); e.must(err) },
 	} {
 		e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", State: map[string]any{"k": "old"}})
@@ -71,7 +71,7 @@ func boundedStore(e *env) {
 		e.create(tn, seshat.NewSession{ID: fmt.Sprint(i)})
 		e.says(tn, fmt.Sprint(i), "hello")
 	}
-	e.clock.Advance(7 * 24 * time.Hour) // the default TTL
+	e.clock.Advance(seshat.DefaultTTL)
 	r, err := e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
 	e.prints(r.Expired, 5)

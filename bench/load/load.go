@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/seshatdb/seshat"
 )
 
 // Session is a session as a program of its own would keep it. Peers store it
@@ -42,7 +44,7 @@ type Message struct {
 }
 
 // TTL is how long a session lives, in milliseconds.
-const TTL = 7 * 24 * 3600 * 1000
+const TTL = int64(seshat.DefaultTTL / time.Millisecond)
 
 // ID names the session with number i. Numbers are spread over the key space, as
 // ids of different users are.
