@@ -162,7 +162,7 @@ func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, 
 	if err := x.decodeRecord(rec, body, &in, &x.agentAlloc); err != nil {
 		return nil, err
 	}
-	x.NamespaceID, x.OrganizationID, x.UserID = ns, internal, rec.User
+	x.NamespaceID, x.OrganizationID, x.UserID = ns, internal, rec.UserID
 	if len(rec.Labels) > 0 {
 		x.Labels = make(map[string]string, len(rec.Labels))
 		for _, l := range rec.Labels {
@@ -191,14 +191,14 @@ func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSessio
 // copyTexts copies the body, the user and the labels of rec, in this order,
 // into one string.
 func copyTexts(rec *driver.Record) string {
-	n := len(rec.Body) + len(rec.User)
+	n := len(rec.Body) + len(rec.UserID)
 	for _, l := range rec.Labels {
 		n += len(l.Name) + len(l.Value)
 	}
 	var b strings.Builder
 	b.Grow(n)
 	b.Write(rec.Body)
-	b.WriteString(rec.User)
+	b.WriteString(rec.UserID)
 	for _, l := range rec.Labels {
 		b.WriteString(l.Name)
 		b.WriteString(l.Value)
@@ -212,7 +212,7 @@ func (s *Session) setNames(rec *driver.Record, text string) {
 		part, text = text[:n], text[n:]
 		return part
 	}
-	s.UserID = cut(len(rec.User))
+	s.UserID = cut(len(rec.UserID))
 	if len(rec.Labels) == 0 {
 		return
 	}

@@ -156,7 +156,7 @@ func seeds(encode func(random) []byte) (out [][]byte) {
 func record(s *storedSession, body []byte) *driver.Record {
 	return &driver.Record{
 		Key: driver.Key{Namespace: 1, ID: s.ID}, Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
-		User: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels), Created: s.timeline.Created,
+		UserID: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels), Created: s.timeline.Created,
 		Due: s.filedDue, Expires: s.timeline.Expires, Messages: s.MessageCount, Bytes: s.bytes, Body: body,
 	}
 }

@@ -40,7 +40,7 @@ func (t *Tenant) DeleteUser(ctx context.Context, user string) (EraseReport, erro
 	if err := checkName("user_id", user).err(); err != nil {
 		return EraseReport{}, t.wrapError(op, "", err)
 	}
-	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, User: user},
+	e, err := t.erase(ctx, driver.Erasure{Namespace: t.ordinal, UserID: user},
 		func(v driver.View, _ *Namespace, c *driver.Change) {
 			c.Events = []driver.Event{{Time: v.Now, ID: user, Kind: eventUserErased}}
 			c.Entries = []driver.Entry{{EntryKey: erasuresKey(t.ordinal), Value: increment(v.Entries[1])}}

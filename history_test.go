@@ -235,7 +235,7 @@ func TestAppendMovesNoIndexEntryThatNeedNotBe(t *testing.T) {
 	}
 	first := p.all[0]
 	for i, r := range p.all[1:] {
-		if r.Due != first.Due || r.Created != first.Created || r.Status != first.Status || r.User != first.User {
+		if r.Due != first.Due || r.Created != first.Created || r.Status != first.Status || r.UserID != first.UserID {
 			t.Errorf("append %d moved an index entry: %+v, created as %+v", i, r, first)
 		}
 		if i > 0 && r.Expires <= first.Expires {

@@ -12,7 +12,7 @@ import (
 )
 
 // MaxNameBytes is the length in bytes of the longest id, name, user or label.
-const MaxNameBytes = driver.MaxName
+const MaxNameBytes = driver.MaxNameBytes
 
 // Prefixes of the ids that the store makes; a ULID follows.
 const (

@@ -211,7 +211,7 @@ func (t *Tenant) driverQuery(q *Query) (driver.Query, error) {
 	}
 	dq := driver.Query{
 		Namespace: t.ordinal, Now: t.store.clock.Read(),
-		User: q.UserID, Statuses: statusMask(q.Statuses), Labels: driverLabels(q.Labels),
+		UserID: q.UserID, Statuses: statusMask(q.Statuses), Labels: driverLabels(q.Labels),
 		CreatedFrom: millisBound(q.CreatedFrom), CreatedTo: millisBound(q.CreatedTo),
 		ActiveFrom: millisBound(q.ActiveFrom), ActiveTo: millisBound(q.ActiveTo),
 		Order: driver.Order(q.Order), Desc: !q.OldestFirst, Limit: q.Limit, Scan: maxScan,
@@ -296,7 +296,7 @@ func (t *Tenant) queryHash(q *Query) (sum [8]byte) {
 const (
 	cursorVersion = 1
 	cursorHeader  = 1 + 8 + 8
-	maxCursor     = (cursorHeader+driver.MaxName)*4/3 + 2
+	maxCursor     = (cursorHeader+driver.MaxNameBytes)*4/3 + 2
 )
 
 var cursorEncoding = base64.RawURLEncoding

@@ -255,7 +255,7 @@ func (w *sessionWrite) encodeRecord() {
 	w.rec = driver.Record{
 		Key:         w.key,
 		Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
-		User: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels),
+		UserID: s.UserID, Status: uint8(s.timeline.Status), Labels: driverLabels(s.Labels),
 		Created: s.timeline.Created, ActiveMinute: s.timeline.Active / 60_000,
 		Due: s.filedDue, Expires: s.timeline.Expires,
 		Messages: s.MessageCount, Bytes: s.bytes, Body: body,

@@ -25,8 +25,8 @@ const (
 	// Statuses is the upper bound of Record.Status, exclusive.
 	Statuses = 8
 
-	// MaxName is the longest id, name, user or label in bytes.
-	MaxName = 128
+	// MaxNameBytes is the longest id, name, user or label in bytes.
+	MaxNameBytes = 128
 
 	// MaxOps is the largest number of ops that one call of Mutate takes.
 	MaxOps = 512
@@ -124,7 +124,7 @@ type Record struct {
 	Incarnation  Incarnation // identifies this life of the id
 	Version      uint64      // number of changes of the editable part
 	NextSeq      uint64      // number of the next message, never lowered
-	User         string      // "" = none
+	UserID       string      // "" = none
 	Status       uint8       // below Statuses
 	Labels       []Label     // by Name, ascending, each name once
 	Created      int64       // time of creation
@@ -335,7 +335,7 @@ type Change struct {
 // Without a User, it is everything that has the Namespace in its key.
 type Erasure struct {
 	Namespace uint64
-	User      string
+	UserID    string
 }
 
 // Reclaimed is the result of one call of Reclaim.
@@ -374,7 +374,7 @@ type Query struct {
 	Namespace uint64
 	Now       int64
 
-	User     string  // "" = any
+	UserID   string  // "" = any
 	Statuses uint8   // bit 1<<status; 0 = any
 	Labels   []Label // all of them
 	// Half-open ranges in Unix milliseconds; 0 = no bound. Activity is compared
@@ -396,7 +396,7 @@ type Query struct {
 // Filtered reports whether q has filters besides Statuses, so that counters
 // cannot answer it.
 func (q *Query) Filtered() bool {
-	return q.User != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 ||
+	return q.UserID != "" || len(q.Labels) > 0 || q.CreatedFrom != 0 || q.CreatedTo != 0 || q.ActiveFrom != 0 ||
 		q.ActiveTo != 0
 }
 

@@ -93,7 +93,7 @@ func (p *Part) Clone() Part {
 	c.Entry.Value = bytes.Clone(p.Entry.Value)
 	c.Message.ID, c.Message.Body = strings.Clone(p.Message.ID), bytes.Clone(p.Message.Body)
 	r := &c.Record
-	r.ID, r.User, r.Body = strings.Clone(r.ID), strings.Clone(r.User), bytes.Clone(r.Body)
+	r.ID, r.UserID, r.Body = strings.Clone(r.ID), strings.Clone(r.UserID), bytes.Clone(r.Body)
 	r.Labels = slices.Clone(r.Labels)
 	for i, l := range r.Labels {
 		r.Labels[i] = Label{Name: strings.Clone(l.Name), Value: strings.Clone(l.Value)}
@@ -130,7 +130,7 @@ func (p *Part) validate(caps Caps) error {
 	case PartFeed:
 		return orInvalid(p.Tail <= p.Head && p.Head > 0, "PartFeed")
 	case PartEvent:
-		return orInvalid(p.Event.Position > 0 && len(p.Event.ID) <= MaxName, "PartEvent")
+		return orInvalid(p.Event.Position > 0 && len(p.Event.ID) <= MaxNameBytes, "PartEvent")
 	case PartEntry:
 		return p.validateEntry(caps)
 	case PartRecord:
@@ -154,7 +154,7 @@ func (p *Part) validateEntry(caps Caps) error {
 		return invalid("PartEntry", "is of another namespace, the driver's own, or without a value")
 	case class == KindUser|KindSession || class == KindSession && len(e.Owner) != len(Incarnation{}):
 		return invalid("PartEntry", "has two owners, or no incarnation")
-	case len(e.Owner) > MaxName || len(e.Name) > 2*MaxName:
+	case len(e.Owner) > MaxNameBytes || len(e.Name) > 2*MaxNameBytes:
 		return invalid("PartEntry", "has a long owner or name")
 	case len(e.Value) > caps.MaxEntry:
 		return tooLarge("PartEntry")

@@ -23,15 +23,15 @@ func (o *Op) Validate() error {
 }
 
 func (t *Target) validate() error {
-	if len(t.Key.ID) > MaxName {
-		return tooLong("Target.Key.ID", t.Key.ID, MaxName)
+	if len(t.Key.ID) > MaxNameBytes {
+		return tooLong("Target.Key.ID", t.Key.ID, MaxNameBytes)
 	}
 	if t.Key.ID != "" && t.Key.Namespace == 0 {
 		return invalid("Target.Key.Namespace", "is 0; a Key with an ID needs a namespace")
 	}
 	for _, id := range t.MessageIDs {
 		if !isName(id) {
-			return invalid("Target.MessageIDs", "has an id of %d bytes; 1 to %d are allowed", len(id), MaxName)
+			return invalid("Target.MessageIDs", "has an id of %d bytes; 1 to %d are allowed", len(id), MaxNameBytes)
 		}
 	}
 	for i := range t.Entries {
@@ -113,14 +113,14 @@ func (c *Change) validateErase(k Key, log bool) error {
 	if e.Namespace == 0 {
 		return invalid("Change.Erase.Namespace", "is 0; a namespace is required")
 	}
-	if len(e.User) > MaxName {
-		return tooLong("Change.Erase.User", e.User, MaxName)
+	if len(e.UserID) > MaxNameBytes {
+		return tooLong("Change.Erase.UserID", e.UserID, MaxNameBytes)
 	}
 	if log || c.Put != nil || c.Remove {
 		return invalid("Change.Erase",
 			"is set beside another change; only Events, TrimFeed and Entries may accompany it")
 	}
-	if e.User == "" && k.Namespace == e.Namespace && (len(c.Events) > 0 || c.TrimFeed > 0) {
+	if e.UserID == "" && k.Namespace == e.Namespace && (len(c.Events) > 0 || c.TrimFeed > 0) {
 		return invalid("Change.Erase", "is set beside events of the erased namespace; none are allowed")
 	}
 	for i := range c.Entries {
@@ -137,7 +137,7 @@ func (e *Erasure) Covers(k *EntryKey) bool {
 	if k.Namespace != e.Namespace {
 		return false
 	}
-	return e.User == "" || k.Kind&(KindUser|KindSession) == KindUser && k.Owner == e.User
+	return e.UserID == "" || k.Kind&(KindUser|KindSession) == KindUser && k.Owner == e.UserID
 }
 
 func (r *Record) validate(k Key, stored *Record, caps Caps) error {
@@ -148,8 +148,8 @@ func (r *Record) validate(k Key, stored *Record, caps Caps) error {
 		return invalid("Put.Incarnation", "is zero; an incarnation is required")
 	case r.SameLog(stored) && r.NextSeq < stored.NextSeq:
 		return invalid("Put.NextSeq", "is %d; at least the stored %d is allowed", r.NextSeq, stored.NextSeq)
-	case len(r.User) > MaxName:
-		return tooLong("Put.User", r.User, MaxName)
+	case len(r.UserID) > MaxNameBytes:
+		return tooLong("Put.UserID", r.UserID, MaxNameBytes)
 	case r.Status >= Statuses:
 		return invalid("Put.Status", "is %d; a status below %d is allowed", r.Status, Statuses)
 	case r.Created < 0:
@@ -169,10 +169,10 @@ func (r *Record) validate(k Key, stored *Record, caps Caps) error {
 func validateLabels(labels []Label) error {
 	for i, l := range labels {
 		if !isName(l.Name) {
-			return invalid("Put.Labels", "has a name of %d bytes; 1 to %d are allowed", len(l.Name), MaxName)
+			return invalid("Put.Labels", "has a name of %d bytes; 1 to %d are allowed", len(l.Name), MaxNameBytes)
 		}
-		if len(l.Value) > MaxName {
-			return invalid("Put.Labels", "has a value of %d bytes; at most %d are allowed", len(l.Value), MaxName)
+		if len(l.Value) > MaxNameBytes {
+			return invalid("Put.Labels", "has a value of %d bytes; at most %d are allowed", len(l.Value), MaxNameBytes)
 		}
 		if i > 0 && labels[i-1].Name >= l.Name {
 			return invalid("Put.Labels",
@@ -194,7 +194,7 @@ func (c *Change) validateLog(v *View, caps Caps) error {
 				m.Seq, next)
 		}
 		if !isName(m.ID) {
-			return invalid("Append", "has an id of %d bytes; 1 to %d are allowed", len(m.ID), MaxName)
+			return invalid("Append", "has an id of %d bytes; 1 to %d are allowed", len(m.ID), MaxNameBytes)
 		}
 		if len(m.Body) > caps.MaxMessage {
 			return tooLarge("Append")
@@ -267,11 +267,11 @@ func (c *Change) validateEntries(k Key, v *View, caps Caps) error {
 
 // validate checks a key of a Target or a Change for the given session.
 func (k *EntryKey) validate(session Key) error {
-	if len(k.Owner) > MaxName {
-		return tooLong("Entries.Owner", k.Owner, MaxName)
+	if len(k.Owner) > MaxNameBytes {
+		return tooLong("Entries.Owner", k.Owner, MaxNameBytes)
 	}
-	if len(k.Name) > 2*MaxName {
-		return tooLong("Entries.Name", k.Name, 2*MaxName)
+	if len(k.Name) > 2*MaxNameBytes {
+		return tooLong("Entries.Name", k.Name, 2*MaxNameBytes)
 	}
 	switch k.Kind & (KindUser | KindSession) {
 	case KindUser | KindSession:
@@ -290,14 +290,14 @@ func (c *Change) validateFeed(v *View) error {
 		return invalid("TrimFeed", "is %d; at most the feed's head, %d, is allowed", c.TrimFeed, v.FeedHead)
 	}
 	for i := range c.Events {
-		if len(c.Events[i].ID) > MaxName {
-			return tooLong("Events.ID", c.Events[i].ID, MaxName)
+		if len(c.Events[i].ID) > MaxNameBytes {
+			return tooLong("Events.ID", c.Events[i].ID, MaxNameBytes)
 		}
 	}
 	return nil
 }
 
-func isName(s string) bool { return s != "" && len(s) <= MaxName }
+func isName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
 
 // invalid names one field, and says what it holds and what is allowed.
 func invalid(field, format string, args ...any) error {

@@ -42,7 +42,7 @@ func appendRecord(b []byte, r *driver.Record) []byte {
 	for _, l := range r.Labels {
 		b = appendText(appendText(b, l.Name), l.Value)
 	}
-	return appendText(appendText(appendText(b, r.ID), r.User), r.Body)
+	return appendText(appendText(appendText(b, r.ID), r.UserID), r.Body)
 }
 
 func appendNumbers(b []byte, numbers ...uint64) []byte {

@@ -230,7 +230,7 @@ func (l *loading) part() driver.Part {
 func (l *loading) record(namespace uint64) driver.Record {
 	r := driver.Record{Incarnation: driver.Incarnation{l.byte()}}
 	r.Key = driver.Key{Namespace: namespace, ID: l.text()}
-	r.User, r.Status, r.Version, r.NextSeq = l.text(), l.byte(), l.number(), l.number()
+	r.UserID, r.Status, r.Version, r.NextSeq = l.text(), l.byte(), l.number(), l.number()
 	r.Created, r.ActiveMinute, r.Due, r.Expires = int64(l.number()), int64(l.number()), int64(l.number()),
 		int64(l.number())
 	r.Messages, r.Bytes, r.Body = l.number(), l.number(), []byte(l.text())

@@ -57,8 +57,8 @@ func (a *attempt) erase(e *driver.Erasure) {
 	a.settle()
 	ns := int64(e.Namespace)
 	tie := rand.Int64()
-	if e.User != "" {
-		a.add(eraseUser, ns, tie, e.User, int16(len(e.User)), []byte(e.User)).read = a.readTotals(*e)
+	if e.UserID != "" {
+		a.add(eraseUser, ns, tie, e.UserID, int16(len(e.UserID)), []byte(e.UserID)).read = a.readTotals(*e)
 		return
 	}
 	a.add(eraseSpace, ns, tie).read = a.readTotals(*e)

@@ -32,7 +32,7 @@ func TestExpiryWaitsForTheCommitThatExtends(t *testing.T) {
 			return found(int(u.Sessions[0]), err)
 		},
 		"count of a user": func(d *postgres.Driver, k driver.Key, now int64) bool {
-			u, err := d.Count(t.Context(), driver.Query{Namespace: k.Namespace, Now: now, User: "mia"})
+			u, err := d.Count(t.Context(), driver.Query{Namespace: k.Namespace, Now: now, UserID: "mia"})
 			return found(int(u.Sessions[0]), err)
 		},
 	} {
@@ -49,7 +49,7 @@ func expiresMeanwhile(t *testing.T, read func(*postgres.Driver, driver.Key, int6
 		create := op.Plan
 		op.Plan = func(v driver.View) (driver.Change, error) {
 			c, err := create(v)
-			c.Put.Expires, c.Put.User = expires, "mia"
+			c.Put.Expires, c.Put.UserID = expires, "mia"
 			return c, err
 		}
 		return op

@@ -84,7 +84,7 @@ func sieved(q *driver.Query) bool {
 
 // answerable reports whether any record can match q.
 func answerable(q *driver.Query) bool {
-	ok := isText(q.User) && (q.After == nil || isText(q.After.ID))
+	ok := isText(q.UserID) && (q.After == nil || isText(q.After.ID))
 	for _, l := range q.Labels {
 		ok = ok && isText(l.Name) && isText(l.Value)
 	}
@@ -125,8 +125,8 @@ func pageQuery(q *driver.Query, window int64) *selection {
 
 // indexed adds the conditions that an index serves.
 func (s *selection) indexed(q *driver.Query, at string) {
-	if q.User != "" {
-		s.and(`user_id = `, q.User)
+	if q.UserID != "" {
+		s.and(`user_id = `, q.UserID)
 	}
 	if q.Order == driver.ByCreated {
 		s.between(`created`, q.CreatedFrom, q.CreatedTo, 1)

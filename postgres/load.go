@@ -45,7 +45,7 @@ func (d *Driver) Load(ctx context.Context, l driver.Load) error {
 func checkParts(parts []driver.Part) error {
 	for i := range parts {
 		p := &parts[i]
-		text := isText(p.Event.ID) && isText(p.Record.ID) && isText(p.Record.User) && isText(p.Message.ID)
+		text := isText(p.Event.ID) && isText(p.Record.ID) && isText(p.Record.UserID) && isText(p.Message.ID)
 		for _, l := range p.Record.Labels {
 			text = text && isText(l.Name) && isText(l.Value)
 		}

@@ -54,7 +54,7 @@ func (a *attempt) loadRecords(parts []driver.Part) {
 		column(parts, func(p *driver.Part) []byte { return p.Record.Incarnation[:] }),
 		column(parts, func(p *driver.Part) int64 { return int64(p.Record.Version) }),
 		column(parts, func(p *driver.Part) int64 { return int64(p.Record.NextSeq) }),
-		column(parts, func(p *driver.Part) *string { return textOrNull(p.Record.User) }),
+		column(parts, func(p *driver.Part) *string { return textOrNull(p.Record.UserID) }),
 		column(parts, func(p *driver.Part) int16 { return int16(p.Record.Status) }),
 		column(parts, func(p *driver.Part) *string { return encodeLabels(p.Record.Labels) }),
 		column(parts, func(p *driver.Part) int64 { return p.Record.Created }),

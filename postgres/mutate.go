@@ -196,7 +196,7 @@ func checkChange(c *driver.Change) error {
 			return notText("Events")
 		}
 	}
-	if c.Erase != nil && !isText(c.Erase.User) {
+	if c.Erase != nil && !isText(c.Erase.UserID) {
 		return notText("Erase.User")
 	}
 	if c.Put == nil {
@@ -207,8 +207,8 @@ func checkChange(c *driver.Change) error {
 			return notText("Put.Labels")
 		}
 	}
-	if !isText(c.Put.User) {
-		return notText("Put.User")
+	if !isText(c.Put.UserID) {
+		return notText("Put.UserID")
 	}
 	return nil
 }

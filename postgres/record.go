@@ -15,7 +15,7 @@ import (
 func recordArgs(r *driver.Record) []any {
 	return []any{
 		int64(r.Namespace), r.ID, r.Incarnation[:], int64(r.Version), int64(r.NextSeq),
-		textOrNull(r.User), int16(r.Status), encodeLabels(r.Labels), r.Created, r.ActiveMinute,
+		textOrNull(r.UserID), int16(r.Status), encodeLabels(r.Labels), r.Created, r.ActiveMinute,
 		timeOrNull(r.Due), timeOrNull(r.Expires), int64(r.Messages), int64(r.Bytes), solid(r.Body),
 	}
 }
@@ -69,11 +69,11 @@ func scanRecord(row pgx.Row, r *driver.Record) error {
 	r.Status = uint8(status)
 	r.Messages = uint64(messages)
 	r.Bytes = uint64(bytes)
-	r.User = ""
+	r.UserID = ""
 	r.Due = driver.Never
 	r.Expires = driver.Never
 	if user != nil {
-		r.User = *user
+		r.UserID = *user
 	}
 	if due != nil {
 		r.Due = *due

@@ -16,9 +16,9 @@ var reads = map[string]func(t *testing.T, d *postgres.Driver) error{
 	"get": func(t *testing.T, d *postgres.Driver) error {
 		return d.Get(t.Context(), driver.Key{Namespace: 1, ID: crowdID(777)}, 1, new(driver.Record))
 	},
-	"a user":                     paged(driver.Query{User: "user 1"}),
-	"a user, newest first":       paged(driver.Query{User: "user 1", Desc: true}),
-	"a user, by activity":        paged(driver.Query{User: "user 1", Order: driver.ByActivity, Desc: true}),
+	"a user":                     paged(driver.Query{UserID: "user 1"}),
+	"a user, newest first":       paged(driver.Query{UserID: "user 1", Desc: true}),
+	"a user, by activity":        paged(driver.Query{UserID: "user 1", Order: driver.ByActivity, Desc: true}),
 	"the namespace":              paged(driver.Query{}),
 	"the namespace, newest":      paged(driver.Query{Desc: true}),
 	"the namespace, by activity": paged(driver.Query{Order: driver.ByActivity, Desc: true}),
@@ -74,7 +74,7 @@ func crowd(t *testing.T, n int) crowded {
 			l.Parts = append(l.Parts, driver.Part{Kind: driver.PartRecord, Namespace: 1, Record: driver.Record{
 				Key:         driver.Key{Namespace: 1, ID: crowdID(i)},
 				Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16)},
-				Version:     1, NextSeq: 1, User: fmt.Sprint("user ", i%(n/100)), Created: int64(i + 1),
+				Version:     1, NextSeq: 1, UserID: fmt.Sprint("user ", i%(n/100)), Created: int64(i + 1),
 				ActiveMinute: int64(i),
 				Due:          driver.Never, Expires: driver.Never, Body: make([]byte, 500), Bytes: 500,
 			}})

@@ -54,7 +54,7 @@ func (v *view) listSorted(ctx context.Context, q *driver.Query) (p driver.Page, 
 func (v *view) userPlaces(
 	ctx context.Context, q *driver.Query, limit int,
 ) (all []driver.Position, scanned int, err error) {
-	byUser := driver.Query{Namespace: q.Namespace, User: q.User}
+	byUser := driver.Query{Namespace: q.Namespace, UserID: q.UserID}
 	s := newListScan(v, &byUser)
 	s.q = q
 	for s.next() {

@@ -110,7 +110,7 @@ func (p *planner) removeIncarnation(reborn driver.Incarnation) error {
 	}
 	// An erased record that was not reclaimed yet: Reclaim reports it.
 	by := p.b.erased.Covering(p.ns, h)
-	entries, err := p.deleteOwned(h.Incarnation, limit, format.DeadMark{User: by.User, Erased: true})
+	entries, err := p.deleteOwned(h.Incarnation, limit, format.DeadMark{UserID: by.UserID, Erased: true})
 	if err != nil {
 		return err
 	}
@@ -124,10 +124,10 @@ func (p *planner) moveIndexKeys(r *driver.Record) {
 	var old, now format.IndexKeys
 	if p.current.value != nil {
 		h := &p.current.head
-		old.Build(p.key, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+		old.Build(p.key, h.Incarnation, format.UnsafeString(h.UserID), h.Created, h.ActiveMinute, h.Due, h.Expires)
 	}
 	if r != nil {
-		now.Build(p.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+		now.Build(p.key, r.Incarnation, r.UserID, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	}
 	for i, in := range format.IndexBuckets {
 		was := old.Key(i)

@@ -117,7 +117,7 @@ func (c *checker) indexEntries() error {
 			if _, err := rec.indexed(in, key, &h); err != nil {
 				return c.report(where, err)
 			}
-			want.Build(key, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+			want.Build(key, h.Incarnation, format.UnsafeString(h.UserID), h.Created, h.ActiveMinute, h.Due, h.Expires)
 			if string(want.Key(i)) != string(k) {
 				return c.find(where, "is not where its record belongs")
 			}

@@ -75,7 +75,7 @@ func (s *spaceCheck) record(k, v []byte) error {
 
 // indexed checks that the record is where each index must have it.
 func (s *spaceCheck) indexed(where string, k []byte, h *format.RecordHeader) error {
-	s.places.Build(k, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+	s.places.Build(k, h.Incarnation, format.UnsafeString(h.UserID), h.Created, h.ActiveMinute, h.Due, h.Expires)
 	for i := range format.IndexBuckets {
 		key := s.places.Key(i)
 		if len(key) == 0 || s.indexes[i].get(key) != nil {

@@ -32,7 +32,7 @@ func furnished(t *testing.T) (path string) {
 	do(t, d, opOf(long.Key, driver.Change{Remove: true}))
 	k := driver.Key{Namespace: 2}
 	do(t, d, opOf(k, driver.Change{Stage: driver.Incarnation{7}, Append: []driver.Message{{Seq: 1, ID: "x"}}}))
-	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 2, User: "bob"}}))
+	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 2, UserID: "bob"}}))
 	do(t, d, opOf(driver.Key{Namespace: 3}, driver.Change{Erase: &driver.Erasure{Namespace: 3}}))
 	sound(t, d)
 	if err := d.Close(); err != nil {

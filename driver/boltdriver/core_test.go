@@ -46,7 +46,7 @@ var incarnations atomic.Uint64
 // session returns a new record that never expires.
 func session(ns uint64, id, user string) *driver.Record {
 	r := &driver.Record{
-		Key: driver.Key{Namespace: ns, ID: id}, User: user, Version: 1, NextSeq: 1, Created: 1, ActiveMinute: 1,
+		Key: driver.Key{Namespace: ns, ID: id}, UserID: user, Version: 1, NextSeq: 1, Created: 1, ActiveMinute: 1,
 		Due: driver.Never, Expires: driver.Never, Body: []byte("body"), Bytes: 4,
 	}
 	binary.BigEndian.PutUint64(r.Incarnation[:], incarnations.Add(1))

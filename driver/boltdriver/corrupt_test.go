@@ -129,7 +129,7 @@ func TestListsPassOverDamagedBodies(t *testing.T) {
 		want error
 	}{
 		"live":         {driver.Query{}, driver.ErrCorrupt},
-		"of its user":  {driver.Query{User: "mia"}, driver.ErrCorrupt},
+		"of its user":  {driver.Query{UserID: "mia"}, driver.ErrCorrupt},
 		"by activity":  {driver.Query{Order: driver.ByActivity}, driver.ErrCorrupt},
 		"expired":      {driver.Query{Now: r.Expires}, nil},
 		"of a status":  {driver.Query{Statuses: 1 << (r.Status + 1)}, nil},
@@ -160,13 +160,13 @@ func TestDanglingIndexIsAnError(t *testing.T) {
 		case format.Created:
 			_, err = d.List(background, driver.Query{Namespace: 1, Limit: 1})
 		case format.Users:
-			_, err = d.List(background, driver.Query{Namespace: 1, User: "mia", Order: driver.ByActivity, Limit: 1})
+			_, err = d.List(background, driver.Query{Namespace: 1, UserID: "mia", Order: driver.ByActivity, Limit: 1})
 		case format.Active:
 			_, err = d.List(background, driver.Query{Namespace: 1, Order: driver.ByActivity, Limit: 1})
 		case format.Due:
 			_, err = d.Count(background, driver.Query{Namespace: 1, Now: 15})
 		case format.Owners:
-			do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+			do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, UserID: "mia"}}))
 			_, err = d.Messages(background, driver.LogQuery{Namespace: 1, Incarnation: r.Incarnation, Limit: 1})
 		}
 		if !errors.Is(err, driver.ErrCorrupt) {
@@ -191,7 +191,7 @@ func TestMisfiledIndexIsAnError(t *testing.T) {
 func TestReclaimMeetsDamage(t *testing.T) {
 	path, _ := small(t)
 	d := opened(t, path, Options{})
-	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, UserID: "mia"}}))
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}

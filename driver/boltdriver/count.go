@@ -47,7 +47,7 @@ func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usag
 	q.After = nil
 	q.Desc = false
 	q.Order = driver.ByCreated
-	if q.User == "" && (q.ActiveFrom != 0 || q.ActiveTo != 0) {
+	if q.UserID == "" && (q.ActiveFrom != 0 || q.ActiveTo != 0) {
 		q.Order = driver.ByActivity
 	}
 	s := newListScan(v, q)

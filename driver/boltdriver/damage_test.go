@@ -133,7 +133,7 @@ func typed(err error) error {
 
 func sameRecord(r *driver.Record, i int) error {
 	want := sampleRecord(i)
-	if r.Key != want.Key || r.Version != want.Version || r.User != want.User || r.Incarnation != want.Incarnation ||
+	if r.Key != want.Key || r.Version != want.Version || r.UserID != want.UserID || r.Incarnation != want.Incarnation ||
 		string(r.Body) != string(want.Body) {
 		return fmt.Errorf("record %d is wrong", i)
 	}

@@ -21,13 +21,13 @@ func (p *planner) erase(e *driver.Erasure) (commit func(), err error) {
 		next = p.next
 	}
 	next.Epoch++
-	if e.User == "" {
+	if e.UserID == "" {
 		next = format.Counters{Epoch: next.Epoch}
 	}
 	if err := p.putErasure(*e, next.Epoch); err != nil {
 		return nil, err
 	}
-	by := driver.Erasure{Namespace: e.Namespace, User: string([]byte(e.User))}
+	by := driver.Erasure{Namespace: e.Namespace, UserID: string([]byte(e.UserID))}
 	return func() {
 		p.b.set(s, next)
 		p.b.ownErased().Add(by, next.Epoch)
@@ -42,9 +42,9 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 		return err
 	}
 	mark.Epoch = epoch
-	if old := p.b.erased[e.Namespace]; old != nil && e.User == "" {
+	if old := p.b.erased[e.Namespace]; old != nil && e.UserID == "" {
 		for user := range old.Users {
-			of := driver.Erasure{Namespace: e.Namespace, User: user}
+			of := driver.Erasure{Namespace: e.Namespace, UserID: user}
 			m, err := p.erasure(of)
 			if err != nil {
 				return err
@@ -112,7 +112,7 @@ func (p *planner) creditEntry(k *driver.EntryKey, key []byte) error {
 	}
 	by := driver.Erasure{Namespace: k.Namespace}
 	if e.Epoch >= s.Epoch {
-		by.User = k.Owner
+		by.UserID = k.Owner
 	}
 	p.credit(by).Entries++
 	return nil

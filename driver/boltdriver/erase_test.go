@@ -54,7 +54,7 @@ func count(t testing.TB, d *Driver, q driver.Query) (sessions uint64) {
 func TestEraseUser(t *testing.T) {
 	d := openCore(t, Options{})
 	mia := erasable(t, d, 1)
-	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "mia"}}))
+	do(t, d, opOf(driver.Key{Namespace: 1}, driver.Change{Erase: &driver.Erasure{Namespace: 1, UserID: "mia"}}))
 	back := session(1, "mia3", "mia")
 	do(t, d, opOf(back.Key, withLog(back, 1)))
 	check := func() {
@@ -62,7 +62,7 @@ func TestEraseUser(t *testing.T) {
 		if n := count(t, d, driver.Query{Namespace: 1}); n != 31 {
 			t.Errorf("%d sessions are counted, want 31", n)
 		}
-		if n := count(t, d, driver.Query{Namespace: 1, User: "mia"}); n != 1 {
+		if n := count(t, d, driver.Query{Namespace: 1, UserID: "mia"}); n != 1 {
 			t.Errorf("%d sessions of mia, want 1", n)
 		}
 		if len(messages(t, d, mia[7])) > 0 || len(messages(t, d, back)) != 1 || exists(t, d, mia[0].Key) {
@@ -89,7 +89,7 @@ func TestEraseUser(t *testing.T) {
 		sum.Messages += e.Messages
 		sum.Entries += e.Entries
 	}
-	if sum.User != "mia" || sum.Sessions != 30 || sum.Messages != 29*2+100 || sum.Entries != 60 {
+	if sum.UserID != "mia" || sum.Sessions != 30 || sum.Messages != 29*2+100 || sum.Entries != 60 {
 		t.Errorf("reported: %+v", sum)
 	}
 	if n := keysIn(t, d, format.Marks); n != 0 {
@@ -103,7 +103,7 @@ func TestEraseNamespace(t *testing.T) {
 	erasable(t, d, 1)
 	erasable(t, d, 2)
 	k := driver.Key{Namespace: 1}
-	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "bob"}}))
+	do(t, d, opOf(k, driver.Change{Erase: &driver.Erasure{Namespace: 1, UserID: "bob"}}))
 	staged := driver.Incarnation{0xff}
 	stage := driver.Change{
 		Stage: staged, StageUntil: 1 << 40, Append: []driver.Message{{Seq: 1, ID: "x", Body: []byte("old")}},
@@ -132,7 +132,7 @@ func TestEraseNamespace(t *testing.T) {
 	sound(t, d)
 	sum, _ := reclaimAll(t, d, 0)
 	check()
-	if sum.User != "" || sum.Sessions != 60 || sum.Entries != 120 {
+	if sum.UserID != "" || sum.Sessions != 60 || sum.Entries != 120 {
 		t.Errorf("reported: %+v", sum)
 	}
 	if n := keysIn(t, d, format.Feed); n != 1+60 {

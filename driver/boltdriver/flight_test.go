@@ -23,7 +23,7 @@ func TestExpiryWaitsForTheCommitThatExtends(t *testing.T) {
 		},
 		"list of a user": func(t *testing.T, d *Driver, k driver.Key, now int64) bool {
 			p, err := d.List(background, driver.Query{
-				Namespace: k.Namespace, Now: now, Limit: 9, Order: driver.ByActivity, User: "mia",
+				Namespace: k.Namespace, Now: now, Limit: 9, Order: driver.ByActivity, UserID: "mia",
 			})
 			if err != nil {
 				t.Error(err)
@@ -38,7 +38,7 @@ func TestExpiryWaitsForTheCommitThatExtends(t *testing.T) {
 			return u.Sessions[0] == 1
 		},
 		"count of a user": func(t *testing.T, d *Driver, k driver.Key, now int64) bool {
-			u, err := d.Count(background, driver.Query{Namespace: k.Namespace, Now: now, User: "mia"})
+			u, err := d.Count(background, driver.Query{Namespace: k.Namespace, Now: now, UserID: "mia"})
 			if err != nil {
 				t.Error(err)
 			}

@@ -166,7 +166,7 @@ func TestSnapshotsCarryWhatIsImmutable(t *testing.T) {
 	d := openCore(t, Options{})
 	erase := func(user string) {
 		t.Helper()
-		e := driver.Erasure{Namespace: 1, User: user}
+		e := driver.Erasure{Namespace: 1, UserID: user}
 		do(t, d, opOf(driver.Key{}, driver.Change{Erase: &e}))
 	}
 	erase("mia")

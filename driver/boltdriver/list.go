@@ -25,7 +25,7 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 }
 
 func (v *view) page(ctx context.Context, q driver.Query) (driver.Page, error) {
-	if q.Order == driver.ByActivity && q.User != "" {
+	if q.Order == driver.ByActivity && q.UserID != "" {
 		if p, ok, err := v.listSorted(ctx, &q); ok || err != nil {
 			return p, err
 		}
@@ -91,7 +91,7 @@ func newListScan(v *view, q *driver.Query) *listScan {
 	switch {
 	case q.Order == driver.ByActivity:
 		s.in = format.Active
-	case q.User != "":
+	case q.UserID != "":
 		s.in = format.Users
 	}
 	s.walk = newWalk(v, s.in, q)
@@ -136,7 +136,7 @@ func (s *listScan) match() (ok bool, err error) {
 	if s.in == format.Active {
 		filed = s.head.ActiveMinute
 	}
-	if filed != s.at || s.in == format.Users && string(s.head.User) != s.q.User {
+	if filed != s.at || s.in == format.Users && string(s.head.UserID) != s.q.UserID {
 		return false, fmt.Errorf("%w: index %s misfiles record %q in namespace %d",
 			driver.ErrCorrupt, format.BucketNames[s.in], s.id, s.q.Namespace)
 	}
@@ -181,7 +181,7 @@ func (s *listScan) read(r *driver.Record) error {
 
 // selects reports whether q selects a live record with this header.
 func selects(q *driver.Query, h *format.RecordHeader) bool {
-	if q.User != "" && string(h.User) != q.User {
+	if q.UserID != "" && string(h.UserID) != q.UserID {
 		return false
 	}
 	if q.Statuses != 0 && q.Statuses&(1<<h.Status) == 0 {

@@ -41,7 +41,7 @@ func queries() (qs []driver.Query) {
 			q.Order = driver.ByActivity
 		}
 		if i&4 != 0 {
-			q.User = "user1"
+			q.UserID = "user1"
 		}
 		if i&8 != 0 {
 			q.CreatedFrom, q.CreatedTo = 3, 15
@@ -115,7 +115,7 @@ func matching(all []driver.Record, q *driver.Query) []string {
 		return driver.Position{At: r.Created, ID: r.ID}
 	}
 	rs := slices.DeleteFunc(slices.Clone(all), func(r driver.Record) bool {
-		return r.Expires <= q.Now || q.User != "" && r.User != q.User ||
+		return r.Expires <= q.Now || q.UserID != "" && r.UserID != q.UserID ||
 			q.Statuses != 0 && q.Statuses&(1<<r.Status) == 0 ||
 			len(q.Labels) > 0 && r.Labels[0] != q.Labels[0] ||
 			q.CreatedFrom != 0 && (r.Created < q.CreatedFrom || r.Created >= q.CreatedTo) ||
@@ -145,7 +145,7 @@ func TestReadsCostWhatTheyReturn(t *testing.T) {
 		}
 		return after.KeysRead - before.KeysRead
 	}
-	for _, q := range []driver.Query{{}, {Desc: true}, {User: "mia"}, {Order: driver.ByActivity, Desc: true}} {
+	for _, q := range []driver.Query{{}, {Desc: true}, {UserID: "mia"}, {Order: driver.ByActivity, Desc: true}} {
 		q.Namespace, q.Limit = 1, 10
 		if n := cost(func() { _, _ = d.List(background, q) }); n > 25 {
 			t.Errorf("%+v visits %d keys for 10 records", q, n)
@@ -174,11 +174,11 @@ func TestLongReadsEndWithTheirContext(t *testing.T) {
 			return err
 		},
 		"activity": func(ctx context.Context) error {
-			_, err := d.List(ctx, driver.Query{Namespace: 1, User: "mia", Order: driver.ByActivity, Limit: 1})
+			_, err := d.List(ctx, driver.Query{Namespace: 1, UserID: "mia", Order: driver.ByActivity, Limit: 1})
 			return err
 		},
 		"count": func(ctx context.Context) error {
-			_, err := d.Count(ctx, driver.Query{Namespace: 1, User: "mia"})
+			_, err := d.Count(ctx, driver.Query{Namespace: 1, UserID: "mia"})
 			return err
 		},
 		"messages": func(ctx context.Context) error {

@@ -151,7 +151,7 @@ func (l *loader) record(r *driver.Record) error {
 	}
 	l.key = format.AppendRecordKey(l.key[:0], r.Namespace, r.ID)
 	l.put(format.Records, l.key, format.AppendRecord(l.arena.Room(format.RecordSize(r)), l.key, r, 0))
-	l.places.Build(l.key, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	l.places.Build(l.key, r.Incarnation, r.UserID, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	for i, in := range format.IndexBuckets {
 		if k := l.places.Key(i); len(k) > 0 {
 			l.put(in, k, []byte{})

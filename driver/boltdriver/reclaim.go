@@ -84,7 +84,7 @@ func (r *reclaimer) report() driver.Reclaimed {
 		}
 	}
 	slices.SortFunc(out.Erased, func(a, b driver.Erased) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), strings.Compare(a.User, b.User))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), strings.Compare(a.UserID, b.UserID))
 	})
 	return out
 }
@@ -184,7 +184,7 @@ func (r *reclaimer) dead(key, value []byte) error {
 		return r.remove(in, k)
 	})
 	if d.Erased {
-		r.of(driver.Erasure{Namespace: ns, User: d.User}).Entries += entries
+		r.of(driver.Erasure{Namespace: ns, UserID: d.UserID}).Entries += entries
 	}
 	if whole {
 		r.remove(format.Marks, key)

@@ -15,7 +15,7 @@ func (r *reclaimer) erasure(key, value []byte) error {
 		return err
 	}
 	_, ns, rest, _ := format.ParseMark(key)
-	e := driver.Erasure{Namespace: ns, User: string(rest)}
+	e := driver.Erasure{Namespace: ns, UserID: string(rest)}
 	sum := r.of(e)
 	sum.Sessions += m.Sessions
 	sum.Messages += m.Messages
@@ -41,8 +41,8 @@ func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err 
 	if done, err := r.records(e, sum); err != nil || !done {
 		return false, err
 	}
-	if e.User != "" {
-		done = r.eachOwnedEntry(e.Namespace, driver.KindUser, e.User, r.entryOf(sum, &err))
+	if e.UserID != "" {
+		done = r.eachOwnedEntry(e.Namespace, driver.KindUser, e.UserID, r.entryOf(sum, &err))
 		return done && err == nil, err
 	}
 	if err := r.flush(format.Entries); err != nil {
@@ -81,9 +81,9 @@ func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(format.Bucket, 
 func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, err error) {
 	in := format.Created
 	prefix := format.AppendU64Key(nil, e.Namespace)
-	if e.User != "" {
+	if e.UserID != "" {
 		in = format.Users
-		prefix = format.AppendUserPrefix(nil, e.Namespace, e.User)
+		prefix = format.AppendUserPrefix(nil, e.Namespace, e.UserID)
 	}
 	keys, done, err := r.erasedIn(in, prefix)
 	for _, key := range keys {
@@ -135,7 +135,7 @@ func (r *reclaimer) record(e driver.Erasure, key []byte, sum *driver.Erased) (er
 	p.addWrite(format.Records, p.key, nil)
 	p.moveIndexKeys(nil)
 	p.subtractCurrent()
-	entries, err := p.deleteOwned(h.Incarnation, r.inline, format.DeadMark{User: e.User, Erased: true})
+	entries, err := p.deleteOwned(h.Incarnation, r.inline, format.DeadMark{UserID: e.UserID, Erased: true})
 	if err != nil {
 		return err
 	}

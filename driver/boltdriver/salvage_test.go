@@ -158,7 +158,7 @@ func TestSalvageKeepsErasures(t *testing.T) {
 	}
 	ops := []*driver.Op{
 		{Target: driver.Target{Key: driver.Key{Namespace: 1}}, Plan: func(driver.View) (driver.Change, error) {
-			return driver.Change{Erase: &driver.Erasure{Namespace: 1, User: "user-2"}}, nil
+			return driver.Change{Erase: &driver.Erasure{Namespace: 1, UserID: "user-2"}}, nil
 		}},
 		{Target: driver.Target{Key: driver.Key{Namespace: 2}}, Plan: func(driver.View) (driver.Change, error) {
 			return driver.Change{Erase: &driver.Erasure{Namespace: 2}}, nil

@@ -79,7 +79,7 @@ func sampleBody(i int) []byte {
 // sampleRecord is record i as fillRecord writes it.
 func sampleRecord(i int) *driver.Record {
 	r := &driver.Record{
-		Key: sampleKey(i), Version: uint64(i + 1), NextSeq: 4, User: fmt.Sprintf("user-%d", i%5),
+		Key: sampleKey(i), Version: uint64(i + 1), NextSeq: 4, UserID: fmt.Sprintf("user-%d", i%5),
 		Status: uint8(i % 3), Labels: []driver.Label{{Name: "n", Value: fmt.Sprint(i)}},
 		Created: int64(1000 * i), ActiveMinute: int64(i), Due: 5_000_000 + int64(i), Expires: 6_000_000,
 		Messages: 3, Body: sampleBody(i),
@@ -112,7 +112,7 @@ func fillRecord(t testing.TB, d *Driver, i int) {
 				},
 				{
 					EntryKey: driver.EntryKey{
-						Namespace: c.Put.Namespace, Kind: driver.KindUser, Owner: c.Put.User, Name: "memory",
+						Namespace: c.Put.Namespace, Kind: driver.KindUser, Owner: c.Put.UserID, Name: "memory",
 					}, Value: []byte{byte(i)},
 				},
 			}

@@ -23,7 +23,7 @@ type walk struct {
 func newWalk(v *view, in format.Bucket, q *driver.Query) walk {
 	w := walk{cursor: v.cursor(in), desc: q.Desc}
 	if w.prefix = format.AppendU64Key(nil, q.Namespace); in == format.Users {
-		w.prefix = format.AppendUserPrefix(nil, q.Namespace, q.User)
+		w.prefix = format.AppendUserPrefix(nil, q.Namespace, q.UserID)
 	}
 	from := q.CreatedFrom
 	to := q.CreatedTo

@@ -20,7 +20,7 @@ var errPlan = errors.New("the plan says no")
 func (e *env) upheaval(r *driver.Record) driver.Change {
 	put := cloneRecord(r)
 	put.Version = 99
-	put.User = "eve"
+	put.UserID = "eve"
 	put.Status = 3
 	put.NextSeq = r.NextSeq + 1
 	put.Created = start + 9

@@ -121,7 +121,7 @@ func benchListUser(b *testing.B, e *env, n int) {
 	each(b, n, func(i int) error {
 		_, err := e.d.List(e.ctx,
 			driver.Query{
-				Namespace: 1, Now: start, User: fmt.Sprintf("user%d", i%10), Order: driver.ByActivity,
+				Namespace: 1, Now: start, UserID: fmt.Sprintf("user%d", i%10), Order: driver.ByActivity,
 				Limit: 20,
 			})
 		return err

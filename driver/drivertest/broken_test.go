@@ -58,7 +58,7 @@ func (b unmoved) Mutate(ctx context.Context, ops ...*driver.Op) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			if _, ok := b.users[o.Target.Key]; !ok && c.Put != nil && err == nil {
-				b.users[o.Target.Key] = c.Put.User
+				b.users[o.Target.Key] = c.Put.UserID
 			}
 			return c, err
 		}
@@ -66,8 +66,8 @@ func (b unmoved) Mutate(ctx context.Context, ops ...*driver.Op) error {
 }
 
 func (b unmoved) List(ctx context.Context, q driver.Query) (driver.Page, error) {
-	user := q.User
-	q.User = ""
+	user := q.UserID
+	q.UserID = ""
 	p, err := b.Driver.List(ctx, q)
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 // edit changes a record that a check is about to write.
 type edit func(*driver.Record)
 
-func byUser(user string) edit { return func(r *driver.Record) { r.User = user } }
+func byUser(user string) edit { return func(r *driver.Record) { r.UserID = user } }
 
 func withStatus(status uint8) edit { return func(r *driver.Record) { r.Status = status } }
 

@@ -13,7 +13,7 @@ import (
 
 func cloneRecord(r *driver.Record) *driver.Record {
 	c := *r
-	c.ID, c.User = strings.Clone(r.ID), strings.Clone(r.User)
+	c.ID, c.UserID = strings.Clone(r.ID), strings.Clone(r.UserID)
 	c.Labels = slices.Clone(r.Labels)
 	for i, l := range c.Labels {
 		c.Labels[i] = driver.Label{Name: strings.Clone(l.Name), Value: strings.Clone(l.Value)}

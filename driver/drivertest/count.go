@@ -24,9 +24,9 @@ func (e *env) counts(records ...*driver.Record) {
 			{},
 			{Statuses: 1},
 			{Statuses: 6},
-			{User: "ann"},
-			{User: "bob"},
-			{User: "ann", Statuses: 2},
+			{UserID: "ann"},
+			{UserID: "bob"},
+			{UserID: "ann", Statuses: 2},
 		} {
 			q.Namespace, q.Now = n, e.now.Load()
 			e.equal("Count", e.count(q), counted(records, q))

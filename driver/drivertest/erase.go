@@ -17,14 +17,14 @@ var eraseChecks = []check{
 }
 
 func erasing(n uint64, user string) driver.Change {
-	return driver.Change{Erase: &driver.Erasure{Namespace: n, User: user}}
+	return driver.Change{Erase: &driver.Erasure{Namespace: n, UserID: user}}
 }
 
 // invisible fails if any call shows ann's session of furnish.
 func (e *env) invisible(r *driver.Record) {
 	const anyTime = 1
 	e.equal("Get", e.getAt(r.Key, anyTime), (*driver.Record)(nil))
-	for _, q := range []driver.Query{{User: r.User}, {Labels: r.Labels}, {Statuses: 1 << r.Status}} {
+	for _, q := range []driver.Query{{UserID: r.UserID}, {Labels: r.Labels}, {Statuses: 1 << r.Status}} {
 		for _, order := range []driver.Order{driver.ByCreated, driver.ByActivity} {
 			q.Namespace = r.Namespace
 			q.Now = anyTime
@@ -35,7 +35,7 @@ func (e *env) invisible(r *driver.Record) {
 	}
 	e.equal("log", e.log(r.Namespace, r.Incarnation), []driver.Message(nil))
 	for _, k := range []driver.EntryQuery{
-		{Kind: kindUser, Owner: r.User},
+		{Kind: kindUser, Owner: r.UserID},
 		{Kind: kindSession, AllOwners: true},
 		{Kind: kindSession, Owner: string(r.Incarnation[:])},
 	} {
@@ -49,7 +49,7 @@ func (e *env) invisible(r *driver.Record) {
 		Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}, Span: driver.Span{From: 1, To: 9},
 		Entries: []driver.EntryKey{
 			{Namespace: r.Namespace, Kind: kindSession, Name: "state"},
-			{Namespace: r.Namespace, Kind: kindUser, Owner: r.User, Name: "state"},
+			{Namespace: r.Namespace, Kind: kindUser, Owner: r.UserID, Name: "state"},
 		},
 	})
 	e.equal("view", []any{v.Record == nil, v.Refs[0].Found, v.Messages[0].Seq, v.Span.Messages, v.Entries},
@@ -115,8 +115,8 @@ func checkEraseAgain(e *env) {
 	e.change(r.Key, driver.Change{Entries: []driver.Entry{{EntryKey: k, Value: []byte("new")}}})
 	visible := func() {
 		e.equal("Get", e.get(r.Key), again)
-		e.equal("List", e.list(driver.Query{Namespace: 1, User: "ann"}), []driver.Record{*again})
-		e.equal("Count", e.count(driver.Query{Namespace: 1, User: "ann"}),
+		e.equal("List", e.list(driver.Query{Namespace: 1, UserID: "ann"}), []driver.Record{*again})
+		e.equal("Count", e.count(driver.Query{Namespace: 1, UserID: "ann"}),
 			counted([]*driver.Record{again}, driver.Query{Namespace: 1}))
 		e.equal("Count of all", e.count(driver.Query{Namespace: 1}).Sessions, [driver.Statuses]uint64{1, 1})
 		e.equal("log", e.log(1, again.Incarnation), ms)
@@ -133,7 +133,7 @@ func checkEraseAgain(e *env) {
 }
 
 func checkEraseTotals(e *env) {
-	mia := driver.Erased{Erasure: driver.Erasure{Namespace: 1, User: "mia"}}
+	mia := driver.Erased{Erasure: driver.Erasure{Namespace: 1, UserID: "mia"}}
 	rest := driver.Erased{Erasure: driver.Erasure{Namespace: 1}}
 	for i := range 30 {
 		sum := []*driver.Erased{&mia, &rest}[i%2]
@@ -142,7 +142,7 @@ func checkEraseTotals(e *env) {
 		e.change(r.Key, driver.Change{Entries: []driver.Entry{
 			{EntryKey: driver.EntryKey{Namespace: 1, Kind: kindSession, Name: "n"}, Value: []byte("x")},
 			{
-				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: r.User, Name: fmt.Sprint(i)},
+				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: r.UserID, Name: fmt.Sprint(i)},
 				Value:    []byte("x"),
 			},
 		}})

@@ -43,7 +43,7 @@ var spoiled = map[string]spoil{
 	"another's session":  func(_ *env, c *driver.Change) { c.Entries[0].Namespace = 2 },
 }
 
-var tooLong = strings.Repeat("x", driver.MaxName+1)
+var tooLong = strings.Repeat("x", driver.MaxNameBytes+1)
 
 var spoiledRecords = map[string]edit{
 	"another id":          func(r *driver.Record) { r.ID = "another" },
@@ -80,7 +80,7 @@ func checkInvalidChanges(e *env) {
 		{Erase: &driver.Erasure{}},
 		{Erase: &driver.Erasure{Namespace: 1}, Events: make([]driver.Event, 1)},
 		{
-			Erase: &driver.Erasure{Namespace: 1, User: "ann"},
+			Erase: &driver.Erasure{Namespace: 1, UserID: "ann"},
 			Entries: []driver.Entry{{
 				EntryKey: driver.EntryKey{Namespace: 1, Kind: kindUser, Owner: "ann"},
 				Value:    []byte{},

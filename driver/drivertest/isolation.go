@@ -33,10 +33,10 @@ var names = append([]string{
 }, longNames()...)
 
 func longNames() []string {
-	long := strings.Repeat("a", driver.MaxName)
+	long := strings.Repeat("a", driver.MaxNameBytes)
 	return []string{
-		long, long[:driver.MaxName-1], long[:driver.MaxName-1] + "b",
-		strings.Repeat("\U0010FFFF", driver.MaxName/4),
+		long, long[:driver.MaxNameBytes-1], long[:driver.MaxNameBytes-1] + "b",
+		strings.Repeat("\U0010FFFF", driver.MaxNameBytes/4),
 	}
 }
 
@@ -84,12 +84,12 @@ func checkIDs(e *env) {
 }
 
 func checkUsers(e *env) {
-	e.populate(func(r *driver.Record, i int) { r.User = names[len(names)-1-i] })
+	e.populate(func(r *driver.Record, i int) { r.UserID = names[len(names)-1-i] })
 	for _, n := range spaces {
 		for i, user := range names {
 			want := []string{names[len(names)-1-i]}
-			e.equal("List of a user", e.ids(driver.Query{Namespace: n, User: user}), want)
-			e.equal("Count of a user", e.count(driver.Query{Namespace: n, User: user}).Sessions[0], 1)
+			e.equal("List of a user", e.ids(driver.Query{Namespace: n, UserID: user}), want)
+			e.equal("Count of a user", e.count(driver.Query{Namespace: n, UserID: user}).Sessions[0], 1)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func checkMessageIDs(e *env) {
 // checkOwners writes an entry for every pair of short owner and name, whose
 // joined bytes are often the same.
 func checkOwners(e *env) {
-	parts := append(slices.Clone(raw), "", "a", "ab", "b", "/", "a/", "/a", strings.Repeat("\xff", driver.MaxName))
+	parts := append(slices.Clone(raw), "", "a", "ab", "b", "/", "a/", "/a", strings.Repeat("\xff", driver.MaxNameBytes))
 	for _, kind := range []uint8{kindPlain, kindUser} {
 		var entries []driver.Entry
 		for _, owner := range parts {
@@ -174,10 +174,10 @@ func checkOwners(e *env) {
 
 // checkLongIDs asks for ids whose length is another's in its lowest byte.
 func checkLongIDs(e *env) {
-	for _, n := range []int{1, 2, 44, driver.MaxName} {
+	for _, n := range []int{1, 2, 44, driver.MaxNameBytes} {
 		e.create(key(1, strings.Repeat("a", n)))
 	}
-	for _, n := range []int{driver.MaxName + 1, 256 + 1, 256 + 2, 256 + 44, 256 + driver.MaxName, 1 << 16, 1<<16 + 1} {
+	for _, n := range []int{driver.MaxNameBytes + 1, 256 + 1, 256 + 2, 256 + 44, 256 + driver.MaxNameBytes, 1 << 16, 1<<16 + 1} {
 		var r driver.Record
 		err := e.d.Get(e.ctx, key(1, strings.Repeat("a", n)), start, &r)
 		e.is(err, driver.ErrNotFound, driver.ErrInvalid)
@@ -186,7 +186,7 @@ func checkLongIDs(e *env) {
 }
 
 func checkRemoveAmong(e *env) {
-	records := e.populate(func(r *driver.Record, i int) { r.User = names[i] })
+	records := e.populate(func(r *driver.Record, i int) { r.UserID = names[i] })
 	for i, n := range spaces {
 		for j, id := range names {
 			if (i+j)%2 == 0 {
@@ -200,11 +200,11 @@ func checkRemoveAmong(e *env) {
 }
 
 func checkEraseAmong(e *env) {
-	records := e.populate(func(r *driver.Record, i int) { r.User = names[i] })
+	records := e.populate(func(r *driver.Record, i int) { r.UserID = names[i] })
 	erase := func(n uint64, user string) {
-		e.change(driver.Key{}, driver.Change{Erase: &driver.Erasure{Namespace: n, User: user}})
+		e.change(driver.Key{}, driver.Change{Erase: &driver.Erasure{Namespace: n, UserID: user}})
 		for k, r := range records {
-			if k.Namespace == n && (user == "" || r.User == user) {
+			if k.Namespace == n && (user == "" || r.UserID == user) {
 				delete(records, k)
 			}
 		}

@@ -170,22 +170,24 @@ func (m *model) erase(e driver.Erasure) {
 	sum := m.erased[e]
 	sum.Erasure = e
 	for _, s := range m.sessions {
-		if s.Namespace == e.Namespace && (e.User == "" || s.User == e.User) {
+		if s.Namespace == e.Namespace && (e.UserID == "" || s.UserID == e.UserID) {
 			sum.Sessions++
 			sum.Messages += s.Messages
 			sum.Bytes += s.Bytes
 			sum.Entries += uint64(len(s.log.entries))
 		}
 	}
-	m.bury(func(s *modelSession) bool { return s.Namespace == e.Namespace && (e.User == "" || s.User == e.User) })
+	m.bury(func(s *modelSession) bool {
+		return s.Namespace == e.Namespace && (e.UserID == "" || s.UserID == e.UserID)
+	})
 	m.entries = slices.DeleteFunc(m.entries, func(old driver.Entry) bool {
-		gone := old.Namespace == e.Namespace && (e.User == "" || old.Kind == kindUser && old.Owner == e.User)
+		gone := old.Namespace == e.Namespace && (e.UserID == "" || old.Kind == kindUser && old.Owner == e.UserID)
 		if gone {
 			sum.Entries++
 		}
 		return gone
 	})
-	if e.User == "" {
+	if e.UserID == "" {
 		delete(m.feeds, e.Namespace)
 		m.expireStaged(func(l *modelLog) bool { return l.namespace == e.Namespace })
 	}

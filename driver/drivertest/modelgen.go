@@ -47,7 +47,7 @@ func randomEntry(rng *rand.Rand, namespace uint64) driver.EntryKey {
 // scramble gives r other indexed fields and another body.
 func scramble(rng *rand.Rand, r *driver.Record, now int64) {
 	r.Version++
-	r.User = pick(rng, modelUsers)
+	r.UserID = pick(rng, modelUsers)
 	r.Status = uint8(rng.IntN(driver.Statuses))
 	r.ActiveMinute = now/minute + rng.Int64N(3)
 	r.Due = []int64{driver.Never, now + rng.Int64N(200), now}[rng.IntN(3)]

@@ -36,7 +36,7 @@ func wanted(r *driver.Record, q driver.Query) bool {
 	if r.Expires <= q.Now {
 		return false
 	}
-	if q.User != "" && q.User != r.User {
+	if q.UserID != "" && q.UserID != r.UserID {
 		return false
 	}
 	if q.Statuses != 0 && q.Statuses>>r.Status&1 == 0 {
@@ -99,20 +99,20 @@ func filters() []driver.Query {
 		{Now: start},
 		{Now: start + 50},
 		{Now: driver.Never - 1},
-		{Now: start, User: "ann"},
-		{Now: start, User: "an"},
-		{Now: start, User: "nobody"},
+		{Now: start, UserID: "ann"},
+		{Now: start, UserID: "an"},
+		{Now: start, UserID: "nobody"},
 		{Now: start, Statuses: 1 << 2},
 		{Now: start, Statuses: 1<<0 | 1<<7},
 		{Now: start, Statuses: 0xff},
-		{Now: start, User: "bob", Statuses: 1 << 1},
+		{Now: start, UserID: "bob", Statuses: 1 << 1},
 		{Now: start, Labels: []driver.Label{red}},
 		{Now: start, Labels: []driver.Label{red, large}},
 		{Now: start, Labels: []driver.Label{{Name: "colour", Value: "re"}}},
-		{Now: start, User: "ann", Labels: []driver.Label{red}, Statuses: 1<<0 | 1<<1 | 1<<2},
+		{Now: start, UserID: "ann", Labels: []driver.Label{red}, Statuses: 1<<0 | 1<<1 | 1<<2},
 		{Now: start, CreatedFrom: start + 3},
 		{Now: start, CreatedTo: start + 3},
-		{Now: start, CreatedFrom: start + 2, CreatedTo: start + 4, User: "ann"},
+		{Now: start, CreatedFrom: start + 2, CreatedTo: start + 4, UserID: "ann"},
 		{Now: start, CreatedFrom: start + 4, CreatedTo: start + 4},
 		{Now: start, ActiveFrom: start + 2*minute},
 		{Now: start, ActiveTo: start + 2*minute + 59_999},

@@ -20,7 +20,7 @@ func (e *env) residents(n int) (ids []string) {
 	for i := range n {
 		r := e.record(key(1, fmt.Sprintf("resident%03d", i)), createdAt(start+int64(i/2*2)),
 			activeAt(start+int64(i/2*2)*minute))
-		r.User = "resident"
+		r.UserID = "resident"
 		ops = append(ops, e.op(r.Key, driver.Change{Put: r}))
 		ids = append(ids, r.ID)
 	}
@@ -46,7 +46,7 @@ func (e *env) walk(q driver.Query, between func(page int)) (seen []string) {
 		p, err := e.d.List(e.ctx, q)
 		e.must(err)
 		for _, r := range p.Records {
-			if r.User == "resident" {
+			if r.UserID == "resident" {
 				seen = append(seen, r.ID)
 			}
 		}
@@ -61,7 +61,7 @@ func (e *env) walk(q driver.Query, between func(page int)) (seen []string) {
 func (e *env) walkBothWays(order driver.Order, ids []string, between func(page int)) {
 	for _, user := range []string{"", "resident"} {
 		for _, desc := range []bool{false, true} {
-			q := driver.Query{Namespace: 1, Now: start, Order: order, Desc: desc, User: user, Limit: 3}
+			q := driver.Query{Namespace: 1, Now: start, Order: order, Desc: desc, UserID: user, Limit: 3}
 			want := slices.Clone(ids)
 			if desc {
 				slices.Reverse(want)

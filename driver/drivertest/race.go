@@ -160,13 +160,13 @@ func checkChaos(e *env) {
 			case 0:
 				e.change(k, driver.Change{Remove: true})
 			case 1:
-				e.change(driver.Key{}, erasing(k.Namespace, r.User))
+				e.change(driver.Key{}, erasing(k.Namespace, r.UserID))
 			case 2:
 				_, err := e.d.Reclaim(e.ctx, start, 5)
 				e.must(err)
 			}
-			e.list(driver.Query{Namespace: k.Namespace, Limit: 3, User: r.User})
-			e.count(driver.Query{Namespace: k.Namespace, User: r.User})
+			e.list(driver.Query{Namespace: k.Namespace, Limit: 3, UserID: r.UserID})
+			e.count(driver.Query{Namespace: k.Namespace, UserID: r.UserID})
 			e.due(start + 5)
 			e.feed(k.Namespace, 0)
 			e.log(k.Namespace, r.Incarnation)

@@ -47,7 +47,7 @@ func checkExpiry(e *env) {
 		for _, q := range []driver.Query{
 			{},
 			{Order: driver.ByActivity, Desc: true},
-			{User: "ann"},
+			{UserID: "ann"},
 			{Statuses: 1},
 			{Labels: r.Labels},
 		} {

@@ -75,7 +75,7 @@ func checkReopenErased(e *env) {
 		_, err := e.d.Reclaim(e.ctx, start, 5)
 		e.must(err)
 		e.reopen()
-		e.equal("List", e.list(driver.Query{Namespace: 1, User: "ann"}), []driver.Record{*again})
+		e.equal("List", e.list(driver.Query{Namespace: 1, UserID: "ann"}), []driver.Record{*again})
 	}
 	e.reclaim(50)
 	e.equal("Get", e.get(again.Key), again)

@@ -51,11 +51,11 @@ func (p *play) queries() []driver.Query {
 		{Now: now},
 		{Now: 1, Order: driver.ByActivity, Desc: true},
 		{Now: now, Statuses: 3},
-		{Now: now, User: "u"},
+		{Now: now, UserID: "u"},
 	}
 	for range 3 {
 		q := driver.Query{
-			Now: now + p.rng.Int64N(100), User: pick(p.rng, modelUsers), Order: driver.Order(p.rng.IntN(2)),
+			Now: now + p.rng.Int64N(100), UserID: pick(p.rng, modelUsers), Order: driver.Order(p.rng.IntN(2)),
 			Desc:  p.rng.IntN(2) == 0,
 			Limit: 1 + p.rng.IntN(9), Scan: p.rng.IntN(5),
 		}

@@ -48,7 +48,7 @@ func showAll[T any](all []T, one func(*T) string) string {
 func showRecord(r *driver.Record) string {
 	return fmt.Sprintf("{%s %x v%d next=%d user=%q status=%d labels=%q created=%d active=%d due=%d expires=%d "+
 		"messages=%d bytes=%d body=%s}",
-		showKey(r.Key), r.Incarnation, r.Version, r.NextSeq, r.User, r.Status, r.Labels,
+		showKey(r.Key), r.Incarnation, r.Version, r.NextSeq, r.UserID, r.Status, r.Labels,
 		r.Created, r.ActiveMinute, r.Due, r.Expires, r.Messages, r.Bytes, showBytes(r.Body))
 }
 

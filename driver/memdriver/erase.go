@@ -10,11 +10,11 @@ import (
 // erase deletes the data that e names. Reclaim reports it later, as for drivers
 // that delete it only then.
 func (d *Driver) erase(e driver.Erasure) {
-	e.User = strings.Clone(e.User)
+	e.UserID = strings.Clone(e.UserID)
 	n := driver.Erased{Erasure: e}
 	s := d.space(e.Namespace)
 	for id, r := range s.records {
-		if e.User == "" || r.User == e.User {
+		if e.UserID == "" || r.UserID == e.UserID {
 			n.Sessions++
 			n.Messages += r.Messages
 			n.Bytes += r.Bytes
@@ -28,7 +28,7 @@ func (d *Driver) erase(e driver.Erasure) {
 			delete(s.entries, k)
 		}
 	}
-	if e.User == "" {
+	if e.UserID == "" {
 		delete(d.spaces, e.Namespace)
 	}
 	if n.Sessions+n.Entries > 0 {

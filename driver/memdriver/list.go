@@ -68,7 +68,7 @@ func compare(q *driver.Query, a, b *driver.Position) int {
 // matches reports whether q selects r.
 func matches(q *driver.Query, r *driver.Record) bool {
 	return r.Expires > q.Now &&
-		(q.User == "" || r.User == q.User) &&
+		(q.UserID == "" || r.UserID == q.UserID) &&
 		(q.Statuses == 0 || q.Statuses&(1<<r.Status) != 0) &&
 		between(r.Created, q.CreatedFrom, q.CreatedTo, 1) &&
 		between(r.ActiveMinute, q.ActiveFrom, q.ActiveTo, minute) &&

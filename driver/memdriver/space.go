@@ -100,7 +100,7 @@ func usage(ms []driver.Message) (u driver.SpanUsage) {
 // memory.
 func cloneRecord(r *driver.Record) *driver.Record {
 	c := *r
-	c.ID, c.User = strings.Clone(r.ID), strings.Clone(r.User)
+	c.ID, c.UserID = strings.Clone(r.ID), strings.Clone(r.UserID)
 	c.Labels, c.Body = cloneLabels(r.Labels), bytes.Clone(r.Body)
 	return &c
 }

@@ -98,7 +98,7 @@ func record(i, n int) *driver.Record {
 	return &driver.Record{
 		Key:         driver.Key{Namespace: 1, ID: largeID(i)},
 		Incarnation: driver.Incarnation{1, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)},
-		Version:     1, NextSeq: 1, User: largeUser(i, n), Created: epoch + int64(i),
+		Version:     1, NextSeq: 1, UserID: largeUser(i, n), Created: epoch + int64(i),
 		ActiveMinute: (epoch + int64(i)*1000) / 60_000,
 		Due:          driver.Never, Expires: driver.Never, Bytes: bodySize, Body: make([]byte, bodySize),
 	}
@@ -131,7 +131,7 @@ var reads = []read{
 	{"list 50 of a user", false, listUser},
 	{"list 50 of a user, others each time", true, listUser},
 	{"list 50 of a user, by activity", false, func(ctx context.Context, d *postgres.Driver, i, n int) error {
-		return page(ctx, d, driver.Query{User: largeUser(i, n), Order: driver.ByActivity, Desc: true})
+		return page(ctx, d, driver.Query{UserID: largeUser(i, n), Order: driver.ByActivity, Desc: true})
 	}},
 	{"list 50 of the namespace", false, func(ctx context.Context, d *postgres.Driver, _, _ int) error {
 		return page(ctx, d, driver.Query{Desc: true})
@@ -156,7 +156,7 @@ func get(ctx context.Context, d *postgres.Driver, i, n int) error {
 }
 
 func listUser(ctx context.Context, d *postgres.Driver, i, n int) error {
-	return page(ctx, d, driver.Query{User: largeUser(i, n), Desc: true})
+	return page(ctx, d, driver.Query{UserID: largeUser(i, n), Desc: true})
 }
 
 func page(ctx context.Context, d *postgres.Driver, q driver.Query) error {

@@ -19,7 +19,7 @@ type NamespaceErasures struct {
 // CoversRecord reports whether the record with this header is erased.
 func (m PendingErasures) CoversRecord(ns uint64, h *RecordHeader) bool {
 	s := m[ns]
-	return s != nil && (h.Epoch < s.Epoch || h.Epoch < s.Users[UnsafeString(h.User)])
+	return s != nil && (h.Epoch < s.Epoch || h.Epoch < s.Users[UnsafeString(h.UserID)])
 }
 
 // Counts reports whether the namespace's counters include the record: they
@@ -50,7 +50,7 @@ func (m PendingErasures) CoversLog(ns, epoch uint64) bool {
 func (m PendingErasures) Covering(ns uint64, h *RecordHeader) driver.Erasure {
 	e := driver.Erasure{Namespace: ns}
 	if s := m[ns]; s != nil && h.Epoch >= s.Epoch {
-		e.User = string(h.User)
+		e.UserID = string(h.UserID)
 	}
 	return e
 }
@@ -72,7 +72,7 @@ func (m PendingErasures) Add(e driver.Erasure, epoch uint64) {
 		s = &NamespaceErasures{}
 		m[e.Namespace] = s
 	}
-	if e.User == "" {
+	if e.UserID == "" {
 		s.Epoch = epoch
 		s.Users = nil
 		return
@@ -80,16 +80,16 @@ func (m PendingErasures) Add(e driver.Erasure, epoch uint64) {
 	if s.Users == nil {
 		s.Users = make(map[string]uint64)
 	}
-	s.Users[e.User] = epoch
+	s.Users[e.UserID] = epoch
 }
 
 // Remove removes an erasure that was carried out.
 func (m PendingErasures) Remove(e driver.Erasure) {
 	s := m[e.Namespace]
-	if e.User == "" {
+	if e.UserID == "" {
 		s.Epoch = 0
 	} else {
-		delete(s.Users, e.User)
+		delete(s.Users, e.UserID)
 	}
 	if s.Epoch == 0 && len(s.Users) == 0 {
 		delete(m, e.Namespace)
@@ -125,7 +125,7 @@ func LoadErasures(c Seeker) (PendingErasures, error) {
 				return nil, err
 			}
 			_, ns, rest, _ := ParseMark(k)
-			m.Add(driver.Erasure{Namespace: ns, User: string(rest)}, e.Epoch)
+			m.Add(driver.Erasure{Namespace: ns, UserID: string(rest)}, e.Epoch)
 		}
 	}
 	return m.OrNil(), nil

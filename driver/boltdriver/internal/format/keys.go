@@ -47,7 +47,7 @@ func AppendRecordKey[S ~string | ~[]byte](b []byte, ns uint64, id S) []byte {
 
 // ParseRecordKey reads a key of Records. The id is a copy.
 func ParseRecordKey(k []byte) (driver.Key, bool) {
-	if len(k) < 9 || len(k) > 8+driver.MaxName {
+	if len(k) < 9 || len(k) > 8+driver.MaxNameBytes {
 		return driver.Key{}, false
 	}
 	return driver.Key{Namespace: binary.BigEndian.Uint64(k), ID: string(k[8:])}, true

@@ -14,7 +14,7 @@ func name(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return s[:min(len(s), driver.MaxName)]
+	return s[:min(len(s), driver.MaxNameBytes)]
 }
 
 // Every key is read back as it was made.

@@ -49,7 +49,7 @@ const (
 )
 
 // DeadSize is the length of the value that AppendDead appends.
-func DeadSize(d DeadMark) int { return envelopeSize + 4 + len(d.User) }
+func DeadSize(d DeadMark) int { return envelopeSize + 4 + len(d.UserID) }
 
 // AppendLogMarkKey appends the key of a mark DeadLog or StagedLog, or what the
 // keys of the marks Hole of one log share.
@@ -64,10 +64,10 @@ func AppendHoleKey(b []byte, ns uint64, inc driver.Incarnation, s driver.Span) [
 
 // AppendErasureKey appends the key of a mark ErasedNamespace or ErasedUser.
 func AppendErasureKey(b []byte, e driver.Erasure) []byte {
-	if e.User == "" {
+	if e.UserID == "" {
 		return AppendU64Key(append(b, ErasedNamespace), e.Namespace)
 	}
-	return append(AppendU64Key(append(b, ErasedUser), e.Namespace), e.User...)
+	return append(AppendU64Key(append(b, ErasedUser), e.Namespace), e.UserID...)
 }
 
 // ParseMark splits a key of Marks into its type, its namespace and the rest.
@@ -95,7 +95,7 @@ func ParseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok boo
 
 // DeadMark is the value of a mark d: a log without a session, to be reclaimed.
 type DeadMark struct {
-	User   string // who owned the session; "" = nobody
+	UserID string // who owned the session; "" = nobody
 	Erased bool   // an erasure left the log, and counts it when it is reclaimed
 }
 
@@ -106,7 +106,7 @@ func AppendDead(b, key []byte, d DeadMark) []byte {
 	if d.Erased {
 		erased = 1
 	}
-	b = msgpack.AppendUint8(msgpack.AppendStr8(appendEnvelope(b, 3), d.User), erased)
+	b = msgpack.AppendUint8(msgpack.AppendStr8(appendEnvelope(b, 3), d.UserID), erased)
 	seal(key, b[start:])
 	return b
 }
@@ -114,7 +114,7 @@ func AppendDead(b, key []byte, d DeadMark) []byte {
 // ReadDead reads the value of a mark DeadLog. It shares no memory with v.
 func ReadDead(key, v []byte) (DeadMark, error) {
 	w := openSealed(key, v, 2)
-	d := DeadMark{User: string(w.Str8()), Erased: w.Uint8() == 1}
+	d := DeadMark{UserID: string(w.Str8()), Erased: w.Uint8() == 1}
 	return d, markError(&w, key)
 }
 

@@ -47,13 +47,13 @@ type RecordHeader struct {
 // HeaderTexts are the texts of a header.
 type HeaderTexts struct {
 	Raw        []byte // as the value has them: the user, then the labels
-	User       []byte // a part of Raw
+	UserID     []byte // a part of Raw
 	LabelCount int    // labels in Raw
 }
 
 // RecordSize is the length of the value that AppendRecord appends.
 func RecordSize(r *driver.Record) int {
-	n := headStart + fixedHeadLen + 2 + len(r.User) + 3 + 5 + len(r.Body)
+	n := headStart + fixedHeadLen + 2 + len(r.UserID) + 3 + 5 + len(r.Body)
 	for _, l := range r.Labels {
 		n += 4 + len(l.Name) + len(l.Value)
 	}
@@ -70,7 +70,7 @@ func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	b = msgpack.AppendInt64(msgpack.AppendInt64(b, r.Created), r.ActiveMinute)
 	b = msgpack.AppendInt64(msgpack.AppendInt64(b, r.Due), r.Expires)
 	b = msgpack.AppendUint64(msgpack.AppendUint64(b, r.Messages), r.Bytes)
-	b = msgpack.AppendStr8(msgpack.AppendUint64(b, epoch), r.User)
+	b = msgpack.AppendStr8(msgpack.AppendUint64(b, epoch), r.UserID)
 	b = msgpack.AppendMap16(b, len(r.Labels))
 	for _, l := range r.Labels {
 		b = msgpack.AppendStr8(msgpack.AppendStr8(b, l.Name), l.Value)
@@ -124,7 +124,7 @@ func parseToUser(v []byte, h *RecordHeader) (rest msgpack.FixedReader, ok bool) 
 	h.Bytes = u64(97)
 	h.Epoch = u64(106)
 	rest = msgpack.NewFixedReader(v[userAt:], int(binary.BigEndian.Uint16(v[1:]))-headElements)
-	h.User = rest.Str8()
+	h.UserID = rest.Str8()
 	return rest, true
 }
 
@@ -151,7 +151,7 @@ func (h *RecordHeader) parseLabels(w *msgpack.FixedReader) {
 
 // labels are name, value, name, value …
 func (n *HeaderTexts) labels() msgpack.FixedReader {
-	return msgpack.NewFixedReader(n.Raw[2+len(n.User)+3:], 2*n.LabelCount)
+	return msgpack.NewFixedReader(n.Raw[2+len(n.UserID)+3:], 2*n.LabelCount)
 }
 
 // ReadHeader reads and verifies the header of the record v at key.
@@ -214,8 +214,8 @@ func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	at := len(b)
 	b = append(b, n.Raw...)
 	rest := UnsafeString(b[at:])
-	r.User = rest[2 : 2+len(n.User)]
-	rest = rest[2+len(n.User)+3:]
+	r.UserID = rest[2 : 2+len(n.UserID)]
+	rest = rest[2+len(n.UserID)+3:]
 	for range n.LabelCount {
 		var l driver.Label
 		l.Name, rest = cutStr(rest)

@@ -17,7 +17,7 @@ func fullRecord() *driver.Record {
 	return &driver.Record{
 		Key:         driver.Key{Namespace: 7, ID: "ses_1"},
 		Incarnation: driver.Incarnation{1, 2, 3}, Version: 4, NextSeq: 5,
-		User: "mia", Status: 3, Labels: []driver.Label{{Name: "a", Value: ""}, {Name: "b", Value: "x"}},
+		UserID: "mia", Status: 3, Labels: []driver.Label{{Name: "a", Value: ""}, {Name: "b", Value: "x"}},
 		Created: -6, ActiveMinute: 7, Due: 8, Expires: driver.Never, Messages: 9, Bytes: 10,
 		Body: []byte{0x93, 1, 2, 3},
 	}
@@ -43,7 +43,7 @@ func documents() map[string][2][]byte {
 		"entry":    {ek, AppendEntry(nil, ek, 2, []byte("value"))},
 		"event":    {fk, AppendEvent(nil, fk, &e)},
 		"counters": {nk, AppendCounters(nil, nk, &n)},
-		"dead":     {gk, AppendDead(nil, gk, DeadMark{User: "mia", Erased: true})},
+		"dead":     {gk, AppendDead(nil, gk, DeadMark{UserID: "mia", Erased: true})},
 		"staged":   {gk, AppendStaged(nil, gk, StagedMark{Until: 4, Epoch: 2})},
 		"bare":     {gk, AppendBare(nil, gk)},
 		"erasure": {gk, AppendErasure(nil, gk, &ErasureMark{Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4,

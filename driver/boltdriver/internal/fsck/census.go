@@ -39,10 +39,10 @@ func (c *indexSums) addKey(in string, k, v []byte) {
 // is damaged there is for its readers to find.
 func (c *indexSums) record(k, v []byte) {
 	h := &c.head
-	if len(k) < 9 || len(k) > 8+driver.MaxName || !format.ParseIndexed(v, h) {
+	if len(k) < 9 || len(k) > 8+driver.MaxNameBytes || !format.ParseIndexed(v, h) {
 		return
 	}
-	c.places.Build(k, h.Incarnation, format.UnsafeString(h.User), h.Created, h.ActiveMinute, h.Due, h.Expires)
+	c.places.Build(k, h.Incarnation, format.UnsafeString(h.UserID), h.Created, h.ActiveMinute, h.Due, h.Expires)
 	for i := range c.sums {
 		if key := c.places.Key(i); len(key) > 0 {
 			c.sums[i] += maphash.Bytes(c.seed, key)

@@ -130,7 +130,7 @@ func (s *salvager) putRecord(k []byte, r *driver.Record, epoch uint64) error {
 		return err
 	}
 	var at format.IndexKeys
-	at.Build(k, r.Incarnation, r.User, r.Created, r.ActiveMinute, r.Due, r.Expires)
+	at.Build(k, r.Incarnation, r.UserID, r.Created, r.ActiveMinute, r.Due, r.Expires)
 	for i, in := range format.IndexBuckets {
 		if key := at.Key(i); len(key) > 0 {
 			if err := s.out.put(in, key, nil); err != nil {

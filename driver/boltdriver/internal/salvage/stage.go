@@ -144,7 +144,7 @@ func isSound(b format.Bucket, key, v []byte) bool {
 		var h format.RecordHeader
 		_, ok := format.ReadRecord(key, v, &h)
 		k, named := format.ParseRecordKey(key)
-		return ok && named && len(k.ID) <= driver.MaxName
+		return ok && named && len(k.ID) <= driver.MaxNameBytes
 	case format.Log:
 		err = format.ReadMessage(key, v, new(driver.Message))
 	case format.IDs:
