@@ -185,7 +185,8 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 		return nil, invalid("range", "is empty; from is at least 1 and at most to")
 	}
 	if summary.ID != "" {
-		return nil, invalid("summary.message_id", "is set by the store, to that of the message at range.to; leave it empty")
+		return nil, invalid("summary.message_id",
+			"is set by the store, to that of the message at range.to; leave it empty")
 	}
 	if err := summary.check().at("summary").err(); err != nil {
 		return nil, err

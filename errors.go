@@ -30,8 +30,8 @@ var (
 	// ErrInvalid: an argument is not allowed; see [InvalidError].
 	ErrInvalid = errors.New("invalid")
 
-	// ErrReadOnly: the session's status is read-only, see [StatusActive], or the
-	// store was opened with Options.ReadOnly.
+	// ErrReadOnly: the session's status is read-only, see [StatusActive], or
+	// the store was opened with Options.ReadOnly.
 	ErrReadOnly = driver.ErrReadOnly
 
 	// ErrQuota: a quota would be exceeded; see [QuotaError].

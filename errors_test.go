@@ -247,14 +247,7 @@ func TestHostileInputMakesShortErrors(t *testing.T) {
 		"LeaseError":             &Error{Op: "Append", Tenant: "t", ID: "s", Err: &LeaseError{Owner: digits}},
 		"an error of the caller": &Error{Op: "Update", Tenant: "t", ID: "s", Err: errors.New(digits + "\x1b[2J\xff")},
 	} {
-		if err == nil {
-			t.Errorf("%s: no error", name)
-			continue
-		}
-		text := err.Error()
-		if len(text) > maxErrorBytes || !utf8.ValidString(text) || controlIndex(text) >= 0 {
-			t.Errorf("%s: %d bytes: %.200q", name, len(text), text)
-		}
+		text := shortText(t, name, err)
 		path := strings.Contains(name, "Open") || name == "Verify" || name == "Salvage" || name == "RestoreBackup" ||
 			name == "Error"
 		if !path && (strings.Contains(text, secret) ||
@@ -262,6 +255,20 @@ func TestHostileInputMakesShortErrors(t *testing.T) {
 			t.Errorf("%s: the error shows content: %.200q", name, text)
 		}
 	}
+}
+
+// shortText returns the text of err, which must be one short line.
+func shortText(t *testing.T, name string, err error) string {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", name)
+		return ""
+	}
+	text := err.Error()
+	if len(text) > maxErrorBytes || !utf8.ValidString(text) || controlIndex(text) >= 0 {
+		t.Errorf("%s: %d bytes: %.200q", name, len(text), text)
+	}
+	return text
 }
 
 func errorOf[T any](_ T, err error) error { return err }

@@ -348,7 +348,8 @@ func TestPreviewReadsWhatIsDue(t *testing.T) {
 		d.entries = 0
 		r := sweepOf(t, s, SweepOptions{DryRun: true})
 		if len(r.Due) != due || d.entries != entries {
-			t.Errorf("%s: got %d due and %d reads of entries, want %d and %d", what, len(r.Due), d.entries, due, entries)
+			t.Errorf("%s: got %d due and %d reads of entries, want %d and %d", what, len(r.Due), d.entries, due,
+				entries)
 		}
 		for _, due := range r.Due {
 			if due.NamespaceID != tenants[0].id && due.NamespaceID != tenants[namespaces-1].id {

@@ -111,9 +111,15 @@ func TestFormatV1GoesOn(t *testing.T) {
 		t.Errorf("an append under another's lease: %v, want ErrLease", err)
 	}
 	changed := 0
-	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{seshat.StatusActive, seshat.StatusIdle}}) {
+	for session, err := range tenant.Sessions(t.Context(), seshat.Query{Statuses: []seshat.Status{
+		seshat.StatusActive,
+		seshat.StatusIdle,
+	}}) {
 		must(t, err)
-		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error { s.Name = "changed"; return nil },
+		now, err := tenant.Update(t.Context(), session.ID, func(s *seshat.Session) error {
+			s.Name = "changed"
+			return nil
+		},
 			seshat.UpdateOptions{})
 		must(t, err)
 		if changed++; now.Version <= session.Version || now.Agent.Model != session.Agent.Model {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// sessionJSON is the form of a Session in JSON: the names of the documented
-// record, null for what is absent, and times as RFC 3339 in UTC with
+// sessionJSON is the JSON form of a Session, with the names of the documented
+// record. Absent values are null, and times are RFC 3339 in UTC with
 // milliseconds.
 type sessionJSON struct {
 	SessionID      string            `json:"session_id"`
@@ -39,8 +39,8 @@ type sessionJSON struct {
 	MemoryDisabled bool              `json:"memory_disabled"`
 }
 
-// MarshalJSON returns all that callers see of the session. What is absent is
-// null, times are RFC 3339 in UTC with milliseconds.
+// MarshalJSON returns the exported fields of the session. Absent values are
+// null, and times are RFC 3339 in UTC with milliseconds.
 func (s Session) MarshalJSON() ([]byte, error) {
 	j := sessionJSON{
 		SessionID: s.ID, NamespaceID: s.NamespaceID, OrganizationID: s.OrganizationID,
@@ -57,8 +57,11 @@ func (s Session) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and replaces all of s. Bytes and
-// times in documents come back as the strings that JSON has for them.
+// UnmarshalJSON reads the result of MarshalJSON, and replaces all of s. Bytes
+// and times in documents become the strings that JSON has for them.
+//
+// Errors: ErrInvalid if a name or document is not allowed; an error of
+// encoding/json.
 func (s *Session) UnmarshalJSON(data []byte) error {
 	var j sessionJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -82,7 +85,7 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// transitionJSON is Move with the time of a session.
+// transitionJSON is the JSON form of a Transition.
 type transitionJSON struct {
 	At     timeJSON `json:"at"`
 	Reason string   `json:"reason,omitempty"`
@@ -106,7 +109,7 @@ func (t textJSON) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(t))
 }
 
-// timeJSON is an instant whose zero value is null.
+// timeJSON is a time whose zero value is null.
 type timeJSON time.Time
 
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
@@ -134,7 +137,7 @@ func (t *timeJSON) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// lifecycleJSON is the form of a Lifecycle in JSON.
+// lifecycleJSON is the JSON form of a Lifecycle.
 type lifecycleJSON struct {
 	TTL          durationJSON `json:"ttl,omitempty"`
 	Expiry       Expiry       `json:"expiry,omitempty"`
@@ -144,8 +147,8 @@ type lifecycleJSON struct {
 	Retention    durationJSON `json:"retention,omitempty"`
 }
 
-// MarshalJSON writes durations as text such as "168h0m0s", Never as "never",
-// and leaves out what is zero.
+// MarshalJSON returns durations as text such as "168h0m0s", Never as "never",
+// and leaves out zero fields.
 func (l Lifecycle) MarshalJSON() ([]byte, error) {
 	return json.Marshal(lifecycleJSON{
 		durationJSON(l.TTL), l.Expiry, durationJSON(l.MaxLifetime),
@@ -153,8 +156,10 @@ func (l Lifecycle) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes: "never", or a duration as
-// time.ParseDuration takes it, which is not negative. ErrInvalid.
+// UnmarshalJSON reads the result of MarshalJSON. A duration is "never" or a
+// text for time.ParseDuration, and is not negative.
+//
+// Errors: ErrInvalid; an error of encoding/json.
 func (l *Lifecycle) UnmarshalJSON(data []byte) error {
 	var j lifecycleJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -196,7 +201,7 @@ func (d *durationJSON) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// messageJSON is the form of a Message in JSON, by the rules of sessionJSON.
+// messageJSON is the JSON form of a Message, by the rules of sessionJSON.
 type messageJSON struct {
 	MessageID   string          `json:"message_id"`
 	Seq         uint64          `json:"seq"`
@@ -220,11 +225,11 @@ type messageJSON struct {
 	Digest      digestJSON      `json:"digest,omitempty"`
 }
 
-// MarshalJSON returns the message with null for what is absent, times as RFC
-// 3339 in UTC with milliseconds, and the payload as base64. Space between the
-// tokens of ToolInputs and ToolOutputs is not kept. A message that was read
-// from a store has a digest beside the fields, so that one that was given to
-// [Tenant.Restore] is still known when it is appended again.
+// MarshalJSON returns the message with its payload as base64. Absent values are
+// null, and times are RFC 3339 in UTC with milliseconds. Space between the
+// tokens of ToolInputs and ToolOutputs is lost. A message that was read from a
+// store also has a digest, by which [Tenant.Restore] makes later repeats of its
+// append recognizable.
 func (m Message) MarshalJSON() ([]byte, error) {
 	j := messageJSON{
 		MessageID: m.ID, Seq: m.Seq, Content: m.Content,
@@ -244,9 +249,11 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and replaces all of m. Fields
-// that are null or not there are absent. ErrInvalid: a name or document is not
-// allowed.
+// UnmarshalJSON reads the result of MarshalJSON, and replaces all of m. Fields
+// that are null or missing become zero.
+//
+// Errors: ErrInvalid if a name or document is not allowed; an error of
+// encoding/json.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	var j messageJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -271,8 +278,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// digestJSON is a digest in hexadecimal, by which a message that is appended
-// again is known; see [Tenant.Restore]. It is left out where there is none.
+// digestJSON is a message's digest in hexadecimal; see [Tenant.Restore].
 type digestJSON []byte
 
 func newDigestJSON(d [16]byte) digestJSON {
@@ -293,7 +299,8 @@ func (d *digestJSON) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// optionalJSON is nil, which JSON shows as null, for the zero value.
+// optionalJSON returns a pointer to v, or nil for the zero value, which JSON
+// shows as null.
 func optionalJSON[T comparable](v T) *T {
 	var zero T
 	if v == zero {

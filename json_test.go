@@ -41,12 +41,16 @@ func TestSessionJSON(t *testing.T) {
 		CreatedAt: time.Date(2026, 5, 20, 12, 0, 0, 120e6, time.FixedZone("", 7200)),
 		Lifecycle: defaultLifecycle,
 	}
-	const want = `{"session_id":"ses_1","namespace_id":"ns_1","internal_id":"int_1","user_id":null,"session_name":null,` +
+	const want = `{"session_id":"ses_1","namespace_id":"ns_1","internal_id":"int_1","user_id":null,` +
+		`"session_name":null,` +
 		`"agent_config":{"model":"","temperature":null,"max_tokens":null,"system_prompt":"","available_tools":null},` +
-		`"quotas":{},"user_memory":null,"metadata":null,"labels":null,"status":"active","last_move":null,"message_count":0,` +
+		`"quotas":{},"user_memory":null,"metadata":null,"labels":null,"status":"active","last_move":null,` +
+		`"message_count":0,` +
 		`"stats":{"total_messages":0,"total_tokens":0,"total_tool_calls":0,"avg_latency_ms":0,"latency_count":0},` +
-		`"version":1,"last_seq":0,"created_at":"2026-05-20T10:00:00.120Z","updated_at":null,"last_activity_at":null,` +
-		`"expires_at":null,"terminated_at":null,"lifecycle":{"ttl":"168h0m0s","expiry":"sliding","max_lifetime":"never",` +
+		`"version":1,"last_seq":0,"created_at":"2026-05-20T10:00:00.120Z","updated_at":null,` +
+		`"last_activity_at":null,` +
+		`"expires_at":null,"terminated_at":null,"lifecycle":{"ttl":"168h0m0s","expiry":"sliding",` +
+		`"max_lifetime":"never",` +
 		`"idle_after":"never","archive_after":"never","retention":"168h0m0s"},"parent":null,"memory_disabled":false}`
 	if got := marshal(t, s); got != want {
 		t.Errorf("%s, not\n%s", got, want)
@@ -128,7 +132,8 @@ func TestLifecycleJSON(t *testing.T) {
 func TestMessageJSON(t *testing.T) {
 	const want = `{"message_id":"msg_1","seq":0,"role":"user","content":"hi","content_type":null,"tool_name":null,` +
 		`"tool_call_id":null,"tool_calls":0,"tool_inputs":null,"tool_outputs":null,"tool_status":null,"author":null,` +
-		`"metadata":null,"tokens":0,"latency_ms":null,"timestamp":null,"appended_at":null,"payload":null,"summary":null}`
+		`"metadata":null,"tokens":0,"latency_ms":null,"timestamp":null,"appended_at":null,"payload":null,` +
+		`"summary":null}`
 	if got := marshal(t, Message{
 		ID: "msg_1", Role: RoleUser, Content: "hi",
 		ToolInputs: json.RawMessage{},

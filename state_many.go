@@ -10,11 +10,13 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// States returns what State would for each of the sessions, which were read
-// from this tenant before, in a few reads for all of those that were created
-// near each other. It is nil for one whose life has ended since. Each state is
-// one durable snapshot; those of different sessions may be of different ones.
-// ErrInvalid: a session is nil, or was not read from a store. ErrCorrupt.
+// States returns the state of each of the sessions, which were read from this
+// tenant. If a session has ended since, its state is nil. States of sessions
+// that were created close together share reads. Each state is one durable
+// snapshot of its own.
+//
+// Errors: ErrNotFound if the namespace was deleted and no state is left;
+// ErrInvalid if a session is nil, or was not read from a store; ErrCorrupt.
 func (t *Tenant) States(ctx context.Context, sessions []*Session) ([]map[string]any, error) {
 	states, err := t.states(ctx, sessions)
 	if err == nil && !slices.ContainsFunc(states, func(m map[string]any) bool { return m != nil }) {
@@ -50,7 +52,8 @@ func (t *Tenant) states(ctx context.Context, sessions []*Session) ([]map[string]
 	return states, t.fillEmptyStates(ctx, sessions, states)
 }
 
-// fillEmptyStates tells sessions without state from those that ended.
+// fillEmptyStates sets the state of ended sessions to nil, and that of live
+// sessions without values to an empty map.
 func (t *Tenant) fillEmptyStates(ctx context.Context, sessions []*Session, states []map[string]any) error {
 	now := time.UnixMilli(t.store.clock.Read())
 	for i, s := range sessions {

@@ -80,7 +80,8 @@ func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	}
 }
 
-// Neighbours share reads; owners far from entriesEach other cost one read entriesEach.
+// Neighbours share reads. Owners that sort far from each other cost one read
+// each.
 func TestNeighboursShareReads(t *testing.T) {
 	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 3000, func() int { return 3 })
 	none := func(int, []driver.Entry) error { return nil }

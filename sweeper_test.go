@@ -16,8 +16,10 @@ import (
 func TestEventRoundTripsThroughJSON(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for want, e := range map[string]seshat.Event{
-		`{"position":3,"time":"2026-01-02T03:04:05Z","kind":"transitioned","session_id":"x","status":"idle","version":2,"last_seq":1}`: {
-			Position: 3, Time: at, Kind: seshat.EventTransitioned, SessionID: "x", Status: seshat.StatusIdle, Version: 2, LastSeq: 1,
+		`{"position":3,"time":"2026-01-02T03:04:05Z","kind":"transitioned",` +
+			`"session_id":"x","status":"idle","version":2,"last_seq":1}`: {
+			Position: 3, Time: at, Kind: seshat.EventTransitioned, SessionID: "x", Status: seshat.StatusIdle,
+			Version: 2, LastSeq: 1,
 		},
 		`{"position":4,"time":"2026-01-02T03:04:05Z","kind":"user_erased","user_id":"mia"}`: {
 			Position: 4, Time: at, Kind: seshat.EventUserErased, UserID: "mia",

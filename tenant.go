@@ -116,8 +116,8 @@ func (s *Store) findTenant(ctx context.Context, org, name string) (*Tenant, erro
 	return s.newTenant(n, b), nil
 }
 
-// decodeNamespaceOf is decodeNamespace of an organization's namespace. ErrNotFound:
-// it is another's.
+// decodeNamespaceOf decodes a namespace of an organization. If another
+// organization owns it, it returns ErrNotFound.
 func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 	n, err := decodeNamespace(enc)
 	if err == nil && n.OrganizationID != org {

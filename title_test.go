@@ -41,7 +41,8 @@ func TestAPanicOfTheNamePropagatesAndNothingIsWritten(t *testing.T) {
 		t.Fatalf("after a panic: %+v, %v", s, err)
 	}
 	panics = false
-	if s, err = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser}); err != nil || s.Name != "later" || s.LastSeq != 1 {
+	if s, err = tn.Append(ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser}); err != nil || s.Name != "later" ||
+		s.LastSeq != 1 {
 		t.Fatalf("after a panic an append gives %+v, %v", s, err)
 	}
 }
