@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sample is what one measurement of one peer gave.
+// sample is the result of one measurement of one peer.
 type sample struct {
 	perSec         float64
 	p50, p99, p999 time.Duration
@@ -19,8 +19,9 @@ type sample struct {
 // op is one call. g is the goroutine's number.
 type op func(g int, r *rand.Rand) error
 
-// measure runs fn from g goroutines for about d. Latencies are those of runs of
-// burst calls, divided by burst: a clock costs as much as a fast read.
+// measure runs fn in g goroutines for about d. A latency is the time of burst
+// calls divided by burst, because reading the clock costs as much as a fast
+// read.
 func measure(g, burst int, d time.Duration, fn op) (sample, error) {
 	stop := make(chan struct{})
 	time.AfterFunc(d, func() { close(stop) })

@@ -69,7 +69,7 @@ func parseBenchmark(line string) (row codecRow, ok bool) {
 	return row, row.ns > 0
 }
 
-// codecNS is the time of a benchmark, or 0.
+// codecNS returns the time of a benchmark in nanoseconds, or 0.
 func (r *results) codecNS(name string) float64 {
 	for _, c := range r.codec {
 		if c.name == name {

@@ -22,7 +22,7 @@ const (
 	sweepWriters = 8
 )
 
-// largeResult is what was seen of a large store.
+// largeResult holds the measurements of a large store.
 type largeResult struct {
 	due           int
 	with, without sample // writers, beside a sweep and alone
@@ -34,8 +34,9 @@ type largeResult struct {
 	residentMB    float64
 }
 
-// measureLarge fills a store of which a tenth expires in five parts, lets the
-// background sweeper remove each beside writers, and then opens the file.
+// measureLarge fills a store in which a tenth of the sessions expires in five
+// parts. The background sweeper removes each part beside writers. Then
+// measureLarge opens the file.
 func (r *results) measureLarge() error {
 	dir, err := subdir(r.dir, "large")
 	if err != nil {
@@ -122,7 +123,7 @@ func (r *results) sweepLarge(s *peer.Seshat, ahead *atomic.Int64, swept <-chan s
 	return nil
 }
 
-// sweepPart closes stop when a fifth of what is due was swept.
+// sweepPart closes stop when a fifth of the due sessions is swept.
 func (r *results) sweepPart(swept <-chan seshat.SweepReport, stop chan<- struct{}) {
 	start := time.Now()
 	for expired := 0; expired < r.big.due/sweepRounds; {
@@ -132,7 +133,7 @@ func (r *results) sweepPart(swept <-chan seshat.SweepReport, stop chan<- struct{
 	close(stop)
 }
 
-// openLarge opens the file in processes of their own.
+// openLarge opens the file in processes of its own.
 func (r *results) openLarge(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -164,8 +165,8 @@ func (r *results) openLarge(path string) error {
 	return nil
 }
 
-// probe opens a file as its argument says and prints how long that took, in
-// nanoseconds, and how many megabytes are resident then.
+// probe opens a file as arg says. It prints the time that took in nanoseconds,
+// and the resident memory in megabytes.
 func probe(arg string) {
 	how, path, _ := strings.Cut(arg, ":")
 	start := time.Now()
@@ -185,7 +186,7 @@ func probe(arg string) {
 	fmt.Println(int64(time.Since(start)), residentMB())
 }
 
-// residentMB is 0 where the system does not tell.
+// residentMB returns 0 if the system does not tell.
 func residentMB() float64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

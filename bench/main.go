@@ -1,5 +1,5 @@
-// Command bench runs one workload on Seshat and on what a program could use
-// instead, in turns, and writes the result as a table and two plots.
+// Command bench runs one workload on Seshat and its peers in turns, and writes
+// the results as a table and two plots.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// config is what the flags say.
+// config holds the flags.
 type config struct {
 	dir      string
 	out      string
@@ -29,7 +29,7 @@ type config struct {
 
 var began = time.Now()
 
-// logf tells how far the run is.
+// logf prints the progress of the run.
 func logf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 }
@@ -92,7 +92,7 @@ func numbers(list string) (out []int, err error) {
 	return out, nil
 }
 
-// run measures everything and writes the results.
+// run makes all measurements and writes the results.
 func run(c *config) (err error) {
 	if c.dir == "" {
 		if c.dir, err = os.MkdirTemp("", "seshat-bench-"); err != nil {
@@ -115,8 +115,7 @@ func run(c *config) (err error) {
 	return r.plot(c.out)
 }
 
-// loadAverage is how many threads wanted a processor in the last minute, where
-// the system tells.
+// loadAverage returns the load average of the last minute, if the system tells.
 func loadAverage() string {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -140,7 +139,7 @@ func (r *results) peers() (err error) {
 	return r.m.close()
 }
 
-// ourselves measures what only some peers are asked for.
+// ourselves makes the measurements that need only some peers.
 func (r *results) ourselves() error {
 	for _, step := range []struct {
 		name string

@@ -16,14 +16,14 @@ import (
 	"github.com/seshatdb/seshat/bench/peer"
 )
 
-// row is one workload at one number of goroutines, over all peers.
+// row is one workload with one number of goroutines, for all peers.
 type row struct {
 	name  string
 	g     int
 	burst int
 	write bool
 	make  func(p *contender) op
-	// found holds the median of each peer, by its place; nil = does not do it.
+	// found holds the median of each peer, by its index; nil = not supported.
 	found []*sample
 }
 
@@ -43,7 +43,7 @@ type matrix struct {
 	rows    []*row
 }
 
-// openPeers opens those whose names contain one of the words of only.
+// openPeers opens the peers whose names contain a word of only.
 func openPeers(dir string, n int, only string) (m *matrix, err error) {
 	m = new(matrix)
 	for _, k := range peer.Kinds() {
@@ -84,7 +84,7 @@ func chosen(name, only string) bool {
 	return false
 }
 
-// ids are those of the first n sessions.
+// ids returns the ids of the first n sessions.
 func ids(n int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -93,7 +93,7 @@ func ids(n int) []string {
 	return out
 }
 
-// fillings are n sessions with their logs, the same for each peer.
+// fillings returns n sessions with their logs, the same for each peer.
 func fillings(n int) []peer.Filling {
 	r := rand.New(rand.NewPCG(1, 1))
 	all := make([]peer.Filling, n)
@@ -110,7 +110,7 @@ func (m *matrix) close() (err error) {
 	return err
 }
 
-// add adds the usual rows.
+// add adds the standard rows.
 func (m *matrix) add(routines []int) {
 	ctx := context.Background()
 	pick := func(c *contender, r *rand.Rand) string { return c.ids[r.IntN(c.n)] }
@@ -148,7 +148,8 @@ func (m *matrix) add(routines []int) {
 		}})
 }
 
-// run measures all rows, in each round every peer once, in rotating order.
+// run measures all rows. Each round measures every peer once, in rotating
+// order.
 func (m *matrix) run(rounds int, d time.Duration) error {
 	for _, r := range m.rows {
 		if err := m.runRow(r, rounds, d); err != nil {
@@ -184,7 +185,7 @@ func (m *matrix) runRow(r *row, rounds int, d time.Duration) error {
 	return nil
 }
 
-// index is the place of a peer, or -1.
+// index returns the index of a peer, or -1.
 func (m *matrix) index(name string) int {
 	for i, c := range m.peers {
 		if c.kind.Name == name {
@@ -194,7 +195,7 @@ func (m *matrix) index(name string) int {
 	return -1
 }
 
-// of returns what a peer gave in a row, or nil.
+// of returns the result of a peer in a row, or nil.
 func (m *matrix) of(name, row string, g int) *sample {
 	i := m.index(name)
 	for _, r := range m.rows {

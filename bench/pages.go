@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat/bench/peer"
 )
 
-// pageRow is what commits of so many calls wrote, for each call.
+// pageRow holds the pages written per call, for commits of a number of calls.
 type pageRow struct {
 	name    string
 	calls   float64 // in one commit
@@ -20,11 +20,11 @@ type pageRow struct {
 	against string
 }
 
-// pageRoutines are chosen for commits of one call, and of 64 and more.
+// pageRoutines give commits of one call, and of 64 calls and more.
 var pageRoutines = []int{1, 256}
 
-// measurePages compares the pages that a commit of ours writes with those of a
-// bbolt transaction of as many calls.
+// measurePages compares the pages that one of our commits writes with those of
+// a bbolt transaction of as many calls.
 func (r *results) measurePages() error {
 	dir, err := subdir(r.dir, "pages")
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *results) pageRow(s *peer.Seshat, ref *peer.BoltPages, name string, g, n
 	return row, err
 }
 
-// bare are n sessions without logs.
+// bare returns n sessions without logs.
 func bare(n int) []peer.Filling {
 	all := make([]peer.Filling, n)
 	for i := range all {

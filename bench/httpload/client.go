@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// client is a kept connection that costs next to nothing: it writes requests
-// that are made of pieces, and looks at status and length of the answers.
+// client is a cheap keep-alive connection. It assembles requests from pieces,
+// and reads only the status and the length of an answer.
 type client struct {
 	c      net.Conn
 	in     *bufio.Reader

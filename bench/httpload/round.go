@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// mix is how many of a hundred requests append, which also puts off the
-// session's expiry; the others get.
+// mix is the percentage of requests that append, which also extends the
+// session's life. The others are GETs.
 type mix int
 
 var mixes = []mix{0, 10}
@@ -82,7 +82,7 @@ func (w *world) burst(ctx context.Context, r *result, which int, seed uint64) er
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// one sends one request about any session.
+// one sends one request for a random session.
 func (c *client) one(m mix, sessions int, took *[2][]time.Duration) error {
 	session := id(c.rand.IntN(sessions))
 	put := 0
@@ -120,7 +120,7 @@ func latency(took []time.Duration) string {
 	return fmt.Sprint(at(took, 50).Round(10*time.Microsecond), ", ", at(took, 99).Round(10*time.Microsecond))
 }
 
-// at returns a percentile of values, of which there is at least one.
+// at returns a percentile of values, which must not be empty.
 func at[T float64 | time.Duration](values []T, percent int) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[min(len(sorted)*percent/100, len(sorted)-1)]

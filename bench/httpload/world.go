@@ -61,7 +61,7 @@ func (w *world) close() error {
 	return errors.Join(err, w.store.Close())
 }
 
-// writers is how many sessions are created at once, as commits are shared.
+// writers is the number of sessions that are created at once, to share commits.
 const writers = 512
 
 func (w *world) fill(ctx context.Context) error {
@@ -85,7 +85,7 @@ func (w *world) fill(ctx context.Context) error {
 
 func id(n int) string { return fmt.Sprintf("s-%07d", n) }
 
-// sample is a session of about a kilobyte, whose expiry each append puts off.
+// sample returns a session of about one kilobyte. Each append extends its life.
 func sample(n int) seshat.NewSession {
 	return seshat.NewSession{
 		ID: id(n), UserID: fmt.Sprintf("user-%06d", n%10_000), Labels: map[string]string{"team": fmt.Sprint(n % 10)},
@@ -98,8 +98,8 @@ func sample(n int) seshat.NewSession {
 	}
 }
 
-// likeness answers like the handler, always with the same bodies: that of one
-// session to GET, that of one append, which is made for this, to POST.
+// likeness returns a handler with constant bodies: that of GET of one session,
+// and that of an append made here.
 func (w *world) likeness(handler http.Handler) (http.Handler, error) {
 	answers := map[string]*httptest.ResponseRecorder{}
 	for method, tail := range map[string]string{"GET": "", "POST": "/messages"} {

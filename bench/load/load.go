@@ -1,5 +1,5 @@
-// Package load is the workload: sessions and messages of the sizes that real
-// conversations with an agent have.
+// Package load has the workload: sessions and messages with the sizes of real
+// conversations with an agent.
 package load
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Session is a session as a program of its own would keep it. Peers store it
+// Session is a session as an ordinary program would keep it. Peers encode it
 // with msgpack. Times are Unix milliseconds.
 type Session struct {
 	// Who it is with, and the agent.
@@ -46,20 +46,20 @@ type Message struct {
 // TTL is how long a session lives, in milliseconds.
 const TTL = int64(seshat.DefaultTTL / time.Millisecond)
 
-// ID names the session with number i. Numbers are spread over the key space, as
-// ids of different users are.
+// ID returns the id of session number i. The ids are spread over the key space,
+// like those of different users.
 func ID(i int) string { return fmt.Sprintf("ses-%08x-%d", uint32(i)*2654435761, i) }
 
-// PerUser is how many sessions a user has.
+// PerUser is the number of sessions of a user.
 const PerUser = 200
 
-// User is who has the session with number i, one of n.
+// User returns the user of session number i of n.
 func User(i, n int) string { return fmt.Sprintf("user-%d", i%max(1, n/PerUser)) }
 
-// Now is the time in Unix milliseconds.
+// Now returns the time in Unix milliseconds.
 func Now() int64 { return time.Now().UnixMilli() }
 
-// NewSession makes the session with number i, of n.
+// NewSession returns session number i of n.
 func NewSession(i, n int) *Session {
 	now := Now()
 	return &Session{
@@ -91,14 +91,14 @@ func (s *Session) Add(m *Message) {
 	m.At = s.Updated
 }
 
-// NewMessage makes a message of a role and size drawn from the tables.
+// NewMessage returns a message with a role and a size drawn from the tables.
 func NewMessage(r *rand.Rand) *Message {
 	role := roles[r.IntN(len(roles))]
 	sizes := contentSizes[role]
 	return message(r, role, sizes[r.IntN(len(sizes))])
 }
 
-// History makes the log of a whole conversation, which begins with the system
+// History returns the log of a whole conversation. It begins with the system
 // prompt.
 func History(r *rand.Rand) []*Message {
 	n := lengths[r.IntN(len(lengths))]

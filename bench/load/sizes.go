@@ -1,8 +1,8 @@
 package load
 
-// The tables are twentieths of 200 recorded conversations between an airline's
-// agent and its customers (tau-bench, gpt-4o): 26.5 messages each, 213 bytes at
-// the median, a quarter of them tool answers.
+// The tables have twenty quantiles of 200 recorded conversations between an
+// airline's agent and its customers (tau-bench, gpt-4o): 26.5 messages each,
+// with a median of 213 bytes; a quarter of them are tool answers.
 
 // lengths are the numbers of messages of a conversation.
 var lengths = []int{10, 12, 12, 14, 16, 16, 18, 20, 22, 24, 26, 26, 30, 32, 34, 36, 38, 40, 48, 62}
@@ -11,7 +11,7 @@ var lengths = []int{10, 12, 12, 14, 16, 16, 18, 20, 22, 24, 26, 26, 30, 32, 34, 
 // conversation's first message.
 const systemSize = 6155
 
-// roles are as frequent as in the conversations.
+// roles have the frequencies of the conversations.
 var roles = []string{
 	"user", "user", "user", "user", "user", "user",
 	"assistant", "assistant", "assistant", "assistant", "assistant", "assistant", "assistant", "assistant", "assistant",

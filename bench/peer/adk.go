@@ -24,7 +24,8 @@ var adkKind = Kind{
 
 const adkApp = "bench"
 
-// adk keeps the session that an append needs beside its id, as a runner does.
+// adk keeps the session handle that an append needs beside the id, like a
+// runner.
 type adk struct {
 	service session.Service
 	dialect *gormSQLite
@@ -100,8 +101,8 @@ func (p *adk) ListUser(ctx context.Context, user string, _ int) (int, error) {
 
 func (p *adk) ListActive(context.Context, int) (int, error) { return 0, ErrNone }
 
-// fullLogs is how many sessions get their logs: an event takes the service a
-// dozen statements.
+// fullLogs is the number of sessions with logs. The service needs a dozen
+// statements for an event.
 const fullLogs = 50
 
 func (p *adk) Fill(ctx context.Context, all []Filling) error {

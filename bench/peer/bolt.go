@@ -18,7 +18,7 @@ var boltKind = Kind{
 	Open: func(dir string) (Peer, error) { return openBolt(filepath.Join(dir, "bolt.db"), "rcuaslifnxm") },
 }
 
-// plainBolt is bbolt as its README uses it. Its buckets are Seshat's: records,
+// plainBolt uses bbolt as its README shows. Its buckets are Seshat's: records,
 // created, users, active, owners (s), log, ids, feed, counters (n), due (x),
 // meta.
 type plainBolt struct {
@@ -73,7 +73,7 @@ func (t *boltTx) putSession(s *load.Session) {
 	t.put("r", []byte(s.ID), b)
 }
 
-// counter keeps what a namespace holds.
+// count updates the counters of the namespace.
 func (t *boltTx) count(sessions, messages int) {
 	if !t.keeps("n") {
 		return
@@ -88,7 +88,7 @@ func (t *boltTx) count(sessions, messages int) {
 
 func (t *boltTx) clock() { t.put("m", []byte("clock"), timed(nil, load.Now(), "")) }
 
-// event adds to the feed.
+// event appends an event to the feed.
 func (t *boltTx) event(s *load.Session) {
 	if !t.keeps("f") {
 		return
@@ -128,7 +128,7 @@ func (t *boltTx) file(s *load.Session, m *load.Message) {
 	t.put("i", append(own, m.ID...), timed(make([]byte, 16), int64(m.Seq), ""))
 }
 
-// change reads a session, lets fn change it, and writes it.
+// change reads a session, changes it with fn, and writes it.
 func (t *boltTx) change(id string, fn func(*load.Session)) *load.Session {
 	v := t.Bucket([]byte("r")).Get([]byte(id))
 	if v == nil {
@@ -223,7 +223,7 @@ func (p *plainBolt) list(index string, prefix []byte, limit int) (n int, err err
 	return n, err
 }
 
-// last returns the last key that begins with prefix, if there is one.
+// last returns the last key with the prefix, or nil.
 func last(c *bolt.Cursor, prefix []byte) []byte {
 	if prefix == nil {
 		k, _ := c.Last()

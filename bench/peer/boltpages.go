@@ -8,13 +8,14 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// BoltPages counts the pages that bbolt writes for the least that a call needs.
+// BoltPages counts the pages that bbolt writes for the minimum that a call
+// needs.
 type BoltPages struct {
 	p *plainBolt
 	n int
 }
 
-// OpenBoltPages makes a file with only these buckets; see the kind "bbolt".
+// OpenBoltPages creates a file with only these buckets; see the kind "bbolt".
 func OpenBoltPages(path, buckets string, all []Filling) (*BoltPages, error) {
 	p, err := openBolt(path, buckets)
 	if err != nil {
@@ -24,8 +25,8 @@ func OpenBoltPages(path, buckets string, all []Filling) (*BoltPages, error) {
 	return &BoltPages{p, len(all)}, p.Fill(context.Background(), all)
 }
 
-// PerCall commits so many transactions of so many calls on random sessions: an
-// append, or a touch. It returns the pages written for each call.
+// PerCall commits transactions of so many calls on random sessions: appends if
+// add is true, otherwise touches. It returns the pages written per call.
 func (b *BoltPages) PerCall(add bool, calls, commits int) (float64, error) {
 	r := rand.New(rand.NewPCG(3, 4))
 	pages := 0

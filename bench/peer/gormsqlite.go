@@ -10,13 +10,13 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// gormSQLite is a gorm dialect, as much of it as ADK's service needs: the
-// published ones bring SQLite drivers of their own, which cannot be linked
-// beside ours or need a C compiler.
+// gormSQLite is the part of a gorm dialect that ADK's service needs. The
+// published dialects have SQLite drivers that cannot be linked beside ours or
+// need a C compiler.
 type gormSQLite struct{ db *sql.DB }
 
-// openGormSQLite opens a file through one connection. SQLite has one writer,
-// and the service upgrades reads to writes within a transaction.
+// openGormSQLite opens a file with one connection, because SQLite has one
+// writer and the service upgrades reads to writes within a transaction.
 func openGormSQLite(path string) (*gormSQLite, error) {
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
@@ -46,7 +46,7 @@ func (d *gormSQLite) Migrator(db *gorm.DB) gorm.Migrator {
 	}}}
 }
 
-// gormMigrator makes tables in an empty file.
+// gormMigrator creates tables in an empty file.
 type gormMigrator struct{ migrator.Migrator }
 
 func (gormMigrator) HasTable(any) bool { return false }

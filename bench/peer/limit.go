@@ -15,7 +15,7 @@ var limitKind = Kind{
 	Open: func(dir string) (Peer, error) { return openLimit(filepath.Join(dir, "limit.log"), 64<<20) },
 }
 
-// limit is the least that a durable write can cost on the machine.
+// limit is the lower bound of the cost of a durable write on the machine.
 type limit struct {
 	f     *os.File
 	size  int64

@@ -23,7 +23,7 @@ var pebbleKind = Kind{
 	},
 }
 
-// silent drops what an engine logs.
+// silent discards the log of an engine.
 type silent struct{}
 
 func (silent) Infof(string, ...any)  {}
@@ -44,7 +44,7 @@ func (p *pebbleDB) read(id string) (*load.Session, error) {
 	return s, errors.Join(err, c.Close())
 }
 
-// write changes a session and adds what also gives.
+// write changes a session and adds the writes of also.
 func (p *pebbleDB) write(id string, fn func(*load.Session), also func(*pebble.Batch) error) error {
 	defer p.locks.lock(id)()
 	s, err := p.read(id)

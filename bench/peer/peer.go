@@ -1,5 +1,5 @@
-// Package peer puts what a program could keep its sessions in behind one
-// interface, each used the way its own documentation shows.
+// Package peer puts Seshat and its peers behind one interface. Each is used as
+// its own documentation shows.
 package peer
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// ErrNone is the error of what a peer cannot do, or does not do by itself.
+// ErrNone is the error of a call that a peer does not support.
 var ErrNone = errors.New("the peer does not do this")
 
-// Peer is one store. Every write is durable when it returns. All methods are
-// safe for concurrent use, but for Close.
+// Peer is one store. Every write is durable when it returns. All methods except
+// Close are safe for concurrent use.
 type Peer interface {
-	// Create stores a session that is not there yet.
+	// Create stores a session that does not exist.
 	Create(ctx context.Context, s *load.Session) error
 	// Touch marks a session as in use and extends its life.
 	Touch(ctx context.Context, id string) error
