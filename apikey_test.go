@@ -181,7 +181,7 @@ func TestKeysThatNeverBegan(t *testing.T) {
 	}
 }
 
-// writeCounter counts the changes that were asked for, and fails them on demand.
+// writeCounter counts the requested changes, and fails them on demand.
 type writeCounter struct {
 	driver.Driver
 	writes atomic.Int64

@@ -142,7 +142,7 @@ func decodeDocumentInto(enc string, v any) error {
 	if err == nil || errors.Is(err, document.ErrMalformed) {
 		return documentError(err)
 	}
-	// The text of err may quote what the document holds.
+	// The text of err may quote content of the document.
 	return invalid("document", "does not fit into the Go type %T", v)
 }
 

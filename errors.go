@@ -202,8 +202,8 @@ func (e *TransitionError) Is(target error) bool { return target == ErrTransition
 // QuotaError names the quota that a call would exceed. It matches ErrQuota.
 type QuotaError struct {
 	Quota      string        // in the names of JSON, such as "max_messages"
-	Limit      uint64        // what is allowed
-	Use        uint64        // what is used
+	Limit      uint64        // the quota's value
+	Use        uint64        // the use before the call
 	RetryAfter time.Duration // after this it may succeed; 0 = not by waiting
 }
 
@@ -241,7 +241,7 @@ func (t *Tenant) wrapOnReturn(op, id string, err *error) {
 	*err = t.wrapError(op, id, *err)
 }
 
-// unwrapError returns what an *Error wraps, so that it is not wrapped twice.
+// unwrapError returns the cause of an *Error, so that it is not wrapped twice.
 func unwrapError(err error) error {
 	if e, ok := err.(*Error); ok {
 		return e.Err

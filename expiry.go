@@ -73,8 +73,8 @@ func (s *Store) Sweep(ctx context.Context, o SweepOptions) (SweepReport, error) 
 	return r, wrapStoreError("Sweep", err)
 }
 
-// previewSweep lists what a sweep would do now. It reads what is due, and
-// namespaces only for those ids that the store does not know yet.
+// previewSweep is a dry run of sweepOnce. It reads the due sessions, and only
+// those namespaces whose ids the store does not know yet.
 func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport, err error) {
 	limit := o.Limit
 	if limit == 0 {
@@ -115,8 +115,8 @@ func (s *Store) previewSweep(ctx context.Context, o SweepOptions) (r SweepReport
 	return r, err
 }
 
-// previewOne adds what a sweep would do with one due session to the report. The
-// namespace's id is filled in later.
+// previewOne adds one due session to the report of a dry run. The caller adds
+// the namespace's id.
 func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, now int64) error {
 	var rec driver.Record
 	// At time 0 no session has expired, so this reads expired records too.

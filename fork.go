@@ -93,7 +93,7 @@ func (t *Tenant) tryFork(ctx context.Context, id string, f ForkOptions) (*Sessio
 			return err
 		}
 		if g.mayBeReclaimed(c.view.Now) || !bytes.Equal(c.view.Entries[1], erasures) {
-			return errRetry // the parent's user may have been erased since it was read
+			return errRetry // the parent's user may have been erased since the read
 		}
 		c.initFork(parent, f.ID, seq, g, stats)
 		return state.applyFresh(&c.out, t.ordinal)

@@ -329,7 +329,7 @@ func (s *Store) namespaceByID(ctx context.Context, id string) (*Namespace, error
 // knownIDs are the ids of namespaces by their ordinals, which never change. An
 // engine cannot look one up by the other.
 type knownIDs struct {
-	mu  sync.Mutex // guards what follows
+	mu  sync.Mutex // guards the fields below
 	ids map[uint64]string
 }
 

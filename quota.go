@@ -9,8 +9,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// checkLimit returns a *QuotaError if adding that much to what is used passes
-// a quota; 0 is unlimited.
+// checkLimit returns a *QuotaError if use and the addition exceed the limit.
 func checkLimit(quota string, limit, use, add uint64) error {
 	if limit == 0 || add == 0 || use+add <= limit {
 		return nil

@@ -27,10 +27,10 @@ type Store struct {
 
 	knownIDs knownIDs
 
-	listening sync.Once // to what other processes commit
+	listening sync.Once // starts listening to commits of other processes
 
 	closing  sync.Once
-	closeErr error // what Close returns; read after closing is done
+	closeErr error // result of Close; read after closing is done
 }
 
 // Open opens the store in the file at path, and creates the file if there is

@@ -228,7 +228,7 @@ func (t *Tenant) cachedNamespace(enc []byte) (*Namespace, error) {
 	return n, nil
 }
 
-// checkCall refuses what no call on a session can use.
+// checkCall checks the arguments that all calls on a session share.
 func (t *Tenant) checkCall(ctx context.Context, id string) error {
 	if err := checkContext(ctx); err != nil {
 		return err

@@ -19,7 +19,7 @@ const MaxEvents = 1000
 type Event struct {
 	Position  uint64    `json:"position"`             // from 1, without gaps
 	Time      time.Time `json:"time"`                 // UTC with millisecond precision
-	Kind      EventKind `json:"kind"`                 // what happened
+	Kind      EventKind `json:"kind"`                 // kind of the change
 	SessionID string    `json:"session_id,omitempty"` // "" if Kind is EventUserErased
 	UserID    string    `json:"user_id,omitempty"`    // only if Kind is EventUserErased
 	Status    Status    `json:"status,omitempty"`     // Session.Status after the change
