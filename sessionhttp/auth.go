@@ -15,7 +15,7 @@ func (x *exchange) authorize() (err error) {
 	if x.grant, err = x.o.Authenticate(x.r); err != nil {
 		return authError(err)
 	}
-	if x.route.write && x.grant.ReadOnly {
+	if x.route.writes() && x.grant.ReadOnly {
 		return errReadOnlyKey
 	}
 	name, err := x.namespace()

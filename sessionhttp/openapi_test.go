@@ -2,8 +2,11 @@ package sessionhttp
 
 import (
 	"encoding/json"
+	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +65,70 @@ func TestDefaultsOfALifecycleAreDocumented(t *testing.T) {
 		if got, err := time.ParseDuration(stated[1]); err != nil || got != want {
 			t.Errorf("openapi.json states %v as the default of %s, want %v (%v)", got, field, want, err)
 		}
+	}
+}
+
+// operation is what the description says of a route.
+type operation struct {
+	Security   *[]any
+	Parameters []struct {
+		Ref string `json:"$ref"`
+	}
+	RequestBody *struct{}
+	Responses   map[string]any
+}
+
+// Each route is described, with what it takes, and nothing else is.
+func TestRoutesAreDescribed(t *testing.T) {
+	var description struct {
+		Paths      map[string]map[string]json.RawMessage
+		Components struct {
+			Parameters map[string]struct{ Name, In string }
+		}
+	}
+	if err := json.Unmarshal(OpenAPI, &description); err != nil {
+		t.Fatal(err)
+	}
+	described := map[string]route{}
+	for path, item := range description.Paths {
+		for method, data := range item {
+			if method == "parameters" { // of all methods
+				continue
+			}
+			var op operation
+			if err := json.Unmarshal(data, &op); err != nil {
+				t.Fatal(err)
+			}
+			r := route{
+				method: strings.ToUpper(method), pattern: path,
+				open: op.Security != nil && len(*op.Security) == 0, body: op.RequestBody != nil,
+			}
+			r.reads = op.Responses["403"] == nil && r.method != http.MethodGet
+			for _, ref := range op.Parameters {
+				p := description.Components.Parameters[ref.Ref[strings.LastIndexByte(ref.Ref, '/')+1:]]
+				switch {
+				case p.In == "query":
+					r.query = append(r.query, p.Name)
+				case p.Name == "If-Match":
+					r.ifMatch = true
+				case p.Name == "Idempotency-Key":
+					r.once = true
+				}
+			}
+			described[r.named()] = r
+		}
+	}
+	for _, r := range allRoutes {
+		want := *r
+		want.serve = nil
+		got, ok := described[r.named()]
+		if !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("openapi.json says of %s\n%+v, want\n%+v", r.named(), got, want)
+		}
+		delete(described, r.named())
+	}
+	for name := range described {
+		t.Errorf("openapi.json describes %s, which is no route", name)
 	}
 }
 

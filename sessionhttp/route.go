@@ -13,11 +13,15 @@ type route struct {
 	serve   func(*exchange) error
 	query   []string // its query parameters
 	open    bool     // needs no key and no namespace
-	write   bool     // changes something
+	reads   bool     // changes nothing, although its method is not GET
 	body    bool     // takes a body
 	ifMatch bool     // takes If-Match
 	once    bool     // takes Idempotency-Key
 }
+
+// writes reports whether the route changes something, so that a key which may
+// only read is refused.
+func (r *route) writes() bool { return r.method != http.MethodGet && !r.reads }
 
 // resource is a path with its routes by method.
 type resource struct {
@@ -37,16 +41,16 @@ var allRoutes = []*route{
 	{method: "GET", pattern: "/healthz", serve: (*exchange).healthz, open: true},
 	{method: "GET", pattern: "/readyz", serve: (*exchange).readyz, open: true},
 	{method: "GET", pattern: "/openapi.json", serve: (*exchange).openAPI, open: true},
-	{method: "POST", pattern: sessionsPath, serve: (*exchange).create, write: true, body: true},
+	{method: "POST", pattern: sessionsPath, serve: (*exchange).create, body: true},
 	{
-		method: "POST", pattern: sessionsPath + "/list", serve: (*exchange).list, body: true,
+		method: "POST", pattern: sessionsPath + "/list", serve: (*exchange).list, reads: true, body: true,
 		query: []string{"limit", "offset", "cursor", "include_total"},
 	},
 	{method: "GET", pattern: sessionsPath + "/watch", serve: (*exchange).watch},
 	{method: "GET", pattern: sessionPath, serve: (*exchange).get, ifMatch: true},
-	{method: "PATCH", pattern: sessionPath, serve: (*exchange).patch, write: true, body: true, ifMatch: true},
+	{method: "PATCH", pattern: sessionPath, serve: (*exchange).patch, body: true, ifMatch: true},
 	{
-		method: "DELETE", pattern: sessionPath, serve: (*exchange).remove, write: true, ifMatch: true,
+		method: "DELETE", pattern: sessionPath, serve: (*exchange).remove, ifMatch: true,
 		query: []string{"purge"},
 	},
 	{
@@ -54,15 +58,15 @@ var allRoutes = []*route{
 		query: []string{"limit", "offset"},
 	},
 	{
-		method: "POST", pattern: sessionPath + "/messages", serve: (*exchange).append, write: true, body: true,
+		method: "POST", pattern: sessionPath + "/messages", serve: (*exchange).append, body: true,
 		once: true,
 	},
 	{
 		method: "POST", pattern: sessionPath + "/transition", serve: (*exchange).transition,
-		write: true, body: true, ifMatch: true,
+		body: true, ifMatch: true,
 	},
-	{method: "POST", pattern: sessionPath + "/fork", serve: (*exchange).fork, write: true, body: true},
-	{method: "DELETE", pattern: userPath, serve: (*exchange).deleteUser, write: true},
+	{method: "POST", pattern: sessionPath + "/fork", serve: (*exchange).fork, body: true},
+	{method: "DELETE", pattern: userPath, serve: (*exchange).deleteUser},
 }
 
 var resources = byPattern(allRoutes)

@@ -1,6 +1,7 @@
 package httpsuite
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -33,6 +34,7 @@ var everyRoute = []struct {
 var keys = map[string]func(*env){
 	"no key, a wrong one, and a revoked one are 401": keysRefused,
 	"a key that may only read is 403 on writes":      keysReadOnly,
+	"every route that needs a key is asked":          keysEverywhere,
 	"a foreign namespace is like an absent one":      keysForeign,
 	"a key for some namespaces opens only these":     keysOfSome,
 	"a key expires":                                   keysExpire,
@@ -62,6 +64,28 @@ func keysRefused(e *env) {
 	}
 	if e.get("s").Version != 1 {
 		e.Fatal("the session changed")
+	}
+}
+
+// keysEverywhere holds everyRoute against the description.
+func keysEverywhere(e *env) {
+	var description struct {
+		Paths map[string]map[string]any
+	}
+	e.must(json.Unmarshal(sessionhttp.OpenAPI, &description))
+	asked := map[string]bool{}
+	for _, r := range everyRoute {
+		e.refused(401, "AuthenticationError", r.method, r.path, r.body, "Authorization", absent)
+		asked[r.method+" "+e.route] = true
+	}
+	for path, item := range description.Paths {
+		for method, operation := range item {
+			o, described := operation.(map[string]any)
+			_, open := o["security"]
+			if name := strings.ToUpper(method) + " " + path; described && !open && !asked[name] {
+				e.Errorf("%s is not in everyRoute", name)
+			}
+		}
 	}
 }
 
