@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -197,15 +198,27 @@ func (s *Session) String() string {
 // Errors: ErrNotFound if there is no such session, or it belongs to another
 // tenant; ErrInvalid; ErrCorrupt.
 func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
-	var rec driver.Record
-	if err := t.readRecord(ctx, id, &rec); err != nil {
+	rec := sessionRecords.Get().(*driver.Record)
+	defer releaseSessionRecord(rec)
+	if err := t.readRecord(ctx, id, rec); err != nil {
 		return nil, t.wrapError("Get", id, err)
 	}
-	s, err := decodeSession(&rec, t.id, t.organization)
+	s, err := decodeSession(rec, t.id, t.organization)
 	if err != nil {
 		return nil, t.wrapError("Get", id, err)
 	}
 	return s, nil
+}
+
+// sessionRecords keeps the records that Get reads into. What a session shares
+// with its record is never used again.
+var sessionRecords = sync.Pool{New: func() any { return new(driver.Record) }}
+
+// releaseSessionRecord puts a record back without the memory that its session
+// may keep.
+func releaseSessionRecord(rec *driver.Record) {
+	resetRecord(rec)
+	sessionRecords.Put(rec)
 }
 
 // loadStored is Get with the fields that writes need.
