@@ -9,7 +9,8 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// checkLimit returns a *QuotaError if use and the addition exceed the limit.
+// checkLimit returns a *QuotaError if use and the addition exceed the limit; 0
+// means no limit.
 func checkLimit(quota string, limit, use, add uint64) error {
 	if limit == 0 || add == 0 || use+add <= limit {
 		return nil
