@@ -330,9 +330,9 @@ type Change struct {
 	TrimFeed uint64
 }
 
-// Erasure names data to erase. With a User, it is the sessions of that user
+// Erasure names data to erase. With a UserID, it is the sessions of that user
 // with their logs, message ids and entries, and the entries that the user owns.
-// Without a User, it is everything that has the Namespace in its key.
+// Without a UserID, it is everything that has the Namespace in its key.
 type Erasure struct {
 	Namespace uint64
 	UserID    string

@@ -56,7 +56,8 @@ func TestDefaultsOfALifecycleAreDocumented(t *testing.T) {
 	for field, want := range map[string]time.Duration{
 		"ttl": seshat.DefaultTTL, "retention": seshat.DefaultRetention,
 	} {
-		says, _ := member(t, description, "components", "schemas", "NewExpiry", "properties", field, "description").(string)
+		says, _ := member(t, description, "components", "schemas", "NewExpiry", "properties", field,
+			"description").(string)
 		stated := regexp.MustCompile(`The default of a store is (\w+)\.`).FindStringSubmatch(says)
 		if stated == nil {
 			t.Errorf("openapi.json states no default of %s", field)

@@ -176,7 +176,8 @@ func logOwnership(e *env) {
 	all := []seshat.Message{{Role: seshat.RoleUser, Payload: payload, ToolInputs: inputs}}
 	e.append(t, "s", all...)
 	equal(e, "what the append made of the caller's message", all[0].ID, "")
-	payload[0], inputs[1] = 'X', 'X'
+	payload[0] = 'X'
+	inputs[1] = 'X'
 	for range 2 {
 		m := e.log(t, "s")[0]
 		equal(e, "stored", string(m.Payload)+string(m.ToolInputs), `payload"inputs"`)

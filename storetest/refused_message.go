@@ -88,7 +88,10 @@ func refusedFields() []badMessage {
 		{"neither inputs nor outputs JSON", "tool_inputs", func(m *seshat.Message) {
 			m.ToolOutputs, m.ToolInputs = json.RawMessage("{"), json.RawMessage("{")
 		}},
-		{"too many tokens and tool calls", "tokens", func(m *seshat.Message) { m.ToolCalls, m.Tokens = 1<<40, 1<<40 }},
+		{"too many tokens and tool calls", "tokens", func(m *seshat.Message) {
+			m.ToolCalls = 1 << 40
+			m.Tokens = 1 << 40
+		}},
 	}
 	rows = append(rows, badNamesOf("tool_name", false, func(m *seshat.Message) *string { return &m.ToolName })...)
 	rows = append(rows, badNamesOf("tool_call_id", false, func(m *seshat.Message) *string { return &m.ToolCallID })...)
@@ -136,7 +139,10 @@ func refusedMessages(e *env) {
 		}))
 	}, refusedFields(), ids, storeFields, []badMessage{
 		{"another message_id", "message_id", func(m *seshat.Message) { m.ID = "x" }},
-		{"another message_id and seq", "message_id", func(m *seshat.Message) { m.Seq, m.ID = 2, "x" }},
+		{"another message_id and seq", "message_id", func(m *seshat.Message) {
+			m.Seq = 2
+			m.ID = "x"
+		}},
 	})
 	session := e.get(t, "s")
 	session.ID = "restored"

@@ -93,7 +93,10 @@ func refusedQueries(e *env) {
 			{"order out of range", "order", func(v *q) { v.Order = 2 }},
 			{"negative limit", "limit", func(v *q) { v.Limit = -1 }},
 			{"limit too high", "limit", func(v *q) { v.Limit = seshat.MaxPage + 1 }},
-			{"order and limit", "order", func(v *q) { v.Limit, v.Order = -1, 9 }},
+			{"order and limit", "order", func(v *q) {
+				v.Limit = -1
+				v.Order = 9
+			}},
 		},
 	}
 	refuseAll(e, t, "Count", "", q{}, func(v q) error { return second(t.Count(e.ctx, v)) }, rows...)
@@ -234,7 +237,10 @@ func refuseBadTexts(e *env, t *seshat.Tenant) {
 		{"reason too long", "reason", func(o *options) { o.Reason = longText[:1025] }},
 		{"reason with a control character", "reason", func(o *options) { o.Reason = "a\n" }},
 		{"reason not UTF-8", "reason", func(o *options) { o.Reason = "a\xff" }},
-		{"reason and actor", "reason", func(o *options) { o.Actor, o.Reason = "\n", "\n" }},
+		{"reason and actor", "reason", func(o *options) {
+			o.Actor = "\n"
+			o.Reason = "\n"
+		}},
 	})
 	refuseAll(e, t, "DeleteUser", "", "nobody", func(user string) error { return second(t.DeleteUser(e.ctx, user)) },
 		badNamesOf("user_id", true, func(s *string) *string { return s }))

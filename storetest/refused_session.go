@@ -102,7 +102,10 @@ func refusedSessions(e *env) {
 		badDocumentsOf("user_memory", func(v *n, d map[string]any) { v.UserMemory = d }),
 		badDocumentsOf("metadata", func(v *n, d map[string]any) { v.Metadata = d }),
 		badDocumentsOf("state", func(v *n, d map[string]any) { v.State = d }),
-		badDocumentsOf("user_state", func(v *n, d map[string]any) { v.UserID, v.UserState = "mia", d }),
+		badDocumentsOf("user_state", func(v *n, d map[string]any) {
+			v.UserID = "mia"
+			v.UserState = d
+		}),
 		badDocumentsOf("namespace_state", func(v *n, d map[string]any) { v.NamespaceState = d }),
 		{
 			{"memory, and memory disabled", "user_memory", func(v *n) {
@@ -155,7 +158,10 @@ func refusedEdits(e *env) {
 			{"edited", "last_activity_at", func(v *s) { v.LastActivityAt = earlier }},
 			{"edited", "expires_at", func(v *s) { v.ExpiresAt = earlier }},
 			{"edited", "terminated_at", func(v *s) { v.TerminatedAt = earlier }},
-			{"status and version edited", "status", func(v *s) { v.Version, v.Status = 9, seshat.StatusIdle }},
+			{"status and version edited", "status", func(v *s) {
+				v.Version = 9
+				v.Status = seshat.StatusIdle
+			}},
 		})
 }
 

@@ -207,7 +207,10 @@ func editLifecycle(e *env) {
 	now := seshattest.Start.Add(hour)
 	s := e.update(t, "s", func(s *seshat.Session) { s.Lifecycle.MaxLifetime = 5 * hour })
 	equal(e, "end, capped", s.ExpiresAt, seshattest.Start.Add(5*hour))
-	s = e.update(t, "s", func(s *seshat.Session) { s.Lifecycle.TTL, s.Lifecycle.MaxLifetime = 2*hour, seshat.Never })
+	s = e.update(t, "s", func(s *seshat.Session) {
+		s.Lifecycle.TTL = 2 * hour
+		s.Lifecycle.MaxLifetime = seshat.Never
+	})
 	equal(e, "end, shortened", s.ExpiresAt, now.Add(2*hour))
 	s = e.update(t, "s", func(s *seshat.Session) { s.Lifecycle.TTL = 0 })
 	equal(e, "TTL, inherited again", s.Lifecycle.TTL, 10*hour)

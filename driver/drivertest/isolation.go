@@ -177,7 +177,10 @@ func checkLongIDs(e *env) {
 	for _, n := range []int{1, 2, 44, driver.MaxNameBytes} {
 		e.create(key(1, strings.Repeat("a", n)))
 	}
-	for _, n := range []int{driver.MaxNameBytes + 1, 256 + 1, 256 + 2, 256 + 44, 256 + driver.MaxNameBytes, 1 << 16, 1<<16 + 1} {
+	for _, n := range []int{
+		driver.MaxNameBytes + 1, 256 + 1, 256 + 2, 256 + 44, 256 + driver.MaxNameBytes, 1 << 16,
+		1<<16 + 1,
+	} {
 		var r driver.Record
 		err := e.d.Get(e.ctx, key(1, strings.Repeat("a", n)), start, &r)
 		e.is(err, driver.ErrNotFound, driver.ErrInvalid)

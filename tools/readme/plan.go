@@ -22,7 +22,7 @@ type rule struct {
 // with # are comments. How is one of:
 //
 //	run              the command as it stands
-//	for 20s          the command, interrupted after that time; it must not end earlier
+//	for 20s          the command, interrupted after that time, not before
 //	as COMMAND       that command instead: a smaller form of the same
 //	stage NAME       nothing: the CI stage of that name runs it
 //	test NAME        nothing: the test of that name runs it
@@ -73,7 +73,8 @@ type step struct {
 }
 
 // plan gives each command the first rule that fits it. A command without a rule
-// and a rule without a command are errors, so that the file and the pages agree.
+// and a rule without a command are errors, so that the file and the pages
+// agree.
 func plan(commands []command, rules []*rule) ([]step, error) {
 	var steps []step
 	var errs []error

@@ -24,7 +24,8 @@ import (
 var (
 	from = flag.String("from", "", "SQLite file of ADK's database service")
 	to   = flag.String("to", "", "file of Seshat")
-	ttl  = flag.Duration("ttl", 0, "how long a migrated session lasts after its last event, 0 = "+seshat.DefaultTTL.String())
+	ttl  = flag.Duration("ttl", 0,
+		"how long a migrated session lasts after its last event, 0 = "+seshat.DefaultTTL.String())
 	keep = flag.Bool("keep", false, "migrated sessions last for ever")
 )
 
