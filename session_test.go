@@ -186,9 +186,11 @@ func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*S
 	return append(got, p.Sessions...)
 }
 
-// TestGetAllocations holds the cost of Get for a session without labels: the
-// record, its body and the session.
+// Get of a session without labels allocates the session and its texts.
 func TestGetAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("with the race detector, pools drop what they hold at random")
+	}
 	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{SweepEvery: Never})
 	adopt(t, s, err)
 	tenant := mustTenant(t, s)
@@ -201,7 +203,7 @@ func TestGetAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocs > 3 {
-		t.Errorf("Get allocates %v times; at most 3 are allowed", allocs)
+	if allocs > 2 {
+		t.Errorf("Get allocates %v times; at most 2 are allowed", allocs)
 	}
 }
