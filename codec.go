@@ -261,7 +261,7 @@ func (s *Session) decodeBody(body string, in *storedFields, a *agentAlloc) (err 
 		a.maxTokens = int(n.Value)
 		s.Agent.MaxTokens = &a.maxTokens
 	}
-	if s.Quotas.MaxSessionDurationMinutes > math.MaxInt64/60_000 {
+	if s.Quotas.MaxSessionDurationMinutes > MaxQuota {
 		return outOfRange("max_session_duration_minutes")
 	}
 	in.timeline.MaxAge = maxAge(s.Quotas)

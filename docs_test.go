@@ -2,6 +2,7 @@ package seshat_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,6 +49,50 @@ func TestPagesStateTheDefaultTTL(t *testing.T) {
 				t.Errorf("%s states %q, DefaultTTL is %s days", page, s[0], want)
 			}
 		}
+	}
+}
+
+// inUnits writes a number of bytes as pages do.
+func inUnits(n int) string {
+	switch {
+	case n%(1<<20) == 0:
+		return strconv.Itoa(n>>20) + " MiB"
+	case n%(1<<10) == 0:
+		return strconv.Itoa(n>>10) + " KiB"
+	}
+	return strconv.Itoa(n) + " bytes"
+}
+
+// The limits that the pages state are the constants.
+func TestPagesStateTheLimits(t *testing.T) {
+	const page = seshat.MaxPage
+	if page != seshat.MaxHistory {
+		t.Error("pages of lists and of logs have different limits; README.md states one")
+	}
+	readme := []string{
+		fmt.Sprintf("ids, users, names of namespaces, labels and their values | 1 to %s of UTF-8 ",
+			inUnits(seshat.MaxNameBytes)),
+		fmt.Sprintf("a session's name | %s |", inUnits(seshat.MaxSessionNameBytes)),
+		fmt.Sprintf("user memory, metadata | %s each, %d levels |",
+			inUnits(seshat.MaxDocumentBytes), seshat.MaxDocumentDepth),
+		fmt.Sprintf("labels | %d a session |", seshat.MaxLabels),
+		fmt.Sprintf("message | %s of content, %s of payload; %d messages or %s a turn |",
+			inUnits(seshat.MaxContentBytes), inUnits(seshat.MaxPayloadBytes), seshat.MaxTurnMessages,
+			inUnits(seshat.MaxTurnBytes)),
+		fmt.Sprintf("state | %d keys and %s a scope |", seshat.MaxStateKeys, inUnits(seshat.MaxStateBytes)),
+		fmt.Sprintf("a page of a list, of a log | %d |", page),
+	}
+	_, table, _ := strings.Cut(readText(t, "README.md"), "\n## Limits\n\n| what | limit |\n|---|---|\n")
+	rows := strings.Split(table, "\n")
+	for i, want := range append(readme, "") {
+		if i >= len(rows) || !strings.HasPrefix(strings.TrimPrefix(rows[i], "| "), want) || want == "" && rows[i] != "" {
+			t.Errorf("row %d of the limits in README.md is not %q", i+1, want)
+		}
+	}
+	adk := fmt.Sprintf("a value %s, a scope %s, and an event %s of JSON",
+		inUnits(seshat.MaxDocumentBytes), inUnits(seshat.MaxStateBytes), inUnits(seshat.MaxPayloadBytes))
+	if !strings.Contains(readText(t, filepath.Join("adk", "README.md")), adk) {
+		t.Errorf("adk/README.md does not state %q", adk)
 	}
 }
 

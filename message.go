@@ -12,8 +12,8 @@ const (
 	MaxToolJSONBytes = 1 << 20   // bytes of ToolInputs and of ToolOutputs
 	MaxTurnMessages  = 256       // messages of one append
 	MaxTurnBytes     = 8 << 20   // bytes of one append, encoded
-	maxTokens        = 1<<40 - 1 // tokens of one message, so that sums do not overflow
-	maxLatency       = 366 * 24 * time.Hour
+	MaxMessageTokens = 1<<40 - 1 // Tokens, and ToolCalls, so that sums do not overflow
+	MaxLatency       = 366 * 24 * time.Hour
 )
 
 // Role is the author's role in a conversation.
@@ -251,12 +251,12 @@ func (m *Message) checkSizes() *fieldError {
 func (m *Message) checkNumbers() *fieldError {
 	year := m.Timestamp.UTC().Year()
 	switch {
-	case m.Tokens > maxTokens:
-		return refuse("tokens", "is %d; at most %d is allowed", m.Tokens, uint64(maxTokens))
-	case m.ToolCalls > maxTokens:
-		return refuse("tool_calls", "is %d; at most %d is allowed", m.ToolCalls, uint64(maxTokens))
-	case m.Latency < 0 || m.Latency > maxLatency:
-		return refuse("latency_ms", "is %v; 0 to %v are allowed", m.Latency, maxLatency)
+	case m.Tokens > MaxMessageTokens:
+		return refuse("tokens", "is %d; at most %d is allowed", m.Tokens, uint64(MaxMessageTokens))
+	case m.ToolCalls > MaxMessageTokens:
+		return refuse("tool_calls", "is %d; at most %d is allowed", m.ToolCalls, uint64(MaxMessageTokens))
+	case m.Latency < 0 || m.Latency > MaxLatency:
+		return refuse("latency_ms", "is %v; 0 to %v are allowed", m.Latency, MaxLatency)
 	case !m.Timestamp.IsZero() && (year < 1 || year > 9999):
 		return refuse("timestamp", "is in the year %d; 1 to 9999 are allowed", year)
 	}

@@ -58,6 +58,10 @@ func (s *storedSession) checkRate(n uint64, now int64) error {
 	return e
 }
 
+// MaxQuota is the largest value of a field of Quotas. As many minutes are a
+// time in milliseconds that does not overflow.
+const MaxQuota = math.MaxInt64 / 60_000
+
 // Quotas limit one session. They are immutable once the session exists; 0 means
 // no limit. An append that would exceed one fails with a [QuotaError].
 type Quotas struct {
@@ -85,8 +89,8 @@ func (q *Quotas) check() *fieldError {
 		{"rate_limit_messages_per_minute", q.RateLimitMessagesPerMinute},
 		{"max_session_duration_minutes", q.MaxSessionDurationMinutes},
 	} {
-		if n.n > math.MaxInt64/60_000 {
-			return refuse(n.name, "is %d; at most %d is allowed", n.n, int64(math.MaxInt64/60_000))
+		if n.n > MaxQuota {
+			return refuse(n.name, "is %d; at most %d is allowed", n.n, int64(MaxQuota))
 		}
 	}
 	return nil

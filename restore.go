@@ -137,7 +137,7 @@ func (st *SessionStats) check() *fieldError {
 			return refuse(x.field, "is %d; at most %d is allowed", x.n, uint64(maxTotal))
 		}
 	}
-	maxAverage := float64(maxLatency.Milliseconds())
+	maxAverage := float64(MaxLatency.Milliseconds())
 	switch {
 	case st.LatencyCount > st.TotalMessages:
 		return refuse("latency_count", "is %d; at most total_messages, %d, is allowed", st.LatencyCount,

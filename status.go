@@ -70,19 +70,19 @@ func (s Status) check() *fieldError {
 // Transition describes the last transition of a session.
 type Transition struct {
 	At     time.Time `json:"at"`               // UTC with millisecond precision
-	Reason string    `json:"reason,omitempty"` // at most 1024 bytes
+	Reason string    `json:"reason,omitempty"` // at most MaxReasonBytes
 	Actor  string    `json:"actor,omitempty"`  // the requester; "seshat" = the store, at a deadline
 }
 
 // sweepActor is the actor of transitions at a deadline.
 const sweepActor = "seshat"
 
-// maxReason is the length in bytes of the longest reason of a transition.
-const maxReason = 1024
+// MaxReasonBytes is the length of the longest reason of a transition.
+const MaxReasonBytes = 1024
 
 func (m *Transition) check() *fieldError {
-	if len(m.Reason) > maxReason {
-		return refuse("reason", "has %d bytes; at most %d are allowed", len(m.Reason), maxReason)
+	if len(m.Reason) > MaxReasonBytes {
+		return refuse("reason", "has %d bytes; at most %d are allowed", len(m.Reason), MaxReasonBytes)
 	}
 	if e := checkText("reason", m.Reason); e != nil {
 		return e
@@ -98,7 +98,7 @@ type TransitionOptions struct {
 	// version: the first version of a session is 1.
 	IfVersion uint64
 
-	Reason string // at most 1024 bytes
+	Reason string // at most MaxReasonBytes
 	Actor  string // the requester of the transition
 }
 

@@ -15,12 +15,6 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// maxCount is the largest number of tokens or tool calls of one message.
-const maxCount = 1<<40 - 1
-
-// maxLatency is the longest latency of one message in milliseconds.
-const maxLatency = 366 * 24 * 3600 * 1000
-
 // append answers POST /v1/agents/sessions/{session_id}/messages.
 func (x *exchange) append() error {
 	if _, err := x.queryOf(); err != nil {
@@ -153,13 +147,13 @@ func (f *form) message() seshat.Message {
 		m.ContentType.UnmarshalText([]byte(kind)) != nil {
 		f.add(f.path+"content_type", "must be text, tool_call, tool_result or event")
 	}
-	if n := f.uint("tokens", 0, maxCount); n != nil {
+	if n := f.uint("tokens", 0, seshat.MaxMessageTokens); n != nil {
 		m.Tokens = *n
 	}
-	if n := f.uint("tool_calls", 0, maxCount); n != nil {
+	if n := f.uint("tool_calls", 0, seshat.MaxMessageTokens); n != nil {
 		m.ToolCalls = *n
 	}
-	if n := f.uint("latency_ms", 0, maxLatency); n != nil {
+	if n := f.uint("latency_ms", 0, uint64(seshat.MaxLatency.Milliseconds())); n != nil {
 		m.Latency = time.Duration(*n) * time.Millisecond
 	}
 	f.done()

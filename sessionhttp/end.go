@@ -82,7 +82,7 @@ func (x *exchange) transition() error {
 	if !f.given("status") {
 		f.add("status", "is required")
 	}
-	reason := f.text("reason", maxReason)
+	reason := f.text("reason", seshat.MaxReasonBytes)
 	actor := f.name("actor")
 	f.checkName("reason", reason)
 	f.done()
@@ -95,9 +95,6 @@ func (x *exchange) transition() error {
 	}
 	return x.changed(s)
 }
-
-// maxReason is the longest reason of a transition, in bytes.
-const maxReason = 1024
 
 // status parses the name of a status. An empty name is no status.
 func (f *form) status(field, name string) (s seshat.Status) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/seshatdb/seshat"
 )
 
 // Limits of the headers of a request, in bytes.
@@ -23,7 +25,7 @@ var headers = []struct {
 	max  int
 }{
 	{"Authorization", 4 << 10},
-	{"X-Namespace", 128},
+	{"X-Namespace", seshat.MaxNameBytes},
 	{"Content-Type", 256},
 	{"Content-Encoding", 64},
 	{"Idempotency-Key", maxKey},

@@ -10,11 +10,10 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp/internal/jsonout"
 )
 
-// Limits of a page of the history.
-const (
-	defaultHistory = 50
-	maxHistory     = 200
-)
+// MaxHistory is the largest page of a history, in messages.
+const MaxHistory = 200
+
+const defaultHistory = 50
 
 // history answers GET /v1/agents/sessions/{session_id}/history.
 func (x *exchange) history() error {
@@ -22,7 +21,7 @@ func (x *exchange) history() error {
 	if err != nil {
 		return err
 	}
-	limit := q.int("limit", 1, maxHistory, defaultHistory)
+	limit := q.int("limit", 1, MaxHistory, defaultHistory)
 	offset := q.int("offset", 0, math.MaxInt32, 0)
 	if err := q.err(); err != nil {
 		return err

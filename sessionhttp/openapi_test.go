@@ -2,6 +2,7 @@ package sessionhttp
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -39,11 +40,6 @@ func TestStatusesAreDocumented(t *testing.T) {
 	})
 	if lists == 0 {
 		t.Error("openapi.json lists no statuses")
-	}
-	most := member(t, description, "components", "schemas", "ListRequest", "properties", "status", "oneOf", 1,
-		"maxItems")
-	if want := float64(len(seshat.Statuses())); most != want {
-		t.Errorf("openapi.json: a list may name %v statuses, want %v", most, want)
 	}
 }
 
@@ -133,21 +129,109 @@ func TestRoutesAreDescribed(t *testing.T) {
 	}
 }
 
-// member returns the value at a path of names and indexes in a JSON document.
-func member(t *testing.T, v any, path ...any) any {
-	t.Helper()
-	for _, step := range path {
-		switch s := step.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[s]
-		case int:
-			list, _ := v.([]any)
-			if s >= len(list) {
-				t.Fatalf("%v: no element %d", path, s)
-			}
-			v = list[s]
+// bounds are the bounds in the description, by keyword and by the name of what
+// they bound, with the parent's name if it matters.
+var bounds = map[string]float64{
+	"maxLength Namespace": seshat.MaxNameBytes, "maxLength SessionID": seshat.MaxNameBytes,
+	"maxLength UserID": seshat.MaxNameBytes, "maxLength session_id": seshat.MaxNameBytes,
+	"maxLength user_id": seshat.MaxNameBytes, "maxLength actor": seshat.MaxNameBytes,
+	"maxLength reason": seshat.MaxReasonBytes, "maxLength labels": seshat.MaxNameBytes,
+	"maxProperties labels": seshat.MaxLabels,
+
+	"maxLength IfMatch": headerBound("If-Match"), "maxLength IfNoneMatch": headerBound("If-None-Match"),
+	"maxLength IdempotencyKey": headerBound("Idempotency-Key"),
+
+	"maximum Limit": seshat.MaxPage, "maximum Offset": maxOffset, "maximum pagination.limit": seshat.MaxPage,
+	"maximum HistoryLimit": MaxHistory, "maximum HistoryOffset": math.MaxInt32,
+	"maxItems History.messages": MaxHistory, "maxItems status": float64(len(seshat.Statuses())),
+
+	"maxLength model": seshat.MaxNameBytes, "maximum temperature": seshat.MaxTemperature,
+	"maximum max_tokens": seshat.MaxTokens, "maxLength system_prompt": seshat.MaxSystemPromptBytes,
+	"maxItems available_tools": seshat.MaxTools, "maxLength available_tools": seshat.MaxNameBytes,
+
+	"maximum max_messages": seshat.MaxQuota, "maximum max_tokens_total": seshat.MaxQuota,
+	"maximum max_tool_calls": seshat.MaxQuota, "maximum rate_limit_messages_per_minute": seshat.MaxQuota,
+	"maximum max_session_duration_minutes": seshat.MaxQuota,
+
+	"maxItems NewMessages.messages": seshat.MaxTurnMessages, "maximum after": math.MaxInt64,
+	"maximum seq": math.MaxInt64, "maxLength message_id": seshat.MaxNameBytes,
+	"maxLength content": seshat.MaxContentBytes, "maxLength tool_name": seshat.MaxNameBytes,
+	"maxLength tool_call_id": seshat.MaxNameBytes, "maxLength tool_status": seshat.MaxNameBytes,
+	"maxLength author": seshat.MaxNameBytes, "maximum tool_calls": seshat.MaxMessageTokens,
+	"maximum tokens": seshat.MaxMessageTokens, "maximum latency_ms": float64(seshat.MaxLatency / time.Millisecond),
+}
+
+// headerBound returns the largest length of a header.
+func headerBound(name string) float64 {
+	for _, h := range headers {
+		if h.name == name {
+			return float64(h.max)
 		}
+	}
+	return 0
+}
+
+// The bounds in the description are those of the code.
+func TestBoundsAreDocumented(t *testing.T) {
+	var description any
+	if err := json.Unmarshal(OpenAPI, &description); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	eachBound(description, nil, func(keyword string, names []string, got float64) {
+		last := len(names) - 1
+		name := keyword + " " + names[last-1] + "." + names[last]
+		want, ok := bounds[name]
+		if !ok {
+			name = keyword + " " + names[last]
+			want, ok = bounds[name]
+		}
+		seen[name] = true
+		if !ok || got != want {
+			t.Errorf("openapi.json: %s of %v is %.0f, want %.0f", keyword, names, got, want)
+		}
+	})
+	for name := range bounds {
+		if !seen[name] {
+			t.Errorf("openapi.json has no %s", name)
+		}
+	}
+}
+
+// eachBound calls fn with each bound in a JSON document: its keyword, the names
+// that lead to it, and its value.
+func eachBound(v any, names []string, fn func(keyword string, names []string, got float64)) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			eachBound(e, names, fn)
+		}
+	case map[string]any:
+		for name, e := range v {
+			n, isNumber := e.(float64)
+			switch {
+			case isNumber && slices.Contains(boundWords, name):
+				fn(name, names, n)
+			case slices.Contains(schemaWords, name):
+				eachBound(e, names, fn)
+			default:
+				eachBound(e, append(slices.Clone(names), name), fn)
+			}
+		}
+	}
+}
+
+var (
+	boundWords  = []string{"maxLength", "maxItems", "maxProperties", "maximum"}
+	schemaWords = []string{"schema", "properties", "items", "oneOf", "additionalProperties"}
+)
+
+// member returns the value at a path of names in a JSON document.
+func member(t *testing.T, v any, path ...string) any {
+	t.Helper()
+	for _, name := range path {
+		m, _ := v.(map[string]any)
+		v = m[name]
 	}
 	if v == nil {
 		t.Fatalf("%v: nothing is there", path)

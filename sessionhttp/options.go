@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/seshatdb/seshat"
 )
 
 // Options configure a handler. The zero value is a good default.
@@ -28,8 +30,8 @@ type Options struct {
 	// The default is none.
 	Observe func(Observation)
 
-	// MaxBody is the largest body of a request, in bytes. The default is 16
-	// MiB, enough for the largest turn that a store takes.
+	// MaxBody is the largest body of a request, in bytes. The default is
+	// [DefaultMaxBody].
 	MaxBody int64
 
 	// Heartbeat is the interval at which an idle watch sends a comment, so that
@@ -61,17 +63,18 @@ type Grant struct {
 // [Options].Authenticate returns it.
 var ErrUnauthenticated = errors.New("sessionhttp: not authenticated")
 
-const (
-	defaultMaxBody   = 16 << 20
-	defaultHeartbeat = 15 * time.Second
-)
+// DefaultMaxBody is the largest body of a request by default, in bytes: enough
+// for the largest turn that a store takes, and for what JSON adds to it.
+const DefaultMaxBody = 2 * seshat.MaxTurnBytes
+
+const defaultHeartbeat = 15 * time.Second
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.MaxBody <= 0 {
-		o.MaxBody = defaultMaxBody
+		o.MaxBody = DefaultMaxBody
 	}
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = defaultHeartbeat

@@ -15,9 +15,6 @@ const (
 	defaultMaxTokens   = 4096
 )
 
-// maxQuota is the largest quota that the store takes.
-const maxQuota = 1<<63/60_000 - 1
-
 // create answers POST /v1/agents/sessions.
 func (x *exchange) create() error {
 	if _, err := x.queryOf(); err != nil {
@@ -114,7 +111,7 @@ func (f *form) quotas() (q seshat.Quotas) {
 		{"rate_limit_messages_per_minute", &q.RateLimitMessagesPerMinute},
 		{"max_session_duration_minutes", &q.MaxSessionDurationMinutes},
 	} {
-		if n := f.uint(quota.name, 1, maxQuota); n != nil {
+		if n := f.uint(quota.name, 1, seshat.MaxQuota); n != nil {
 			*quota.to = *n
 		}
 	}

@@ -291,9 +291,13 @@ func logBounds(e *env) {
 	e.refused(err, "messages[0].content")
 	equal(e, "messages", e.get(t, "s").MessageCount, 0)
 	e.append(t, "s", large, large)
+	name := strings.Repeat("n", seshat.MaxNameBytes)
 	largest := seshat.Message{
 		Role: seshat.RoleTool, Payload: large.Payload, Content: strings.Repeat("\u00e4", seshat.MaxContentBytes/2),
 		ToolInputs: json.RawMessage(`"` + strings.Repeat("x", seshat.MaxToolJSONBytes-2) + `"`),
+		ID:         name, ToolName: name, ToolCallID: name, ToolStatus: name, Author: name,
+		Metadata: seshat.NewDocument(nearlyFull()), Tokens: seshat.MaxMessageTokens, ToolCalls: seshat.MaxMessageTokens,
+		Latency: seshat.MaxLatency,
 	}
 	largest.ToolOutputs = largest.ToolInputs
 	e.append(t, "s", largest)

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 var sessions = []promise{
 	{name: "what was created is what is read", test: roundTrip},
+	{name: "the largest session comes back", test: largestSession},
 	{name: "an empty session has the defaults", test: emptySession},
 	{name: "absent and zero differ", test: absentAndZero},
 	{name: "a generated id is fresh", test: generatedIDs},
@@ -24,6 +27,49 @@ var sessions = []promise{
 	{name: "documents are normalized", test: documents},
 	{name: "a session without memory takes none", test: noMemory},
 	{name: "illegal sessions are refused", test: illegalSessions},
+}
+
+// nearlyFull is a document a little below its bound.
+func nearlyFull() map[string]any {
+	return map[string]any{"k": strings.Repeat("x", seshat.MaxDocumentBytes-16)}
+}
+
+// largestSession shows that the limits of a driver leave room for what the
+// store takes.
+func largestSession(e *env) {
+	name := strings.Repeat("n", seshat.MaxNameBytes)
+	n := seshat.NewSession{
+		ID: name, UserID: name, Name: strings.Repeat("x", seshat.MaxSessionNameBytes),
+		Agent: seshat.AgentConfig{
+			Model: name, Temperature: seshat.Ptr(seshat.MaxTemperature), MaxTokens: seshat.Ptr(seshat.MaxTokens),
+			SystemPrompt: strings.Repeat("x", seshat.MaxSystemPromptBytes),
+		},
+		Quotas: seshat.Quotas{
+			MaxMessages: seshat.MaxQuota, MaxTokensTotal: seshat.MaxQuota, MaxToolCalls: seshat.MaxQuota,
+			RateLimitMessagesPerMinute: seshat.MaxQuota, MaxSessionDurationMinutes: seshat.MaxQuota,
+		},
+		UserMemory: nearlyFull(), Metadata: nearlyFull(), Labels: map[string]string{},
+	}
+	for i := range seshat.MaxTools {
+		n.Agent.AvailableTools = append(n.Agent.AvailableTools, name[3:]+fmt.Sprintf("%03d", i))
+	}
+	for i := range seshat.MaxLabels {
+		n.Labels[name[3:]+fmt.Sprintf("%03d", i)] = name
+	}
+	t := e.tenant("t")
+	e.create(t, n)
+	reason := strings.Repeat("x", seshat.MaxReasonBytes)
+	_, err := t.Transition(e.ctx, name, seshat.StatusIdle, seshat.TransitionOptions{Reason: reason, Actor: name})
+	e.must(err)
+	got := e.get(t, name)
+	equal(e, "the quotas", got.Quotas, n.Quotas)
+	equal(e, "the reason", got.LastTransition.Reason, reason)
+	if !reflect.DeepEqual(got.Agent, n.Agent) || !maps.Equal(got.Labels, n.Labels) {
+		e.Fatal("the largest agent or the largest labels did not come back")
+	}
+	if !reflect.DeepEqual(got.UserMemory.Map(), n.UserMemory) || !reflect.DeepEqual(got.Metadata.Map(), n.Metadata) {
+		e.Fatal("the largest documents did not come back")
+	}
 }
 
 // full is a session with every field that a caller can give.

@@ -7,10 +7,8 @@ import (
 	"strconv"
 
 	"github.com/seshatdb/seshat"
+	"github.com/seshatdb/seshat/sessionhttp"
 )
-
-// maxRemotePage is the largest page of messages that the API returns.
-const maxRemotePage = 200
 
 // historyAnswer is one page of a log.
 type historyAnswer struct {
@@ -42,7 +40,7 @@ func (r *remote) History(ctx context.Context, id string, l logRange) (all []mess
 		offset = max(0, a.Total-l.Last)
 	}
 	for {
-		limit := maxRemotePage
+		limit := sessionhttp.MaxHistory
 		if l.Limit > 0 {
 			limit = min(limit, l.Limit-len(all))
 		}

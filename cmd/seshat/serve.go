@@ -42,7 +42,7 @@ func (s *serveFlags) flags(f *pflag.FlagSet) {
 		"time limit to read a request, and to write its answer")
 	f.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 30*time.Second,
 		"time limit for running requests to finish at shutdown")
-	f.Int64Var(&s.maxBody, "max-body", 16<<20, "maximum size of a request body, in bytes")
+	f.Int64Var(&s.maxBody, "max-body", sessionhttp.DefaultMaxBody, "maximum size of a request body, in bytes")
 	env(f, "addr", "access-log", "log-format", "request-timeout", "shutdown-timeout", "max-body")
 }
 

@@ -113,7 +113,7 @@ func createsTwice(e *env) {
 
 func createsNothing(e *env) {
 	e.invalid("POST", sessions,
-		`{"session_id":"`+strings.Repeat("x", 129)+`","agent_config":{"temperature":2.1,"max_tokens":0,
+		`{"session_id":"`+strings.Repeat("x", seshat.MaxNameBytes+1)+`","agent_config":{"temperature":2.1,"max_tokens":0,
 		"tools":[]},"quotas":{"max_messages":-1},"expiry":{"ttl":"0s","mode":"often"},"extra":1,"Session_ID":"x"}`,
 		"session_id", "agent_config.temperature", "agent_config.max_tokens", "agent_config.tools",
 		"quotas.max_messages",
@@ -125,7 +125,8 @@ func createsNothing(e *env) {
 	e.invalid("POST", sessions,
 		`{"agent_config":{},"user_memory":{"a":`+strings.Repeat("[", 33)+strings.Repeat("]", 33)+`}}`,
 		"user_memory.a"+strings.Repeat("[0]", 31))
-	e.invalid("POST", sessions, `{"agent_config":{"system_prompt":"`+strings.Repeat("x", 64<<10+1)+`"}}`,
+	long := strings.Repeat("x", seshat.MaxSystemPromptBytes+1)
+	e.invalid("POST", sessions, `{"agent_config":{"system_prompt":"`+long+`"}}`,
 		"agent_config.system_prompt")
 	if n, err := e.acme.Count(e.ctx, seshat.Query{}); n != 0 || err != nil {
 		e.Fatalf("%d sessions were made, %v", n, err)

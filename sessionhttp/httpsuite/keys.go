@@ -173,7 +173,7 @@ func keysNamespace(e *env) {
 	for _, name := range []string{absent, "", "\xff", "a\u0085b"} {
 		e.refused(400, "BadRequestError", "POST", list, "", "X-Namespace", name)
 	}
-	e.refused(431, "HeaderTooLargeError", "POST", list, "", "X-Namespace", strings.Repeat("x", 129))
+	e.refused(431, "HeaderTooLargeError", "POST", list, "", "X-Namespace", strings.Repeat("x", seshat.MaxNameBytes+1))
 }
 
 func keysTold(e *env) {

@@ -218,19 +218,24 @@ func appendsRefused(e *env) {
 		`{}`: "messages", `{"messages":[]}`: "messages", `{"messages":{}}`: "messages",
 		`{"messages":[1]}`:  "messages[0]",
 		`{"messages":[{}]}`: "messages[0].role", `{"messages":[{"role":"robot"}]}`: "messages[0].role",
-		`{"messages":[{"role":"user"},{"role":"user","text":"x"}]}`:                         "messages[1].text",
-		`{"messages":[{"role":"user","content_type":"gif"}]}`:                               "messages[0].content_type",
-		`{"messages":[{"role":"user","tokens":-1}]}`:                                        "messages[0].tokens",
-		`{"messages":[{"role":"user","latency_ms":1e9}]}`:                                   "messages[0].latency_ms",
-		`{"messages":[{"role":"user","timestamp":"today"}]}`:                                "messages[0].timestamp",
-		`{"messages":[{"role":"user"}],"after":-1}`:                                         "after",
-		`{"messages":[{"role":"user","seq":3}]}`:                                            "messages[0].seq",
-		`{"messages":[{"role":"user","message_id":"a"},{"role":"user","message_id":"a"}]}`:  "messages[1].message_id",
-		`{"messages":[` + strings.Repeat(`{"role":"user"},`, 256) + `{"role":"user"}]}`:     "messages",
-		`{"messages":[{"role":"user","content":"` + strings.Repeat("x", 1<<20+1) + `"}]}`:   "messages[0].content",
-		`{"messages":[{"role":"user","tool_inputs":"` + strings.Repeat("x", 1<<20) + `"}]}`: "messages[0].tool_inputs",
+		`{"messages":[{"role":"user"},{"role":"user","text":"x"}]}`:                        "messages[1].text",
+		`{"messages":[{"role":"user","content_type":"gif"}]}`:                              "messages[0].content_type",
+		`{"messages":[{"role":"user","tokens":-1}]}`:                                       "messages[0].tokens",
+		`{"messages":[{"role":"user","latency_ms":1e9}]}`:                                  "messages[0].latency_ms",
+		`{"messages":[{"role":"user","timestamp":"today"}]}`:                               "messages[0].timestamp",
+		`{"messages":[{"role":"user"}],"after":-1}`:                                        "after",
+		`{"messages":[{"role":"user","seq":3}]}`:                                           "messages[0].seq",
+		`{"messages":[{"role":"user","message_id":"a"},{"role":"user","message_id":"a"}]}`: "messages[1].message_id",
 	} {
 		e.invalid("POST", sessions+"/s/messages", body, field)
+	}
+	many := strings.Repeat(`{"role":"user"},`, seshat.MaxTurnMessages)
+	e.invalid("POST", sessions+"/s/messages", `{"messages":[`+many+`{"role":"user"}]}`, "messages")
+	for field, most := range map[string]int{
+		"content": seshat.MaxContentBytes, "tool_inputs": seshat.MaxToolJSONBytes, "tool_outputs": seshat.MaxToolJSONBytes,
+	} {
+		body := `{"messages":[{"role":"user","` + field + `":"` + strings.Repeat("x", most+1) + `"}]}`
+		e.invalid("POST", sessions+"/s/messages", body, "messages[0]."+field)
 	}
 	for _, key := range []string{"", "a b", "é", strings.Repeat("x", 256)} {
 		want := 400

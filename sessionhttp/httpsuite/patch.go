@@ -131,5 +131,6 @@ func patchesTooLarge(e *env) {
 	o := e.refused(422, "ValidationError", "PATCH", sessions+"/s", more, "Content-Type", mergeType)
 	e.is(o, "user_memory.b", "error", "details", "fields", 0, "field")
 	e.call(200, "PATCH", sessions+"/s", more)
-	e.invalid("PATCH", sessions+"/s", `{"user_memory":{"b":"`+strings.Repeat("x", 1<<20)+`"}}`, "user_memory")
+	huge := strings.Repeat("x", 16*seshat.MaxDocumentBytes)
+	e.invalid("PATCH", sessions+"/s", `{"user_memory":{"b":"`+huge+`"}}`, "user_memory")
 }

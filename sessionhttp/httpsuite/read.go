@@ -22,7 +22,7 @@ var reading = map[string]func(*env){
 		}
 	},
 	"an id that no session can have is invalid": func(e *env) {
-		e.invalid("GET", sessions+"/"+strings.Repeat("x", 129), "", "session_id")
+		e.invalid("GET", sessions+"/"+strings.Repeat("x", seshat.MaxNameBytes+1), "", "session_id")
 		e.invalid("GET", sessions+"/%00", "", "session_id")
 		e.invalid("GET", sessions+"/%FF", "", "session_id")
 	},
