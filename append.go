@@ -242,37 +242,8 @@ func (a *appendPlan) addMessages(c *tenantWrite, s *storedSession) {
 	}
 }
 
-// appendTotals are the additions of an append to stats and quotas.
-type appendTotals struct {
-	messages, tokens, toolCalls uint64
-	latency                     latency
-}
-
-func (n *appendTotals) add(m appendTotals) {
-	n.messages += m.messages
-	n.tokens += m.tokens
-	n.toolCalls += m.toolCalls
-	n.latency.SumMS += m.latency.SumMS
-	n.latency.Count += m.latency.Count
-}
-
-func totalsOf(ms []Message) (n appendTotals) {
-	for i := range ms {
-		m := ms[i]
-		m.normalize()
-		n.messages++
-		n.tokens += m.Tokens
-		n.toolCalls += m.ToolCalls
-		if m.Latency > 0 {
-			n.latency.SumMS += uint64(m.Latency.Milliseconds())
-			n.latency.Count++
-		}
-	}
-	return n
-}
-
 // addTotals adds an append at now to the session's stats.
-func (s *storedSession) addTotals(n appendTotals, now int64) {
+func (s *storedSession) addTotals(n messageTotals, now int64) {
 	s.Stats.TotalMessages += n.messages
 	s.Stats.TotalTokens += n.tokens
 	s.Stats.TotalToolCalls += n.toolCalls
@@ -313,26 +284,4 @@ func (t *Tenant) prepareState(ctx context.Context, id string, a *appendPlan) err
 		a.merges = append(a.merges, m)
 	}
 	return nil
-}
-
-// sharedState returns the merges into scopes that outlive the session.
-func (n *NewSession) sharedState() (ms stateMerges, err error) {
-	if len(n.UserState) > 0 {
-		if n.UserID == "" {
-			return nil, invalid("user_state", "is not empty, but the session has no user; leave it empty")
-		}
-		m, err := newStateMerge(UserScope(n.UserID), "user_state", n.UserState)
-		if err != nil {
-			return nil, err
-		}
-		ms = append(ms, m)
-	}
-	if len(n.NamespaceState) > 0 {
-		m, err := newStateMerge(NamespaceScope(), "namespace_state", n.NamespaceState)
-		if err != nil {
-			return nil, err
-		}
-		ms = append(ms, m)
-	}
-	return ms, nil
 }

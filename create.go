@@ -59,8 +59,6 @@ func (n *NewSession) check() *fieldError {
 	return n.Lifecycle.check().at("lifecycle")
 }
 
-var errMemoryDisabled = refuse("user_memory", "is not empty, and this session has no user memory; leave it empty")
-
 // newStored returns the new session of a namespace at now.
 func (n *NewSession) newStored(ns *Namespace, life rules.Lifecycle, now int64) (*storedSession, error) {
 	s := &storedSession{Session: Session{
@@ -166,4 +164,26 @@ func (t *Tenant) checkIDAvailable(ctx context.Context, id string) error {
 		return nil
 	}
 	return unwrapError(err)
+}
+
+// sharedState returns the merges into scopes that outlive the session.
+func (n *NewSession) sharedState() (ms stateMerges, err error) {
+	if len(n.UserState) > 0 {
+		if n.UserID == "" {
+			return nil, invalid("user_state", "is not empty, but the session has no user; leave it empty")
+		}
+		m, err := newStateMerge(UserScope(n.UserID), "user_state", n.UserState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	if len(n.NamespaceState) > 0 {
+		m, err := newStateMerge(NamespaceScope(), "namespace_state", n.NamespaceState)
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	return ms, nil
 }

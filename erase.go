@@ -136,3 +136,25 @@ func (s *Store) reclaim(ctx context.Context, x driver.Erasure) (sum EraseReport,
 		}
 	}
 }
+
+// Delete removes the session and everything that belongs to it, in any status,
+// at once and for good. If the id is used again, the new session starts empty.
+// Delete returns the numbers of what it removed.
+//
+// Errors: ErrNotFound; ErrInvalid.
+func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
+	var gone EraseReport
+	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *tenantWrite) error {
+		s, err := c.requireLive()
+		if err != nil {
+			return err
+		}
+		gone = EraseReport{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
+		c.remove(eventDeleted)
+		return nil
+	})
+	if err != nil {
+		return EraseReport{}, err
+	}
+	return gone, nil
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/seshatdb/seshat/driver"
@@ -182,64 +181,6 @@ func (e *ConflictError) Error() string {
 
 // Is reports whether target is ErrConflict.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
-
-// TransitionError reports a transition that the table at [StatusActive] does
-// not allow. It matches ErrTransition.
-type TransitionError struct {
-	From    Status   // the current status
-	To      Status   // the requested status
-	Allowed []Status // the statuses that From allows
-}
-
-// Error names the transition and the allowed statuses.
-func (e *TransitionError) Error() string {
-	return fmt.Sprintf("illegal transition from %v to %v; allowed: %v", e.From, e.To, e.Allowed)
-}
-
-// Is reports whether target is ErrTransition.
-func (e *TransitionError) Is(target error) bool { return target == ErrTransition }
-
-// QuotaError names the quota that a call would exceed. It matches ErrQuota.
-type QuotaError struct {
-	Quota      string        // in the names of JSON, such as "max_messages"
-	Limit      uint64        // the quota's value
-	Use        uint64        // the use before the call
-	RetryAfter time.Duration // after this it may succeed; 0 = not by waiting
-}
-
-// Error names the quota, its limit and its use.
-func (e *QuotaError) Error() string {
-	return fmt.Sprintf("quota exceeded: %s is %d, in use %d", e.Quota, e.Limit, e.Use)
-}
-
-// Is reports whether target is ErrQuota.
-func (e *QuotaError) Is(target error) bool { return target == ErrQuota }
-
-// readOnlyError names the status that refused a write. It matches ErrReadOnly.
-type readOnlyError struct{ status Status }
-
-func (e readOnlyError) Error() string {
-	return "session is " + e.status.String() + " and read-only"
-}
-
-func (e readOnlyError) Is(target error) bool { return target == ErrReadOnly }
-
-func (t *Tenant) wrapError(op, id string, err error) error {
-	return &Error{Op: op, Tenant: t.name(), ID: id, Err: err}
-}
-
-// wrapOnReturn wraps the error that a method returns, unless writeSession did:
-//
-//	defer t.wrapOnReturn(op, id, &err)
-func (t *Tenant) wrapOnReturn(op, id string, err *error) {
-	if *err == nil {
-		return
-	}
-	if e, ok := (*err).(*Error); ok && e.Op == op && e.ID == id {
-		return
-	}
-	*err = t.wrapError(op, id, *err)
-}
 
 // unwrapError returns the cause of an *Error, so that it is not wrapped twice.
 func unwrapError(err error) error {

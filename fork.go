@@ -111,9 +111,9 @@ func (t *Tenant) copyState(ctx context.Context, parent *storedSession, seq uint6
 }
 
 // copyLog stages the parent's messages up to seq.
-func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64) (*stagedLog, appendTotals, error) {
+func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64) (*stagedLog, messageTotals, error) {
 	g := t.newStage()
-	var sum appendTotals
+	var sum messageTotals
 	span := driver.Span{To: seq}
 	for seq > 0 && span.From <= seq {
 		page, err := t.store.d.Messages(ctx, driver.LogQuery{
@@ -141,7 +141,7 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 }
 
 // initFork creates the child of parent, with the staged log g of totals n.
-func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n appendTotals) {
+func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n messageTotals) {
 	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{
 		chosenLifecycle: parent.chosenLifecycle,
 		filedDue:        driver.Never,

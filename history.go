@@ -400,3 +400,12 @@ func (m *Message) cutPart() rules.Part {
 	}
 	return p
 }
+
+// isLive reports whether the incarnation of s is still live.
+func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
+	log, err := t.openLog(ctx, s.ID)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && log.inc == s.incarnation, err
+}

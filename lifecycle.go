@@ -206,13 +206,6 @@ func (l Lifecycle) withEdits(base, now Lifecycle) Lifecycle {
 	return l
 }
 
-func maxAge(q Quotas) int64 {
-	if q.MaxSessionDurationMinutes == 0 {
-		return rules.Never
-	}
-	return int64(q.MaxSessionDurationMinutes) * 60_000
-}
-
 // millisFromTime is the inverse of timeFromMillis.
 func millisFromTime(t time.Time) int64 {
 	if t.IsZero() {

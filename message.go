@@ -287,3 +287,32 @@ func (m *Message) normalize() {
 	}
 	m.Latency = m.Latency.Round(time.Millisecond)
 }
+
+// messageTotals are the additions of an append to stats and quotas.
+type messageTotals struct {
+	messages, tokens, toolCalls uint64
+	latency                     latency
+}
+
+func (n *messageTotals) add(m messageTotals) {
+	n.messages += m.messages
+	n.tokens += m.tokens
+	n.toolCalls += m.toolCalls
+	n.latency.SumMS += m.latency.SumMS
+	n.latency.Count += m.latency.Count
+}
+
+func totalsOf(ms []Message) (n messageTotals) {
+	for i := range ms {
+		m := ms[i]
+		m.normalize()
+		n.messages++
+		n.tokens += m.Tokens
+		n.toolCalls += m.ToolCalls
+		if m.Latency > 0 {
+			n.latency.SumMS += uint64(m.Latency.Milliseconds())
+			n.latency.Count++
+		}
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -30,7 +31,7 @@ func (q NamespaceQuotas) check(u driver.Usage, sessions, messages, bytes uint64)
 }
 
 // checkQuotas enforces the session's quotas on an append at now.
-func (s *storedSession) checkQuotas(n appendTotals, now int64) error {
+func (s *storedSession) checkQuotas(n messageTotals, now int64) error {
 	q := &s.Quotas
 	if err := checkLimit("max_messages", q.MaxMessages, s.Stats.TotalMessages, n.messages); err != nil {
 		return err
@@ -128,13 +129,25 @@ func (n *Namespace) checkQuota(v *driver.View, sessions, messages, bytes uint64)
 // errNeedUsage makes writeSession repeat the write with the namespace's usage.
 var errNeedUsage = errors.New("usage needed")
 
-// checkStateSize refuses growth of a state from was to n beyond the limits.
-func checkStateSize(n, was rules.Size) error {
-	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
-		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
+// QuotaError names the quota that a call would exceed. It matches ErrQuota.
+type QuotaError struct {
+	Quota      string        // in the names of JSON, such as "max_messages"
+	Limit      uint64        // the quota's value
+	Use        uint64        // the use before the call
+	RetryAfter time.Duration // after this it may succeed; 0 = not by waiting
+}
+
+// Error names the quota, its limit and its use.
+func (e *QuotaError) Error() string {
+	return fmt.Sprintf("quota exceeded: %s is %d, in use %d", e.Quota, e.Limit, e.Use)
+}
+
+// Is reports whether target is ErrQuota.
+func (e *QuotaError) Is(target error) bool { return target == ErrQuota }
+
+func maxAge(q Quotas) int64 {
+	if q.MaxSessionDurationMinutes == 0 {
+		return rules.Never
 	}
-	if n.Bytes > MaxStateBytes && n.Bytes > was.Bytes {
-		return &QuotaError{Quota: "state.bytes", Limit: MaxStateBytes, Use: was.Bytes}
-	}
-	return nil
+	return int64(q.MaxSessionDurationMinutes) * 60_000
 }

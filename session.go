@@ -2,7 +2,6 @@ package seshat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,11 +13,8 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// Bounds of a session's labels and name.
-const (
-	MaxLabels           = 32  // labels of one session
-	MaxSessionNameBytes = 512 // bytes of a session's name
-)
+// MaxLabels bounds the labels of one session.
+const MaxLabels = 32
 
 // Session is a snapshot of one conversation between a user and an agent. It
 // belongs to the caller: changing it changes nothing in the store.
@@ -262,28 +258,6 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 	})
 }
 
-// Delete removes the session and everything that belongs to it, in any status,
-// at once and for good. If the id is used again, the new session starts empty.
-// Delete returns the numbers of what it removed.
-//
-// Errors: ErrNotFound; ErrInvalid.
-func (t *Tenant) Delete(ctx context.Context, id string) (EraseReport, error) {
-	var gone EraseReport
-	_, err := t.writeSession(ctx, "Delete", id, driver.Target{}, func(c *tenantWrite) error {
-		s, err := c.requireLive()
-		if err != nil {
-			return err
-		}
-		gone = EraseReport{Sessions: 1, Messages: s.MessageCount, Bytes: s.bytes}
-		c.remove(eventDeleted)
-		return nil
-	})
-	if err != nil {
-		return EraseReport{}, err
-	}
-	return gone, nil
-}
-
 // reload reads s again. If that incarnation has ended, it returns ErrNotFound.
 func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
 	now, err := t.loadStored(ctx, s.ID)
@@ -296,11 +270,4 @@ func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error)
 	return now, nil
 }
 
-// isLive reports whether the incarnation of s is still live.
-func (t *Tenant) isLive(ctx context.Context, s *Session) (bool, error) {
-	log, err := t.openLog(ctx, s.ID)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && log.inc == s.incarnation, err
-}
+var errMemoryDisabled = refuse("user_memory", "is not empty, and this session has no user memory; leave it empty")

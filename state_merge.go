@@ -133,3 +133,14 @@ func readStateSize(b []byte) (rules.Size, error) {
 	}
 	return n, nil
 }
+
+// checkStateSize refuses growth of a state from was to n beyond the limits.
+func checkStateSize(n, was rules.Size) error {
+	if n.Keys > MaxStateKeys && n.Keys > was.Keys {
+		return &QuotaError{Quota: "state.keys", Limit: MaxStateKeys, Use: was.Keys}
+	}
+	if n.Bytes > MaxStateBytes && n.Bytes > was.Bytes {
+		return &QuotaError{Quota: "state.bytes", Limit: MaxStateBytes, Use: was.Bytes}
+	}
+	return nil
+}

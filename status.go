@@ -2,6 +2,7 @@ package seshat
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -139,3 +140,28 @@ func (t *Tenant) Transition(ctx context.Context, id string, to Status, o Transit
 		return nil
 	})
 }
+
+// TransitionError reports a transition that the table at [StatusActive] does
+// not allow. It matches ErrTransition.
+type TransitionError struct {
+	From    Status   // the current status
+	To      Status   // the requested status
+	Allowed []Status // the statuses that From allows
+}
+
+// Error names the transition and the allowed statuses.
+func (e *TransitionError) Error() string {
+	return fmt.Sprintf("illegal transition from %v to %v; allowed: %v", e.From, e.To, e.Allowed)
+}
+
+// Is reports whether target is ErrTransition.
+func (e *TransitionError) Is(target error) bool { return target == ErrTransition }
+
+// readOnlyError names the status that refused a write. It matches ErrReadOnly.
+type readOnlyError struct{ status Status }
+
+func (e readOnlyError) Error() string {
+	return "session is " + e.status.String() + " and read-only"
+}
+
+func (e readOnlyError) Is(target error) bool { return target == ErrReadOnly }

@@ -235,3 +235,20 @@ func (t *Tenant) checkCall(ctx context.Context, id string) error {
 	}
 	return checkName("session_id", id).err()
 }
+
+func (t *Tenant) wrapError(op, id string, err error) error {
+	return &Error{Op: op, Tenant: t.name(), ID: id, Err: err}
+}
+
+// wrapOnReturn wraps the error that a method returns, unless writeSession did:
+//
+//	defer t.wrapOnReturn(op, id, &err)
+func (t *Tenant) wrapOnReturn(op, id string, err *error) {
+	if *err == nil {
+		return
+	}
+	if e, ok := (*err).(*Error); ok && e.Op == op && e.ID == id {
+		return
+	}
+	*err = t.wrapError(op, id, *err)
+}

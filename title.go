@@ -5,6 +5,10 @@ import (
 	"unicode/utf8"
 )
 
+// MaxSessionNameBytes bounds a session's name.
+const MaxSessionNameBytes = 512
+
+// defaultTitleRunes bounds a title that the store makes, in characters.
 const defaultTitleRunes = 80
 
 // firstLine is the default title: the first line of content that is not
