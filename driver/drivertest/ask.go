@@ -6,7 +6,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// all is a limit that no answer of a check reaches.
+// all is a limit above the size of every answer of the suite.
 const all = 1 << 16
 
 // get returns the record at k, or nil.
@@ -24,7 +24,7 @@ func (e *env) getAt(k driver.Key, now int64) *driver.Record {
 	return &r
 }
 
-// list returns all pages of q, which it fills in with a time and a limit.
+// list returns all pages of q. It sets the query's time and limit.
 func (e *env) list(q driver.Query) (records []driver.Record) {
 	if q.Now == 0 {
 		q.Now = e.now.Load()
@@ -51,7 +51,7 @@ func (e *env) list(q driver.Query) (records []driver.Record) {
 	}
 }
 
-// ids returns the ids of all that q selects, in order.
+// ids returns the ids of all records that q selects, in order.
 func (e *env) ids(q driver.Query) []string {
 	ids := []string{}
 	for _, r := range e.list(q) {
@@ -116,7 +116,7 @@ func (e *env) due(now int64) []driver.Due {
 	return due
 }
 
-// reclaim calls Reclaim until nothing is left, and returns its totals.
+// reclaim calls Reclaim until no work is left and returns the totals.
 func (e *env) reclaim(limit int) map[driver.Erasure]driver.Erased {
 	totals := map[driver.Erasure]driver.Erased{}
 	for range 10_000 {

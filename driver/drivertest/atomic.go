@@ -16,7 +16,7 @@ var atomicChecks = []check{
 
 var errPlan = errors.New("the plan says no")
 
-// upheaval returns a change that would be seen in every kind of answer.
+// upheaval returns a change that affects the answer of every kind of read.
 func (e *env) upheaval(r *driver.Record) driver.Change {
 	put := cloneRecord(r)
 	put.Version = 99
@@ -47,7 +47,8 @@ func (e *env) upheaval(r *driver.Record) driver.Change {
 	}
 }
 
-// failing returns an op that makes an upheaval, and then ends as end does.
+// failing returns an op whose plan returns an upheaval and then ends like end:
+// with its error or its panic.
 func (e *env) failing(r *driver.Record, end func() error) *driver.Op {
 	return e.plan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) {
 		return e.upheaval(r), end()
@@ -76,7 +77,7 @@ func checkPanickingPlan(e *env) {
 	e.put(r)
 }
 
-// checkOneOfMany proves that ops of one call are atomic each for itself.
+// checkOneOfMany proves that each op of a Mutate is atomic by itself.
 func checkOneOfMany(e *env) {
 	r := e.furnish(1)
 	a := e.record(key(1, "a"))
@@ -106,7 +107,7 @@ func checkOneOfMany(e *env) {
 	e.equal("global entries", e.names(driver.EntryQuery{Kind: kindPlain}), []string{})
 }
 
-// checkLateFailure proves it of failures that only the driver can find.
+// checkLateFailure proves atomicity for failures that only the driver finds.
 func checkLateFailure(e *env) {
 	r := e.furnish(1)
 	was := e.world(1)

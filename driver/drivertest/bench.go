@@ -7,9 +7,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Bench runs a few benchmarks, named op=…/sessions=…, on one namespace of
-// that many sessions with bodies of 500 bytes. Writes wait for durability
-// where the driver has it. parallel=8 puts eight callers on each processor.
+// Bench runs a few benchmarks as sub-benchmarks of b, named op=…/sessions=….
+// Each uses one namespace with that many sessions, whose bodies have 500 bytes.
+// Writes are durable if the driver is. parallel=8 means eight callers per
+// processor.
 func Bench(b *testing.B, h Harness) {
 	for _, sessions := range []int{100, 10_000} {
 		e := newEnv(b, h)
@@ -37,7 +38,7 @@ var benches = []struct {
 	{"messages/limit=20", benchMessages},
 }
 
-// crowd creates n sessions of ten users.
+// crowd creates n sessions that belong to ten users.
 func (e *env) crowd(n int) {
 	for i := 0; i < n; {
 		var ops []*driver.Op
@@ -56,7 +57,7 @@ func (e *env) crowd(n int) {
 
 func crowdKey(i int) driver.Key { return key(1, fmt.Sprintf("ses_%08x", uint32(i)*2654435761)) }
 
-// each calls f b.N times with an index below n, and fails on its error.
+// each calls f b.N times with indexes below n and fails b on the first error.
 func each(b *testing.B, n int, f func(i int) error) {
 	for i := 0; b.Loop(); i++ {
 		if err := f(i * 7919 % n); err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// The drivers below break one promise each, in what they dump or load.
+// Each driver below breaks one promise of Dump or Load.
 
-// refless forgets ids of messages that were dropped.
+// refless omits the ids of dropped messages from the dump.
 type refless struct{ *memdriver.Driver }
 
 func (b refless) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
@@ -21,7 +21,7 @@ func (b refless) Dump(ctx context.Context, after *driver.Place, fn func(*driver.
 	})
 }
 
-// including begins with the place that it was to begin after.
+// including starts a dump at the given place instead of after it.
 type including struct{ *memdriver.Driver }
 
 func (b including) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
@@ -33,7 +33,7 @@ func (b including) Dump(ctx context.Context, after *driver.Place, fn func(*drive
 	})
 }
 
-// swallowing loses the error that ended it.
+// swallowing hides the error that ended a dump.
 type swallowing struct{ *memdriver.Driver }
 
 func (b swallowing) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) error {
@@ -41,7 +41,7 @@ func (b swallowing) Dump(ctx context.Context, after *driver.Place, fn func(*driv
 	return ctx.Err()
 }
 
-// restarting lets feeds begin anew.
+// restarting does not load feeds, so their positions start anew.
 type restarting struct{ *memdriver.Driver }
 
 func (b restarting) Load(ctx context.Context, l driver.Load) error {
@@ -55,7 +55,7 @@ func (b restarting) Load(ctx context.Context, l driver.Load) error {
 	return b.Driver.Load(ctx, l)
 }
 
-// noteless loads whatever the note is.
+// noteless loads parts even if the expected note is wrong.
 type noteless struct{ *memdriver.Driver }
 
 func (b noteless) Load(ctx context.Context, l driver.Load) error {
@@ -66,7 +66,7 @@ func (b noteless) Load(ctx context.Context, l driver.Load) error {
 	return b.Driver.Load(ctx, l)
 }
 
-// halfway keeps the parts before one that is invalid.
+// halfway loads the parts that precede an invalid one.
 type halfway struct{ *memdriver.Driver }
 
 func (b halfway) Load(ctx context.Context, l driver.Load) error {

@@ -9,11 +9,11 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// The drivers below break one promise each, in what Mutate does.
+// Each driver below breaks one promise of Mutate.
 
 type planFunc = func(driver.View) (driver.Change, error)
 
-// around runs ops on d with their plans wrapped.
+// around runs ops on d, each with its plan wrapped by wrap.
 func around(ctx context.Context, d driver.Driver, ops []*driver.Op, wrap func(o *driver.Op) planFunc) error {
 	inner := make([]*driver.Op, len(ops))
 	for i, o := range ops {
@@ -29,7 +29,7 @@ func around(ctx context.Context, d driver.Driver, ops []*driver.Op, wrap func(o 
 	return err
 }
 
-// reckless writes what a failing plan returned.
+// reckless writes the change that a failing plan returned.
 type reckless struct{ driver.Driver }
 
 func (b reckless) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -44,7 +44,7 @@ func (b reckless) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return errors.Join(failed, err)
 }
 
-// careless takes a panic for an empty change.
+// careless treats a plan that panics as one that changes nothing.
 type careless struct{ driver.Driver }
 
 func (b careless) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -56,7 +56,7 @@ func (b careless) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	})
 }
 
-// timid stops at the first op that fails.
+// timid stops a Mutate at the first op that fails.
 type timid struct{ driver.Driver }
 
 func (b timid) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -71,7 +71,7 @@ func (b timid) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return b.Driver.Mutate(ctx)
 }
 
-// racing runs plans on a view that may be stale when it writes.
+// racing writes changes that were planned on a view that may be stale.
 type racing struct{ driver.Driver }
 
 func (b racing) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -92,7 +92,7 @@ func (b racing) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	})
 }
 
-// amnesic forgets a message's id with the message.
+// amnesic forgets the id of a message when the message is dropped.
 type amnesic struct {
 	driver.Driver
 	mu      *sync.Mutex
@@ -127,7 +127,7 @@ func (b amnesic) spans(r *driver.Record) []driver.Span {
 	return b.dropped[r.Incarnation]
 }
 
-// blinkered gives plans the committed state alone, without earlier ops.
+// blinkered hides earlier ops of the same Mutate from plans.
 type blinkered struct{ driver.Driver }
 
 func (b blinkered) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -152,7 +152,7 @@ func (b blinkered) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	})
 }
 
-// backwards shows plans a clock that goes back.
+// backwards shows plans a clock that runs backwards.
 type backwards struct{ driver.Driver }
 
 func (b backwards) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -164,7 +164,7 @@ func (b backwards) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	})
 }
 
-// optimistic calls what is overdue live.
+// optimistic reports expired records as live.
 type optimistic struct{ driver.Driver }
 
 func (b optimistic) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -176,7 +176,7 @@ func (b optimistic) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	})
 }
 
-// folding takes letters of both cases for the same id.
+// folding treats ids that differ only in case as equal.
 type folding struct{ driver.Driver }
 
 func (b folding) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -201,7 +201,7 @@ func (b folding) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return err
 }
 
-// lazy leaves what is erased to be seen until it is reclaimed.
+// lazy shows erased records until they are reclaimed.
 type lazy struct {
 	driver.Driver
 	mu   *sync.Mutex
@@ -240,7 +240,7 @@ func (b lazy) Reclaim(ctx context.Context, now int64, limit int) (driver.Reclaim
 	return b.Driver.Reclaim(ctx, now, limit)
 }
 
-// split knows no most ops.
+// split accepts more than MaxOps ops and divides them between two calls.
 type split struct{ driver.Driver }
 
 func (b split) Mutate(ctx context.Context, ops ...*driver.Op) error {
@@ -250,7 +250,7 @@ func (b split) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return errors.Join(b.Driver.Mutate(ctx, ops[:driver.MaxOps]...), b.Driver.Mutate(ctx, ops[driver.MaxOps:]...))
 }
 
-// keeping goes on with the memory that it was handed.
+// keeping retains memory that belongs to the caller.
 type keeping struct {
 	driver.Driver
 	mu   *sync.Mutex

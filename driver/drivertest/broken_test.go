@@ -8,9 +8,9 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// The drivers below break one promise each, in what their reads answer.
+// Each driver below breaks one promise of a read.
 
-// skipping loses the last record of a full page.
+// skipping omits the last record of a full page.
 type skipping struct{ driver.Driver }
 
 func (b skipping) List(ctx context.Context, q driver.Query) (driver.Page, error) {
@@ -21,14 +21,14 @@ func (b skipping) List(ctx context.Context, q driver.Query) (driver.Page, error)
 	return p, err
 }
 
-// undead shows records after they expired.
+// undead shows expired records.
 type undead struct{ driver.Driver }
 
 func (b undead) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
 	return b.Driver.Get(ctx, k, -1, into)
 }
 
-// lingering shows records for one millisecond too long.
+// lingering shows records for one millisecond after they expire.
 type lingering struct{ driver.Driver }
 
 func (b lingering) List(ctx context.Context, q driver.Query) (driver.Page, error) {
@@ -36,7 +36,7 @@ func (b lingering) List(ctx context.Context, q driver.Query) (driver.Page, error
 	return b.Driver.List(ctx, q)
 }
 
-// overcounting counts what is overdue.
+// overcounting counts expired records.
 type overcounting struct{ driver.Driver }
 
 func (b overcounting) Count(ctx context.Context, q driver.Query) (driver.Usage, error) {
@@ -44,7 +44,7 @@ func (b overcounting) Count(ctx context.Context, q driver.Query) (driver.Usage, 
 	return b.Driver.Count(ctx, q)
 }
 
-// unmoved finds a session by the first user it ever had.
+// unmoved lists a session under the first user that it ever had.
 type unmoved struct {
 	driver.Driver
 	mu    *sync.Mutex
@@ -75,7 +75,7 @@ func (b unmoved) List(ctx context.Context, q driver.Query) (driver.Page, error) 
 	return p, err
 }
 
-// unordered turns ties around.
+// unordered reverses the order of ties.
 type unordered struct{ driver.Driver }
 
 func (b unordered) List(ctx context.Context, q driver.Query) (driver.Page, error) {
@@ -89,7 +89,7 @@ func (b unordered) List(ctx context.Context, q driver.Query) (driver.Page, error
 	return p, err
 }
 
-// lenient takes any one label for all.
+// lenient accepts a record that matches one of several labels.
 type lenient struct{ driver.Driver }
 
 func (b lenient) List(ctx context.Context, q driver.Query) (driver.Page, error) {
@@ -97,7 +97,7 @@ func (b lenient) List(ctx context.Context, q driver.Query) (driver.Page, error) 
 	return b.Driver.List(ctx, q)
 }
 
-// sharing gives every caller the same bytes.
+// sharing returns the same memory to every caller.
 type sharing struct {
 	driver.Driver
 	mu   *sync.Mutex
@@ -118,7 +118,7 @@ func (b sharing) Messages(ctx context.Context, q driver.LogQuery) ([]driver.Mess
 	return ms, err
 }
 
-// forgetful says nothing of what was trimmed.
+// forgetful does not report which events were trimmed.
 type forgetful struct{ driver.Driver }
 
 func (b forgetful) Feed(ctx context.Context, q driver.FeedQuery) (driver.Feed, error) {
@@ -130,7 +130,7 @@ func (b forgetful) Feed(ctx context.Context, q driver.FeedQuery) (driver.Feed, e
 	return f, err
 }
 
-// repeating begins a page with the entry that ended the one before.
+// repeating starts a page with the last entry of the page before.
 type repeating struct{ driver.Driver }
 
 func (b repeating) Due(ctx context.Context, q driver.DueQuery) ([]driver.Due, error) {
@@ -141,7 +141,7 @@ func (b repeating) Due(ctx context.Context, q driver.DueQuery) ([]driver.Due, er
 	return due, err
 }
 
-// hoarding never removes what was staged.
+// hoarding never removes staged logs.
 type hoarding struct{ driver.Driver }
 
 func (b hoarding) Reclaim(ctx context.Context, now int64, limit int) (driver.Reclaimed, error) {
@@ -157,7 +157,7 @@ func (b silent) Reclaim(ctx context.Context, now int64, limit int) (driver.Recla
 	return r, err
 }
 
-// valueless takes an empty value for none.
+// valueless treats an empty value as a deletion.
 type valueless struct{ driver.Driver }
 
 func (b valueless) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.Entry, error) {
@@ -165,12 +165,12 @@ func (b valueless) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.E
 	return slices.DeleteFunc(es, func(e driver.Entry) bool { return len(e.Value) == 0 }), err
 }
 
-// tireless works on after Close.
+// tireless keeps working after Close.
 type tireless struct{ driver.Driver }
 
 func (b tireless) Close() error { return nil }
 
-// hasty closes beside a running call, and does not wait for it.
+// hasty closes without waiting for running calls.
 type hasty struct{ driver.Driver }
 
 func (b hasty) Close() error {
@@ -178,14 +178,14 @@ func (b hasty) Close() error {
 	return nil
 }
 
-// stubborn does not look at its context.
+// stubborn ignores its context.
 type stubborn struct{ driver.Driver }
 
 func (b stubborn) Get(ctx context.Context, k driver.Key, now int64, into *driver.Record) error {
 	return b.Driver.Get(context.WithoutCancel(ctx), k, now, into)
 }
 
-// late answers from before the last write, for a while.
+// late returns stale answers for a while after a write.
 type late struct {
 	driver.Driver
 	mu   *sync.Mutex

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// edit changes a record that a check is about to write.
+// edit changes a record before a check writes it.
 type edit func(*driver.Record)
 
 func byUser(user string) edit { return func(r *driver.Record) { r.UserID = user } }
@@ -22,7 +22,8 @@ func createdAt(at int64) edit { return func(r *driver.Record) { r.Created = at }
 
 func activeAt(at int64) edit { return func(r *driver.Record) { r.ActiveMinute = at / minute } }
 
-// labelled sets labels: names and values in turn, names ascending.
+// labelled returns an edit that sets labels. Pairs alternate names and values,
+// with names ascending.
 func labelled(pairs ...string) edit {
 	return func(r *driver.Record) {
 		r.Labels = nil
@@ -38,7 +39,7 @@ func key(namespace uint64, id string) driver.Key {
 	return driver.Key{Namespace: namespace, ID: id}
 }
 
-// record returns a new record, which never expires and is never due.
+// record returns a new record that never expires and is never due.
 func (e *env) record(k driver.Key, edits ...edit) *driver.Record {
 	r := &driver.Record{
 		Key: k, Incarnation: e.incarnation(), Version: 1, NextSeq: 1,
@@ -52,7 +53,7 @@ func (e *env) record(k driver.Key, edits ...edit) *driver.Record {
 	return r
 }
 
-// op returns an op on k that changes c, whatever it sees.
+// op returns an op on k whose plan returns c, whatever it sees.
 func (e *env) op(k driver.Key, c driver.Change) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(driver.View) (driver.Change, error) { return c, nil })
 }
@@ -61,7 +62,7 @@ func (e *env) plan(t driver.Target, plan func(driver.View) (driver.Change, error
 	return &driver.Op{Target: t, Clock: e.now.Load, Plan: plan}
 }
 
-// mutate runs one op that changes c and returns its outcome.
+// mutate applies c to k in one op and returns its outcome.
 func (e *env) mutate(k driver.Key, c driver.Change) error {
 	o := e.op(k, c)
 	if err := e.d.Mutate(e.ctx, o); !errors.Is(err, o.Err) || (err == nil) != (o.Err == nil) {
@@ -70,7 +71,7 @@ func (e *env) mutate(k driver.Key, c driver.Change) error {
 	return o.Err
 }
 
-// change runs one op that changes c and must succeed.
+// change applies c to k in one op, which must succeed.
 func (e *env) change(k driver.Key, c driver.Change) {
 	if err := e.mutate(k, c); err != nil {
 		fail(2, "Mutate: %v", err)
@@ -86,7 +87,7 @@ func (e *env) create(k driver.Key, edits ...edit) *driver.Record {
 	return r
 }
 
-// put writes r with further edits, as its next version.
+// put applies edits to r and writes it as its next version.
 func (e *env) put(r *driver.Record, edits ...edit) {
 	for _, edit := range edits {
 		edit(r)
@@ -97,7 +98,7 @@ func (e *env) put(r *driver.Record, edits ...edit) {
 	}
 }
 
-// view returns what a Plan sees of t, copied where checks look at it.
+// view returns a copy of the view that a Plan gets of t.
 func (e *env) view(t driver.Target) (v driver.View) {
 	err := e.d.Mutate(e.ctx, e.plan(t, func(seen driver.View) (driver.Change, error) {
 		v = cloneView(&seen)
@@ -115,7 +116,7 @@ func message(seq uint64, id, body string) driver.Message {
 	return m
 }
 
-// appendTo appends bodies to the log of r, as messages m1, m2 and so on.
+// appendTo appends messages m1, m2 and so on with these bodies to the log of r.
 func (e *env) appendTo(r *driver.Record, bodies ...string) []driver.Message {
 	var ms []driver.Message
 	for _, body := range bodies {
@@ -130,7 +131,7 @@ func (e *env) appendTo(r *driver.Record, bodies ...string) []driver.Message {
 	return ms
 }
 
-// drop removes a span from the log of r, which holds just these bodies.
+// drop removes a span, whose messages have these bodies, from the log of r.
 func (e *env) drop(r *driver.Record, span driver.Span, bodies ...string) {
 	for _, body := range bodies {
 		r.Messages--
@@ -141,7 +142,7 @@ func (e *env) drop(r *driver.Record, span driver.Span, bodies ...string) {
 	}
 }
 
-// cloneView copies what is valid only until Plan returns.
+// cloneView copies the parts of v that are valid only until Plan returns.
 func cloneView(v *driver.View) driver.View {
 	c := *v
 	c.Live = nil

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// call is one method of a driver, called with what furnish left.
+// call is one method of a driver, called on the data that furnish creates.
 type call struct {
 	name string
 	do   func(ctx context.Context, d driver.Driver, e *env) error
@@ -64,7 +64,7 @@ var writes = []call{
 	}},
 }
 
-// answer fails unless all of these calls return want.
+// answer fails unless each of the calls returns want.
 func (e *env) answer(ctx context.Context, calls []call, want error) {
 	for _, c := range calls {
 		if err := c.do(ctx, e.d, e); !errors.Is(err, want) {

@@ -14,8 +14,8 @@ var checkerChecks = []check{
 	{name: "a record that miscounts its log is found", run: checkMiscount},
 }
 
-// checker returns the driver's own check, or nil. These checks pass on a
-// driver without it.
+// checker returns the driver as a Checker, or nil if it is none. Checks that
+// need it then pass.
 func (e *env) checker() driver.Checker {
 	c, _ := e.d.(driver.Checker)
 	return c
@@ -53,7 +53,7 @@ func checkVisited(e *env) {
 	e.visited(records, logs, entries)
 }
 
-// visited compares what a visitor saw with what reads return.
+// visited fails unless a visitor saw the data that reads return.
 func (e *env) visited(records []string, logs map[driver.Key][]driver.Message, entries []string) {
 	var wantRecords, wantEntries []string
 	for _, n := range []uint64{1, 2} {

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// The suite keeps copies of what it hands in and of what it is handed, down
-// to the bytes of strings.
+// The suite deeply copies its arguments and the driver's results, including the
+// bytes of strings, so that shared memory shows up as a difference.
 
 func cloneRecord(r *driver.Record) *driver.Record {
 	c := *r
@@ -28,5 +28,5 @@ func cloneMessage(m *driver.Message) driver.Message {
 	return c
 }
 
-// cloneValue keeps nil apart from empty.
+// cloneValue copies v and keeps nil distinct from empty.
 func cloneValue(v []byte) []byte { return bytes.Clone(v) }

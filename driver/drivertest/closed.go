@@ -30,7 +30,7 @@ func checkClosed(e *env) {
 	}
 }
 
-// checkCloseWaits closes while a plan is known to run.
+// checkCloseWaits calls Close while a plan is running.
 func checkCloseWaits(e *env) {
 	r := e.record(key(1, "a"))
 	var running, closing signal
@@ -64,7 +64,8 @@ func checkCloseWaits(e *env) {
 	}
 }
 
-// checkCloseBeside proves that a call beside Close works or is refused.
+// checkCloseBeside proves that a call concurrent with Close either works or
+// returns ErrClosed.
 func checkCloseBeside(e *env) {
 	r := e.furnish(1)
 	ready := make(chan struct{}, 8)
@@ -94,7 +95,7 @@ func checkCloseBeside(e *env) {
 	})
 }
 
-// oneOf makes one of a caller's calls: half of the callers write.
+// oneOf makes the n-th call of a caller. Half of the callers write.
 func (e *env) oneOf(caller, n int, r *driver.Record) error {
 	if caller%2 == 0 {
 		return e.d.Mutate(e.ctx, e.op(r.Key, driver.Change{Put: r}))

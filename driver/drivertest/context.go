@@ -29,7 +29,8 @@ func checkCancelled(e *env) {
 	e.same(was, 1)
 }
 
-// checkCancelledInPlan proves that an outcome is true, whichever it is.
+// checkCancelledInPlan cancels an op in its plan. The op may succeed or fail,
+// but its outcome must be true.
 func checkCancelledInPlan(e *env) {
 	for range 20 {
 		ctx, cancel := context.WithCancel(e.ctx)
@@ -57,7 +58,7 @@ func checkCancelledInPlan(e *env) {
 	}
 }
 
-// checkCancelledInQueue cancels a call that waits behind another's plan.
+// checkCancelledInQueue cancels a call that waits for another call's plan.
 func checkCancelledInQueue(e *env) {
 	for range 20 {
 		ctx, cancel := context.WithCancel(e.ctx)

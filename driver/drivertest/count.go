@@ -17,7 +17,7 @@ func checkCountFilters(e *env) {
 	})
 }
 
-// counts compares all counts of namespaces 1 and 2 with these records.
+// counts fails unless Count of namespaces 1 and 2 agrees with these records.
 func (e *env) counts(records ...*driver.Record) {
 	for _, n := range []uint64{1, 2} {
 		for _, q := range []driver.Query{
@@ -101,7 +101,7 @@ func checkUsage(e *env) {
 	}
 }
 
-// checkCountBytes proves that counters follow what the record says.
+// checkCountBytes proves that counters follow the fields of the record.
 func checkCountBytes(e *env) {
 	a := e.create(key(1, "a"), byUser("ann"))
 	e.appendTo(a, "hello", "world!")

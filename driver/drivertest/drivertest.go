@@ -1,11 +1,11 @@
-// Package drivertest proves that a driver keeps the promises of package
-// driver. A driver's own test calls [Run] and [Bench]; nothing else is needed.
+// Package drivertest proves that a driver keeps the promises of package driver.
+// A driver's test needs only to call [Run] and [Bench].
 //
-// Each promise is a check with a name, run on a new driver of its own; the
-// state is looked at after a failure, and not only the error. Behind them a
-// model plays random ops against a plain map and compares every answer, see
-// -drivertest.seed. After each check a driver that is a driver.Checker must
-// have no finding.
+// Each promise is a named check that runs on a new driver. After a failed call,
+// a check examines the state as well as the error. A model test then plays
+// random ops on the driver and on a plain map and compares every answer; the
+// flag -drivertest.seed repeats a run. If the driver is a driver.Checker, it
+// must have no finding after any check.
 package drivertest
 
 import (
@@ -14,17 +14,18 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Harness is how the suite gets at a driver.
+// Harness tells the suite how to open a driver.
 type Harness struct {
-	// Open returns a new, empty driver. What it needs is released in the
-	// cleanup of t; the suite may have closed the driver by then.
+	// Open returns a new, empty driver. It releases the driver's resources in
+	// the cleanup of t; by then, the suite may have closed the driver.
 	Open func(t testing.TB) driver.Driver
 
-	// Reopen closes d and opens its data again. nil: the data ends with d.
+	// Reopen closes d and opens its data again. It is nil if the data does not
+	// outlive d.
 	Reopen func(t testing.TB, d driver.Driver) driver.Driver
 
-	// ReadOnly closes d and opens its data for reading alone. nil: the driver
-	// has no such mode.
+	// ReadOnly closes d and opens its data read-only. It is nil if the driver
+	// has no read-only mode.
 	ReadOnly func(t testing.TB, d driver.Driver) driver.Driver
 }
 
@@ -41,7 +42,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("model", func(t *testing.T) { runModel(t, h) })
 }
 
-// concern is a group of promises: one file.
+// concern is a group of related promises. Each concern has its own file.
 type concern struct {
 	name   string
 	checks []check
@@ -51,7 +52,7 @@ type concern struct {
 type check struct {
 	name  string
 	run   func(*env)
-	needs func(Harness) bool // nil = nothing
+	needs func(Harness) bool // nil = the check needs nothing
 }
 
 var concerns = []concern{
@@ -90,7 +91,8 @@ func (c check) test(t *testing.T, h Harness) {
 	}
 }
 
-// attempt runs c on a new driver and returns what is wrong with that.
+// attempt runs c on a new driver and returns the promise that it breaks, if
+// any.
 func (c check) attempt(tb testing.TB, h Harness) (err error) {
 	e := newEnv(tb, h)
 	defer catch(&err)

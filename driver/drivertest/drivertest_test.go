@@ -12,8 +12,8 @@ import (
 // sound is the harness of a driver that keeps its promises.
 var sound = Harness{Open: func(testing.TB) driver.Driver { return memdriver.Open() }}
 
-// broken names a driver that breaks a promise, and the concern that must say
-// so. byModel: the model test must as well.
+// broken is a driver that breaks a promise, and the concern that must notice
+// it. If byModel is true, the model test must notice it too.
 type broken struct {
 	name    string
 	concern string
@@ -93,7 +93,7 @@ func TestBrokenDriversAreCaught(t *testing.T) {
 	}
 }
 
-// attemptConcern returns what the checks of a concern find.
+// attemptConcern runs the checks of a concern and returns their failures.
 func attemptConcern(t *testing.T, h Harness, name string) (found error) {
 	for _, c := range concerns {
 		if c.name != name {

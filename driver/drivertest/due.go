@@ -67,13 +67,13 @@ func (e *env) duePage(q driver.DueQuery) []driver.Due {
 	return page
 }
 
-// dueOrder is a list of strings that sorts as due entries do.
+// dueOrder returns strings that sort in the order of due entries.
 func dueOrder(d driver.Due) []string {
 	return []string{fmt.Sprintf("%020d %020d", d.At, d.Namespace), d.ID}
 }
 
-// checkDueRefile does what a sweep does: it files each entry again, some
-// later, some at the same time, and expects to meet each once.
+// checkDueRefile refiles each due entry like a sweep, some later and some at
+// the same time, and expects to see each entry once.
 func checkDueRefile(e *env) {
 	records := make(map[driver.Key]*driver.Record)
 	for i := range 12 {

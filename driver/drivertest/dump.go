@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// These checks pass on a driver without the ability.
+// A driver without Dump passes these checks.
 var dumpChecks = []check{
 	{name: "everything once, in order", run: checkDump},
 	{name: "from any place on", run: checkDumpAfter},
@@ -20,8 +20,8 @@ var dumpChecks = []check{
 	{name: "a driver that is read-only has it too", run: checkDumpReadOnly, needs: canReadOnly},
 }
 
-// dumped returns copies of all parts after a place, and whether the driver has
-// the ability.
+// dumped returns copies of all parts after a place. ok is false if the driver
+// cannot dump.
 func (e *env) dumped(after *driver.Place) (parts []driver.Part, ok bool) {
 	d, ok := e.d.(driver.Dumper)
 	if !ok {
@@ -37,7 +37,7 @@ func (e *env) dumped(after *driver.Place) (parts []driver.Part, ok bool) {
 	return parts, true
 }
 
-// exhibit fills the driver with all kinds of parts.
+// exhibit fills the driver with parts of every kind.
 func (e *env) exhibit() *driver.Record {
 	r := e.furnish(1)
 	other := e.furnish(1 << 33)
@@ -85,8 +85,8 @@ func checkDump(e *env) {
 				parts[i].Place())
 		}
 	}
-	// Clock, feeds, events, records, staged logs, entries, messages, message
-	// ids.
+	// The kinds are: clock, feeds, events, records, staged logs, entries,
+	// messages, message ids.
 	e.equal("parts by kind", of, [driver.PartRef + 1]int{0, 1, 2, 3, 6, 1, 9, 6, 5})
 	e.must((&driver.Load{Parts: parts}).Validate(e.d.Caps()))
 	for _, p := range parts {
@@ -100,7 +100,7 @@ func checkDump(e *env) {
 	}
 }
 
-// listed returns a record, expired or not.
+// listed returns the record at k, even if it has expired.
 func (e *env) listed(k driver.Key) *driver.Record {
 	for _, r := range e.list(driver.Query{Namespace: k.Namespace, Now: 1}) {
 		if r.Key == k {
@@ -192,7 +192,7 @@ func checkDumpEnds(e *env) {
 	e.is(d.Dump(e.ctx, nil, func(*driver.Part) error { return nil }), driver.ErrClosed)
 }
 
-// checkDumpSnapshot writes while a Dump goes on, which must not show it.
+// checkDumpSnapshot writes during a Dump, which must not show the writes.
 func checkDumpSnapshot(e *env) {
 	d, ok := e.d.(driver.Dumper)
 	if !ok {
@@ -213,7 +213,8 @@ func checkDumpSnapshot(e *env) {
 	e.must(d.Dump(e.ctx, nil, func(p *driver.Part) error {
 		if len(got) == 0 {
 			go write()
-			select { // an engine may let it wait until the end
+			// An engine may delay the write until the dump ends.
+			select {
 			case err := <-wrote:
 				wrote <- err
 			case <-time.After(time.Second):

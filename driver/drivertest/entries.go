@@ -15,7 +15,7 @@ var entryChecks = []check{
 	{name: "the entries of others outlive a session", run: checkEntriesOutlive},
 }
 
-// entry returns a plain entry of namespace 1; a nil value deletes.
+// entry returns an entry of kindPlain in namespace 1. A nil value deletes it.
 func entry(owner, name string, value []byte) driver.Entry {
 	return driver.Entry{
 		EntryKey: driver.EntryKey{Namespace: 1, Kind: kindPlain, Owner: owner, Name: name},
@@ -67,7 +67,7 @@ func checkEntryOrder(e *env) {
 
 // checkEntryPages reads all entries in pages of every size.
 func checkEntryPages(e *env) {
-	owners := []string{"", "a", "b", "\xff", "aa", "ab", "\xff\x00", "aaa"} // by length, then bytes
+	owners := []string{"", "a", "b", "\xff", "aa", "ab", "\xff\x00", "aaa"} // ordered by length, then bytes
 	var want []driver.Entry
 	for _, owner := range owners {
 		for _, name := range []string{"\x00", "a", "a\xff", "b"} {

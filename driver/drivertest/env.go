@@ -16,17 +16,17 @@ import (
 )
 
 // start is the time at which every check begins, in Unix milliseconds. It is
-// the first of its minute.
+// the first millisecond of a minute.
 const start int64 = 1_700_000_040_000
 
-// env is a driver under a check.
+// env is a driver under test.
 type env struct {
 	tb   testing.TB
 	h    Harness
 	d    driver.Driver
 	ctx  context.Context
-	now  atomic.Int64  // what the clock of every op shows
-	made atomic.Uint64 // incarnations
+	now  atomic.Int64  // the time that ops see
+	made atomic.Uint64 // number of incarnations made
 }
 
 func newEnv(tb testing.TB, h Harness) *env {
@@ -35,14 +35,14 @@ func newEnv(tb testing.TB, h Harness) *env {
 	return e
 }
 
-// reopen goes on with the same data in a new driver.
+// reopen replaces the driver by a new one on the same data.
 func (e *env) reopen() { e.d = e.h.Reopen(e.tb, e.d) }
 
-// failure is what a failed expectation panics with, up to catch. A check can
-// so be run against a driver that is known to be broken.
+// failure is the panic value of a failed expectation. Because catch recovers
+// it, a check can run against a driver that is known to be broken.
 type failure struct{ err error }
 
-// catch turns a failure into an error, for a deferred call.
+// catch recovers a failure and stores its error in err. Defer it.
 func catch(err *error) {
 	switch p := recover().(type) {
 	case nil:
@@ -53,8 +53,8 @@ func catch(err *error) {
 	}
 }
 
-// fail ends the check. skip is the number of callers to leave out of the
-// place that it names.
+// fail ends the check with an error that names the caller's file and line. skip
+// is the number of callers to leave out.
 func fail(skip int, format string, args ...any) {
 	_, file, line, _ := runtime.Caller(skip + 1)
 	text := fmt.Sprintf(format, args...)
@@ -85,24 +85,24 @@ func (e *env) is(err error, wanted ...error) {
 	fail(2, "error %v, want %v", err, wanted)
 }
 
-// equal fails unless both values print alike: nil is then as good as empty.
+// equal fails unless both values print alike. It treats nil and empty alike.
 func (e *env) equal(what string, got, want any) {
 	if reflect.DeepEqual(got, want) {
-		return // which is quicker than to print them
+		return // faster than printing them
 	}
 	if g, w := show(got), show(want); g != w {
 		fail(2, "%s:\n got %s\nwant %s", what, g, w)
 	}
 }
 
-// incarnation returns a new one.
+// incarnation returns an incarnation that was not used before.
 func (e *env) incarnation() (inc driver.Incarnation) {
 	copy(inc[:], "\x01\x8bincarna")
 	binary.BigEndian.PutUint64(inc[8:], e.made.Add(1))
 	return inc
 }
 
-// audit fails on any finding of a driver that is a driver.Checker.
+// audit fails on any finding of the driver, if it is a driver.Checker.
 func (e *env) audit() {
 	c, ok := e.d.(driver.Checker)
 	if !ok {
@@ -120,7 +120,7 @@ func (e *env) audit() {
 	}
 }
 
-// signal is sent once, however often, and seen by all that wait.
+// signal wakes all its waiters, present and future, when it is first sent.
 type signal struct {
 	once sync.Once
 	sent chan struct{}
@@ -136,7 +136,7 @@ func (s *signal) send() { s.once.Do(func() { close(s.channel()) }) }
 
 func (s *signal) wait() { <-s.channel() }
 
-// together runs n functions at once and fails with the first error of one.
+// together runs f n times concurrently and fails with the first failure.
 func (e *env) together(n int, f func(i int)) {
 	errs := make(chan error, n)
 	for i := range n {

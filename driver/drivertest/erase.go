@@ -20,7 +20,7 @@ func erasing(n uint64, user string) driver.Change {
 	return driver.Change{Erase: &driver.Erasure{Namespace: n, UserID: user}}
 }
 
-// invisible fails if any call shows ann's session of furnish.
+// invisible fails if any call shows ann's session, which furnish created.
 func (e *env) invisible(r *driver.Record) {
 	const anyTime = 1
 	e.equal("Get", e.getAt(r.Key, anyTime), (*driver.Record)(nil))
@@ -105,7 +105,7 @@ func checkEraseNamespace(e *env) {
 	e.equal("another namespace", e.space(2), was)
 }
 
-// checkEraseAgain creates what an erasure hides, before it is reclaimed.
+// checkEraseAgain recreates erased sessions before they are reclaimed.
 func checkEraseAgain(e *env) {
 	r := e.furnish(1)
 	e.change(key(1, ""), erasing(1, "ann"))
@@ -158,7 +158,8 @@ func checkEraseTotals(e *env) {
 	e.equal("totals of a namespace", e.reclaim(7), map[driver.Erasure]driver.Erased{rest.Erasure: rest})
 }
 
-// checkReclaimSteps lets work pile up, and reads and writes between the steps.
+// checkReclaimSteps accumulates erased data, then reads and writes between the
+// steps of Reclaim.
 func checkReclaimSteps(e *env) {
 	live := e.create(key(1, "live"), byUser("ann"))
 	for i := range 20 {

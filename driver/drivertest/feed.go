@@ -87,7 +87,7 @@ func checkTrim(e *env) {
 	e.is(e.mutate(key(1, ""), driver.Change{TrimFeed: 13}), driver.ErrInvalid)
 }
 
-// checkFeedOrder writes from many goroutines and reads beside them.
+// checkFeedOrder writes and reads from many goroutines at once.
 func checkFeedOrder(e *env) {
 	const writers, rounds = 6, 15
 	e.together(writers+1, func(i int) {
@@ -109,7 +109,7 @@ func checkFeedOrder(e *env) {
 	})
 }
 
-// follow reads the feed to position n as it grows.
+// follow reads the feed up to position n while it grows.
 func (e *env) follow(n uint64) {
 	versions := make(map[string]uint64)
 	for at := uint64(0); at < n; {

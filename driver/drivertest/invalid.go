@@ -12,7 +12,7 @@ var invalidChecks = []check{
 	{name: "a target that no driver may fetch is refused", run: checkInvalidTargets},
 }
 
-// spoil makes one thing of a valid change invalid.
+// spoil makes a valid change invalid in one respect.
 type spoil func(e *env, c *driver.Change)
 
 var spoiled = map[string]spoil{
@@ -99,7 +99,7 @@ func checkInvalidChanges(e *env) {
 	e.repair(r)
 }
 
-// refused goes through pairs of parts that each would do alone.
+// refused combines pairs of parts of which each is valid by itself.
 func (e *env) refused(r *driver.Record, was string) {
 	drop := []driver.Span{{From: 1, To: 1}}
 	inc := e.incarnation()
@@ -126,7 +126,7 @@ func (e *env) refused(r *driver.Record, was string) {
 	}
 }
 
-// repair makes an upheaval's record tell the truth, for the audit.
+// repair makes the record of an upheaval consistent, so that audit accepts it.
 func (e *env) repair(r *driver.Record) {
 	got := e.get(r.Key)
 	got.Messages, got.Bytes = 0, uint64(len(got.Body))

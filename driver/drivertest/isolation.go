@@ -23,8 +23,9 @@ var isolationChecks = []check{
 // spaces are namespaces whose ordinals share bytes and digits.
 var spaces = []uint64{1, 2, 11, 255, 256, 257, 0x0100_0000, 1<<32 | 1}
 
-// names are what careless keys mistake for each other: prefixes, separators,
-// lengths as text or bytes, letters of any script, and the longest.
+// names are names that a careless encoding of keys confuses: prefixes,
+// separators, lengths as text or bytes, letters of many scripts, and the
+// longest name.
 var names = append([]string{
 	"a", "ab", "aa", "b", "A", "1", "11", "a/b", "a/", "/a", "/", "a//b", "..", ".", "../a", "a.b", "a b", " a", "a ",
 	" ",
@@ -40,10 +41,10 @@ func longNames() []string {
 	}
 }
 
-// raw are names that only owners and names of entries may have.
+// raw are names that are allowed only for owners and names of entries.
 var raw = []string{"\x00", "\x00\x00", "a\x00", "\x00a", "\xff", "\xff\xff", "a\xff", "\x01", "\x01a", "\x7f", "\x80"}
 
-// populate creates every id in every namespace, in a few commits.
+// populate creates a record for every id in every namespace, in a few commits.
 func (e *env) populate(edit func(r *driver.Record, i int)) map[driver.Key]*driver.Record {
 	records := make(map[driver.Key]*driver.Record)
 	for _, n := range spaces {
@@ -61,7 +62,7 @@ func (e *env) populate(edit func(r *driver.Record, i int)) map[driver.Key]*drive
 	return records
 }
 
-// stored fails unless the driver has just these records.
+// stored fails unless the driver holds exactly these records.
 func (e *env) stored(records map[driver.Key]*driver.Record) {
 	for _, n := range spaces {
 		var want []string
@@ -144,8 +145,8 @@ func checkMessageIDs(e *env) {
 	}
 }
 
-// checkOwners writes an entry for every pair of short owner and name, whose
-// joined bytes are often the same.
+// checkOwners writes an entry for every pair of a short owner and a short name.
+// Many pairs have the same concatenation.
 func checkOwners(e *env) {
 	parts := append(slices.Clone(raw), "", "a", "ab", "b", "/", "a/", "/a", strings.Repeat("\xff", driver.MaxNameBytes))
 	for _, kind := range []uint8{kindPlain, kindUser} {
@@ -172,7 +173,8 @@ func checkOwners(e *env) {
 		[]string{})
 }
 
-// checkLongIDs asks for ids whose length is another's in its lowest byte.
+// checkLongIDs looks up ids whose length has the same lowest byte as the length
+// of a stored id.
 func checkLongIDs(e *env) {
 	for _, n := range []int{1, 2, 44, driver.MaxNameBytes} {
 		e.create(key(1, strings.Repeat("a", n)))

@@ -14,7 +14,7 @@ var limitChecks = []check{
 	{name: "Caps are sensible and constant", run: checkCaps},
 }
 
-// largest returns n bytes that differ.
+// largest returns n varying bytes.
 func largest(n int) []byte {
 	return bytes.Repeat([]byte("0123456789abcde"), n/15+1)[:n]
 }
@@ -69,7 +69,7 @@ func checkMaxOps(e *env) {
 
 func checkCaps(e *env) {
 	c := e.d.Caps()
-	const least = 256 << 10 // what a session of the store may hold
+	const least = 256 << 10 // the size up to which the store accepts a session
 	e.that(c.Name != "" && c.MaxRecord >= least && c.MaxMessage >= least && c.MaxEntry >= least, "%+v", c)
 	e.furnish(1)
 	e.equal("Caps", e.d.Caps(), c)

@@ -17,7 +17,7 @@ func checkFilters(e *env) {
 	})
 }
 
-// checkIndexes moves every indexed field, one by one and all at once.
+// checkIndexes changes every indexed field, first one by one, then all at once.
 func checkIndexes(e *env) {
 	records := e.variety()
 	edits := []edit{
@@ -70,7 +70,8 @@ func checkScan(e *env) {
 	})
 }
 
-// checkAfter pages on from records that were removed, moved or never there.
+// checkAfter continues lists after records that were removed, moved or never
+// existed.
 func checkAfter(e *env) {
 	records := e.variety()
 	gone := records[20]

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// These checks pass on a driver without the ability.
+// A driver without Load passes these checks.
 var loadChecks = []check{
 	{name: "a copy answers as what was copied", run: checkLoad},
 	{name: "a copy goes on like what was copied", run: checkLoadGoesOn},
@@ -19,7 +19,8 @@ var loadChecks = []check{
 	{name: "a context that ended, a closed driver", run: checkLoadEnded},
 }
 
-// copier returns a new driver that can load what this one dumps.
+// copier returns a new driver that can load the dump of this one. ok is false
+// if there is none.
 func (e *env) copier() (to driver.Loader, ok bool) {
 	if _, ok := e.d.(driver.Dumper); !ok {
 		return nil, false
@@ -30,7 +31,8 @@ func (e *env) copier() (to driver.Loader, ok bool) {
 	return e.h.Open(e.tb).(driver.Loader), true
 }
 
-// move goes on with a copy in another driver, if it can be made.
+// move replaces the driver by a copy in a new one. ok is false if the driver
+// cannot be copied.
 func (e *env) move(size func() int) (ok bool) {
 	to, ok := e.copier()
 	if !ok {
@@ -45,7 +47,8 @@ func (e *env) move(size func() int) (ok bool) {
 	return true
 }
 
-// load loads parts in steps of some size, and ends with the note end.
+// load loads parts in steps whose sizes size returns. The stored note is was
+// before the first step and end after the last.
 func (e *env) load(was, end []byte, parts []driver.Part, size func() int) {
 	for len(parts) > 0 {
 		n := min(size(), len(parts))
@@ -59,7 +62,7 @@ func (e *env) load(was, end []byte, parts []driver.Part, size func() int) {
 	e.equal("note", e.note(), end)
 }
 
-// note returns the note of a load.
+// note returns the note that the driver stored with its last load.
 func (e *env) note() []byte {
 	found := e.entries(driver.EntryQuery{Kind: driver.KindLoad})
 	if len(found) == 0 {

@@ -7,15 +7,15 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// model is a store as lists that are searched from end to end. It knows what
-// package driver promises and shares no code with any driver.
+// model is a store made of lists that are searched linearly. It follows the
+// promises of package driver and shares no code with any driver.
 type model struct {
 	sessions []*modelSession
 	staged   []*modelLog
-	entries  []driver.Entry // but those of sessions
+	entries  []driver.Entry // except those of sessions
 	feeds    map[uint64]*modelFeed
 	erased   map[driver.Erasure]driver.Erased // since the last full Reclaim
-	dead     []*modelLog                      // logs that must be invisible
+	dead     []*modelLog                      // logs that reads must not show
 }
 
 type modelSession struct {
@@ -23,18 +23,18 @@ type modelSession struct {
 	log *modelLog
 }
 
-// modelLog is what an incarnation owns.
+// modelLog is the data that one incarnation owns.
 type modelLog struct {
 	namespace   uint64
 	incarnation driver.Incarnation
 	messages    []driver.Message
 	refs        map[string]driver.Ref
-	entries     []driver.Entry // Owner left empty
+	entries     []driver.Entry // with empty Owner
 	until       int64
 }
 
 type modelFeed struct {
-	events []driver.Event // all there ever were
+	events []driver.Event // every event ever emitted
 	tail   uint64
 }
 
@@ -62,7 +62,7 @@ func (m *model) feed(namespace uint64) *modelFeed {
 	return m.feeds[namespace]
 }
 
-// bury removes the sessions that which selects.
+// bury removes the sessions for which the function which returns true.
 func (m *model) bury(which func(*modelSession) bool) {
 	m.sessions = slices.DeleteFunc(m.sessions, func(s *modelSession) bool {
 		if !which(s) {
@@ -73,7 +73,7 @@ func (m *model) bury(which func(*modelSession) bool) {
 	})
 }
 
-// apply does what a valid change to the session k says.
+// apply applies a valid change to the session k.
 func (m *model) apply(k driver.Key, c driver.Change) {
 	s := m.find(k)
 	if s != nil && (c.Remove || c.Put != nil && c.Put.Incarnation != s.Incarnation) {
@@ -196,7 +196,8 @@ func (m *model) erase(e driver.Erasure) {
 	}
 }
 
-// expireStaged ends staged logs that which selects.
+// expireStaged removes the staged logs for which the function which returns
+// true.
 func (m *model) expireStaged(which func(*modelLog) bool) {
 	m.staged = slices.DeleteFunc(m.staged, func(l *modelLog) bool {
 		if which(l) {

@@ -16,7 +16,8 @@ var (
 
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
 
-// randomTarget names a session of the namespace and a little of everything.
+// randomTarget returns a target with a session of the namespace and a few items
+// of every other kind.
 func randomTarget(rng *rand.Rand, namespace uint64, nextSeq uint64) driver.Target {
 	t := driver.Target{Key: key(namespace, pick(rng, modelIDs)), Usage: rng.IntN(4) == 0}
 	for range rng.IntN(3) {
@@ -44,7 +45,7 @@ func randomEntry(rng *rand.Rand, namespace uint64) driver.EntryKey {
 	return k
 }
 
-// scramble gives r other indexed fields and another body.
+// scramble gives r random indexed fields and a random body.
 func scramble(rng *rand.Rand, r *driver.Record, now int64) {
 	r.Version++
 	r.UserID = pick(rng, modelUsers)
@@ -63,7 +64,8 @@ func scramble(rng *rand.Rand, r *driver.Record, now int64) {
 	r.Bytes += uint64(len(r.Body))
 }
 
-// randomBody is mostly short, and sometimes longer than a page of an engine.
+// randomBody returns a body that is mostly short and sometimes longer than a
+// page of an engine.
 func randomBody(rng *rand.Rand) []byte {
 	b := make([]byte, []int{0, 10, 300, 6000}[min(rng.IntN(8), 3)>>rng.IntN(2)])
 	for i := range b {
@@ -72,8 +74,8 @@ func randomBody(rng *rand.Rand) []byte {
 	return b
 }
 
-// randomChange returns a valid change for what was seen. It puts the record
-// that goes with it, so that a Checker finds nothing.
+// randomChange returns a valid change for the view v. It puts a record that
+// matches the change, so that a Checker finds nothing.
 func (e *env) randomChange(rng *rand.Rand, t driver.Target, v driver.View) (c driver.Change) {
 	if rng.IntN(12) == 0 && v.Record != nil {
 		return driver.Change{Remove: true, Events: randomEvents(rng, t.Key.ID)}
@@ -104,7 +106,8 @@ func (e *env) randomChange(rng *rand.Rand, t driver.Target, v driver.View) (c dr
 	return c
 }
 
-// randomEdits drops the span and replaces the messages that were asked for.
+// randomEdits adds edits to a change: it drops the span of the target and
+// replaces its messages.
 func randomEdits(rng *rand.Rand, t driver.Target, v driver.View,
 	r *driver.Record,
 ) (drop []driver.Span, replace []driver.Message) {

@@ -16,7 +16,8 @@ var (
 	stepsFlag = flag.Int("drivertest.steps", 150, "steps of each play of the model test")
 )
 
-// runModel plays random ops, with the seeds 1 to 4 or the one of the flag.
+// runModel plays random ops, with the seeds 1 to 4 or with the seed of the
+// flag.
 func runModel(t *testing.T, h Harness) {
 	seeds := []uint64{1, 2, 3, 4}
 	if *seedFlag != 0 {
@@ -31,16 +32,16 @@ func runModel(t *testing.T, h Harness) {
 	}
 }
 
-// play is a driver beside its model.
+// play is a driver and its model.
 type play struct {
 	*env
 	rng    *rand.Rand
 	m      *model
-	spaces []uint64 // in use
-	gone   []uint64 // erased
+	spaces []uint64 // namespaces in use
+	gone   []uint64 // erased namespaces
 }
 
-// playModel plays steps random steps and returns the first difference.
+// playModel plays that many random steps and returns the first difference.
 func playModel(tb testing.TB, h Harness, seed uint64, steps int) (err error) {
 	step := 0
 	defer func() {
@@ -88,8 +89,8 @@ func (p *play) step() {
 	}
 }
 
-// emigrate goes on with a copy, in a driver that can make one. What was erased
-// and not yet reported stays behind.
+// emigrate replaces the driver by a copy, if it can be copied. Erasures that
+// were not yet reported are lost.
 func (p *play) emigrate() {
 	if p.move(func() int { return 1 + p.rng.IntN(20) }) {
 		p.rescan()
@@ -97,7 +98,7 @@ func (p *play) emigrate() {
 	}
 }
 
-// played is one op of a step: what its last Plan saw and did.
+// played is one op of a step: the view and the outcome of its last Plan.
 type played struct {
 	*driver.Op
 	view   driver.View
@@ -131,7 +132,7 @@ func (p *play) newPlayed() *played {
 	return d
 }
 
-// disturbPlan sometimes makes an op fail, and says how.
+// disturbPlan sometimes makes an op fail. It returns the error, if any.
 func (p *play) disturbPlan(rng *rand.Rand, d *played) error {
 	c := &d.change
 	switch rng.IntN(14) {
@@ -156,7 +157,7 @@ func (p *play) disturbPlan(rng *rand.Rand, d *played) error {
 	return nil
 }
 
-// mutateSome runs one op or several, and then the same on the model.
+// mutateSome runs one or several ops on the driver, and then on the model.
 func (p *play) mutateSome() {
 	var all []*played
 	var ops []*driver.Op
@@ -239,7 +240,7 @@ func (p *play) eraseUser() {
 	p.run(key(n, ""), erasing(n, pick(p.rng, modelUsers[1:])))
 }
 
-// eraseSpace erases a namespace and goes on with a new one in its place.
+// eraseSpace erases a namespace and replaces it by a new one.
 func (p *play) eraseSpace() {
 	i := p.rng.IntN(len(p.spaces))
 	n := p.spaces[i]
@@ -248,7 +249,7 @@ func (p *play) eraseSpace() {
 	p.spaces[i] = slices.Max(p.spaces) + 1
 }
 
-// overdue gives up staged logs that Reclaim may remove.
+// overdue removes staged logs from the model that Reclaim may remove.
 func (p *play) overdue() {
 	p.m.expireStaged(func(l *modelLog) bool { return l.until <= p.now.Load() })
 }
@@ -262,7 +263,7 @@ func (p *play) reclaimSome() {
 	}
 }
 
-// took counts off what was reclaimed.
+// took subtracts reclaimed data from the totals that the model expects.
 func (p *play) took(n driver.Erased) {
 	left := p.m.erased[n.Erasure]
 	left.Sessions -= n.Sessions
@@ -272,8 +273,8 @@ func (p *play) took(n driver.Erased) {
 	p.m.erased[n.Erasure] = left
 }
 
-// reclaimAll reclaims to the end and compares the totals. What belonged to a
-// user and then to a namespace that were both erased may count for either.
+// reclaimAll reclaims everything and compares the totals. If a user and then
+// its namespace were erased, the user's data may count for either.
 func (p *play) reclaimAll() {
 	p.overdue()
 	for _, n := range p.reclaim(1 + p.rng.IntN(50)) {

@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// view returns what a Plan must see of t, but for Now, Usage and Live.
+// view returns the view that a Plan must get of t, except Now, Usage and Live.
 func (m *model) view(t driver.Target) (v driver.View) {
 	l := newModelLog(0, driver.Incarnation{})
 	if s := m.find(t.Key); s != nil {
@@ -67,7 +67,7 @@ func (m *model) records() (all []*driver.Record) {
 	return all
 }
 
-// in returns what a LogQuery must.
+// in returns the answer that the driver must give to q.
 func (l *modelLog) in(q driver.LogQuery) (found []driver.Message) {
 	for _, m := range l.messages {
 		if m.Seq >= q.Span.From && (q.Span.To == 0 || m.Seq <= q.Span.To) {
@@ -80,7 +80,7 @@ func (l *modelLog) in(q driver.LogQuery) (found []driver.Message) {
 	return found[:min(len(found), q.Limit)]
 }
 
-// entriesOf returns what an EntryQuery for all owners must.
+// entriesOf returns the expected answer to an EntryQuery for all owners.
 func (m *model) entriesOf(namespace uint64, kind uint8) (found []driver.Entry) {
 	list := slices.Clone(m.entries)
 	for _, s := range m.sessions {
@@ -100,7 +100,7 @@ func (m *model) entriesOf(namespace uint64, kind uint8) (found []driver.Entry) {
 	return found
 }
 
-// feedOf returns what Feed must, from the oldest event on.
+// feedOf returns the expected answer of Feed from the oldest event on.
 func (m *model) feedOf(namespace uint64) driver.Feed {
 	f := m.feeds[namespace]
 	if f == nil {

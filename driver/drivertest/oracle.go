@@ -6,8 +6,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// selected returns what q selects of records, without its After and Limit, in
-// order. It is the suite's own reading of driver.Query.
+// selected returns the records that q selects, in order, ignoring After and
+// Limit. It implements driver.Query independently of any driver.
 func selected(records []*driver.Record, q driver.Query) []driver.Record {
 	var found []driver.Record
 	for _, r := range records {
@@ -61,7 +61,7 @@ func wanted(r *driver.Record, q driver.Query) bool {
 	return true
 }
 
-// counted returns what Count must answer to q.
+// counted returns the expected answer of Count to q.
 func counted(records []*driver.Record, q driver.Query) (u driver.Usage) {
 	for _, r := range selected(records, q) {
 		u.Sessions[r.Status]++
@@ -75,9 +75,8 @@ func counted(records []*driver.Record, q driver.Query) (u driver.Usage) {
 	return u
 }
 
-// every calls f with a query for each combination of filters, orders and
-// pages that the checks of lists go through, in a namespace whose records are
-// those of variety.
+// every calls f with a query for each combination of filters, orders and pages.
+// The queries fit the records of variety.
 func every(f func(q driver.Query)) {
 	for _, filter := range filters() {
 		for _, order := range []driver.Order{driver.ByCreated, driver.ByActivity} {
@@ -121,7 +120,7 @@ func filters() []driver.Query {
 	}
 }
 
-// variety creates records with many ties, for every to ask for.
+// variety creates records with many ties, for the queries of every.
 func (e *env) variety() (records []*driver.Record) {
 	users := []string{"", "ann", "an", "bob"}
 	var ops []*driver.Op

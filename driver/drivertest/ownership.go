@@ -18,7 +18,7 @@ func scribble(b []byte) {
 	}
 }
 
-// checkHandedIn overwrites all that a change held, once it was made.
+// checkHandedIn overwrites all memory of a change after the change was made.
 func checkHandedIn(e *env) {
 	r := e.record(key(1, "a"), byUser("ann"), labelled("a", "1", "b", "2"))
 	want := cloneRecord(r)
@@ -55,7 +55,7 @@ func checkHandedIn(e *env) {
 	e.equal("edited log", e.log(1, want.Incarnation), []driver.Message{message(1, "m1", "edited")})
 }
 
-// checkHandedOut overwrites all that reads return, and reads again.
+// checkHandedOut overwrites all results of reads, and reads again.
 func checkHandedOut(e *env) {
 	r := e.furnish(1)
 	was := e.world(1)
@@ -79,8 +79,8 @@ func checkHandedOut(e *env) {
 	e.same(was, 1)
 }
 
-// checkHandedOutStays keeps answers over writes that reuse an engine's pages,
-// and, where the engine can be closed, over its end.
+// checkHandedOutStays keeps results across writes that reuse an engine's pages
+// and, if the engine can be reopened, across Close.
 func checkHandedOutStays(e *env) {
 	r := e.furnish(1)
 	answers := func() []any {

@@ -13,8 +13,8 @@ var pagingChecks = []check{
 	{name: "by activity what rests is seen once", run: checkPagingActivity},
 }
 
-// residents creates sessions that exist throughout a check: every second
-// millisecond, with ties, so that others can come between.
+// residents creates sessions that exist throughout a check. They are created
+// every second millisecond, with ties, so that others fit between them.
 func (e *env) residents(n int) (ids []string) {
 	var ops []*driver.Op
 	for i := range n {
@@ -28,7 +28,7 @@ func (e *env) residents(n int) (ids []string) {
 	return ids
 }
 
-// disturb writes around the place i of a list of residents.
+// disturb writes near the i-th of a list of residents.
 func (e *env) disturb(worker, i int) {
 	for _, at := range []int64{-1, 0, 1, 2} {
 		k := key(1, fmt.Sprintf("%sguest%d-%d", []string{"a", "z"}[i%2], worker, (int64(i)+at)%7))
@@ -40,7 +40,8 @@ func (e *env) disturb(worker, i int) {
 	}
 }
 
-// walk returns the residents that pages of q show, calling between after each.
+// walk returns the residents on the pages of q. It calls between after each
+// page.
 func (e *env) walk(q driver.Query, between func(page int)) (seen []string) {
 	for page := 0; ; page++ {
 		p, err := e.d.List(e.ctx, q)
@@ -106,7 +107,8 @@ func checkPagingBeside(e *env) {
 	})
 }
 
-// checkPagingActivity leaves the residents alone, so that they do not move.
+// checkPagingActivity does not touch the residents, because that would move
+// them.
 func checkPagingActivity(e *env) {
 	ids := e.residents(40)
 	e.walkBothWays(driver.ByActivity, ids, func(page int) { e.disturb(0, page*3%40) })

@@ -17,8 +17,8 @@ var planChecks = []check{
 	{name: "an op may be about no session", run: checkNoSession},
 }
 
-// checkLastRun lets ops fail and panic beside one that counts its runs, which
-// makes drivers that merge calls run it again.
+// checkLastRun runs failing and panicking ops beside an op that counts its
+// runs. A driver that merges calls then runs that op again.
 func checkLastRun(e *env) {
 	e.together(8, func(i int) {
 		for n := range 10 {
@@ -153,7 +153,8 @@ func checkNow(e *env) {
 	e.clockShows(start + 9_000)
 }
 
-// clockShows checks KindClock, which a shared driver may show a second late.
+// clockShows checks the entry of KindClock. A driver with other writers may be
+// up to a second late.
 func (e *env) clockShows(want int64) {
 	entries := e.entries(driver.EntryQuery{Kind: driver.KindClock})
 	if len(entries) != 1 || len(entries[0].Value) != 8 {

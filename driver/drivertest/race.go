@@ -18,7 +18,8 @@ var raceChecks = []check{
 
 var errStale = errors.New("another version")
 
-// bump returns an op that writes version+1 if the version is as wanted.
+// bump returns an op that writes version+1 if the stored version is the given
+// one.
 func (e *env) bump(k driver.Key, version uint64) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
 		if v.Record == nil || v.Record.Version != version {
@@ -70,7 +71,7 @@ func checkIncrements(e *env) {
 	e.equal("entry", len(e.view(driver.Target{Entries: []driver.EntryKey{global}}).Entries[0]), 3*20+3*40)
 }
 
-// joining returns an op that appends one message, whatever the number.
+// joining returns an op that appends one message with the next number.
 func (e *env) joining(k driver.Key, id string) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
 		r := cloneRecord(v.Record)
@@ -99,7 +100,7 @@ func checkAppends(e *env) {
 	e.equal("messages", e.get(r.Key).Messages, workers*rounds)
 }
 
-// checkWholeChanges reads a record and its log while they grow together.
+// checkWholeChanges reads a record and its log while both grow.
 func checkWholeChanges(e *env) {
 	r := e.create(key(1, "a"))
 	const rounds = 60
@@ -148,8 +149,8 @@ func checkCreators(e *env) {
 	}
 }
 
-// checkChaos runs every kind of call at once, for the race detector and for
-// the audit that follows each check.
+// checkChaos runs every kind of call concurrently. The race detector and the
+// audit after the check find the errors.
 func checkChaos(e *env) {
 	e.together(6, func(i int) {
 		for n := range 25 {

@@ -83,7 +83,7 @@ func checkAbsent(e *env) {
 	e.equal("due", e.due(driver.Never-1), []driver.Due(nil))
 }
 
-// checkInto reads records of different sizes into one that is used again.
+// checkInto reads records of different sizes into the same record.
 func checkInto(e *env) {
 	var want []*driver.Record
 	for i, size := range []int{3000, 0, 10, 9000, 1} {

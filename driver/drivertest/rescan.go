@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// rescan compares every answer of the driver with the model's.
+// rescan compares every answer of the driver with the model.
 func (p *play) rescan() {
 	for _, n := range slices.Concat([]uint64{0}, p.spaces, p.gone) {
 		p.rescanRecords(n)
@@ -44,7 +44,7 @@ func (p *play) rescanLists(n uint64) {
 	}
 }
 
-// queries returns those that any index serves, and a few random ones.
+// queries returns queries that use each index, and a few random ones.
 func (p *play) queries() []driver.Query {
 	now := p.now.Load()
 	qs := []driver.Query{

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// show prints what a driver returns, so that equal values print alike and
-// different ones differ.
+// show prints a result of a driver. Equal values print alike, and different
+// values print differently.
 func show(v any) string {
 	switch v := v.(type) {
 	case *driver.Record:
@@ -71,7 +71,7 @@ func showValue(v *[]byte) string {
 	return showBytes(*v)
 }
 
-// showBytes prints all of what is short, and a part of what is not.
+// showBytes prints short values whole and long values in part.
 func showBytes(b []byte) string {
 	if len(b) <= 64 {
 		return strconv.Quote(string(b))

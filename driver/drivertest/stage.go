@@ -15,7 +15,7 @@ var stageChecks = []check{
 	{name: "numbers in a staged log are new", run: checkStagedNumbers},
 }
 
-// stage adds messages from..to to a staged log.
+// stage appends the messages from..to to a staged log.
 func (e *env) stage(inc driver.Incarnation, until int64, from, to uint64) (ms []driver.Message) {
 	for seq := from; seq <= to; seq++ {
 		ms = append(ms, message(seq, fmt.Sprintf("m%d", seq), "staged"))
@@ -41,7 +41,7 @@ func checkStaged(e *env) {
 	ms := append(e.stage(inc, start+1000, 1, 10), e.stage(inc, start+1000, 12, 20)...)
 	e.equal("log", e.log(1, inc), []driver.Message(nil))
 	e.equal("count", e.count(driver.Query{Namespace: 1}), driver.Usage{})
-	r := e.fork("a", inc, 20) // with the last of them, and a gap
+	r := e.fork("a", inc, 20) // 19 staged messages with a gap, and one more
 	r.NextSeq = 22
 	last := message(21, "m21", "staged")
 	e.change(r.Key, driver.Change{Put: r, Append: []driver.Message{last}})

@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Kinds of entries that the checks use.
+// The checks use entries of these kinds.
 const (
 	kindPlain   uint8 = 0x01
 	kindUser    uint8 = driver.KindUser | 0x02
@@ -16,8 +16,8 @@ const (
 
 var kinds = []uint8{kindPlain, kindUser, kindSession}
 
-// world prints all that a driver shows of these namespaces and of the store
-// itself, so that two moments can be compared.
+// world prints everything that a driver shows of these namespaces and of the
+// store, to compare two moments.
 func (e *env) world(namespaces ...uint64) string {
 	var b strings.Builder
 	for _, n := range append([]uint64{0}, namespaces...) {
@@ -30,7 +30,8 @@ func (e *env) world(namespaces ...uint64) string {
 	return b.String()
 }
 
-// space prints all that a driver shows of one namespace, but for due entries.
+// space prints everything that a driver shows of one namespace, except due
+// entries.
 func (e *env) space(n uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "== namespace %d\n", n)
@@ -45,7 +46,7 @@ func (e *env) space(n uint64) string {
 	return b.String()
 }
 
-// showSessions shows expired sessions too, for as long as they are stored.
+// showSessions prints all stored sessions, including expired ones.
 func (e *env) showSessions(b *strings.Builder, n uint64) {
 	const anyTime = 1
 	records := e.list(driver.Query{Namespace: n, Now: anyTime})
@@ -61,14 +62,14 @@ func (e *env) showSessions(b *strings.Builder, n uint64) {
 	}
 }
 
-// same fails unless the world is still as it was.
+// same fails if the world differs from was.
 func (e *env) same(was string, namespaces ...uint64) {
 	if is := e.world(namespaces...); is != was {
 		fail(2, "a trace was left\n--- was\n%s\n--- is\n%s", was, is)
 	}
 }
 
-// furnish fills a namespace with a little of everything.
+// furnish fills a namespace with a few items of every kind.
 func (e *env) furnish(n uint64) *driver.Record {
 	r := e.create(key(n, "furnished"), byUser("ann"), labelled("colour", "red", "size", "xl"),
 		dueAt(start+500), expiring(start+1_000_000), withStatus(2))
