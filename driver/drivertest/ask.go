@@ -6,8 +6,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// all is a limit above the size of every answer of the suite.
-const all = 1 << 16
+// noLimit is a limit above the size of every answer of the suite.
+const noLimit = 1 << 16
 
 // get returns the record at k, or nil.
 func (e *env) get(k driver.Key) *driver.Record { return e.getAt(k, e.now.Load()) }
@@ -30,7 +30,7 @@ func (e *env) list(q driver.Query) (records []driver.Record) {
 		q.Now = e.now.Load()
 	}
 	if q.Limit == 0 {
-		q.Limit = all
+		q.Limit = noLimit
 	}
 	for calls := 0; ; calls++ {
 		p, err := e.d.List(e.ctx, q)
@@ -44,7 +44,7 @@ func (e *env) list(q driver.Query) (records []driver.Record) {
 		if p.Next == nil {
 			return records
 		}
-		if q.After != nil && *p.Next == *q.After || calls > all {
+		if q.After != nil && *p.Next == *q.After || calls > noLimit {
 			fail(2, "paging stands still at %+v", *p.Next)
 		}
 		q.After = p.Next
@@ -73,7 +73,7 @@ func (e *env) count(q driver.Query) driver.Usage {
 
 // log returns all messages of an incarnation.
 func (e *env) log(namespace uint64, inc driver.Incarnation) []driver.Message {
-	ms, err := e.d.Messages(e.ctx, driver.LogQuery{Namespace: namespace, Incarnation: inc, Limit: all})
+	ms, err := e.d.Messages(e.ctx, driver.LogQuery{Namespace: namespace, Incarnation: inc, Limit: noLimit})
 	if err != nil {
 		fail(2, "Messages: %v", err)
 	}
@@ -82,7 +82,7 @@ func (e *env) log(namespace uint64, inc driver.Incarnation) []driver.Message {
 
 func (e *env) entries(q driver.EntryQuery) []driver.Entry {
 	if q.Limit == 0 {
-		q.Limit = all
+		q.Limit = noLimit
 	}
 	es, err := e.d.Entries(e.ctx, q)
 	if err != nil {
@@ -101,7 +101,7 @@ func (e *env) names(q driver.EntryQuery) []string {
 }
 
 func (e *env) feed(namespace, after uint64) driver.Feed {
-	f, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: namespace, After: after, Limit: all})
+	f, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: namespace, After: after, Limit: noLimit})
 	if err != nil {
 		fail(2, "Feed: %v", err)
 	}
@@ -109,7 +109,7 @@ func (e *env) feed(namespace, after uint64) driver.Feed {
 }
 
 func (e *env) due(now int64) []driver.Due {
-	due, err := e.d.Due(e.ctx, driver.DueQuery{Now: now, Limit: all})
+	due, err := e.d.Due(e.ctx, driver.DueQuery{Now: now, Limit: noLimit})
 	if err != nil {
 		fail(2, "Due: %v", err)
 	}

@@ -47,9 +47,9 @@ func (e *env) upheaval(r *driver.Record) driver.Change {
 	}
 }
 
-// failing returns an op whose plan returns an upheaval and then ends like end:
-// with its error or its panic.
-func (e *env) failing(r *driver.Record, end func() error) *driver.Op {
+// failingOp returns an op whose plan returns an upheaval and then ends like
+// end: with its error or its panic.
+func (e *env) failingOp(r *driver.Record, end func() error) *driver.Op {
 	return e.plan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) {
 		return e.upheaval(r), end()
 	})
@@ -57,23 +57,24 @@ func (e *env) failing(r *driver.Record, end func() error) *driver.Op {
 
 func checkFailingPlan(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
-	o := e.failing(r, func() error { return errPlan })
+	was := e.showWorld(1)
+	o := e.failingOp(r, func() error { return errPlan })
 	err := e.d.Mutate(e.ctx, o)
-	e.that(err == errPlan && o.Err == errPlan, "Plan's error came back as %v and %v, want it unchanged", err, o.Err)
-	e.same(was, 1)
+	e.isTrue(err == errPlan && o.Err == errPlan, "Plan's error came back as %v and %v, want it unchanged", err, o.Err)
+	e.expectUnchanged(was, 1)
 	e.put(r)
 }
 
 func checkPanickingPlan(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
-	o := e.failing(r, func() error { panic(errPlan) })
+	was := e.showWorld(1)
+	o := e.failingOp(r, func() error { panic(errPlan) })
 	err := e.d.Mutate(e.ctx, o)
 	var p *driver.PanicError
-	e.that(errors.As(err, &p) && errors.As(o.Err, &p), "a panic came back as %v and %v, want a PanicError", err, o.Err)
-	e.is(o.Err, errPlan)
-	e.same(was, 1)
+	e.isTrue(errors.As(err, &p) && errors.As(o.Err, &p), "a panic came back as %v and %v, want a PanicError",
+		err, o.Err)
+	e.isError(o.Err, errPlan)
+	e.expectUnchanged(was, 1)
 	e.put(r)
 }
 
@@ -87,16 +88,16 @@ func checkOneOfMany(e *env) {
 	bad.Status = driver.Statuses
 	ops := []*driver.Op{
 		e.op(a.Key, driver.Change{Put: a}),
-		e.failing(r, func() error { return errPlan }),
+		e.failingOp(r, func() error { return errPlan }),
 		e.op(b.Key, driver.Change{Put: b}),
-		e.failing(r, func() error { panic("no") }),
+		e.failingOp(r, func() error { panic("no") }),
 		e.op(bad.Key, driver.Change{Put: bad}),
 		e.op(c.Key, driver.Change{Put: c}),
 	}
 	was := e.get(r.Key)
-	e.is(e.d.Mutate(e.ctx, ops...), errPlan)
+	e.isError(e.d.Mutate(e.ctx, ops...), errPlan)
 	for i, ok := range []bool{true, false, true, false, false, true} {
-		e.that((ops[i].Err == nil) == ok, "op %d ended with %v", i, ops[i].Err)
+		e.isTrue((ops[i].Err == nil) == ok, "op %d ended with %v", i, ops[i].Err)
 	}
 	e.equal("the record that failing ops would change", e.get(r.Key), was)
 	e.equal("ids", e.ids(driver.Query{Namespace: 1}), []string{"a", "b", "furnished", "plain"})
@@ -110,32 +111,32 @@ func checkOneOfMany(e *env) {
 // checkLateFailure proves atomicity for failures that only the driver finds.
 func checkLateFailure(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	absent := e.upheaval(r)
 	absent.Replace = []driver.Message{message(2, "", "there"), message(3, "", "there"), message(3, "", "twice")}
-	e.is(e.mutate(r.Key, absent), driver.ErrInvalid)
-	e.same(was, 1)
-	e.drop(r, driver.Span{From: 3, To: 3}, "three")
-	was = e.world(1)
+	e.isError(e.mutate(r.Key, absent), driver.ErrInvalid)
+	e.expectUnchanged(was, 1)
+	e.dropSpan(r, driver.Span{From: 3, To: 3}, "three")
+	was = e.showWorld(1)
 	absent.Replace = []driver.Message{message(2, "", "there"), message(3, "", "dropped before")}
-	e.is(e.mutate(r.Key, absent), driver.ErrNotFound)
-	e.same(was, 1)
+	e.isError(e.mutate(r.Key, absent), driver.ErrNotFound)
+	e.expectUnchanged(was, 1)
 	large := e.upheaval(r)
 	large.Entries[2].Value = make([]byte, e.d.Caps().MaxEntry+1)
-	e.is(e.mutate(r.Key, large), driver.ErrTooLarge)
-	e.same(was, 1)
+	e.isError(e.mutate(r.Key, large), driver.ErrTooLarge)
+	e.expectUnchanged(was, 1)
 }
 
 func checkFirstError(e *env) {
 	r := e.furnish(1)
 	second := errors.New("second")
 	ops := []*driver.Op{
-		e.failing(r, func() error { return errPlan }),
-		e.failing(r, func() error { return second }),
+		e.failingOp(r, func() error { return errPlan }),
+		e.failingOp(r, func() error { return second }),
 	}
-	e.is(e.d.Mutate(e.ctx, ops...), errPlan)
-	e.is(ops[0].Err, errPlan)
-	e.is(ops[1].Err, second)
+	e.isError(e.d.Mutate(e.ctx, ops...), errPlan)
+	e.isError(ops[0].Err, errPlan)
+	e.isError(ops[1].Err, second)
 	again := e.op(r.Key, driver.Change{})
 	again.Err = errPlan
 	e.must(e.d.Mutate(e.ctx, again))

@@ -14,7 +14,7 @@ import (
 func Bench(b *testing.B, h Harness) {
 	for _, sessions := range []int{100, 10_000} {
 		e := newEnv(b, h)
-		e.crowd(sessions)
+		e.createCrowd(sessions)
 		for _, bench := range benches {
 			b.Run(fmt.Sprintf("op=%s/sessions=%d", bench.name, sessions), func(b *testing.B) {
 				b.ReportAllocs()
@@ -38,8 +38,8 @@ var benches = []struct {
 	{"messages/limit=20", benchMessages},
 }
 
-// crowd creates n sessions that belong to ten users.
-func (e *env) crowd(n int) {
+// createCrowd creates n sessions that belong to ten users.
+func (e *env) createCrowd(n int) {
 	for i := 0; i < n; {
 		var ops []*driver.Op
 		for ; i < n && len(ops) < driver.MaxOps; i++ {
@@ -71,8 +71,8 @@ func benchGet(b *testing.B, e *env, n int) {
 	each(b, n, func(i int) error { return e.d.Get(e.ctx, crowdKey(i), start, &into) })
 }
 
-// touch returns an op that writes a record's next version.
-func (e *env) touch(k driver.Key) *driver.Op {
+// touchOp returns an op that writes a record's next version.
+func (e *env) touchOp(k driver.Key) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
 		r := *v.Record
 		r.Version++
@@ -81,14 +81,14 @@ func (e *env) touch(k driver.Key) *driver.Op {
 }
 
 func benchPut(b *testing.B, e *env, n int) {
-	each(b, n, func(i int) error { return e.d.Mutate(e.ctx, e.touch(crowdKey(i))) })
+	each(b, n, func(i int) error { return e.d.Mutate(e.ctx, e.touchOp(crowdKey(i))) })
 }
 
 func benchPutParallel(b *testing.B, e *env, n int) {
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
-			if err := e.d.Mutate(e.ctx, e.touch(crowdKey(i*7919%n))); err != nil {
+			if err := e.d.Mutate(e.ctx, e.touchOp(crowdKey(i*7919%n))); err != nil {
 				b.Error(err)
 				return
 			}

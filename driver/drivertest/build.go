@@ -131,8 +131,8 @@ func (e *env) appendTo(r *driver.Record, bodies ...string) []driver.Message {
 	return ms
 }
 
-// drop removes a span, whose messages have these bodies, from the log of r.
-func (e *env) drop(r *driver.Record, span driver.Span, bodies ...string) {
+// dropSpan removes a span, whose messages have these bodies, from the log of r.
+func (e *env) dropSpan(r *driver.Record, span driver.Span, bodies ...string) {
 	for _, body := range bodies {
 		r.Messages--
 		r.Bytes -= uint64(len(body))

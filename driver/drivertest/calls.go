@@ -64,8 +64,8 @@ var writes = []call{
 	}},
 }
 
-// answer fails unless each of the calls returns want.
-func (e *env) answer(ctx context.Context, calls []call, want error) {
+// expectAnswers fails unless each of the calls returns want.
+func (e *env) expectAnswers(ctx context.Context, calls []call, want error) {
 	for _, c := range calls {
 		if err := c.do(ctx, e.d, e); !errors.Is(err, want) {
 			fail(2, "%s returned %v, want %v", c.name, err, want)

@@ -49,12 +49,12 @@ func checkVisited(e *env) {
 	e.must(err)
 	e.equal("findings", got.Findings, []driver.Finding(nil))
 	e.equal("counted", []uint64{got.Records, got.Messages, got.Events}, []uint64{6, 6, 4})
-	e.that(got.Entries >= 6, "%d entries", got.Entries)
-	e.visited(records, logs, entries)
+	e.isTrue(got.Entries >= 6, "%d entries", got.Entries)
+	e.expectVisited(records, logs, entries)
 }
 
-// visited fails unless a visitor saw the data that reads return.
-func (e *env) visited(records []string, logs map[driver.Key][]driver.Message, entries []string) {
+// expectVisited fails unless a visitor saw the data that reads return.
+func (e *env) expectVisited(records []string, logs map[driver.Key][]driver.Message, entries []string) {
 	var wantRecords, wantEntries []string
 	for _, n := range []uint64{1, 2} {
 		for _, r := range e.list(driver.Query{Namespace: n, Now: 1}) {
@@ -89,7 +89,7 @@ func checkVisitorFinds(e *env) {
 		e.must(err)
 		e.equal("findings", len(got.Findings), want)
 		for _, f := range got.Findings {
-			e.that(f.Where != "" && f.What != "", "an empty finding")
+			e.isTrue(f.Where != "" && f.What != "", "an empty finding")
 		}
 	}
 }
@@ -108,7 +108,7 @@ func checkMiscount(e *env) {
 		e.change(r.Key, driver.Change{Put: lie})
 		got, err := e.checker().Check(e.ctx, 10, driver.Visitor{})
 		e.must(err)
-		e.that(len(got.Findings) > 0, "a miscount was not found")
+		e.isTrue(len(got.Findings) > 0, "a miscount was not found")
 	}
 	e.change(r.Key, driver.Change{Put: r})
 }

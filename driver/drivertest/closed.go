@@ -18,15 +18,15 @@ func checkClosed(e *env) {
 	e.furnish(1)
 	e.must(e.d.Close())
 	for range 2 {
-		e.answer(e.ctx, reads, driver.ErrClosed)
-		e.answer(e.ctx, writes, driver.ErrClosed)
-		e.is(e.d.Mutate(e.ctx), driver.ErrClosed)
-		e.that(e.d.Caps().MaxRecord > 0, "Caps changed")
+		e.expectAnswers(e.ctx, reads, driver.ErrClosed)
+		e.expectAnswers(e.ctx, writes, driver.ErrClosed)
+		e.isError(e.d.Mutate(e.ctx), driver.ErrClosed)
+		e.isTrue(e.d.Caps().MaxRecord > 0, "Caps changed")
 		e.must(e.d.Close())
 	}
 	if c, ok := e.d.(driver.Checker); ok {
 		_, err := c.Check(e.ctx, 1, driver.Visitor{})
-		e.is(err, driver.ErrClosed)
+		e.isError(err, driver.ErrClosed)
 	}
 }
 
@@ -80,23 +80,23 @@ func checkCloseBeside(e *env) {
 			return
 		}
 		for n := range 2 {
-			e.must(e.oneOf(i, n, r))
+			e.must(e.makeCall(i, n, r))
 		}
 		ready <- struct{}{}
 		for n := 0; ; n++ {
 			late := closed.Load()
-			err := e.oneOf(i, n, r)
+			err := e.makeCall(i, n, r)
 			if errors.Is(err, driver.ErrClosed) {
 				return
 			}
 			e.must(err)
-			e.that(!late, "a call after Close worked")
+			e.isTrue(!late, "a call after Close worked")
 		}
 	})
 }
 
-// oneOf makes the n-th call of a caller. Half of the callers write.
-func (e *env) oneOf(caller, n int, r *driver.Record) error {
+// makeCall makes the n-th call of a caller. Half of the callers write.
+func (e *env) makeCall(caller, n int, r *driver.Record) error {
 	if caller%2 == 0 {
 		return e.d.Mutate(e.ctx, e.op(r.Key, driver.Change{Put: r}))
 	}

@@ -17,16 +17,16 @@ var contextChecks = []check{
 func checkCancelled(e *env) {
 	e.furnish(1)
 	e.stage(e.incarnation(), start-1, 1, 3)
-	was := e.world(1)
+	was := e.showWorld(1)
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
-	e.answer(ctx, reads, context.Canceled)
-	e.answer(ctx, writes, context.Canceled)
+	e.expectAnswers(ctx, reads, context.Canceled)
+	e.expectAnswers(ctx, writes, context.Canceled)
 	late, cancel := context.WithTimeout(e.ctx, 0)
 	defer cancel()
-	e.answer(late, reads, context.DeadlineExceeded)
-	e.answer(late, writes, context.DeadlineExceeded)
-	e.same(was, 1)
+	e.expectAnswers(late, reads, context.DeadlineExceeded)
+	e.expectAnswers(late, writes, context.DeadlineExceeded)
+	e.expectUnchanged(was, 1)
 }
 
 // checkCancelledInPlan cancels an op in its plan. The op may succeed or fail,
@@ -44,15 +44,15 @@ func checkCancelledInPlan(e *env) {
 			e.op(b.Key, driver.Change{Put: b}),
 		}
 		if err := e.d.Mutate(ctx, ops...); err != nil {
-			e.is(err, context.Canceled, driver.ErrUnknown)
+			e.isError(err, context.Canceled, driver.ErrUnknown)
 		}
 		if ops[0].Err != nil {
-			e.is(ops[0].Err, driver.ErrUnknown)
+			e.isError(ops[0].Err, driver.ErrUnknown)
 		}
 		for i, r := range []*driver.Record{a, b} {
 			got := e.get(r.Key)
 			there := got != nil && got.Incarnation == r.Incarnation
-			e.that(errors.Is(ops[i].Err, driver.ErrUnknown) || there == (ops[i].Err == nil),
+			e.isTrue(errors.Is(ops[i].Err, driver.ErrUnknown) || there == (ops[i].Err == nil),
 				"op %d ended with %v, its record is there: %t", i, ops[i].Err, there)
 		}
 	}
@@ -82,18 +82,18 @@ func checkCancelledInQueue(e *env) {
 			case 1:
 				running.wait()
 				if err := e.d.Mutate(ctx, second); err != nil {
-					e.is(err, context.Canceled, driver.ErrUnknown)
+					e.isError(err, context.Canceled, driver.ErrUnknown)
 				}
 			case 2:
 				running.wait()
 				cancel()
 			}
 		})
-		e.that(ran.Load() || errors.Is(second.Err, context.Canceled), "a plan that did not run ended with %v",
+		e.isTrue(ran.Load() || errors.Is(second.Err, context.Canceled), "a plan that did not run ended with %v",
 			second.Err)
 		got := e.get(queued.Key)
 		there := got != nil && got.Incarnation == queued.Incarnation
-		e.that(errors.Is(second.Err, driver.ErrUnknown) || there == (second.Err == nil),
+		e.isTrue(errors.Is(second.Err, driver.ErrUnknown) || there == (second.Err == nil),
 			"ended with %v, the record is there: %t", second.Err, there)
 		e.change(queued.Key, driver.Change{Remove: true})
 	}

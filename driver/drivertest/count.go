@@ -11,14 +11,15 @@ var countChecks = []check{
 }
 
 func checkCountFilters(e *env) {
-	records := e.variety()
-	every(func(q driver.Query) {
+	records := e.createVariety()
+	eachQuery(func(q driver.Query) {
 		e.equal("Count", e.count(q), counted(records, q))
 	})
 }
 
-// counts fails unless Count of namespaces 1 and 2 agrees with these records.
-func (e *env) counts(records ...*driver.Record) {
+// expectCounts fails unless Count of namespaces 1 and 2 agrees with these
+// records.
+func (e *env) expectCounts(records ...*driver.Record) {
 	for _, n := range []uint64{1, 2} {
 		for _, q := range []driver.Query{
 			{},
@@ -38,24 +39,24 @@ func checkCountChanges(e *env) {
 	a := e.create(key(1, "a"), byUser("ann"))
 	b := e.create(key(1, "b"), byUser("ann"), withStatus(1))
 	c := e.create(key(2, "a"), byUser("ann"))
-	e.counts(a, b, c)
+	e.expectCounts(a, b, c)
 	for _, change := range []edit{
 		withStatus(1), withStatus(2), byUser("bob"), byUser(""), byUser("ann"),
 		withStatus(0), expiring(start + 5),
 	} {
 		e.put(a, change)
-		e.counts(a, b, c)
+		e.expectCounts(a, b, c)
 	}
 	a.Incarnation = e.incarnation()
 	e.put(a, byUser("bob"), withStatus(2), expiring(start))
-	e.counts(a, b, c)
+	e.expectCounts(a, b, c)
 	e.change(b.Key, driver.Change{Remove: true})
-	e.counts(a, c)
+	e.expectCounts(a, c)
 	e.change(a.Key, driver.Change{Remove: true})
 	e.change(a.Key, driver.Change{Remove: true})
-	e.counts(c)
+	e.expectCounts(c)
 	e.change(c.Key, driver.Change{Remove: true})
-	e.counts()
+	e.expectCounts()
 }
 
 func checkOverdue(e *env) {
@@ -68,7 +69,7 @@ func checkOverdue(e *env) {
 	step := func() {
 		for _, at := range []int64{0, 1, 9, 10, 11, 20, 100} {
 			e.now.Store(start + at)
-			e.counts(records...)
+			e.expectCounts(records...)
 		}
 	}
 	step()
@@ -105,15 +106,15 @@ func checkUsage(e *env) {
 func checkCountBytes(e *env) {
 	a := e.create(key(1, "a"), byUser("ann"))
 	e.appendTo(a, "hello", "world!")
-	e.counts(a)
-	e.drop(a, driver.Span{From: 1, To: 1}, "hello")
-	e.counts(a)
+	e.expectCounts(a)
+	e.dropSpan(a, driver.Span{From: 1, To: 1}, "hello")
+	e.expectCounts(a)
 	edited := message(2, "", "w")
 	a.Bytes -= 5
 	e.change(a.Key, driver.Change{Put: a, Replace: []driver.Message{edited}})
-	e.counts(a)
+	e.expectCounts(a)
 	a.Body = []byte("longer than it was")
 	a.Bytes = 18 + 1
 	e.put(a)
-	e.counts(a)
+	e.expectCounts(a)
 }

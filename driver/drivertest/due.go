@@ -51,7 +51,7 @@ func checkDueOrder(e *env) {
 		q := driver.DueQuery{Now: start + 99, Limit: limit}
 		var got []driver.Due
 		for page := e.duePage(q); len(page) > 0; page = e.duePage(q) {
-			e.that(len(page) <= limit && len(got) < len(want), "too many entries")
+			e.isTrue(len(page) <= limit && len(got) < len(want), "too many entries")
 			got = append(got, page...)
 			q.After = &page[len(page)-1]
 		}
@@ -86,7 +86,7 @@ func checkDueRefile(e *env) {
 		for i, d := range page {
 			met++
 			r := records[d.Key]
-			e.that(r != nil && r.Due == d.At, "%+v is not filed so", d)
+			e.isTrue(r != nil && r.Due == d.At, "%+v is not filed so", d)
 			switch i % 3 {
 			case 0:
 				e.put(r, dueAt(start+1000))
@@ -95,7 +95,7 @@ func checkDueRefile(e *env) {
 			}
 		}
 		q.After = &page[len(page)-1]
-		e.that(met <= len(records), "an entry came again")
+		e.isTrue(met <= len(records), "an entry came again")
 	}
 	e.equal("met", met, len(records))
 }

@@ -37,14 +37,14 @@ func (e *env) dumped(after *driver.Place) (parts []driver.Part, ok bool) {
 	return parts, true
 }
 
-// exhibit fills the driver with parts of every kind.
-func (e *env) exhibit() *driver.Record {
+// createAllParts fills the driver with parts of every kind.
+func (e *env) createAllParts() *driver.Record {
 	r := e.furnish(1)
 	other := e.furnish(1 << 33)
 	e.change(r.Key, driver.Change{TrimFeed: 1})
 	e.appendTo(r, "four", "")
-	e.drop(r, driver.Span{From: 2, To: 3}, "two", "three")
-	e.drop(other, driver.Span{From: 1, To: 3}, "one", "two", "three")
+	e.dropSpan(r, driver.Span{From: 2, To: 3}, "two", "three")
+	e.dropSpan(other, driver.Span{From: 1, To: 3}, "one", "two", "three")
 	e.change(key(1, ""), driver.Change{Entries: []driver.Entry{
 		{EntryKey: driver.EntryKey{Kind: kindPlain, Owner: "o", Name: "store"}, Value: []byte("v")},
 		{EntryKey: driver.EntryKey{Kind: kindPlain, Owner: "long owner", Name: ""}, Value: []byte{}},
@@ -75,13 +75,13 @@ func checkDump(e *env) {
 		return
 	}
 	e.sameParts(parts, nil)
-	e.exhibit()
+	e.createAllParts()
 	parts, _ = e.dumped(nil)
 	var of [driver.PartRef + 1]int
 	for i := range parts {
 		of[parts[i].Kind]++
 		if i > 0 {
-			e.that(parts[i-1].Place().Compare(parts[i].Place()) < 0, "%+v comes before %+v", parts[i-1].Place(),
+			e.isTrue(parts[i-1].Place().Compare(parts[i].Place()) < 0, "%+v comes before %+v", parts[i-1].Place(),
 				parts[i].Place())
 		}
 	}
@@ -111,7 +111,7 @@ func (e *env) listed(k driver.Key) *driver.Record {
 }
 
 func checkDumpAfter(e *env) {
-	e.exhibit()
+	e.createAllParts()
 	parts, ok := e.dumped(nil)
 	if !ok {
 		return
@@ -139,7 +139,7 @@ func checkDumpAfter(e *env) {
 }
 
 func checkDumpInvisible(e *env) {
-	e.exhibit()
+	e.createAllParts()
 	r := e.create(key(1, "gone"), byUser("gone"))
 	e.appendTo(r, "one", "two")
 	e.change(key(2, "a"), driver.Change{Put: e.record(key(2, "a")), Events: []driver.Event{{ID: "a"}}})
@@ -154,7 +154,8 @@ func checkDumpInvisible(e *env) {
 		return
 	}
 	for i := range before {
-		e.that(before[i].Namespace != 2 && !strings.Contains(showPart(&before[i]), "gone"), "%s", showPart(&before[i]))
+		e.isTrue(before[i].Namespace != 2 && !strings.Contains(showPart(&before[i]), "gone"), "%s",
+			showPart(&before[i]))
 	}
 	for {
 		got, err := e.d.Reclaim(e.ctx, start, 100)
@@ -172,7 +173,7 @@ func checkDumpEnds(e *env) {
 	if !ok {
 		return
 	}
-	e.exhibit()
+	e.createAllParts()
 	parts, _ := e.dumped(nil)
 	enough := errors.New("enough")
 	for _, limit := range []int{0, 1, len(parts) / 2, len(parts) - 1} {
@@ -183,13 +184,13 @@ func checkDumpEnds(e *env) {
 			}
 			return nil
 		})
-		e.that(err == enough && n == limit+1, "Dump returned %v after %d parts", err, n)
+		e.isTrue(err == enough && n == limit+1, "Dump returned %v after %d parts", err, n)
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
-	e.is(d.Dump(ctx, nil, func(*driver.Part) error { return nil }), context.Canceled)
+	e.isError(d.Dump(ctx, nil, func(*driver.Part) error { return nil }), context.Canceled)
 	e.must(e.d.Close())
-	e.is(d.Dump(e.ctx, nil, func(*driver.Part) error { return nil }), driver.ErrClosed)
+	e.isError(d.Dump(e.ctx, nil, func(*driver.Part) error { return nil }), driver.ErrClosed)
 }
 
 // checkDumpSnapshot writes during a Dump, which must not show the writes.
@@ -198,7 +199,7 @@ func checkDumpSnapshot(e *env) {
 	if !ok {
 		return
 	}
-	r := e.exhibit()
+	r := e.createAllParts()
 	want, _ := e.dumped(nil)
 	var got []driver.Part
 	wrote := make(chan error, 1)
@@ -228,7 +229,7 @@ func checkDumpSnapshot(e *env) {
 }
 
 func checkDumpReadOnly(e *env) {
-	e.exhibit()
+	e.createAllParts()
 	want, ok := e.dumped(nil)
 	if !ok {
 		return
@@ -237,6 +238,6 @@ func checkDumpReadOnly(e *env) {
 	got, _ := e.dumped(nil)
 	e.sameParts(got, want)
 	if l, ok := e.d.(driver.Loader); ok {
-		e.is(l.Load(e.ctx, driver.Load{Note: []byte("n")}), driver.ErrReadOnly)
+		e.isError(l.Load(e.ctx, driver.Load{Note: []byte("n")}), driver.ErrReadOnly)
 	}
 }

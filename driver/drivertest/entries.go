@@ -79,7 +79,7 @@ func checkEntryPages(e *env) {
 		q := driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true, Limit: limit}
 		var got []driver.Entry
 		for page := e.entries(q); len(page) > 0; page = e.entries(q) {
-			e.that(len(page) <= limit && len(got) < len(want), "too many entries")
+			e.isTrue(len(page) <= limit && len(got) < len(want), "too many entries")
 			got = append(got, page...)
 			last := page[len(page)-1]
 			q.Owner = last.Owner

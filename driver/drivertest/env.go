@@ -61,8 +61,8 @@ func fail(skip int, format string, args ...any) {
 	panic(failure{fmt.Errorf("%s:%d: %s", filepath.Base(file), line, text)})
 }
 
-// that fails unless ok.
-func (e *env) that(ok bool, format string, args ...any) {
+// isTrue fails unless ok.
+func (e *env) isTrue(ok bool, format string, args ...any) {
 	if !ok {
 		fail(2, format, args...)
 	}
@@ -75,8 +75,8 @@ func (e *env) must(err error) {
 	}
 }
 
-// is fails unless err is one of the wanted errors.
-func (e *env) is(err error, wanted ...error) {
+// isError fails unless err is one of the wanted errors.
+func (e *env) isError(err error, wanted ...error) {
 	for _, want := range wanted {
 		if errors.Is(err, want) {
 			return

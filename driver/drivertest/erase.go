@@ -20,8 +20,8 @@ func erasing(n uint64, user string) driver.Change {
 	return driver.Change{Erase: &driver.Erasure{Namespace: n, UserID: user}}
 }
 
-// invisible fails if any call shows ann's session, which furnish created.
-func (e *env) invisible(r *driver.Record) {
+// expectInvisible fails if any call shows ann's session, which furnish created.
+func (e *env) expectInvisible(r *driver.Record) {
 	const anyTime = 1
 	e.equal("Get", e.getAt(r.Key, anyTime), (*driver.Record)(nil))
 	for _, q := range []driver.Query{{UserID: r.UserID}, {Labels: r.Labels}, {Statuses: 1 << r.Status}} {
@@ -43,7 +43,7 @@ func (e *env) invisible(r *driver.Record) {
 		e.equal("entries", e.names(k), []string{})
 	}
 	for _, d := range e.due(driver.Never - 1) {
-		e.that(d.Key != r.Key, "still due")
+		e.isTrue(d.Key != r.Key, "still due")
 	}
 	v := e.view(driver.Target{
 		Key: r.Key, MessageIDs: []string{"m1"}, Seqs: []uint64{1}, Span: driver.Span{From: 1, To: 9},
@@ -60,10 +60,10 @@ func checkEraseUser(e *env) {
 	r := e.furnish(1)
 	e.furnish(2)
 	e.change(driver.Key{}, driver.Change{Entries: []driver.Entry{entry("ann", "not a user's", []byte("x"))}})
-	was := e.space(2)
+	was := e.showSpace(2)
 	e.change(key(1, ""), erasing(1, "ann"))
 	left := func() {
-		e.invisible(r)
+		e.expectInvisible(r)
 		e.equal("the sessions of others", e.ids(driver.Query{Namespace: 1, Now: 1}), []string{"overdue", "plain"})
 		e.equal("their count", e.count(driver.Query{Namespace: 1}).Sessions, [driver.Statuses]uint64{1})
 		e.equal("their counts with overdue", e.count(driver.Query{Namespace: 1, Now: 1}).Sessions,
@@ -71,7 +71,7 @@ func checkEraseUser(e *env) {
 		e.equal("entries of no user", e.names(driver.EntryQuery{Namespace: 1, Kind: kindPlain, AllOwners: true}),
 			[]string{"state", "not a user's"})
 		e.equal("feed", e.feed(1, 0).Head, 2)
-		e.equal("the user's data in another namespace", e.space(2), was)
+		e.equal("the user's data in another namespace", e.showSpace(2), was)
 	}
 	left()
 	e.reclaim(1)
@@ -81,7 +81,7 @@ func checkEraseUser(e *env) {
 func checkEraseNamespace(e *env) {
 	r := e.furnish(1)
 	e.furnish(2)
-	was := e.space(2)
+	was := e.showSpace(2)
 	e.change(driver.Key{}, driver.Change{
 		Erase:   &driver.Erasure{Namespace: 1},
 		Entries: []driver.Entry{{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "erased"}, Value: []byte("1")}},
@@ -90,7 +90,7 @@ func checkEraseNamespace(e *env) {
 	e.change(driver.Key{},
 		driver.Change{Entries: []driver.Entry{{EntryKey: driver.EntryKey{Kind: kindPlain, Name: "erased"}}}})
 	for range 2 {
-		e.invisible(r)
+		e.expectInvisible(r)
 		e.equal("List", e.ids(driver.Query{Namespace: 1, Now: 1}), []string{})
 		e.equal("Count", e.count(driver.Query{Namespace: 1, Now: 1}), driver.Usage{})
 		e.equal("feed", e.feed(1, 0), driver.Feed{})
@@ -102,7 +102,7 @@ func checkEraseNamespace(e *env) {
 	for _, d := range e.due(driver.Never - 1) {
 		e.equal("due", d.Namespace, 2)
 	}
-	e.equal("another namespace", e.space(2), was)
+	e.equal("another namespace", e.showSpace(2), was)
 }
 
 // checkEraseAgain recreates erased sessions before they are reclaimed.
@@ -127,9 +127,9 @@ func checkEraseAgain(e *env) {
 	e.reclaim(2)
 	visible()
 	e.change(key(1, ""), erasing(1, "ann"))
-	e.invisible(again)
+	e.expectInvisible(again)
 	e.reclaim(2)
-	e.invisible(again)
+	e.expectInvisible(again)
 }
 
 func checkEraseTotals(e *env) {
@@ -172,7 +172,7 @@ func checkReclaimSteps(e *env) {
 	for range 1000 {
 		r, err := e.d.Reclaim(e.ctx, start, limit)
 		e.must(err)
-		e.that(r.Values <= 10*limit, "%d values in one step of about %d", r.Values, limit)
+		e.isTrue(r.Values <= 10*limit, "%d values in one step of about %d", r.Values, limit)
 		e.equal("List", e.ids(driver.Query{Namespace: 1}), []string{"live"})
 		e.equal("Count", e.count(driver.Query{Namespace: 1}),
 			counted([]*driver.Record{live}, driver.Query{Namespace: 1}))
@@ -181,17 +181,17 @@ func checkReclaimSteps(e *env) {
 			return
 		}
 	}
-	e.that(false, "Reclaim finds no end")
+	e.isTrue(false, "Reclaim finds no end")
 }
 
 func checkEraseNobody(e *env) {
 	r := e.furnish(1)
-	was := e.world(1, 2)
+	was := e.showWorld(1, 2)
 	e.change(key(1, ""), erasing(1, "an"))
 	e.change(key(1, ""), erasing(2, "ann"))
 	e.change(driver.Key{}, erasing(3, ""))
 	e.reclaim(5)
-	e.same(was, 1, 2)
+	e.expectUnchanged(was, 1, 2)
 	e.put(r)
 }
 

@@ -22,7 +22,7 @@ func checkPositions(e *env) {
 		if i%3 == 0 {
 			o := e.op(key(1, "a"), driver.Change{Events: []driver.Event{{ID: "lost"}}})
 			o.Plan = func(driver.View) (driver.Change, error) { return driver.Change{}, errPlan }
-			e.is(e.d.Mutate(e.ctx, o), errPlan)
+			e.isError(e.d.Mutate(e.ctx, o), errPlan)
 		}
 		e.change(key(2, "a"), driver.Change{Events: []driver.Event{{ID: "other"}}})
 	}
@@ -41,13 +41,13 @@ func checkPositions(e *env) {
 	e.equal("the other feed", e.feed(2, 0).Head, 20)
 }
 
-// emit appends n events to the feed of namespace 1.
-func (e *env) emit(n int) {
+// emitEvents appends n events to the feed of namespace 1.
+func (e *env) emitEvents(n int) {
 	e.change(key(1, ""), driver.Change{Events: make([]driver.Event, n)})
 }
 
 func checkFeedPages(e *env) {
-	e.emit(10)
+	e.emitEvents(10)
 	for after := range uint64(13) {
 		for _, limit := range []int{1, 3, 100} {
 			f, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: 1, After: after, Limit: limit})
@@ -64,11 +64,11 @@ func checkFeedPages(e *env) {
 }
 
 func checkTrim(e *env) {
-	e.emit(10)
+	e.emitEvents(10)
 	e.change(key(1, ""), driver.Change{TrimFeed: 4, Events: make([]driver.Event, 1)})
 	for after := range uint64(4) {
 		_, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: 1, After: after, Limit: 5})
-		e.is(err, driver.ErrLagged)
+		e.isError(err, driver.ErrLagged)
 	}
 	f := e.feed(1, 4)
 	e.equal("head and tail", []uint64{f.Head, f.Tail}, []uint64{11, 4})
@@ -81,10 +81,10 @@ func checkTrim(e *env) {
 	f = e.feed(1, 11)
 	e.equal("head and tail", []uint64{f.Head, f.Tail}, []uint64{11, 11})
 	_, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: 1, After: 10, Limit: 5})
-	e.is(err, driver.ErrLagged)
-	e.emit(1)
+	e.isError(err, driver.ErrLagged)
+	e.emitEvents(1)
 	e.equal("positions go on", e.feed(1, 11).Events, []driver.Event{{Position: 12}})
-	e.is(e.mutate(key(1, ""), driver.Change{TrimFeed: 13}), driver.ErrInvalid)
+	e.isError(e.mutate(key(1, ""), driver.Change{TrimFeed: 13}), driver.ErrInvalid)
 }
 
 // checkFeedOrder writes and reads from many goroutines at once.
@@ -92,7 +92,7 @@ func checkFeedOrder(e *env) {
 	const writers, rounds = 6, 15
 	e.together(writers+1, func(i int) {
 		if i == writers {
-			e.follow(writers * rounds)
+			e.followFeed(writers * rounds)
 			return
 		}
 		k := key(1, fmt.Sprint(i/2))
@@ -109,8 +109,8 @@ func checkFeedOrder(e *env) {
 	})
 }
 
-// follow reads the feed up to position n while it grows.
-func (e *env) follow(n uint64) {
+// followFeed reads the feed up to position n while it grows.
+func (e *env) followFeed(n uint64) {
 	versions := make(map[string]uint64)
 	for at := uint64(0); at < n; {
 		f, err := e.d.Feed(e.ctx, driver.FeedQuery{Namespace: 1, After: at, Limit: 7})

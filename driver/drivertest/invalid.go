@@ -65,14 +65,14 @@ var spoiledRecords = map[string]edit{
 
 func checkInvalidChanges(e *env) {
 	r := e.furnish(1)
-	was := e.world(1, 2)
+	was := e.showWorld(1, 2)
 	for name, spoil := range spoiled {
 		c := e.upheaval(r)
 		spoil(e, &c)
 		err := e.mutate(r.Key, c)
-		e.that(err != nil, "%s was accepted", name)
-		e.is(err, driver.ErrInvalid)
-		e.same(was, 1, 2)
+		e.isTrue(err != nil, "%s was accepted", name)
+		e.isError(err, driver.ErrInvalid)
+		e.expectUnchanged(was, 1, 2)
 	}
 	for _, c := range []driver.Change{
 		{Replace: []driver.Message{message(1, "", "x")}},
@@ -91,16 +91,16 @@ func checkInvalidChanges(e *env) {
 			Value:    []byte{},
 		}}},
 	} {
-		e.is(e.mutate(key(1, "absent"), c), driver.ErrInvalid)
-		e.same(was, 1, 2)
+		e.isError(e.mutate(key(1, "absent"), c), driver.ErrInvalid)
+		e.expectUnchanged(was, 1, 2)
 	}
-	e.refused(r, was)
+	e.checkInvalidPairs(r, was)
 	e.change(r.Key, e.upheaval(r))
-	e.repair(r)
+	e.makeConsistent(r)
 }
 
-// refused combines pairs of parts of which each is valid by itself.
-func (e *env) refused(r *driver.Record, was string) {
+// checkInvalidPairs combines pairs of parts of which each is valid by itself.
+func (e *env) checkInvalidPairs(r *driver.Record, was string) {
 	drop := []driver.Span{{From: 1, To: 1}}
 	inc := e.incarnation()
 	for _, c := range []driver.Change{
@@ -121,13 +121,14 @@ func (e *env) refused(r *driver.Record, was string) {
 		{Stage: inc, Append: []driver.Message{message(^uint64(0), "last", "x")}},
 		{TrimFeed: 3, Events: make([]driver.Event, 1)},
 	} {
-		e.is(e.mutate(r.Key, c), driver.ErrInvalid)
-		e.same(was, 1, 2)
+		e.isError(e.mutate(r.Key, c), driver.ErrInvalid)
+		e.expectUnchanged(was, 1, 2)
 	}
 }
 
-// repair makes the record of an upheaval consistent, so that audit accepts it.
-func (e *env) repair(r *driver.Record) {
+// makeConsistent makes the record of an upheaval consistent, so that audit
+// accepts it.
+func (e *env) makeConsistent(r *driver.Record) {
 	got := e.get(r.Key)
 	got.Messages, got.Bytes = 0, uint64(len(got.Body))
 	for _, m := range e.log(r.Namespace, r.Incarnation) {
@@ -139,21 +140,21 @@ func (e *env) repair(r *driver.Record) {
 
 func checkInvalidRecords(e *env) {
 	r := e.furnish(1)
-	was := e.world(1, 2)
+	was := e.showWorld(1, 2)
 	for name, edit := range spoiledRecords {
 		c := e.upheaval(r)
 		c.Append = nil
 		edit(c.Put)
 		err := e.mutate(r.Key, c)
-		e.that(err != nil, "%s was accepted", name)
-		e.is(err, driver.ErrInvalid)
-		e.same(was, 1, 2)
+		e.isTrue(err != nil, "%s was accepted", name)
+		e.isError(err, driver.ErrInvalid)
+		e.expectUnchanged(was, 1, 2)
 	}
 }
 
 func checkInvalidTargets(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	for _, t := range []driver.Target{
 		{Key: key(1, tooLong)},
 		{Key: key(0, "a")},
@@ -166,8 +167,8 @@ func checkInvalidTargets(e *env) {
 		o := e.plan(t, func(driver.View) (driver.Change, error) {
 			return driver.Change{Events: make([]driver.Event, 1)}, nil
 		})
-		e.is(e.d.Mutate(e.ctx, o), driver.ErrInvalid)
+		e.isError(e.d.Mutate(e.ctx, o), driver.ErrInvalid)
 	}
-	e.is(e.d.Mutate(e.ctx, &driver.Op{}), driver.ErrInvalid)
-	e.same(was, 1)
+	e.isError(e.d.Mutate(e.ctx, &driver.Op{}), driver.ErrInvalid)
+	e.expectUnchanged(was, 1)
 }

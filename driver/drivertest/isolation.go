@@ -62,8 +62,8 @@ func (e *env) populate(edit func(r *driver.Record, i int)) map[driver.Key]*drive
 	return records
 }
 
-// stored fails unless the driver holds exactly these records.
-func (e *env) stored(records map[driver.Key]*driver.Record) {
+// expectStored fails unless the driver holds exactly these records.
+func (e *env) expectStored(records map[driver.Key]*driver.Record) {
 	for _, n := range spaces {
 		var want []string
 		for _, id := range names {
@@ -80,7 +80,7 @@ func (e *env) stored(records map[driver.Key]*driver.Record) {
 }
 
 func checkIDs(e *env) {
-	e.stored(e.populate(func(*driver.Record, int) {}))
+	e.expectStored(e.populate(func(*driver.Record, int) {}))
 	e.equal("an empty namespace", e.ids(driver.Query{Namespace: 3}), []string{})
 }
 
@@ -97,7 +97,7 @@ func checkUsers(e *env) {
 
 func checkLabelNames(e *env) {
 	e.populate(func(r *driver.Record, i int) {
-		r.Labels = []driver.Label{{Name: names[i], Value: "v"}, {Name: tilde(names[i]), Value: names[i]}}
+		r.Labels = []driver.Label{{Name: names[i], Value: "v"}, {Name: replaceFirstLetter(names[i]), Value: names[i]}}
 		if r.Labels[0].Name >= r.Labels[1].Name {
 			r.Labels[0], r.Labels[1] = r.Labels[1], r.Labels[0]
 		}
@@ -105,15 +105,15 @@ func checkLabelNames(e *env) {
 	for i, name := range names {
 		q := driver.Query{Namespace: spaces[i%len(spaces)], Labels: []driver.Label{{Name: name, Value: "v"}}}
 		e.equal("List by label name", e.ids(q), []string{name})
-		q.Labels = []driver.Label{{Name: tilde(name), Value: name}}
+		q.Labels = []driver.Label{{Name: replaceFirstLetter(name), Value: name}}
 		e.equal("List by label value", e.ids(q), []string{name})
 		q.Labels = []driver.Label{{Name: name, Value: "w"}}
 		e.equal("List by another value", e.ids(q), []string{})
 	}
 }
 
-// tilde returns name with its first letter replaced.
-func tilde(name string) string {
+// replaceFirstLetter returns name with its first letter replaced.
+func replaceFirstLetter(name string) string {
 	_, n := utf8.DecodeRuneInString(name)
 	return "~" + name[n:]
 }
@@ -185,9 +185,9 @@ func checkLongIDs(e *env) {
 	} {
 		var r driver.Record
 		err := e.d.Get(e.ctx, key(1, strings.Repeat("a", n)), start, &r)
-		e.is(err, driver.ErrNotFound, driver.ErrInvalid)
+		e.isError(err, driver.ErrNotFound, driver.ErrInvalid)
 	}
-	e.is(e.d.Get(e.ctx, key(1, ""), start, &driver.Record{}), driver.ErrNotFound, driver.ErrInvalid)
+	e.isError(e.d.Get(e.ctx, key(1, ""), start, &driver.Record{}), driver.ErrNotFound, driver.ErrInvalid)
 }
 
 func checkRemoveAmong(e *env) {
@@ -201,7 +201,7 @@ func checkRemoveAmong(e *env) {
 		}
 	}
 	e.reclaim(50)
-	e.stored(records)
+	e.expectStored(records)
 }
 
 func checkEraseAmong(e *env) {
@@ -219,7 +219,7 @@ func checkEraseAmong(e *env) {
 	}
 	erase(spaces[1], "")
 	erase(spaces[5], "")
-	e.stored(records)
+	e.expectStored(records)
 	e.reclaim(50)
-	e.stored(records)
+	e.expectStored(records)
 }

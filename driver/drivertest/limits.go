@@ -34,7 +34,7 @@ func checkLargest(e *env) {
 
 func checkTooLarge(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	caps := e.d.Caps()
 	large := driver.Message{Seq: r.NextSeq, ID: "large", Body: largest(caps.MaxMessage + 1)}
 	body := e.upheaval(r)
@@ -47,8 +47,8 @@ func checkTooLarge(e *env) {
 	replaced.Replace = []driver.Message{large}
 	value.Entries[1].Value = largest(caps.MaxEntry + 1)
 	for _, c := range []driver.Change{body, log, replaced, value} {
-		e.is(e.mutate(r.Key, c), driver.ErrTooLarge)
-		e.same(was, 1)
+		e.isError(e.mutate(r.Key, c), driver.ErrTooLarge)
+		e.expectUnchanged(was, 1)
 	}
 }
 
@@ -58,9 +58,9 @@ func checkMaxOps(e *env) {
 		r := e.record(key(1, fmt.Sprintf("%04d", i)))
 		ops = append(ops, e.op(r.Key, driver.Change{Put: r}))
 	}
-	e.is(e.d.Mutate(e.ctx, ops...), driver.ErrTooLarge)
+	e.isError(e.d.Mutate(e.ctx, ops...), driver.ErrTooLarge)
 	for _, o := range ops {
-		e.is(o.Err, driver.ErrTooLarge)
+		e.isError(o.Err, driver.ErrTooLarge)
 	}
 	e.equal("count", e.count(driver.Query{Namespace: 1}), driver.Usage{})
 	e.must(e.d.Mutate(e.ctx, ops[:driver.MaxOps]...))
@@ -70,7 +70,7 @@ func checkMaxOps(e *env) {
 func checkCaps(e *env) {
 	c := e.d.Caps()
 	const least = 256 << 10 // the size up to which the store accepts a session
-	e.that(c.Name != "" && c.MaxRecord >= least && c.MaxMessage >= least && c.MaxEntry >= least, "%+v", c)
+	e.isTrue(c.Name != "" && c.MaxRecord >= least && c.MaxMessage >= least && c.MaxEntry >= least, "%+v", c)
 	e.furnish(1)
 	e.equal("Caps", e.d.Caps(), c)
 }

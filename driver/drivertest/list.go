@@ -11,15 +11,15 @@ var listChecks = []check{
 }
 
 func checkFilters(e *env) {
-	records := e.variety()
-	every(func(q driver.Query) {
+	records := e.createVariety()
+	eachQuery(func(q driver.Query) {
 		e.equal("List", e.list(q), selected(records, q))
 	})
 }
 
 // checkIndexes changes every indexed field, first one by one, then all at once.
 func checkIndexes(e *env) {
-	records := e.variety()
+	records := e.createVariety()
 	edits := []edit{
 		byUser("ann"), byUser("bob"), byUser(""), withStatus(2), withStatus(7),
 		labelled("colour", "red"), labelled("colour", "red", "size", "xl"), labelled("size", "xl"), labelled(),
@@ -39,15 +39,15 @@ func checkIndexes(e *env) {
 		e.change(records[i].Key, driver.Change{Remove: true})
 		records = append(records[:i], records[i+1:]...)
 	}
-	every(func(q driver.Query) {
+	eachQuery(func(q driver.Query) {
 		e.equal("List", e.list(q), selected(records, q))
 		e.equal("Count", e.count(q), counted(records, q))
 	})
 }
 
 func checkLimit(e *env) {
-	records := e.variety()
-	every(func(q driver.Query) {
+	records := e.createVariety()
+	eachQuery(func(q driver.Query) {
 		for _, limit := range []int{1, 4} {
 			q.Limit = limit
 			e.equal("pages", e.list(q), selected(records, q))
@@ -56,12 +56,12 @@ func checkLimit(e *env) {
 	q := driver.Query{Namespace: 1, Now: start, Limit: len(records)}
 	p, err := e.d.List(e.ctx, q)
 	e.must(err)
-	e.that(p.Next == nil, "the last page goes on")
+	e.isTrue(p.Next == nil, "the last page goes on")
 }
 
 func checkScan(e *env) {
-	records := e.variety()
-	every(func(q driver.Query) {
+	records := e.createVariety()
+	eachQuery(func(q driver.Query) {
 		for _, scan := range []int{1, 5} {
 			q.Scan = scan
 			q.Limit = 3
@@ -73,7 +73,7 @@ func checkScan(e *env) {
 // checkAfter continues lists after records that were removed, moved or never
 // existed.
 func checkAfter(e *env) {
-	records := e.variety()
+	records := e.createVariety()
 	gone := records[20]
 	e.change(gone.Key, driver.Change{Remove: true})
 	records = append(records[:20], records[21:]...)

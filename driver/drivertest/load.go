@@ -19,9 +19,9 @@ var loadChecks = []check{
 	{name: "a context that ended, a closed driver", run: checkLoadEnded},
 }
 
-// copier returns a new driver that can load the dump of this one. ok is false
+// newCopy returns a new driver that can load the dump of this one. ok is false
 // if there is none.
-func (e *env) copier() (to driver.Loader, ok bool) {
+func (e *env) newCopy() (to driver.Loader, ok bool) {
 	if _, ok := e.d.(driver.Dumper); !ok {
 		return nil, false
 	}
@@ -31,10 +31,10 @@ func (e *env) copier() (to driver.Loader, ok bool) {
 	return e.h.Open(e.tb).(driver.Loader), true
 }
 
-// move replaces the driver by a copy in a new one. ok is false if the driver
-// cannot be copied.
-func (e *env) move(size func() int) (ok bool) {
-	to, ok := e.copier()
+// moveToCopy replaces the driver by a copy in a new one. ok is false if the
+// driver cannot be copied.
+func (e *env) moveToCopy(size func() int) (ok bool) {
+	to, ok := e.newCopy()
 	if !ok {
 		return false
 	}
@@ -75,14 +75,14 @@ func (e *env) note() []byte {
 func steps(n int) func() int { return func() int { return n } }
 
 func checkLoad(e *env) {
-	e.exhibit()
-	was := e.world(1, 1<<33)
-	e.move(steps(7))
-	e.same(was, 1, 1<<33)
+	e.createAllParts()
+	was := e.showWorld(1, 1<<33)
+	e.moveToCopy(steps(7))
+	e.expectUnchanged(was, 1, 1<<33)
 }
 
 func checkLoadGoesOn(e *env) {
-	r := e.exhibit()
+	r := e.createAllParts()
 	staged := driver.Incarnation{}
 	parts, ok := e.dumped(nil)
 	if !ok {
@@ -93,14 +93,14 @@ func checkLoadGoesOn(e *env) {
 			staged = p.Incarnation
 		}
 	}
-	e.move(steps(100))
+	e.moveToCopy(steps(100))
 	v := e.view(driver.Target{Key: r.Key, MessageIDs: []string{"m1", "m2", "m3", "m4", "m6"}, Usage: true})
 	e.equal("refs", []uint64{v.Refs[0].Seq, v.Refs[1].Seq, v.Refs[2].Seq, v.Refs[3].Seq, v.Refs[4].Seq},
 		[]uint64{1, 2, 3, 4, 0})
 	e.equal("digest of a dropped message", v.Refs[1].Digest, message(2, "m2", "").Digest)
 	e.equal("feed", []uint64{v.FeedTail, v.FeedHead}, []uint64{1, 2})
 	e.equal("usage", v.Usage.Sessions, [driver.Statuses]uint64{0: 2, 2: 1})
-	e.that(v.Now >= start, "now ran backwards")
+	e.isTrue(v.Now >= start, "now ran backwards")
 
 	e.appendTo(r, "six")
 	e.change(r.Key, driver.Change{Events: []driver.Event{{ID: r.ID}}})
@@ -115,10 +115,10 @@ func checkLoadGoesOn(e *env) {
 }
 
 func checkLoadSteps(e *env) {
-	e.exhibit()
-	was := e.world(1, 1<<33)
+	e.createAllParts()
+	was := e.showWorld(1, 1<<33)
 	parts, ok := e.dumped(nil)
-	to, can := e.copier()
+	to, can := e.newCopy()
 	if !ok || !can {
 		return
 	}
@@ -134,14 +134,14 @@ func checkLoadSteps(e *env) {
 		e.sameParts(so, parts[:i+1])
 	}
 	e.must(e.d.(driver.Loader).Load(e.ctx, driver.Load{Was: note}))
-	e.same(was, 1, 1<<33)
+	e.expectUnchanged(was, 1, 1<<33)
 }
 
 func checkLoadLargest(e *env) {
 	checkLargest(e)
-	was := e.world(1)
-	e.move(steps(100))
-	e.same(was, 1)
+	was := e.showWorld(1)
+	e.moveToCopy(steps(100))
+	e.expectUnchanged(was, 1)
 }
 
 func checkLoadUsed(e *env) {
@@ -150,14 +150,14 @@ func checkLoadUsed(e *env) {
 		return
 	}
 	e.furnish(1)
-	was := e.world(1, 2)
+	was := e.showWorld(1, 2)
 	r := e.record(key(2, "a"))
 	parts := []driver.Part{{Kind: driver.PartRecord, Namespace: 2, Record: *r}}
 	for _, load := range []driver.Load{
 		{Parts: parts}, {Parts: parts, Note: []byte("n")}, {Parts: parts, Was: []byte("n")}, {Note: []byte("n")},
 	} {
-		e.is(l.Load(e.ctx, load), driver.ErrNotEmpty)
-		e.same(was, 1, 2)
+		e.isError(l.Load(e.ctx, load), driver.ErrNotEmpty)
+		e.expectUnchanged(was, 1, 2)
 		e.equal("note", e.note(), []byte(nil))
 	}
 }
@@ -170,22 +170,22 @@ func checkLoadNote(e *env) {
 	part := func(id string) []driver.Part {
 		return []driver.Part{{Kind: driver.PartRecord, Namespace: 1, Record: *e.record(key(1, id))}}
 	}
-	e.is(l.Load(e.ctx, driver.Load{Was: []byte("none"), Note: []byte("one")}), driver.ErrNotEmpty)
+	e.isError(l.Load(e.ctx, driver.Load{Was: []byte("none"), Note: []byte("one")}), driver.ErrNotEmpty)
 	e.must(l.Load(e.ctx, driver.Load{Parts: part("a"), Note: []byte("one")}))
-	was := e.world(1)
+	was := e.showWorld(1)
 	for _, stale := range [][]byte{nil, []byte("on"), []byte("two")} {
-		e.is(l.Load(e.ctx, driver.Load{Parts: part("b"), Was: stale, Note: []byte("two")}), driver.ErrNotEmpty)
-		e.same(was, 1)
+		e.isError(l.Load(e.ctx, driver.Load{Parts: part("b"), Was: stale, Note: []byte("two")}), driver.ErrNotEmpty)
+		e.expectUnchanged(was, 1)
 		e.equal("note", e.note(), []byte("one"))
 	}
-	e.is(e.mutate(key(1, "a"), driver.Change{Entries: []driver.Entry{
+	e.isError(e.mutate(key(1, "a"), driver.Change{Entries: []driver.Entry{
 		{EntryKey: driver.EntryKey{Kind: driver.KindLoad}, Value: []byte("x")},
 	}}), driver.ErrInvalid)
 	e.must(l.Load(e.ctx, driver.Load{Parts: part("b"), Was: []byte("one"), Note: []byte("two")}))
 	e.must(l.Load(e.ctx, driver.Load{Was: []byte("two")}))
 	e.equal("note", e.note(), []byte(nil))
 	e.equal("count", e.count(driver.Query{Namespace: 1}).Sessions[0], uint64(2))
-	e.is(l.Load(e.ctx, driver.Load{Parts: part("c"), Note: []byte("three")}), driver.ErrNotEmpty)
+	e.isError(l.Load(e.ctx, driver.Load{Parts: part("c"), Note: []byte("three")}), driver.ErrNotEmpty)
 }
 
 func checkLoadInvalid(e *env) {
@@ -216,15 +216,15 @@ func checkLoadInvalid(e *env) {
 		log(driver.Message{ID: "m"}), log(driver.Message{Seq: 1}), log(message(1, tooLong, "")),
 	} {
 		parts := []driver.Part{{Kind: driver.PartClock, Time: start}, bad}
-		e.is(l.Load(e.ctx, driver.Load{Parts: parts, Note: []byte("n")}), driver.ErrInvalid)
+		e.isError(l.Load(e.ctx, driver.Load{Parts: parts, Note: []byte("n")}), driver.ErrInvalid)
 	}
-	e.is(l.Load(e.ctx, driver.Load{Parts: []driver.Part{record(), record()}}), driver.ErrInvalid)
+	e.isError(l.Load(e.ctx, driver.Load{Parts: []driver.Part{record(), record()}}), driver.ErrInvalid)
 	large := record()
 	large.Record.Body = largest(e.d.Caps().MaxRecord + 1)
-	e.is(l.Load(e.ctx, driver.Load{Parts: []driver.Part{large}}), driver.ErrTooLarge)
-	e.is(l.Load(e.ctx, driver.Load{Note: largest(e.d.Caps().MaxEntry + 1)}), driver.ErrTooLarge)
-	e.is(l.Load(e.ctx, driver.Load{Note: []byte{}}), driver.ErrInvalid)
-	e.is(l.Load(e.ctx, driver.Load{Was: []byte{}}), driver.ErrInvalid)
+	e.isError(l.Load(e.ctx, driver.Load{Parts: []driver.Part{large}}), driver.ErrTooLarge)
+	e.isError(l.Load(e.ctx, driver.Load{Note: largest(e.d.Caps().MaxEntry + 1)}), driver.ErrTooLarge)
+	e.isError(l.Load(e.ctx, driver.Load{Note: []byte{}}), driver.ErrInvalid)
+	e.isError(l.Load(e.ctx, driver.Load{Was: []byte{}}), driver.ErrInvalid)
 	e.equal("note", e.note(), []byte(nil))
 	e.must(l.Load(e.ctx, driver.Load{Parts: []driver.Part{record()}}))
 	e.equal("count", e.count(driver.Query{Namespace: 1}).Sessions[0], uint64(1))
@@ -237,8 +237,8 @@ func checkLoadEnded(e *env) {
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
-	e.is(l.Load(ctx, driver.Load{Note: []byte("n")}), context.Canceled)
+	e.isError(l.Load(ctx, driver.Load{Note: []byte("n")}), context.Canceled)
 	e.equal("note", e.note(), []byte(nil))
 	e.must(e.d.Close())
-	e.is(l.Load(e.ctx, driver.Load{Note: []byte("n")}), driver.ErrClosed)
+	e.isError(l.Load(e.ctx, driver.Load{Note: []byte("n")}), driver.ErrClosed)
 }

@@ -21,7 +21,7 @@ var logChecks = []check{
 func checkRanges(e *env) {
 	r := e.create(key(1, "a"))
 	ms := e.appendTo(r, "a", "b", "c", "d", "e", "f", "g", "h", "i")
-	e.drop(r, driver.Span{From: 4, To: 5}, "d", "e")
+	e.dropSpan(r, driver.Span{From: 4, To: 5}, "d", "e")
 	ms = slices.Delete(ms, 3, 5)
 	for from := range uint64(12) {
 		for _, to := range []uint64{0, 1, 3, 4, 5, 9, 10, ^uint64(0)} {
@@ -55,17 +55,17 @@ func checkNumbers(e *env) {
 	e.appendTo(r, "one", "two")
 	r.NextSeq = 10
 	e.appendTo(r, "ten")
-	e.drop(r, driver.Span{From: 1, To: 10}, "one", "two", "ten")
+	e.dropSpan(r, driver.Span{From: 1, To: 10}, "one", "two", "ten")
 	e.equal("log", e.log(1, r.Incarnation), []driver.Message(nil))
 	for _, seq := range []uint64{0, 1, 2, 10} {
 		put := cloneRecord(r)
 		put.NextSeq = 20
-		e.is(e.mutate(r.Key, driver.Change{Put: put, Append: []driver.Message{message(seq, "again", "x")}}),
+		e.isError(e.mutate(r.Key, driver.Change{Put: put, Append: []driver.Message{message(seq, "again", "x")}}),
 			driver.ErrInvalid)
 	}
 	lowered := cloneRecord(r)
 	lowered.NextSeq--
-	e.is(e.mutate(r.Key, driver.Change{Put: lowered}), driver.ErrInvalid)
+	e.isError(e.mutate(r.Key, driver.Change{Put: lowered}), driver.ErrInvalid)
 	ms := e.appendTo(r, "eleven")
 	e.equal("log", e.log(1, r.Incarnation), ms)
 	e.equal("number", ms[0].Seq, 11)
@@ -84,7 +84,7 @@ func checkReplace(e *env) {
 	e.equal("refs", v.Refs, []driver.Ref{{Found: true, Seq: 2, Digest: message(2, "m2", "").Digest}, {}})
 	e.equal("span", v.Span, driver.SpanUsage{Messages: 3, Bytes: 14})
 	for _, absent := range []uint64{4, 77} {
-		e.is(e.mutate(r.Key,
+		e.isError(e.mutate(r.Key,
 			driver.Change{Replace: []driver.Message{message(1, "", "lost"), message(absent, "", "x")}}),
 			driver.ErrNotFound)
 	}
@@ -120,7 +120,7 @@ func checkDrop(e *env) {
 func checkRefs(e *env) {
 	r := e.create(key(1, "a"))
 	ms := e.appendTo(r, "one", "two")
-	e.drop(r, driver.Span{From: 1, To: 2}, "one", "two")
+	e.dropSpan(r, driver.Span{From: 1, To: 2}, "one", "two")
 	e.reclaim(1)
 	t := driver.Target{Key: r.Key, MessageIDs: []string{"m1", "m2"}, Seqs: []uint64{1, 2}}
 	want := []driver.Ref{{Found: true, Seq: 1, Digest: ms[0].Digest}, {Found: true, Seq: 2, Digest: ms[1].Digest}}

@@ -62,8 +62,9 @@ func (m *model) feed(namespace uint64) *modelFeed {
 	return m.feeds[namespace]
 }
 
-// bury removes the sessions for which the function which returns true.
-func (m *model) bury(which func(*modelSession) bool) {
+// removeSessions removes the sessions for which the function which returns
+// true.
+func (m *model) removeSessions(which func(*modelSession) bool) {
 	m.sessions = slices.DeleteFunc(m.sessions, func(s *modelSession) bool {
 		if !which(s) {
 			return false
@@ -77,7 +78,7 @@ func (m *model) bury(which func(*modelSession) bool) {
 func (m *model) apply(k driver.Key, c driver.Change) {
 	s := m.find(k)
 	if s != nil && (c.Remove || c.Put != nil && c.Put.Incarnation != s.Incarnation) {
-		m.bury(func(other *modelSession) bool { return other == s })
+		m.removeSessions(func(other *modelSession) bool { return other == s })
 		s = nil
 	}
 	if c.Put != nil {
@@ -177,7 +178,7 @@ func (m *model) erase(e driver.Erasure) {
 			sum.Entries += uint64(len(s.log.entries))
 		}
 	}
-	m.bury(func(s *modelSession) bool {
+	m.removeSessions(func(s *modelSession) bool {
 		return s.Namespace == e.Namespace && (e.UserID == "" || s.UserID == e.UserID)
 	})
 	m.entries = slices.DeleteFunc(m.entries, func(old driver.Entry) bool {

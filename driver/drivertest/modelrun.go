@@ -53,7 +53,7 @@ func playModel(tb testing.TB, h Harness, seed uint64, steps int) (err error) {
 	p := &play{env: newEnv(tb, h), rng: rand.New(rand.NewPCG(seed, 0)), m: newModel(), spaces: []uint64{1, 2, 256}}
 	for ; step < steps; step++ {
 		if step == steps/2 {
-			p.emigrate()
+			p.switchToCopy()
 		}
 		p.step()
 		p.rescan()
@@ -89,10 +89,10 @@ func (p *play) step() {
 	}
 }
 
-// emigrate replaces the driver by a copy, if it can be copied. Erasures that
-// were not yet reported are lost.
-func (p *play) emigrate() {
-	if p.move(func() int { return 1 + p.rng.IntN(20) }) {
+// switchToCopy replaces the driver by a copy, if it can be copied. Erasures
+// that were not yet reported are lost.
+func (p *play) switchToCopy() {
+	if p.moveToCopy(func() int { return 1 + p.rng.IntN(20) }) {
 		p.rescan()
 		clear(p.m.erased)
 	}
@@ -180,7 +180,7 @@ func (p *play) mutateSome() {
 			p.m.apply(d.Target.Key, d.change)
 		}
 	}
-	p.that(errors.Is(err, first) && (err == nil) == (first == nil), "Mutate returned %v, want %v", err, first)
+	p.isTrue(errors.Is(err, first) && (err == nil) == (first == nil), "Mutate returned %v, want %v", err, first)
 }
 
 func (p *play) compareView(d *played) {
@@ -249,22 +249,23 @@ func (p *play) eraseSpace() {
 	p.spaces[i] = slices.Max(p.spaces) + 1
 }
 
-// overdue removes staged logs from the model that Reclaim may remove.
-func (p *play) overdue() {
+// dropOverdueStages removes staged logs from the model that Reclaim may remove.
+func (p *play) dropOverdueStages() {
 	p.m.expireStaged(func(l *modelLog) bool { return l.until <= p.now.Load() })
 }
 
 func (p *play) reclaimSome() {
-	p.overdue()
+	p.dropOverdueStages()
 	r, err := p.d.Reclaim(p.ctx, p.now.Load(), 1+p.rng.IntN(20))
 	p.must(err)
 	for _, n := range r.Erased {
-		p.took(n)
+		p.subtractErased(n)
 	}
 }
 
-// took subtracts reclaimed data from the totals that the model expects.
-func (p *play) took(n driver.Erased) {
+// subtractErased subtracts reclaimed data from the totals that the model
+// expects.
+func (p *play) subtractErased(n driver.Erased) {
 	left := p.m.erased[n.Erasure]
 	left.Sessions -= n.Sessions
 	left.Messages -= n.Messages
@@ -276,9 +277,9 @@ func (p *play) took(n driver.Erased) {
 // reclaimAll reclaims everything and compares the totals. If a user and then
 // its namespace were erased, the user's data may count for either.
 func (p *play) reclaimAll() {
-	p.overdue()
+	p.dropOverdueStages()
 	for _, n := range p.reclaim(1 + p.rng.IntN(50)) {
-		p.took(n)
+		p.subtractErased(n)
 	}
 	for e, left := range p.m.erased {
 		if slices.Contains(p.gone, e.Namespace) {

@@ -75,9 +75,9 @@ func counted(records []*driver.Record, q driver.Query) (u driver.Usage) {
 	return u
 }
 
-// every calls f with a query for each combination of filters, orders and pages.
-// The queries fit the records of variety.
-func every(f func(q driver.Query)) {
+// eachQuery calls f with a query for each combination of filters, orders and
+// pages. The queries fit the records of variety.
+func eachQuery(f func(q driver.Query)) {
 	for _, filter := range filters() {
 		for _, order := range []driver.Order{driver.ByCreated, driver.ByActivity} {
 			for _, desc := range []bool{false, true} {
@@ -120,8 +120,8 @@ func filters() []driver.Query {
 	}
 }
 
-// variety creates records with many ties, for the queries of every.
-func (e *env) variety() (records []*driver.Record) {
+// createVariety creates records with many ties, for the queries of every.
+func (e *env) createVariety() (records []*driver.Record) {
 	users := []string{"", "ann", "an", "bob"}
 	var ops []*driver.Op
 	for i := range 72 {

@@ -58,7 +58,7 @@ func checkHandedIn(e *env) {
 // checkHandedOut overwrites all results of reads, and reads again.
 func checkHandedOut(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	got := e.get(r.Key)
 	scribble(got.Body)
 	got.Labels[0] = driver.Label{}
@@ -76,7 +76,7 @@ func checkHandedOut(e *env) {
 	}
 	clear(e.feed(1, 0).Events)
 	clear(e.due(driver.Never - 1))
-	e.same(was, 1)
+	e.expectUnchanged(was, 1)
 }
 
 // checkHandedOutStays keeps results across writes that reuse an engine's pages

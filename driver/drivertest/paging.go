@@ -13,9 +13,9 @@ var pagingChecks = []check{
 	{name: "by activity what rests is seen once", run: checkPagingActivity},
 }
 
-// residents creates sessions that exist throughout a check. They are created
-// every second millisecond, with ties, so that others fit between them.
-func (e *env) residents(n int) (ids []string) {
+// createResidents creates sessions that exist throughout a check. They are
+// created every second millisecond, with ties, so that others fit between them.
+func (e *env) createResidents(n int) (ids []string) {
 	var ops []*driver.Op
 	for i := range n {
 		r := e.record(key(1, fmt.Sprintf("resident%03d", i)), createdAt(start+int64(i/2*2)),
@@ -73,7 +73,7 @@ func (e *env) walkBothWays(order driver.Order, ids []string, between func(page i
 }
 
 func checkPagingBetween(e *env) {
-	ids := e.residents(40)
+	ids := e.createResidents(40)
 	updates := make(map[string]*driver.Record)
 	e.walkBothWays(driver.ByCreated, ids, func(page int) {
 		e.disturb(0, page*3%40)
@@ -86,7 +86,7 @@ func checkPagingBetween(e *env) {
 }
 
 func checkPagingBeside(e *env) {
-	ids := e.residents(40)
+	ids := e.createResidents(40)
 	stop := make(chan struct{})
 	e.together(3, func(i int) {
 		if i == 0 {
@@ -110,6 +110,6 @@ func checkPagingBeside(e *env) {
 // checkPagingActivity does not touch the residents, because that would move
 // them.
 func checkPagingActivity(e *env) {
-	ids := e.residents(40)
+	ids := e.createResidents(40)
 	e.walkBothWays(driver.ByActivity, ids, func(page int) { e.disturb(0, page*3%40) })
 }

@@ -37,7 +37,7 @@ func checkLastRun(e *env) {
 				}
 				return driver.Change{}, errPlan
 			})
-			e.that(e.d.Mutate(e.ctx, o, neighbour) != nil, "the error of one op got lost")
+			e.isTrue(e.d.Mutate(e.ctx, o, neighbour) != nil, "the error of one op got lost")
 			e.must(o.Err)
 			e.equal("version and runs", e.get(k).Version, runs)
 		}
@@ -115,8 +115,8 @@ func checkSeesNoFailed(e *env) {
 	r := e.furnish(1)
 	was := e.view(driver.Target{Key: r.Key, Usage: true, MessageIDs: []string{"fresh"}})
 	var v driver.View
-	failed := e.failing(r, func() error { return errPlan })
-	e.is(e.d.Mutate(e.ctx, failed,
+	failed := e.failingOp(r, func() error { return errPlan })
+	e.isError(e.d.Mutate(e.ctx, failed,
 		e.plan(driver.Target{Key: r.Key, Usage: true, MessageIDs: []string{"fresh"}},
 			func(seen driver.View) (driver.Change, error) {
 				v = cloneView(&seen)
@@ -144,18 +144,18 @@ func checkNow(e *env) {
 		now = v.Now
 		return driver.Change{Put: r}, nil
 	})))
-	e.that(now >= start+1_000, "now is %d after %d", now, start+1_000)
-	e.clockShows(start + 1_000)
+	e.isTrue(now >= start+1_000, "now is %d after %d", now, start+1_000)
+	e.expectClock(start + 1_000)
 	e.now.Store(start + 9_000)
-	e.is(e.d.Mutate(e.ctx, e.failing(r, func() error { return errPlan })), errPlan)
-	e.clockShows(start + 1_000)
+	e.isError(e.d.Mutate(e.ctx, e.failingOp(r, func() error { return errPlan })), errPlan)
+	e.expectClock(start + 1_000)
 	e.create(key(1, "c"))
-	e.clockShows(start + 9_000)
+	e.expectClock(start + 9_000)
 }
 
-// clockShows checks the entry of KindClock. A driver with other writers may be
+// expectClock checks the entry of KindClock. A driver with other writers may be
 // up to a second late.
-func (e *env) clockShows(want int64) {
+func (e *env) expectClock(want int64) {
 	entries := e.entries(driver.EntryQuery{Kind: driver.KindClock})
 	if len(entries) != 1 || len(entries[0].Value) != 8 {
 		fail(2, "the clock is %s", show(entries))
@@ -169,11 +169,11 @@ func (e *env) clockShows(want int64) {
 
 func checkZeroChange(e *env) {
 	r := e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	e.change(r.Key, driver.Change{})
 	e.change(key(1, "absent"), driver.Change{})
 	e.change(key(1, "absent"), driver.Change{Remove: true})
-	e.same(was, 1)
+	e.expectUnchanged(was, 1)
 	e.must(e.d.Mutate(e.ctx))
 }
 

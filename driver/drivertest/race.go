@@ -18,9 +18,9 @@ var raceChecks = []check{
 
 var errStale = errors.New("another version")
 
-// bump returns an op that writes version+1 if the stored version is the given
+// bumpOp returns an op that writes version+1 if the stored version is the given
 // one.
-func (e *env) bump(k driver.Key, version uint64) *driver.Op {
+func (e *env) bumpOp(k driver.Key, version uint64) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
 		if v.Record == nil || v.Record.Version != version {
 			return driver.Change{}, errStale
@@ -36,10 +36,10 @@ func checkWinners(e *env) {
 	for version := uint64(1); version <= 20; version++ {
 		won := make(chan int, 8)
 		e.together(8, func(i int) {
-			if err := e.d.Mutate(e.ctx, e.bump(r.Key, version)); err == nil {
+			if err := e.d.Mutate(e.ctx, e.bumpOp(r.Key, version)); err == nil {
 				won <- i
 			} else {
-				e.is(err, errStale)
+				e.isError(err, errStale)
 			}
 		})
 		e.equal("winners", len(won), 1)
@@ -71,8 +71,8 @@ func checkIncrements(e *env) {
 	e.equal("entry", len(e.view(driver.Target{Entries: []driver.EntryKey{global}}).Entries[0]), 3*20+3*40)
 }
 
-// joining returns an op that appends one message with the next number.
-func (e *env) joining(k driver.Key, id string) *driver.Op {
+// appendOp returns an op that appends one message with the next number.
+func (e *env) appendOp(k driver.Key, id string) *driver.Op {
 	return e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
 		r := cloneRecord(v.Record)
 		m := message(r.NextSeq, id, id)
@@ -88,13 +88,13 @@ func checkAppends(e *env) {
 	const workers, rounds = 6, 20
 	e.together(workers, func(i int) {
 		for n := range rounds {
-			e.must(e.d.Mutate(e.ctx, e.joining(r.Key, fmt.Sprintf("%d-%02d", i, n))))
+			e.must(e.d.Mutate(e.ctx, e.appendOp(r.Key, fmt.Sprintf("%d-%02d", i, n))))
 		}
 	})
 	last := make(map[string]string)
 	for i, m := range e.log(1, r.Incarnation) {
 		e.equal("number", m.Seq, i+1)
-		e.that(last[m.ID[:1]] < m.ID, "%s comes after %s", m.ID, last[m.ID[:1]])
+		e.isTrue(last[m.ID[:1]] < m.ID, "%s comes after %s", m.ID, last[m.ID[:1]])
 		last[m.ID[:1]] = m.ID
 	}
 	e.equal("messages", e.get(r.Key).Messages, workers*rounds)
@@ -107,20 +107,20 @@ func checkWholeChanges(e *env) {
 	e.together(4, func(i int) {
 		if i == 0 {
 			for n := range rounds {
-				e.must(e.d.Mutate(e.ctx, e.joining(r.Key, fmt.Sprint(n))))
+				e.must(e.d.Mutate(e.ctx, e.appendOp(r.Key, fmt.Sprint(n))))
 			}
 			return
 		}
 		for seen := uint64(0); seen < rounds; {
 			got := e.get(r.Key)
-			e.that(got.Messages >= seen && got.NextSeq == got.Messages+1, "%d messages after %d", got.Messages, seen)
+			e.isTrue(got.Messages >= seen && got.NextSeq == got.Messages+1, "%d messages after %d", got.Messages, seen)
 			seen = got.Messages
 			log := uint64(len(e.log(1, r.Incarnation)))
-			e.that(log >= seen, "a log of %d messages beside a record of %d", log, seen)
+			e.isTrue(log >= seen, "a log of %d messages beside a record of %d", log, seen)
 			count := e.count(driver.Query{Namespace: 1}).Messages
-			e.that(count >= log, "a count of %d messages after a log of %d", count, log)
+			e.isTrue(count >= log, "a count of %d messages after a log of %d", count, log)
 			list := e.list(driver.Query{Namespace: 1})
-			e.that(len(list) == 1 && list[0].Messages >= count, "a list of %s after a count of %d", show(list), count)
+			e.isTrue(len(list) == 1 && list[0].Messages >= count, "a list of %s after a count of %d", show(list), count)
 			seen = max(seen, list[0].Messages)
 		}
 	})
@@ -141,7 +141,7 @@ func checkCreators(e *env) {
 			if err == nil {
 				created <- r.Incarnation
 			} else {
-				e.is(err, errStale)
+				e.isError(err, errStale)
 			}
 		})
 		e.equal("creators", len(created), 1)

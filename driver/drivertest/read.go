@@ -62,18 +62,18 @@ func checkExpiry(e *env) {
 			e.equal("List", found == 1, live)
 			e.equal("Count", e.count(q).Sessions[0], len(e.list(q)))
 		}
-		e.that(e.getAt(key(1, "never"), at) != nil, "Never came at %d", at)
+		e.isTrue(e.getAt(key(1, "never"), at) != nil, "Never came at %d", at)
 	}
 	e.put(r, expiring(start+5000))
-	e.that(e.getAt(r.Key, start+4999) != nil, "a later deadline does not count")
+	e.isTrue(e.getAt(r.Key, start+4999) != nil, "a later deadline does not count")
 	e.put(r, expiring(start+10))
-	e.that(e.getAt(r.Key, start+10) == nil, "an earlier deadline does not count")
+	e.isTrue(e.getAt(r.Key, start+10) == nil, "an earlier deadline does not count")
 }
 
 func checkAbsent(e *env) {
 	e.create(key(1, "a"))
 	for _, k := range []driver.Key{key(2, "a"), key(1, "b"), key(1, "A"), key(1, "a\x00"), key(0, "a")} {
-		e.is(e.d.Get(e.ctx, k, start, &driver.Record{}), driver.ErrNotFound)
+		e.isError(e.d.Get(e.ctx, k, start, &driver.Record{}), driver.ErrNotFound)
 	}
 	e.equal("log", e.log(1, driver.Incarnation{1}), []driver.Message(nil))
 	e.equal("log elsewhere", e.log(2, driver.Incarnation{1}), []driver.Message(nil))
@@ -102,7 +102,7 @@ func checkInto(e *env) {
 		e.must(e.d.Get(e.ctx, r.Key, start, &into))
 		e.equal("Get", &into, r)
 		if i%3 == 0 {
-			e.is(e.d.Get(e.ctx, key(1, "absent"), start, &into), driver.ErrNotFound)
+			e.isError(e.d.Get(e.ctx, key(1, "absent"), start, &into), driver.ErrNotFound)
 		}
 	}
 }

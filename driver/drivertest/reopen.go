@@ -21,11 +21,11 @@ func checkReopened(e *env) {
 	r := e.furnish(1)
 	e.furnish(1 << 33)
 	e.change(r.Key, driver.Change{TrimFeed: 1})
-	e.drop(r, driver.Span{From: 2, To: 2}, "two")
-	was := e.world(1, 1<<33)
+	e.dropSpan(r, driver.Span{From: 2, To: 2}, "two")
+	was := e.showWorld(1, 1<<33)
 	for range 2 {
 		e.reopen()
-		e.same(was, 1, 1<<33)
+		e.expectUnchanged(was, 1, 1<<33)
 	}
 	v := e.view(driver.Target{Key: r.Key, MessageIDs: []string{"m2", "m4"}})
 	e.equal("refs", []bool{v.Refs[0].Found, v.Refs[1].Found}, []bool{true, false})
@@ -39,8 +39,8 @@ func checkClockGoesOn(e *env) {
 	e.create(key(1, "a"))
 	e.now.Store(start)
 	e.reopen()
-	e.clockShows(start + 5000)
-	e.that(e.view(driver.Target{}).Now >= start+5000 || e.d.Caps().Shared, "now ran backwards")
+	e.expectClock(start + 5000)
+	e.isTrue(e.view(driver.Target{}).Now >= start+5000 || e.d.Caps().Shared, "now ran backwards")
 }
 
 func checkReopenStaged(e *env) {
@@ -69,7 +69,7 @@ func checkReopenErased(e *env) {
 	}
 	e.change(key(1, ""), erasing(1, "ann"))
 	e.reopen()
-	e.invisible(r)
+	e.expectInvisible(r)
 	again := e.create(r.Key, byUser("ann"))
 	for range 3 {
 		_, err := e.d.Reclaim(e.ctx, start, 5)
@@ -84,11 +84,11 @@ func checkReopenErased(e *env) {
 
 func checkReadOnly(e *env) {
 	e.furnish(1)
-	was := e.world(1)
+	was := e.showWorld(1)
 	e.d = e.h.ReadOnly(e.tb, e.d)
-	e.that(e.d.Caps().ReadOnly, "Caps say nothing of it")
-	e.same(was, 1)
-	e.answer(e.ctx, reads, nil)
-	e.answer(e.ctx, writes, driver.ErrReadOnly)
-	e.same(was, 1)
+	e.isTrue(e.d.Caps().ReadOnly, "Caps say nothing of it")
+	e.expectUnchanged(was, 1)
+	e.expectAnswers(e.ctx, reads, nil)
+	e.expectAnswers(e.ctx, writes, driver.ErrReadOnly)
+	e.expectUnchanged(was, 1)
 }

@@ -75,14 +75,14 @@ func (p *play) queries() []driver.Query {
 
 func (p *play) rescanLogs() {
 	for _, s := range p.m.sessions {
-		q := driver.LogQuery{Namespace: s.Namespace, Incarnation: s.Incarnation, Limit: all}
+		q := driver.LogQuery{Namespace: s.Namespace, Incarnation: s.Incarnation, Limit: noLimit}
 		p.compareLog(q, s.log)
 		q.Desc, q.Limit = true, 1+p.rng.IntN(3)
 		q.Span = driver.Span{From: p.rng.Uint64N(4), To: p.rng.Uint64N(9)}
 		p.compareLog(q, s.log)
 	}
 	for _, l := range slices.Concat(p.m.staged, p.m.dead) {
-		q := driver.LogQuery{Namespace: l.namespace, Incarnation: l.incarnation, Limit: all}
+		q := driver.LogQuery{Namespace: l.namespace, Incarnation: l.incarnation, Limit: noLimit}
 		p.compareLog(q, newModelLog(0, l.incarnation))
 	}
 }
@@ -98,6 +98,6 @@ func (p *play) rescanFeed(n uint64) {
 	p.equal("Feed", p.feed(n, want.Tail), want)
 	if want.Tail > 0 {
 		_, err := p.d.Feed(p.ctx, driver.FeedQuery{Namespace: n, After: want.Tail - 1, Limit: 1})
-		p.that(errors.Is(err, driver.ErrLagged), "Feed before the tail returned %v", err)
+		p.isTrue(errors.Is(err, driver.ErrLagged), "Feed before the tail returned %v", err)
 	}
 }

@@ -125,11 +125,12 @@ func checkStagedNumbers(e *env) {
 			Stage: inc, StageUntil: start + 1000,
 			Append: []driver.Message{message(seq, "again", "x"), message(9, "m9", "x")},
 		}
-		e.is(e.mutate(key(1, ""), c), driver.ErrInvalid)
+		e.isError(e.mutate(key(1, ""), c), driver.ErrInvalid)
 	}
 	r := e.fork("a", inc, 3)
 	r.NextSeq = 10
-	e.is(e.mutate(r.Key, driver.Change{Put: r, Append: []driver.Message{message(2, "again", "x")}}), driver.ErrInvalid)
+	again := driver.Change{Put: r, Append: []driver.Message{message(2, "again", "x")}}
+	e.isError(e.mutate(r.Key, again), driver.ErrInvalid)
 	e.change(r.Key, driver.Change{Put: r})
 	e.equal("messages", len(e.log(1, inc)), 3)
 	e.equal("refs", e.view(driver.Target{Key: r.Key, MessageIDs: []string{"again", "m9"}}).Refs, []driver.Ref{{}, {}})

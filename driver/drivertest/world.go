@@ -16,12 +16,12 @@ const (
 
 var kinds = []uint8{kindPlain, kindUser, kindSession}
 
-// world prints everything that a driver shows of these namespaces and of the
-// store, to compare two moments.
-func (e *env) world(namespaces ...uint64) string {
+// showWorld prints everything that a driver shows of these namespaces and of
+// the store, to compare two moments.
+func (e *env) showWorld(namespaces ...uint64) string {
 	var b strings.Builder
 	for _, n := range append([]uint64{0}, namespaces...) {
-		b.WriteString(e.space(n))
+		b.WriteString(e.showSpace(n))
 	}
 	fmt.Fprintf(&b, "due %v\n", e.due(driver.Never-1))
 	if !e.d.Caps().Shared {
@@ -30,9 +30,9 @@ func (e *env) world(namespaces ...uint64) string {
 	return b.String()
 }
 
-// space prints everything that a driver shows of one namespace, except due
+// showSpace prints everything that a driver shows of one namespace, except due
 // entries.
-func (e *env) space(n uint64) string {
+func (e *env) showSpace(n uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "== namespace %d\n", n)
 	e.showSessions(&b, n)
@@ -62,9 +62,9 @@ func (e *env) showSessions(b *strings.Builder, n uint64) {
 	}
 }
 
-// same fails if the world differs from was.
-func (e *env) same(was string, namespaces ...uint64) {
-	if is := e.world(namespaces...); is != was {
+// expectUnchanged fails if the world differs from was.
+func (e *env) expectUnchanged(was string, namespaces ...uint64) {
+	if is := e.showWorld(namespaces...); is != was {
 		fail(2, "a trace was left\n--- was\n%s\n--- is\n%s", was, is)
 	}
 }
