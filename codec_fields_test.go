@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,21 +21,22 @@ type fieldRule struct {
 	digest bool   // Message: the caller gives it, so it enters the digest
 	read   bool   // in what the HTTP API shows
 	write  bool   // Message: in what the HTTP API takes
+	name   bool   // Message: a text of at most MaxNameBytes, which size() leaves out
 }
 
 var messageRules = []fieldRule{
-	{field: "ID", json: "message_id", read: true, write: true},
+	{field: "ID", json: "message_id", read: true, write: true, name: true},
 	{field: "Seq", json: "seq"},
 	{field: "Role", json: "role", body: true, digest: true, read: true, write: true},
 	{field: "Content", json: "content", body: true, digest: true, read: true, write: true},
 	{field: "ContentType", json: "content_type", body: true, digest: true, read: true, write: true},
-	{field: "ToolName", json: "tool_name", body: true, digest: true, read: true, write: true},
-	{field: "ToolCallID", json: "tool_call_id", body: true, digest: true, write: true},
+	{field: "ToolName", json: "tool_name", body: true, digest: true, read: true, write: true, name: true},
+	{field: "ToolCallID", json: "tool_call_id", body: true, digest: true, write: true, name: true},
 	{field: "ToolCalls", json: "tool_calls", body: true, digest: true, write: true},
 	{field: "ToolInputs", json: "tool_inputs", body: true, digest: true, read: true, write: true},
 	{field: "ToolOutputs", json: "tool_outputs", body: true, digest: true, read: true, write: true},
-	{field: "ToolStatus", json: "tool_status", body: true, digest: true, read: true, write: true},
-	{field: "Author", json: "author", body: true, digest: true, write: true},
+	{field: "ToolStatus", json: "tool_status", body: true, digest: true, read: true, write: true, name: true},
+	{field: "Author", json: "author", body: true, digest: true, write: true, name: true},
 	{field: "Metadata", json: "metadata", body: true, digest: true, write: true},
 	{field: "Tokens", json: "tokens", body: true, digest: true, write: true},
 	{field: "Latency", json: "latency_ms", body: true, digest: true, write: true},
@@ -199,6 +201,33 @@ func TestMessageFieldsAreKnownEverywhere(t *testing.T) {
 		}
 		if back := throughJSON(t, m); !reflect.DeepEqual(back, m) {
 			t.Errorf("%s: through JSON it is %+v", rule.field, back)
+		}
+	}
+}
+
+// TestMessageFieldsAreCounted proves that each field of Message without a fixed
+// size counts towards MaxTurnBytes, or is a short name.
+func TestMessageFieldsAreCounted(t *testing.T) {
+	typ := reflect.TypeFor[Message]()
+	for _, rule := range messageRules {
+		f, ok := typ.FieldByName(rule.field)
+		if !ok {
+			continue // checkRules has said so
+		}
+		var m Message
+		v := reflect.ValueOf(&m).Elem().FieldByIndex(f.Index)
+		v.Set(sampleOf(t, f.Type))
+		grows := v.Kind() == reflect.String || v.Kind() == reflect.Slice || v.Type() == reflect.TypeFor[Document]()
+		if counted := m.size() > 0; counted != (grows && !rule.name) {
+			t.Errorf("%s counts towards the size of a turn: %v", rule.field, counted)
+		}
+		if !rule.name {
+			continue
+		}
+		m = Message{Role: RoleUser}
+		v.SetString(strings.Repeat("x", MaxNameBytes+1))
+		if e := m.check(); e == nil {
+			t.Errorf("%s may be longer than a name, but does not count", rule.field)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,51 +56,34 @@ func (r *remote) History(ctx context.Context, id string, l logRange) (all []mess
 	}
 }
 
-// messageBody is one message of an append request.
-type messageBody struct {
-	MessageID   string             `json:"message_id,omitempty"`
-	Role        seshat.Role        `json:"role"`
-	Content     string             `json:"content"`
-	ContentType seshat.ContentType `json:"content_type,omitempty"`
-	ToolName    string             `json:"tool_name,omitempty"`
-	ToolCallID  string             `json:"tool_call_id,omitempty"`
-	ToolCalls   uint64             `json:"tool_calls,omitempty"`
-	ToolInputs  any                `json:"tool_inputs,omitempty"`
-	ToolOutputs any                `json:"tool_outputs,omitempty"`
-	ToolStatus  string             `json:"tool_status,omitempty"`
-	Author      string             `json:"author,omitempty"`
-	Metadata    map[string]any     `json:"metadata,omitempty"`
-	Tokens      uint64             `json:"tokens,omitempty"`
-	LatencyMS   int64              `json:"latency_ms,omitempty"`
-	Timestamp   any                `json:"timestamp,omitempty"`
-}
+// unsentFields are the members of a message in JSON that an append request does
+// not have: those that only the store sets, and the payload.
+var unsentFields = []string{"seq", "appended_at", "summary", "digest", "payload"}
 
-func newMessageBody(m seshat.Message) (messageBody, error) {
+// messageBody returns a message in the form of an append request.
+func messageBody(m seshat.Message) (map[string]json.RawMessage, error) {
 	if len(m.Payload) > 0 {
-		return messageBody{}, usagef("payload: the HTTP API does not accept it")
+		return nil, usagef("payload: the HTTP API does not accept it")
 	}
-	b := messageBody{
-		MessageID: m.ID, Role: m.Role, Content: m.Content, ContentType: m.ContentType,
-		ToolName: m.ToolName, ToolCallID: m.ToolCallID, ToolCalls: m.ToolCalls, ToolStatus: m.ToolStatus,
-		Author: m.Author, Metadata: m.Metadata.Map(), Tokens: m.Tokens, LatencyMS: m.Latency.Milliseconds(),
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
 	}
-	if len(m.ToolInputs) > 0 {
-		b.ToolInputs = m.ToolInputs
+	var body map[string]json.RawMessage
+	if err := json.Unmarshal(data, &body); err != nil {
+		return nil, err
 	}
-	if len(m.ToolOutputs) > 0 {
-		b.ToolOutputs = m.ToolOutputs
+	for _, name := range unsentFields {
+		delete(body, name)
 	}
-	if !m.Timestamp.IsZero() {
-		b.Timestamp = m.Timestamp
-	}
-	return b, nil
+	return body, nil
 }
 
 // Append appends a turn.
 func (r *remote) Append(ctx context.Context, id string, turn []seshat.Message, key string) (a appended, err error) {
-	bodies := make([]messageBody, len(turn))
+	bodies := make([]map[string]json.RawMessage, len(turn))
 	for i, m := range turn {
-		if bodies[i], err = newMessageBody(m); err != nil {
+		if bodies[i], err = messageBody(m); err != nil {
 			return a, err
 		}
 	}
