@@ -31,7 +31,7 @@ var agentLives = []promise{
 	{name: "a watcher that comes back misses no transition", test: noMissedMoves},
 }
 
-// What was deleted came back with the session that reused its id.
+// A session that reused an id got the data of the deleted one back.
 // [ADKGoDatabase].
 func reusedIDLog(e *env) {
 	tn := e.tenant("acme")
@@ -45,7 +45,7 @@ func reusedIDLog(e *env) {
 	e.prints(e.contents(tn, "s"), []string{"new"})
 }
 
-// Deleting left state that revived when the id was used again. [Flowcraft421].
+// State survived a delete and came back when the id was reused. [Flowcraft421].
 func reusedIDState(e *env) {
 	tn := e.tenant("acme")
 	for _, end := range []func(){
@@ -64,7 +64,7 @@ func reusedIDState(e *env) {
 	}
 }
 
-// There was no way to keep the store from growing. [LangGraphJS1138].
+// Nothing kept the store from growing. [LangGraphJS1138].
 func boundedStore(e *env) {
 	tn := e.tenant("acme")
 	for i := range 5 {
@@ -80,8 +80,8 @@ func boundedStore(e *env) {
 	e.prints([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
 }
 
-// Deleting a thread left its checkpoints behind, and each needs a TTL of its
-// own (also PR 545). [Aegra288].
+// Deleting a thread left its checkpoints behind, and each checkpoint needed its
+// own TTL (also PR 545). [Aegra288].
 func noOrphans(e *env) {
 	tn := e.tenant("acme")
 	short := seshat.Lifecycle{TTL: time.Hour}
@@ -99,7 +99,7 @@ func noOrphans(e *env) {
 	e.get(tn, "long")
 }
 
-// A TTL on messages deleted a part of a thread. [LangChainMongoDB151].
+// A TTL on messages deleted only part of a thread. [LangChainMongoDB151].
 func wholeExpiry(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
@@ -115,7 +115,7 @@ func wholeExpiry(e *env) {
 	e.fails(err, seshat.ErrNotFound)
 }
 
-// An expired session that no sweep had removed was revived by an append.
+// An append revived an expired session that had not been swept.
 // [TRPCAgentGoSQLite].
 func appendAfterExpiry(e *env) {
 	tn := e.tenant("acme")
@@ -127,8 +127,7 @@ func appendAfterExpiry(e *env) {
 	e.fails(err, seshat.ErrNotFound)
 }
 
-// Cleaning up should say first what it would do, and work in batches.
-// [DeerFlowPR4148].
+// Users asked for a cleanup with a dry run and batches. [DeerFlowPR4148].
 func dryCleanup(e *env) {
 	tn := e.tenant("acme")
 	for i := range 10 {
@@ -145,7 +144,7 @@ func dryCleanup(e *env) {
 	e.prints(r.Expired, 4)
 }
 
-// One expired token was deleted by each sweep, and no more. [SCSPR133].
+// Each sweep deleted only one expired token. [SCSPR133].
 func sweepsAll(e *env) {
 	tn := e.tenant("acme")
 	for i := range 100 {
@@ -157,8 +156,8 @@ func sweepsAll(e *env) {
 	e.prints(r.Expired, 100)
 }
 
-// What was said could not be purged for good, nor all that a user has (also
-// parlant PR 135). [VercelEve2261].
+// Neither a message nor all data of a user could be purged (also parlant PR
+// 135). [VercelEve2261].
 func purge(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
@@ -177,8 +176,7 @@ func purge(e *env) {
 	e.prints([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
 }
 
-// Deleting a session left a copy of it in the memory of the user.
-// [ADKPython7109].
+// Deleting a session left a copy of it in the user's memory. [ADKPython7109].
 func noMemoryCopy(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
@@ -187,7 +185,7 @@ func noMemoryCopy(e *env) {
 	e.prints(e.create(tn, seshat.NewSession{ID: "s", UserID: "mia"}).UserMemory.IsZero(), true)
 }
 
-// The prefix of one tenant matched another's, and so did wildcards
+// The prefix of one tenant matched another tenant, and so did wildcards
 // (CVE-2026-71433; also LangGraph 6890). [LangGraph8300].
 func crossedPrefixes(e *env) {
 	names := []string{"a", "ab", "a/b", "a%", "a_", "%", "a.b"}
@@ -211,8 +209,8 @@ func crossedPrefixes(e *env) {
 	e.must(err)
 }
 
-// A fork at a message had no support, and neither had a rewind (also
-// ADKPython4010, c0wrk51). [ADKGo343].
+// Neither a fork at a message nor a rewind was possible (also ADKPython4010,
+// c0wrk51). [ADKGo343].
 func forkAndRewind(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -266,8 +264,8 @@ func manyWriters(e *env) {
 	wg.Wait()
 }
 
-// Suspending and archiving were one, and what was archived could not be resumed
-// (also 3786, xacpx PR 72). [Paseo2179].
+// Suspending and archiving were the same, and an archived session could not be
+// resumed (also 3786, xacpx PR 72). [Paseo2179].
 func suspended(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -279,8 +277,8 @@ func suspended(e *env) {
 	e.says(tn, "s", "resumed")
 }
 
-// Idle sessions should be archived by themselves (also copilot-session-manager
-// 16). [Hapi278].
+// Users asked for idle sessions to be archived automatically (also
+// copilot-session-manager 16). [Hapi278].
 func autoArchive(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Hour, ArchiveAfter: time.Hour}})
@@ -292,7 +290,7 @@ func autoArchive(e *env) {
 	}
 }
 
-// Some path resurrected a session without a look at its status.
+// One code path resurrected sessions without checking their status.
 // [AgentricPR826].
 func statusEverywhere(e *env) {
 	tn := e.tenant("acme")
@@ -313,7 +311,7 @@ func statusEverywhere(e *env) {
 	e.prints(e.get(tn, "s").Status, seshat.StatusTerminated)
 }
 
-// A runner that crashed left its session running for ever. [AgentaPR5688].
+// When a runner crashed, its session stayed running for ever. [AgentaPR5688].
 func staleRunner(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: time.Minute}})
@@ -327,8 +325,9 @@ func staleRunner(e *env) {
 	e.must(err)
 }
 
-// Polling missed transitions; a log in the same transaction does not (also
-// PostHog PR 61049, fak 4196: no gap after re-attaching). [ThurboxPR1059].
+// Polling missed transitions. A log that is written in the same transaction
+// does not (also PostHog PR 61049; fak 4196: no gap after re-attaching).
+// [ThurboxPR1059].
 func noMissedMoves(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -340,7 +339,7 @@ func noMissedMoves(e *env) {
 		e.must(err)
 	}
 	var seen []seshat.Status
-	for at := uint64(0); ; { // one event at a time, attached anew each time
+	for at := uint64(0); ; { // reads one event, then attaches anew
 		events, head, err := tn.Events(e.ctx, at, 1)
 		e.must(err)
 		if len(events) == 0 {

@@ -29,8 +29,8 @@ var agentReads = []promise{
 	{name: "every field comes back", test: allFieldsBack},
 }
 
-// Ten thousand sessions took 74 seconds, as there were no pages (also 4871).
-// [ADKPython4621].
+// Listing ten thousand sessions took 74 seconds, because lists had no pages
+// (also 4871). [ADKPython4621].
 func pagedList(e *env) {
 	tn := e.tenant("acme")
 	const n = 120
@@ -46,7 +46,7 @@ func pagedList(e *env) {
 	e.prints(p.NextCursor != "", true)
 }
 
-// Pages got lost, or came twice, while sessions came and went (also 2860).
+// Lists lost or repeated pages while sessions came and went (also 2860).
 // [ADKPython4302].
 func noLostPages(e *env) {
 	tn := e.tenant("acme")
@@ -67,7 +67,7 @@ func noLostPages(e *env) {
 	}
 }
 
-// Limit, order and total were missing from the list. [ADKJSPR331].
+// Lists had no limit, order or total. [ADKJSPR331].
 func limitOrderTotal(e *env) {
 	tn := e.tenant("acme")
 	for i := range 5 {
@@ -83,7 +83,7 @@ func limitOrderTotal(e *env) {
 	e.prints(n, 5)
 }
 
-// Lists had no title and no metadata to show (also ADK Python PR 1825,
+// Lists showed neither title nor metadata (also ADK Python PR 1825,
 // claude-agent-sdk-typescript 165). [ADKPython781].
 func listedTitle(e *env) {
 	tn := e.tenant("acme")
@@ -95,7 +95,7 @@ func listedTitle(e *env) {
 	e.prints([3]any{s.Name, s.Metadata.Map()["topic"], s.MessageCount}, [3]any{"Book me a flight", "flights", 2})
 }
 
-// A cursor that is an offset, or that a caller can build, breaks and leaks.
+// A cursor that is an offset, or that callers can build, breaks and leaks.
 // [GajaeCode3955].
 func opaqueCursors(e *env) {
 	tn := e.tenant("acme")
@@ -117,7 +117,7 @@ func opaqueCursors(e *env) {
 	e.fails(err, seshat.ErrInvalid)
 }
 
-// The list of sessions showed those of other users. [Idun670].
+// A list of sessions showed those of other users. [Idun670].
 func ownSessions(e *env) {
 	tn := e.tenant("acme")
 	for _, user := range []string{"a", "ab", "a%", "b"} {
@@ -129,8 +129,7 @@ func ownSessions(e *env) {
 	}
 }
 
-// Sessions could not be found by their user, counted, or cleaned up.
-// [OpenAIAgents2808].
+// Sessions could not be found, counted or deleted by user. [OpenAIAgents2808].
 func sessionsOfUser(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "1", UserID: "mia"})
@@ -145,8 +144,8 @@ func sessionsOfUser(e *env) {
 	e.get(tn, "3")
 }
 
-// The newest of 50,000 events could not be read without all the others (also
-// 4673: 70 seconds for a runner that loads all). [ADKPython2854].
+// Reading the newest of 50,000 events read all others too (also 4673: 70
+// seconds for a runner that loads them all). [ADKPython2854].
 func newestOfMany(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -182,7 +181,7 @@ func summaryRewritesLittle(e *env) {
 	e.prints(reflect.DeepEqual(after.Messages[1:], before.Messages), true)
 }
 
-// State could only be changed by an event, under the version check.
+// State changed only by events, which the version check could refuse.
 // [ADKPythonPR6236].
 func stateAlone(e *env) {
 	tn := e.tenant("acme")
@@ -195,7 +194,7 @@ func stateAlone(e *env) {
 	e.prints(state, map[string]any{"k": "v"})
 }
 
-// State was one blob, and the later of two writers undid the other's key.
+// State was one blob, so a later writer undid another writer's key.
 // [Omnigent3402].
 func stateByKey(e *env) {
 	tn := e.tenant("acme")
@@ -215,7 +214,7 @@ func stateByKey(e *env) {
 	e.prints(len(state), 16)
 }
 
-// A state of the user could not be read without a session. [ADKGo1158].
+// State of a user could not be read without a session. [ADKGo1158].
 func userStateAlone(e *env) {
 	tn := e.tenant("acme")
 	e.must(tn.MergeState(e.ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}))
@@ -224,8 +223,8 @@ func userStateAlone(e *env) {
 	e.prints(state["seat"], "aisle")
 }
 
-// A key could not be deleted: a nil stored a null (also ADK Python PR 6625).
-// [ADKGo326].
+// A key could not be deleted: setting it to nil stored a null (also ADK Python
+// PR 6625). [ADKGo326].
 func deletedKey(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", State: map[string]any{"k": "v", "other": 1}})
@@ -237,8 +236,7 @@ func deletedKey(e *env) {
 	e.prints(state["other"], 1)
 }
 
-// Some state is meant to be shared by all sessions, explicitly.
-// [ADKPython1793].
+// Users asked for state that all sessions share explicitly. [ADKPython1793].
 func sharedState(e *env) {
 	tn := e.tenant("acme")
 	e.must(tn.MergeState(e.ctx, seshat.NamespaceScope(), map[string]any{"motd": "hi"}))
@@ -250,9 +248,9 @@ func sharedState(e *env) {
 	e.prints(len(state), 0)
 }
 
-// Absence could only be told by the text of an error, so a runner that creates
-// missing sessions created one on any error, and the history was lost (also
-// 85). [ADKGo751].
+// Only the text of an error said that a session is absent. A runner that
+// creates missing sessions created one on any error, and the history was lost
+// (also 85). [ADKGo751].
 func absenceIsCertain(e *env) {
 	tn := e.tenant("acme")
 	_, err := tn.Get(e.ctx, "absent")
@@ -270,8 +268,7 @@ func absenceIsCertain(e *env) {
 	e.prints(errors.Is(err, seshat.ErrNotFound), false)
 }
 
-// Fields of an event were lost on the way through the database.
-// [ADKGoDatabase].
+// The database lost fields of events. [ADKGoDatabase].
 func allFieldsBack(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -285,7 +282,7 @@ func allFieldsBack(e *env) {
 	e.prints([2]any{string(got.Payload), got.Author}, [2]any{string(payload), "root"})
 }
 
-// fifty returns as many messages.
+// fifty returns fifty messages.
 func fifty() []seshat.Message {
 	all := make([]seshat.Message, 50)
 	for i := range all {

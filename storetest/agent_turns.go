@@ -10,9 +10,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// The promises of the concern agent are what users of other session stores ask
-// for loudest. The comment of each says what went wrong there, and ends with
-// the project and number of the thread: ADKPython and ADKGo are
+// The promises of the concern agent answer the complaints that users of other
+// session stores make most. The comment of each tells the complaint and ends
+// with the project and number of its thread: ADKPython and ADKGo are
 // google/adk-python and google/adk-go, and PR is a pull request.
 
 var agentTurns = []promise{
@@ -33,8 +33,8 @@ var agentTurns = []promise{
 	{name: "messages of one timestamp keep their order", test: equalTimestamps},
 }
 
-// Every handle was an implicit write lease: a legitimate second writer's turn
-// was refused as stale and lost. [ADKGo1229].
+// Every handle was an implicit write lease, so the turn of a legitimate second
+// writer was refused as stale and lost. [ADKGo1229].
 func secondWriter(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -44,24 +44,24 @@ func secondWriter(e *env) {
 	e.prints(e.contents(tn, "s"), []string{"first writer", "second writer"})
 }
 
-// A user who wrote again before the agent had answered got a stale session
-// error (also 537, 917, 1733). [ADKPython1049].
+// A user who wrote again before the agent answered got a stale session error
+// (also 537, 917, 1733). [ADKPython1049].
 func doubleTexting(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
 	e.says(tn, "s", "question")
-	agent := e.get(tn, "s") // reads, and thinks
+	agent := e.get(tn, "s") // reads, then thinks
 	e.says(tn, "s", "one more thing")
 	e.says(tn, agent.ID, "answer")
 	e.prints(e.get(tn, "s").LastSeq, 3)
 }
 
 // Staleness was decided by comparing float timestamps, which failed for equal
-// ones; an integer was asked for. [ADKPython3717].
+// ones. Users asked for an integer. [ADKPython3717].
 func equalInstants(e *env) {
 	tn := e.tenant("acme")
 	s := e.create(tn, seshat.NewSession{ID: "s"})
-	for i := range 5 { // all in one millisecond
+	for i := range 5 { // all in the same millisecond
 		var err error
 		s, err = tn.Update(e.ctx, "s", func(s *seshat.Session) error {
 			s.Name = fmt.Sprint(i)
@@ -74,8 +74,8 @@ func equalInstants(e *env) {
 	e.fails(err, seshat.ErrConflict)
 }
 
-// A stale handle was reloaded without a word, so two turns were interleaved and
-// the history was corrupt for ever. [ADKPython4751].
+// A stale handle was reloaded silently, so two turns were interleaved and the
+// history was corrupt for ever. [ADKPython4751].
 func interleavedTurns(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -96,14 +96,15 @@ func interleavedTurns(e *env) {
 		e.prints(log[i].ID, log[i].ToolCallID+".call")
 		e.prints(log[i+1].ID, log[i].ToolCallID+".result")
 	}
-	known := uint64(0) // who must not answer what it did not see, says so
+	// A caller that must not answer unseen messages says which number it knows.
+	known := uint64(0)
 	_, err = tn.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{namedCall("late")}, IfLastSeq: &known})
 	e.fails(err, seshat.ErrConflict)
 	e.prints(e.get(tn, "s").LastSeq, 16)
 }
 
-// The version check ended the turn of a human who was asked, because the
-// session had changed while they thought. [AGUI957].
+// While a human thought about a question, the session changed, and the version
+// check ended the turn. [AGUI957].
 func humanInTheLoop(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -120,8 +121,8 @@ func humanInTheLoop(e *env) {
 	e.prints(e.get(tn, "s").MessageCount, 2)
 }
 
-// Everybody wrapped the append in retries of their own (also Solace Agent Mesh
-// PR 937, ADK Go PR 1256). [ADKPythonPR3586].
+// Every caller wrapped the append in retries (also Solace Agent Mesh PR 937,
+// ADK Go PR 1256). [ADKPythonPR3586].
 func noRetries(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -140,7 +141,7 @@ func noRetries(e *env) {
 	e.prints([2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{80, 80})
 }
 
-// A back-dated timestamp of an event bypassed the version check.
+// An event with a back-dated timestamp bypassed the version check.
 // [ADKGoDatabase].
 func backdatedWriter(e *env) {
 	tn := e.tenant("acme")
@@ -159,8 +160,8 @@ func backdatedWriter(e *env) {
 	e.fails(err, seshat.ErrConflict)
 }
 
-// A rejected append left its event in the caller's handle, as if it had been
-// stored. [ADKGoDatabase].
+// A rejected append left its event in the caller's handle as if it were stored.
+// [ADKGoDatabase].
 func rejectedTurn(e *env) {
 	tn := e.tenant("acme")
 	s := e.create(tn, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
@@ -173,8 +174,8 @@ func rejectedTurn(e *env) {
 	e.prints(e.contents(tn, "s"), []string{})
 }
 
-// Events and state were shared with the caller: a concurrent map write ended
-// the process (also trpc-agent-go 2516). [ADKGo1560].
+// Callers and store shared events and state: a concurrent map write ended the
+// process (also trpc-agent-go 2516). [ADKGo1560].
 func sharedMaps(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}, Metadata: map[string]any{"k": "v"}})
@@ -202,7 +203,7 @@ func sharedMaps(e *env) {
 	e.prints(s.Metadata.Map()["k"], "v")
 }
 
-// Two runners of one session had nothing to fence the one that hung (also
+// With two runners of one session, nothing fenced the one that hung (also
 // stacklok/mecatl 60). [QwenLMPR7237].
 func fencedRunners(e *env) {
 	tn := e.tenant("acme")
@@ -223,7 +224,7 @@ func fencedRunners(e *env) {
 	e.prints(e.get(tn, "s").MessageCount, 1)
 }
 
-// A retry stored its event twice, and applied its state twice (also 5723).
+// A retry stored its event twice and applied its state twice (also 5723).
 // [ADKPython4506].
 func repeatedTurn(e *env) {
 	tn := e.tenant("acme")
@@ -241,8 +242,8 @@ func repeatedTurn(e *env) {
 	e.prints(e.get(tn, "s").MessageCount, 2)
 }
 
-// The same event id twice should be a no-op, and was an error of the database
-// or stored twice. [SpringAISessionPR40].
+// Storing an event id twice should be a no-op, but it failed or stored the
+// event twice. [SpringAISessionPR40].
 func repeatedID(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -260,8 +261,8 @@ func repeatedID(e *env) {
 	}
 }
 
-// The tool had run and the write of its result failed: the call stayed an
-// orphan. A caller can write both at once, and repeat it. [OpenAIAgents4615].
+// A tool ran, but the write of its result failed, so the call stayed an orphan.
+// Here, a caller can write both in one turn and repeat it. [OpenAIAgents4615].
 func toolPair(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -294,8 +295,8 @@ func halfTurn(e *env) {
 	}
 }
 
-// Equal timestamps came back in any order: c, a, b, z, d as d, z, b, a, c.
-// [ADKGoDatabase].
+// Messages with equal timestamps came back in any order: c, a, b, z, d as d, z,
+// b, a, c. [ADKGoDatabase].
 func equalTimestamps(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
@@ -307,7 +308,7 @@ func equalTimestamps(e *env) {
 	e.prints(e.contents(tn, "s"), []string{"c", "a", "b", "z", "d"})
 }
 
-// says appends one message of the user for each text, as one turn.
+// says appends one user message per text, as one turn.
 func (e *env) says(t *seshat.Tenant, id string, texts ...string) *seshat.Session {
 	e.Helper()
 	var all []seshat.Message
@@ -328,7 +329,7 @@ func (e *env) contents(t *seshat.Tenant, id string) []string {
 	return out
 }
 
-// prints expects that two values look the same when they are printed.
+// prints fails unless two values print alike.
 func (e *env) prints(got, want any) {
 	e.Helper()
 	if fmt.Sprint(got) != fmt.Sprint(want) {

@@ -44,7 +44,7 @@ func logStats(e *env) {
 	s = e.get(t, "s")
 	equal(e, "stats after a truncation", s.Stats, want)
 	equal(e, "messages after a truncation", s.MessageCount, 0)
-	call.Latency = 399 * time.Microsecond // rounds to none
+	call.Latency = 399 * time.Microsecond // rounds to zero
 	s = e.append(t, "s", call)
 	equal(e, "latencies", s.Stats.LatencyCount, 2)
 }
@@ -71,8 +71,8 @@ func logNames(e *env) {
 	equal(e, "long name", s.Name, strings.Repeat("é", 79)+"…")
 }
 
-// logNamedMeanwhile: the name that an append gave while an update was edited
-// is not taken for an edit.
+// logNamedMeanwhile: while an update is edited, an append names the session.
+// The update does not undo that name.
 func logNamedMeanwhile(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -152,7 +152,7 @@ func logReadOnly(e *env) {
 	}
 }
 
-// logWrites is every call that changes the log of a session "s".
+// logWrites are all calls that change the log of a session "s".
 var logWrites = map[string]func(*env, *seshat.Tenant) error{
 	"Append":        func(e *env, t *seshat.Tenant) error { return second(t.Append(e.ctx, "s", lines(1)...)) },
 	"DeleteMessage": func(e *env, t *seshat.Tenant) error { return second(t.DeleteMessage(e.ctx, "s", 1)) },

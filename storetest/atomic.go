@@ -18,7 +18,7 @@ var atomicity = []promise{
 	{name: "a record and its indexes change together", test: together},
 }
 
-// state is all that a tenant's calls show.
+// state returns everything that a tenant's reads show.
 func (e *env) state(t *seshat.Tenant) string {
 	e.Helper()
 	var b strings.Builder

@@ -18,7 +18,7 @@ var budgets = []promise{
 	{name: "messages without tokens count by their size", test: budgetSizes},
 }
 
-// priced is what a message costs, by the rule that TokenBudget states.
+// priced returns the cost of a message by the rule that TokenBudget states.
 func priced(m *seshat.Message) uint64 {
 	if m.Tokens > 0 {
 		return m.Tokens
@@ -27,8 +27,8 @@ func priced(m *seshat.Message) uint64 {
 	return uint64((n + 3) / 4)
 }
 
-// parts reports whether a cut before log[i] parts a call from a result, or
-// calls side by side.
+// parts reports whether a cut before log[i] separates a call from its result,
+// or parallel calls from each other.
 func parts(log []seshat.Message, i int) bool {
 	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ContentToolCall &&
 		log[i].ContentType == seshat.ContentToolCall {
@@ -42,15 +42,15 @@ func parts(log []seshat.Message, i int) bool {
 	return false
 }
 
-// answered reports whether one of before may be the call of that id.
+// answered reports whether before contains a call that the result id answers.
 func answered(before []seshat.Message, id string) bool {
 	return slices.ContainsFunc(before, func(m seshat.Message) bool {
 		return m.ContentType == seshat.ContentToolCall && (id == "" || m.ToolCallID == "" || m.ToolCallID == id)
 	})
 }
 
-// window is the model of TokenBudget: it tries every cut. more says whether it
-// leaves out messages that fit the rest of the query.
+// window is a model of TokenBudget that tries every cut. more reports whether
+// it omits messages that the rest of the query selects.
 func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
 	for len(log) > 0 && q.ToSeq != 0 && log[len(log)-1].Seq > q.ToSeq {
 		log = log[:len(log)-1]
@@ -74,8 +74,8 @@ func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message
 	return log[best:], best > 0 && within(&log[best-1], q)
 }
 
-// chatter is a random conversation: parallel calls, calls of several tools,
-// results without ids and without calls, and users who interrupt.
+// chatter returns a random conversation with parallel calls, calls of several
+// tools, results without ids, results without calls, and users who interrupt.
 func chatter(r *rand.Rand, n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
@@ -122,7 +122,7 @@ func budgetProperty(e *env) {
 	}
 }
 
-// budgeted compares one random window with the model's.
+// budgeted compares one random window with the model.
 func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *rand.Rand, start time.Time) {
 	e.Helper()
 	q := seshat.HistoryQuery{TokenBudget: 1 + r.Uint64N(uint64(8*len(log)))}
@@ -150,7 +150,7 @@ func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *ran
 	}
 }
 
-// outline shows what a window is decided by.
+// outline prints the properties of messages that decide a window.
 func outline(log []seshat.Message) string {
 	var b strings.Builder
 	for i := range log {
@@ -170,7 +170,7 @@ func toolResult(id string) seshat.Message {
 
 func userLine() seshat.Message { return seshat.Message{Role: seshat.RoleUser, Content: "?", Tokens: 1} }
 
-// windows expects, for each budget from 1 on, a window that begins at a number.
+// windows fails unless the window of i+1 tokens begins at number first[i].
 func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first ...uint64) {
 	e.Helper()
 	e.create(t, seshat.NewSession{ID: id})
@@ -204,7 +204,8 @@ func budgetNoID(e *env) {
 	e.windows(t, "no call", []seshat.Message{userLine(), toolResult(""), userLine()}, 3, 3, 3, 3)
 }
 
-// budgetPages has a call and its result further apart than one read reaches.
+// budgetPages puts more messages between a call and its result than one read
+// returns.
 func budgetPages(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// call is one random call of a player.
+// call is one random call by a player.
 type call struct {
 	p         *player
 	space, id string
@@ -18,7 +18,7 @@ type call struct {
 	name      string
 }
 
-// callKinds are what a player calls, each as often as it is listed.
+// callKinds are the calls of a player. Each is made as often as it is listed.
 var callKinds = []struct {
 	name string
 	do   func(*call)
@@ -77,7 +77,8 @@ func (c *call) aim() {
 	}
 }
 
-// found returns the model's session, and checks err where there is none.
+// found returns the model's session. If there is none, it checks that err says
+// so.
 func (c *call) found(err error) *modelSession {
 	c.p.Helper()
 	s := c.p.m.live(c.space, c.id, c.now)
@@ -96,8 +97,8 @@ func (c *call) want(err, want error) {
 	}
 }
 
-// write settles the model's session for a write, and checks err where it
-// refuses one.
+// write applies time to the model's session and prepares it for a write. If the
+// session refuses writes, it checks that err says so.
 func (c *call) write(err error) (s *modelSession, moved bool) {
 	c.p.Helper()
 	if s = c.found(err); s == nil {
@@ -106,7 +107,7 @@ func (c *call) write(err error) (s *modelSession, moved bool) {
 	before := *s
 	if moved = s.settle(c.now); !s.writable() {
 		c.want(err, seshat.ErrReadOnly)
-		*s = before // a failed call leaves the rest to the next one
+		*s = before // a failed call does not apply time
 		return nil, false
 	}
 	c.want(err, nil)
@@ -171,8 +172,8 @@ func (c *call) touch() {
 	}
 }
 
-// bumped checks and takes over the version: one that time moved on counts
-// that, too.
+// bumped updates the model's version, which counts a move by time separately,
+// and compares the sessions.
 func (c *call) bumped(s *modelSession, moved bool, got *seshat.Session) {
 	c.p.Helper()
 	if moved {
@@ -231,7 +232,7 @@ func (c *call) transition() {
 		c.want(err, nil)
 		s.move(to, c.now)
 		s.version++
-		moved = moved && s.status != before.status // back where it was
+		moved = moved && s.status != before.status // the session may be back in its old status
 	}
 	c.bumped(s, moved, got)
 }
@@ -249,7 +250,7 @@ func (c *call) sweep() {
 	got := c.p.env.sweep()
 	want := c.p.m.sweep(c.now)
 	if c.p.sweeping {
-		return // part of it may have been done by the sweeper
+		return // the sweeper may have done part of it
 	}
 	equal(c.p.env, fmt.Sprintf("step %d: expired, idled, archived", c.p.step),
 		[3]int{got.Expired, got.Idled, got.Archived}, [3]int{want.Expired, want.Idled, want.Archived})
@@ -280,15 +281,14 @@ func (c *call) deleteUser() {
 	user := pick(c.p, modelUsers[1:])
 	got, err := c.t.DeleteUser(c.p.ctx, user)
 	c.want(err, nil)
-	// Sessions that have expired and were not swept count or not: the engine
-	// looks at no clock when it erases.
+	// The count may include expired sessions that were not swept, because the
+	// engine does not check the time when it erases.
 	if want := c.p.m.deleteUser(c.space, user, c.now); got.Sessions < want {
 		c.p.Fatalf("step %d: %d sessions of %q erased, want %d", c.p.step, got.Sessions, user, want)
 	}
 }
 
-// rare deletes the namespace and makes it anew, or closes the store and opens
-// it again.
+// rare recreates the namespace or reopens the store.
 func (c *call) rare() {
 	p := c.p
 	if p.r.IntN(2) == 0 {

@@ -7,11 +7,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// modelLog is what a session of the model owns: its log, and its state.
+// modelLog is the log and the state of a session of the model.
 type modelLog struct {
 	last     uint64 // number of the newest message ever appended
 	messages []modelMessage
-	known    []modelMessage // all that were ever appended
+	known    []modelMessage // all messages ever appended
 	state    map[string]int64
 }
 
@@ -32,7 +32,7 @@ func (l *modelLog) add(messages []modelMessage) {
 	}
 }
 
-// drop removes the messages numbered from to to.
+// drop removes the messages from..to.
 func (l *modelLog) drop(from, to uint64) (n uint64) {
 	kept := slices.DeleteFunc(slices.Clone(l.messages), func(m modelMessage) bool {
 		return from <= m.seq && m.seq <= to
@@ -69,7 +69,7 @@ func (c *call) append() {
 	c.p.compare(c.space, s, got)
 }
 
-// repeat appends a message once more, which may be gone from the log by now.
+// repeat appends a message again. The log may no longer have the original.
 func (c *call) repeat() {
 	s := c.p.m.live(c.space, c.id, c.now)
 	if s == nil || len(s.log.known) == 0 {
@@ -144,7 +144,7 @@ func (c *call) deleteMessage() {
 	}
 }
 
-// history compares a part of the log, chosen at random.
+// history compares a random part of the log.
 func (c *call) history() {
 	from := c.p.r.Uint64N(6)
 	to := c.p.r.Uint64N(20)

@@ -12,7 +12,7 @@ const namespaceScope = "namespace"
 
 func userScope(user string) string { return "user " + user }
 
-// state returns that of a scope of the namespace.
+// state returns the state of a scope of the namespace.
 func (m *model) state(space, scope string) map[string]int64 {
 	states := m.states[space]
 	if states[scope] == nil {
@@ -21,8 +21,8 @@ func (m *model) state(space, scope string) map[string]int64 {
 	return states[scope]
 }
 
-// scope chooses a scope of state: that of the call's session, or another one,
-// whose state it returns, too.
+// scope returns a random scope of state. Unless it is the scope of the call's
+// session, scope also returns the model's state of it.
 func (c *call) scope() (seshat.Scope, map[string]int64) {
 	switch c.p.r.IntN(3) {
 	case 0:
@@ -64,7 +64,7 @@ func (c *call) merge() {
 	}
 }
 
-// state compares all values of a scope.
+// state compares all values of a random scope.
 func (c *call) state() {
 	scope, want := c.scope()
 	got, err := c.t.State(c.p.ctx, scope)
@@ -85,7 +85,7 @@ func (c *call) state() {
 	}
 }
 
-// staleUpdate is an update on the version before the stored one.
+// staleUpdate updates with the version before the stored one.
 func (c *call) staleUpdate() {
 	s := c.p.m.live(c.space, c.id, c.now)
 	if s == nil || s.version == 1 {
@@ -94,7 +94,8 @@ func (c *call) staleUpdate() {
 	_, err := c.t.Update(c.p.ctx, c.id, rename("stale"), seshat.UpdateOptions{IfVersion: s.version - 1})
 	before := *s
 	s.settle(c.now)
-	if s.writable() || !errors.Is(err, seshat.ErrReadOnly) { // which of the two is found first is not promised
+	// Either error may be found first.
+	if s.writable() || !errors.Is(err, seshat.ErrReadOnly) {
 		c.want(err, seshat.ErrConflict)
 	}
 	*s = before

@@ -53,8 +53,8 @@ func staysExpired(e *env) {
 
 func beforeEpoch(e *env) {
 	e.clock.Advance(-100 * 365 * day)
-	// The store has seen no other time yet, so a session made now is as old
-	// as can be; what matters is that nothing breaks.
+	// The store has seen no other time yet, so it accepts this early one.
+	// Nothing may break.
 	t := e.tenant("t")
 	s := e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
 	equal(e, "creation is not before 1970", s.ExpiresAt.Unix(), 3600)

@@ -15,8 +15,8 @@ var closed = []promise{
 	{name: "a cancelled context does nothing", test: cancelled},
 }
 
-// everyCall is each call that is about the store, a namespace or a list; those
-// on one session are in onSession.
+// everyCall makes every call on the store, a namespace or a list, and returns
+// the errors. The calls on one session are in onSession.
 func (e *env) everyCall(ctx context.Context, t *seshat.Tenant) map[string]error {
 	m := map[string]error{
 		"CreateTenant": second(e.CreateTenant(ctx, seshat.Namespace{Name: "new"})),
@@ -74,8 +74,8 @@ func closeTwice(e *env) {
 	e.must(e.Close())
 }
 
-// closeWaits closes while many calls run: each succeeds or says that the store
-// is closed.
+// closeWaits closes the store while many calls run. Each call succeeds or
+// returns ErrClosed.
 func closeWaits(e *env) {
 	t := e.tenant("t")
 	var mu sync.Mutex // guards acked

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// countdown is a context that ends when it was asked so many times whether it
-// has: it ends a call at a place that no clock can hit.
+// countdown is a context that ends after a number of checks whether it has
+// ended. It thus ends a call at a place that no clock can hit.
 type countdown struct {
 	context.Context
 	left int64

@@ -14,14 +14,14 @@ var crowds = []promise{
 	{name: "small histories are linearizable", test: crowdLinearizable},
 }
 
-// said is one append of a crowd.
+// said is one append by a crowd.
 type said struct {
 	first, last uint64
-	id          string // of its first message
+	id          string // id of its first message
 }
 
-// crowded lets 64 goroutines append turns of two, and returns what they were
-// told.
+// crowded lets 64 goroutines append turns of two messages and returns the
+// answers.
 func (e *env) crowded(t *seshat.Tenant, each int, session func(goroutine int) string) []said {
 	e.Helper()
 	var mu sync.Mutex
@@ -82,14 +82,15 @@ func crowdOnMany(e *env) {
 	}
 }
 
-// moment is one call of a small history: when it began and ended, and what it
-// did and said, on a log of texts.
+// moment is one call of a short history on a log of texts: its beginning and
+// end, and its operation and answer.
 type moment struct {
 	begin, end int
 	apply      func(log []string) (after []string, fits bool)
 }
 
-// linearizable tries every order of the calls that keeps to real time.
+// linearizable searches for an order of the calls that explains their answers
+// and keeps to real time.
 func linearizable(calls []moment, log []string, done uint) bool {
 	if done == 1<<len(calls)-1 {
 		return true
@@ -111,7 +112,7 @@ func linearizable(calls []moment, log []string, done uint) bool {
 	return false
 }
 
-// recorder orders the beginnings and ends of calls.
+// recorder numbers the beginnings and ends of calls.
 type recorder struct {
 	mu    sync.Mutex
 	clock int
@@ -132,8 +133,8 @@ func (r *recorder) record(begin int, apply func([]string) ([]string, bool)) {
 	r.calls = append(r.calls, moment{begin, end, apply})
 }
 
-// crowdLinearizable records small histories of appends, reads and truncations,
-// and looks for an order that explains each.
+// crowdLinearizable records short histories of appends, reads and truncations.
+// An order must exist that explains each history.
 func crowdLinearizable(e *env) {
 	t := e.tenant("t")
 	for round := range 40 {
@@ -153,7 +154,8 @@ func crowdLinearizable(e *env) {
 			e.Fatalf("round %d: no order of the calls explains what they returned; the log is %v", round, e.log(t, id))
 		}
 	}
-	stale := []moment{ // a read that began after an append ended, and missed it
+	// A read that began after an append had ended misses the append.
+	stale := []moment{
 		{1, 2, func(log []string) ([]string, bool) { return append(slices.Clone(log), "x"), true }},
 		{3, 4, func(log []string) ([]string, bool) { return log, len(log) == 0 }},
 	}
@@ -162,8 +164,8 @@ func crowdLinearizable(e *env) {
 	}
 }
 
-// recorded makes one call, and records what it did by the model of a log in
-// which "" is a message that was removed.
+// recorded makes and records one call. In the recorded log, "" stands for a
+// removed message.
 func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text string) {
 	begin := r.tick()
 	switch kind {

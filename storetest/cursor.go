@@ -86,8 +86,8 @@ func cursorReopened(e *env) {
 	}
 }
 
-// tamperedCursors changes bits, cuts and extends cursors. Each is refused, or
-// leads somewhere in the caller's own list.
+// tamperedCursors flips bits of cursors, cuts them and extends them. Each is
+// refused or leads to a place in the caller's own list.
 func tamperedCursors(e *env) {
 	mine := e.tenant("mine")
 	other := e.tenant("other")

@@ -11,14 +11,14 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// A deadline that has passed is applied by the sweep or by the next write,
-// whichever comes first. Both must leave the same behind.
+// Either the sweep or the next write applies an overdue deadline. Both must
+// have the same result.
 var overdueDeadlines = []promise{
 	{name: "a sweep and a write apply a deadline alike", test: applyAlike},
 	{name: "what time brings never sets the last change back", test: updatedNeverGoesBack},
 }
 
-// overdueSession makes one session and lets its deadlines pass.
+// overdueSession creates a session and lets its deadlines pass.
 type overdueSession struct {
 	name string
 	make func(e *env, t *seshat.Tenant)
@@ -56,20 +56,20 @@ func withLife(l seshat.Lifecycle) func(*env, *seshat.Tenant) {
 	return func(e *env, t *seshat.Tenant) { e.create(t, seshat.NewSession{ID: "s", Lifecycle: l}) }
 }
 
-// fromAhead restores a session whose last change lies a day ahead.
+// fromAhead restores a session whose last change is one day in the future.
 func fromAhead(l seshat.Lifecycle) func(*env, *seshat.Tenant) {
 	return func(e *env, t *seshat.Tenant) {
 		s := *e.create(t, seshat.NewSession{ID: "origin", Lifecycle: l})
 		e.must(second(t.Delete(e.ctx, "origin")))
 		s.ID = "s"
-		s.Lifecycle = l // what was chosen, so that a policy decides the rest
+		s.Lifecycle = l // only chosen values, so that a policy decides the others
 		s.UpdatedAt = s.UpdatedAt.Add(day)
 		s.ExpiresAt = time.Time{}
 		e.must(second(t.Restore(e.ctx, seshat.Snapshot{Session: &s})))
 	}
 }
 
-// twin opens another store with e's clock.
+// twin opens another store on e's clock.
 func (e *env) twin() *env {
 	e.Helper()
 	other := *e
@@ -78,8 +78,8 @@ func (e *env) twin() *env {
 	return &other
 }
 
-// stored returns what the engine has of a store's only namespace: the records
-// without the random incarnations, and the feed.
+// stored returns the records of a store's only namespace, without their random
+// incarnations, and the feed.
 func (e *env) stored() ([]driver.Record, []driver.Event) {
 	e.Helper()
 	page, err := e.Driver().List(e.ctx, driver.Query{Namespace: 1, Limit: 100})
@@ -110,7 +110,7 @@ func applyAlike(e *env) {
 		due := records[0].Due
 		got, gotEvents := written.stored()
 		records[0].Due = 0
-		got[0].Due = 0 // a write leaves it to the sweep to file the session later
+		got[0].Due = 0 // a write lets the sweep refile the session
 		sameStored(e, c.name+": records", got, records)
 		sameStored(e, c.name+": events", gotEvents, events)
 

@@ -311,7 +311,7 @@ func editModel(e *env) {
 				model[seq] = text
 			}
 		case 3:
-			seq = max(seq, last-min(last, 3)) // not much
+			seq = max(seq, last-min(last, 3)) // removes at most three messages
 			there = true
 			_, err = t.Truncate(e.ctx, "s", seq)
 			drop(model, seq+1, math.MaxUint64)
@@ -336,7 +336,7 @@ func drop(model map[uint64]string, from, to uint64) {
 	}
 }
 
-// holdsLog expects a log of these contents, by number.
+// holdsLog fails unless the log has exactly the contents of the model.
 func (e *env) holdsLog(t *seshat.Tenant, id string, model map[uint64]string, last uint64) {
 	e.Helper()
 	log := e.log(t, id)
@@ -348,8 +348,8 @@ func (e *env) holdsLog(t *seshat.Tenant, id string, model map[uint64]string, las
 	}
 }
 
-// editWhileAppending edits, deletes and summarizes while others append: each
-// append keeps its number, and the counters agree in the end.
+// editWhileAppending edits, deletes and summarizes during appends. Each append
+// keeps its number, and the counters agree in the end.
 func editWhileAppending(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})

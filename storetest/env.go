@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// env is a store under a test.
+// env is a store under test.
 type env struct {
 	*testing.T
 	*seshat.Store
@@ -34,7 +34,7 @@ func newEnv(t *testing.T, h Harness, o seshat.Options) *env {
 	return e
 }
 
-// reopen checks and closes the store, and goes on with its data in a new one.
+// reopen checks and closes the store, and opens its data in a new one.
 func (e *env) reopen() {
 	e.Helper()
 	if e.h.Reopen == nil {
@@ -67,7 +67,7 @@ func (e *env) get(t *seshat.Tenant, id string) *seshat.Session {
 	return s
 }
 
-// move transitions a session by hand.
+// move transitions a session explicitly.
 func (e *env) move(t *seshat.Tenant, id string, to seshat.Status) *seshat.Session {
 	e.Helper()
 	s, err := t.Transition(e.ctx, id, to, seshat.TransitionOptions{})
@@ -100,7 +100,7 @@ func (e *env) count(t *seshat.Tenant, q seshat.Query) uint64 {
 	return n
 }
 
-// ids returns the ids of what q selects, in order.
+// ids returns the ids that q selects, in order.
 func (e *env) ids(t *seshat.Tenant, q seshat.Query) []string {
 	e.Helper()
 	var ids []string
@@ -118,7 +118,7 @@ func (e *env) must(err error) {
 	}
 }
 
-// fails expects an error of that identity.
+// fails fails the test unless err matches want.
 func (e *env) fails(err, want error) {
 	e.Helper()
 	if !errors.Is(err, want) {
@@ -129,7 +129,7 @@ func (e *env) fails(err, want error) {
 	}
 }
 
-// refused expects an InvalidError that names the field.
+// refused fails the test unless err is an InvalidError of that field.
 func (e *env) refused(err error, field string) {
 	e.Helper()
 	var invalid *seshat.InvalidError
@@ -142,8 +142,8 @@ func (e *env) refused(err error, field string) {
 	e.shortText(err)
 }
 
-// shortText expects that the text of an error fits into a line of a log,
-// whatever the caller's arguments were.
+// shortText fails the test if the text of an error is too long for a line of a
+// log. It must be short whatever the arguments were.
 func (e *env) shortText(err error) {
 	e.Helper()
 	const most = 2 << 10
@@ -154,7 +154,7 @@ func (e *env) shortText(err error) {
 	}
 }
 
-// gone expects that there is no session at id, for any call.
+// gone fails the test if any call finds a session at id.
 func (e *env) gone(t *seshat.Tenant, id string) {
 	e.Helper()
 	for name, call := range onSession {
@@ -164,8 +164,7 @@ func (e *env) gone(t *seshat.Tenant, id string) {
 	}
 }
 
-// onSession is every call on one session, in a form that does as little as it
-// can where there is one.
+// onSession are all calls on one session. Each changes as little as it can.
 var onSession = map[string]func(context.Context, *seshat.Tenant, string) error{
 	"Get":   func(ctx context.Context, t *seshat.Tenant, id string) error { return second(t.Get(ctx, id)) },
 	"Touch": func(ctx context.Context, t *seshat.Tenant, id string) error { return second(t.Touch(ctx, id)) },
@@ -183,7 +182,7 @@ var onSession = map[string]func(context.Context, *seshat.Tenant, string) error{
 
 func second[T any](_ T, err error) error { return err }
 
-// equal compares two values of a test.
+// equal fails the test unless got equals want.
 func equal[T comparable](e *env, what string, got, want T) {
 	e.Helper()
 	if got != want {

@@ -134,7 +134,7 @@ func freeName(e *env) {
 	e.gone(old, "s")
 }
 
-// staleHandle tries every call of a handle whose namespace is deleted.
+// staleHandle makes every call on the handle of a deleted namespace.
 func staleHandle(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
@@ -184,7 +184,7 @@ func erasedReopened(e *env) {
 	equal(e, "left", fmt.Sprint(e.ids(b, seshat.Query{})), "[other]")
 }
 
-// erasureResumed ends the context while space is reclaimed: everything is
+// erasureResumed ends the context while Delete reclaims space. The data is
 // invisible all the same, and a sweep finishes the work.
 func erasureResumed(e *env) {
 	t := e.tenant("t")

@@ -21,7 +21,8 @@ var expiry = []promise{
 	{name: "durations are rounded up to the millisecond", test: rounding},
 }
 
-// deadlines has one session for each way to end, and what it lives through.
+// deadlines creates one session for each way to end, and what happens to it
+// before.
 func deadlines(e *env) {
 	touched := func(t *seshat.Tenant) {
 		e.clock.Advance(30 * minute)
@@ -38,7 +39,7 @@ func deadlines(e *env) {
 		life  seshat.Lifecycle
 		quota uint64
 		do    func(*seshat.Tenant)
-		end   time.Duration // from creation
+		end   time.Duration // since creation
 	}{
 		{name: "absolute", life: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}, end: hour},
 		{
@@ -90,7 +91,8 @@ func (e *env) endsAt(name string, t *seshat.Tenant, end time.Time) {
 	equal(e, name+": count at the end", e.count(t, seshat.Query{}), 0)
 }
 
-// invisible: nothing sweeps, and nothing finds the session.
+// invisible: a session that has expired cannot be found, even if nothing swept
+// it.
 func invisible(e *env) {
 	t := e.tenant("t")
 	n := full()
@@ -121,7 +123,7 @@ func invisible(e *env) {
 	equal(e, "ensure made it anew", created, true)
 }
 
-// notRevived tries every write at the very moment of the end.
+// notRevived makes every write at the very moment of the end.
 func notRevived(e *env) {
 	t := e.tenant("t")
 	for name, call := range onSession {
@@ -136,8 +138,8 @@ func notRevived(e *env) {
 	}
 }
 
-// An update that began while the session lived, and ends after it, finds
-// nothing.
+// An update that begins while the session lives, and ends after it, finds no
+// session.
 func freeID(e *env) {
 	t := e.tenant("t")
 	n := full()
@@ -207,15 +209,15 @@ func inheritance(e *env) {
 		TTL: 2 * hour, Expiry: seshat.ExpirySliding, MaxLifetime: seshat.Never,
 		IdleAfter: 4 * hour, ArchiveAfter: seshat.Never, Retention: 7 * day,
 	})
-	// A change of policy is for new sessions; the stored lifecycle of others
-	// stays as it was resolved.
+	// A change of policy affects new sessions. Stored sessions keep the
+	// lifecycle that was resolved for them.
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: seshat.Never}))
 	e.must(second(t.Touch(e.ctx, inherited.ID)))
 	equal(e, "old session", e.get(t, inherited.ID).Lifecycle, inherited.Lifecycle)
 	equal(e, "new session", e.create(t, seshat.NewSession{}).Lifecycle.TTL, seshat.Never)
 }
 
-// exactCounts lets sessions end one by one, and counts after each.
+// exactCounts lets sessions end one by one, and counts the rest after each.
 func exactCounts(e *env) {
 	t := e.tenant("t")
 	const n = 20
@@ -264,7 +266,7 @@ func rounding(e *env) {
 	} {
 		s := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: d}})
 		want = (want + ms - 1) / ms * ms
-		if want < 0 { // the longest duration: rounded up it has no more place
+		if want < 0 { // the longest duration, which cannot be rounded up
 			continue
 		}
 		equal(e, "end", s.ExpiresAt, s.CreatedAt.Add(want))

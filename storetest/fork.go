@@ -32,7 +32,7 @@ func (e *env) fork(t *seshat.Tenant, id string, f seshat.ForkOptions) *seshat.Se
 	return s
 }
 
-// sameLogs expects equal messages.
+// sameLogs fails the test unless the messages are equal.
 func sameLogs(e *env, got, want []seshat.Message) {
 	e.Helper()
 	if fmt.Sprint(numbers(got)) != fmt.Sprint(numbers(want)) {
@@ -131,7 +131,7 @@ func forkState(e *env) {
 	e.turn(t, "s", seshat.Turn{Messages: lines(1), State: map[string]any{"a": nil}})
 	e.fork(t, "s", seshat.ForkOptions{ID: "one", Seq: 1})
 	e.holds(t, seshat.SessionScope("one"), map[string]any{"a": "one", "b": "one"})
-	e.held(t, "one", 0, map[string]any{"a": "one", "b": "one"}) // as its initial state
+	e.held(t, "one", 0, map[string]any{"a": "one", "b": "one"}) // its initial state
 	e.fork(t, "s", seshat.ForkOptions{ID: "all"})
 	e.holds(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
 	e.merge(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
@@ -161,7 +161,7 @@ func forkLarge(e *env) {
 		e.append(t, "s", lines(200)...)
 	}
 	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)})
-	e.append(t, "s", lines(256)...) // two steps of 128 to the message
+	e.append(t, "s", lines(256)...) // Fork copies them in two steps of 128
 	for _, seq := range []uint64{128, 129, 256, 601, 857} {
 		child := e.fork(t, "s", seshat.ForkOptions{Seq: seq})
 		equal(e, "counts", [2]uint64{child.MessageCount, child.LastSeq}, [2]uint64{seq, seq})
@@ -254,10 +254,10 @@ func forkOverExpired(e *env) {
 	equal(e, "found by the old user", e.count(t, seshat.Query{UserID: "mia"}), 0)
 }
 
-// forkWhileEdited gives the last and the first message of the parent the
-// number of the round, in this order, while it is copied in the other: a fork
-// that holds a later round in its last message than in its first by more than
-// one, or an earlier one, was not made of one moment.
+// forkWhileEdited edits the last message of the parent, then the first, each
+// round with the number of the round. Fork copies the log in the other
+// direction. A fork shows one moment if its last message is from the same round
+// as its first or from the next one.
 func forkWhileEdited(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -282,7 +282,7 @@ func forkWhileEdited(e *env) {
 	}
 }
 
-// tokens edits the tokens of a message; it may run in a goroutine.
+// tokens edits the tokens of a message. It may run in any goroutine.
 func (e *env) tokens(t *seshat.Tenant, id string, seq, n uint64) {
 	_, err := t.EditMessage(e.ctx, id, seq, func(m *seshat.Message) error {
 		m.Tokens = n
@@ -293,8 +293,8 @@ func (e *env) tokens(t *seshat.Tenant, id string, seq, n uint64) {
 	}
 }
 
-// forkWhileDeleted deletes the parent at some moment of a fork: the child is
-// whole or not there, and what was staged for it is reclaimed.
+// forkWhileDeleted deletes the parent at a random moment of a fork. The child
+// is complete or absent, and its staged log is reclaimed.
 func forkWhileDeleted(e *env) {
 	t := e.tenant("t")
 	for i := range 8 {

@@ -52,7 +52,7 @@ func within(m *seshat.Message, q *seshat.HistoryQuery) bool {
 	return m.Seq >= q.FromSeq && (q.ToSeq == 0 || m.Seq <= q.ToSeq) && m.AppendedAt.After(q.AppendedAfter)
 }
 
-// selected is the model of History without TokenBudget.
+// selected is a model of History without TokenBudget.
 func selected(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
 	for _, m := range log {
 		if within(&m, q) {
@@ -74,7 +74,7 @@ func selected(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Messa
 	return page, over > 0
 }
 
-// gappy fills a session's log in turns over some time, and removes some of it.
+// gappy fills a session's log over some time and removes some of its messages.
 func (e *env) gappy(t *seshat.Tenant, id string, r *rand.Rand, turns int) (log []seshat.Message, took time.Duration) {
 	e.Helper()
 	e.create(t, seshat.NewSession{ID: id})
@@ -115,7 +115,7 @@ func historyQueries(e *env) {
 	}
 }
 
-// historyMore is the table of HistoryPage.More on the log 1, 2, 4, 5.
+// historyMore tests HistoryPage.More on the log 1, 2, 4, 5.
 func historyMore(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -173,7 +173,8 @@ func historyMore(e *env) {
 	equal(e, "more than too small a budget", got.More, true)
 }
 
-// historyPaged reads a log page by page, as HistoryPage.More says how.
+// historyPaged reads a log page by page, as the doc of HistoryPage.More
+// explains.
 func historyPaged(e *env) {
 	t := e.tenant("t")
 	log, _ := e.gappy(t, "s", rand.New(rand.NewPCG(19, 23)), 20)
@@ -338,8 +339,8 @@ func historyBreak(e *env) {
 	}
 }
 
-// historyWhileWriting appends and removes in the loop body: what is there all
-// the while comes once, in order.
+// historyWhileWriting appends and removes in the loop body. Messages that exist
+// throughout come once, in order.
 func historyWhileWriting(e *env) {
 	t := e.tenant("t")
 	for _, newest := range []bool{false, true} {

@@ -17,7 +17,7 @@ var isolation = []promise{
 }
 
 // foreignIsAbsent compares the errors of each call before and after another
-// tenant has a session of that id.
+// tenant creates a session of the same id.
 func foreignIsAbsent(e *env) {
 	mine := e.tenant("mine")
 	other := e.tenant("other")
@@ -55,14 +55,15 @@ func sameIDTwice(e *env) {
 	equal(e, "namespace", s.NamespaceID, b.ID())
 }
 
-// tangled are names of which careless keys would make prefixes, separators or
-// other names.
+// tangled are names that a careless encoding of keys turns into prefixes,
+// separators or other names.
 var tangled = []string{
 	"a", "ab", "abc", "a/b", "a/", "/a", "a b", "a:b", "a\u00a0", "a%", "a_", "ä", "a\u0308",
 	"A", "\U0010ffff", "\U0010ffff\U0010ffff", "日本", "ns_", "ses_", "..", "0", "00",
 }
 
-// noPrefixes gives each of many tangled tenants sessions of all tangled ids.
+// noPrefixes creates sessions of all tangled ids in each of many tangled
+// tenants.
 func noPrefixes(e *env) {
 	names := tangled[:12]
 	var all []*seshat.Tenant

@@ -33,7 +33,8 @@ func (e *env) acquire(t *seshat.Tenant, id, owner string) seshat.Lease {
 	return l
 }
 
-// leased expects a LeaseError that names the holder; nil = nobody.
+// leased fails the test unless err is a LeaseError that names the holder. A nil
+// holder means nobody.
 func (e *env) leased(err error, holder *seshat.Lease) {
 	e.Helper()
 	var l *seshat.LeaseError
@@ -48,7 +49,7 @@ func (e *env) leased(err error, holder *seshat.Lease) {
 	}
 }
 
-// say appends a message under a token.
+// say appends a message with a token.
 func (e *env) say(t *seshat.Tenant, id string, token uint64) error {
 	return second(t.AppendTurn(e.ctx, id, seshat.Turn{Messages: says("hi"), Lease: token}))
 }
@@ -67,7 +68,7 @@ func leaseExclusive(e *env) {
 	e.clock.Advance(ms)
 	e.acquire(t, s.ID, "two")
 	other := e.create(t, seshat.NewSession{})
-	e.acquire(t, other.ID, "one") // each session has its own
+	e.acquire(t, other.ID, "one") // each session has its own lease
 }
 
 func leaseTokens(e *env) {
@@ -89,7 +90,7 @@ func leaseTokens(e *env) {
 	e.clock.Advance(minute)
 	next("two")
 	e.clock.Advance(minute)
-	e.must(e.say(t, s.ID, 0)) // overtakes it
+	e.must(e.say(t, s.ID, 0)) // overtakes the expired lease
 	next("two")
 	e.move(t, s.ID, seshat.StatusArchived)
 	e.move(t, s.ID, seshat.StatusActive)
@@ -99,11 +100,11 @@ func leaseTokens(e *env) {
 func leaseFences(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
-	e.leased(e.say(t, s.ID, 1), nil) // no lease was ever given
+	e.leased(e.say(t, s.ID, 1), nil) // no lease was ever acquired
 	first := e.acquire(t, s.ID, "one")
 	e.must(e.say(t, s.ID, first.Token))
 	e.leased(e.say(t, s.ID, first.Token+1), &first)
-	newer := e.acquire(t, s.ID, "one") // the same runner, restarted
+	newer := e.acquire(t, s.ID, "one") // the same runner after a restart
 	e.leased(e.say(t, s.ID, first.Token), &newer)
 	e.leased(second(t.RenewLease(e.ctx, s.ID, first.Token, minute)), &newer)
 	e.leased(t.ReleaseLease(e.ctx, s.ID, first.Token), &newer)
@@ -118,8 +119,8 @@ func leaseOvertaken(e *env) {
 	s := e.create(t, seshat.NewSession{})
 	l := e.acquire(t, s.ID, "one")
 	e.clock.Advance(hour)
-	e.must(e.say(t, s.ID, l.Token)) // nobody came
-	e.must(e.say(t, s.ID, 0))       // and now somebody did
+	e.must(e.say(t, s.ID, l.Token)) // nobody acquired it
+	e.must(e.say(t, s.ID, 0))       // a writer without a token came
 	e.leased(e.say(t, s.ID, l.Token), nil)
 	e.leased(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), nil)
 	equal(e, "lease", e.get(t, s.ID).Lease(), seshat.Lease{})
@@ -138,7 +139,7 @@ func leaseRenew(e *env) {
 		l = r
 	}
 	e.leased(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
-	e.clock.Advance(hour) // late, but nobody came
+	e.clock.Advance(hour) // late, but nobody acquired it
 	e.must(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)))
 	e.clock.Advance(minute)
 	two := e.acquire(t, s.ID, "two")
@@ -235,14 +236,14 @@ func leaseArguments(e *env) {
 	e.fails(second(t.AcquireLease(e.ctx, "none", "one", minute)), seshat.ErrNotFound)
 	e.fails(t.ReleaseLease(e.ctx, "none", 1), seshat.ErrNotFound)
 	equal(e, "lease", e.get(t, s.ID).Lease(), seshat.Lease{})
-	l, err := t.AcquireLease(e.ctx, s.ID, "one", 1) // a nanosecond, rounded up
+	l, err := t.AcquireLease(e.ctx, s.ID, "one", 1) // one nanosecond, rounded up
 	e.must(err)
 	equal(e, "expires_at", l.ExpiresAt, e.clock.Now().Add(ms))
 	e.must(second(t.AcquireLease(e.ctx, s.ID, "one", seshat.MaxLease)))
 }
 
-// leaseRaces lets runners take turns at a session. Time stands still, so a
-// lease ends only when it is released: each run of appends is unbroken.
+// leaseRaces lets runners compete for a session. Time stands still, so a lease
+// ends only when it is released, and the appends of one lease are consecutive.
 func leaseRaces(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})

@@ -29,14 +29,14 @@ var allStatuses = []seshat.Status{
 	seshat.StatusTerminated,
 }
 
-// allowed is the table, written out once more.
+// allowed is the table of transitions, written independently.
 var allowed = map[seshat.Status][]seshat.Status{
 	seshat.StatusActive:   {seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated},
 	seshat.StatusIdle:     {seshat.StatusActive, seshat.StatusArchived, seshat.StatusTerminated},
 	seshat.StatusArchived: {seshat.StatusActive, seshat.StatusTerminated},
 }
 
-// in creates a session in a status.
+// in creates a session with a status.
 func (e *env) in(t *seshat.Tenant, status seshat.Status, n seshat.NewSession) *seshat.Session {
 	e.Helper()
 	s := e.create(t, n)
@@ -198,7 +198,7 @@ func overdueMove(e *env) {
 	equal(e, "moved at", s.LastTransition.At, seshattest.Start.Add(10*minute))
 	equal(e, "moved by", s.LastTransition.Actor, "seshat")
 	equal(e, "version", s.Version, 3) // the move and the update
-	// Moving there by hand is a no-op beside what time did.
+	// A Transition to the status that time has already set is a no-op.
 	e.create(t, seshat.NewSession{ID: "by hand", Lifecycle: l})
 	e.clock.Advance(15 * minute)
 	s = e.move(t, "by hand", seshat.StatusIdle)

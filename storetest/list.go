@@ -22,7 +22,7 @@ var lists = []promise{
 	{name: "illegal queries are refused", test: illegalQueries},
 }
 
-// listed is a session of the crowd as the oracle knows it.
+// listed is a session of the crowd, as the oracle knows it.
 type listed struct {
 	id, user string
 	status   seshat.Status
@@ -31,12 +31,15 @@ type listed struct {
 	active   time.Time // to the minute
 }
 
-// crowd fills t with sessions that differ in all that a query looks at.
+// crowd fills t with n sessions that differ in every property that a query can
+// select or sort by.
 func (e *env) crowd(t *seshat.Tenant, n int) (all []listed) {
 	e.Helper()
 	for i := range n {
 		if i%3 == 0 {
-			e.clock.Advance(20 * time.Second) // three of one instant, three instants a minute
+			// Three sessions share an instant, and three instants share a
+			// minute.
+			e.clock.Advance(20 * time.Second)
 		}
 		labels := map[string]string{"n": fmt.Sprint(i % 4)}
 		if i%2 == 0 {
@@ -106,7 +109,7 @@ func (l listed) matches(q seshat.Query) bool {
 		within(l.active, q.ActiveFrom.Truncate(minute), q.ActiveTo.Truncate(minute))
 }
 
-// filters are what every query of everyQuery is made of.
+// filters are the parts that every query of everyQuery combines.
 func filters() []seshat.Query {
 	at := func(d time.Duration) time.Time { return seshattest.Start.Add(d) }
 	return []seshat.Query{
@@ -170,8 +173,8 @@ func ties(e *env) {
 	}
 }
 
-// exactlyOnce pages both ways while sessions come, go and change between the
-// pages: those that exist throughout appear once, in order.
+// exactlyOnce pages in both directions while sessions are created, deleted and
+// changed between pages. Sessions that exist throughout appear once, in order.
 func exactlyOnce(e *env) {
 	t := e.tenant("t")
 	for _, oldest := range []bool{false, true} {
@@ -209,14 +212,14 @@ func exactlyOnce(e *env) {
 	}
 }
 
-// disturb is what happens between two pages of exactlyOnce.
+// disturb makes the changes between two pages of exactlyOnce.
 func (e *env) disturb(t *seshat.Tenant, prefix string, page int) {
 	e.clock.Advance(minute)
 	e.create(t, seshat.NewSession{UserID: "mia", ID: fmt.Sprintf("%s00 new %d", prefix, page)})
 	for i := 0; i < 30; i += 3 {
 		id := fmt.Sprintf("%s%02d", prefix, i)
 		if i%2 == page%2 {
-			_, _ = t.Delete(e.ctx, id) // the second time it is gone
+			_, _ = t.Delete(e.ctx, id) // it may be gone already
 		}
 	}
 	for i := 1; i < 30; i += 3 {
@@ -249,7 +252,7 @@ func iteratorStops(e *env) {
 	e.crowd(t, 10)
 	seen := 0
 	all := t.Sessions(e.ctx, seshat.Query{Limit: 2})
-	for range 2 { // an iterator may be used again
+	for range 2 { // an iterator can be used again
 		for _, err := range all {
 			e.must(err)
 			if seen++; seen%5 == 0 {
@@ -305,7 +308,7 @@ func ranges(e *env) {
 		{seshat.Query{CreatedTo: at}, 0},
 		{seshat.Query{CreatedTo: at.Add(ms)}, 1},
 		{seshat.Query{ActiveFrom: at}, 1},
-		{seshat.Query{ActiveFrom: at.Add(minute - ms)}, 1}, // by the minute
+		{seshat.Query{ActiveFrom: at.Add(minute - ms)}, 1}, // rounded to the minute
 		{seshat.Query{ActiveFrom: at.Add(minute)}, 0},
 		{seshat.Query{ActiveTo: at.Add(minute - ms)}, 0},
 		{seshat.Query{ActiveTo: at.Add(minute)}, 1},
@@ -329,7 +332,7 @@ func illegalQueries(e *env) {
 			e.refused(err, field)
 			equal(e, "session beside an error", s, nil)
 		}
-		if field != "cursor" { // which a count does not look at
+		if field != "cursor" { // a count ignores the cursor
 			_, err = t.Count(e.ctx, q)
 			e.refused(err, field)
 		}

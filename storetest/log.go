@@ -21,7 +21,7 @@ var logs = []promise{
 	{name: "bounds of a turn", test: logBounds},
 }
 
-// lines is n messages of a user.
+// lines returns n messages of a user.
 func lines(n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
@@ -30,7 +30,7 @@ func lines(n int) []seshat.Message {
 	return all
 }
 
-// append appends messages, which has to succeed.
+// append appends messages and returns the session. It must succeed.
 func (e *env) append(t *seshat.Tenant, id string, messages ...seshat.Message) *seshat.Session {
 	e.Helper()
 	s, err := t.Append(e.ctx, id, messages...)
@@ -44,7 +44,7 @@ func (e *env) log(t *seshat.Tenant, id string) []seshat.Message {
 	return e.history(t, id, seshat.HistoryQuery{Limit: seshat.MaxHistory})
 }
 
-// history returns what the query selects of a log.
+// history returns the messages that the query selects.
 func (e *env) history(t *seshat.Tenant, id string, q seshat.HistoryQuery) []seshat.Message {
 	e.Helper()
 	page, err := t.History(e.ctx, id, q)
@@ -52,7 +52,7 @@ func (e *env) history(t *seshat.Tenant, id string, q seshat.HistoryQuery) []sesh
 	return page.Messages
 }
 
-// numbers are the sequence numbers of messages.
+// numbers returns the sequence numbers of messages.
 func numbers(all []seshat.Message) []uint64 {
 	out := []uint64{}
 	for i := range all {
@@ -61,7 +61,7 @@ func numbers(all []seshat.Message) []uint64 {
 	return out
 }
 
-// numbered expects a log of these numbers.
+// numbered fails the test unless the log has these numbers.
 func (e *env) numbered(t *seshat.Tenant, id string, want ...uint64) {
 	e.Helper()
 	if got := numbers(e.log(t, id)); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -69,8 +69,8 @@ func (e *env) numbered(t *seshat.Tenant, id string, want ...uint64) {
 	}
 }
 
-// still expects that neither the session nor its log differ from what the
-// returned function was made on.
+// still returns a function that fails the test if the session or its log has
+// changed since still was called.
 func (e *env) still(t *seshat.Tenant, id string) func() {
 	e.Helper()
 	s := e.get(t, id)
@@ -86,7 +86,7 @@ func (e *env) still(t *seshat.Tenant, id string) func() {
 	}
 }
 
-// strange are contents that careless code would change.
+// strange are contents that careless code changes.
 var strange = []string{
 	"", " ", "\n", "\x00", "\x00\x01\x1f\x7f", "a\r\nb\n\n", "\ufeffBOM", "\u200b\u202e", "\ufffd", "\U0010ffff",
 	"e\u0301 é", "👩‍👩‍👧‍👦", "日本語", "שלום", `{"a":1}`, `"quoted\"`, "<script>&amp;", "\u2028\u2029",
@@ -115,7 +115,7 @@ func logRoundTrip(e *env) {
 	}
 }
 
-// same compares all that callers see of two messages.
+// same fails the test unless the exported fields of two messages are equal.
 func same(e *env, got, want seshat.Message) {
 	e.Helper()
 	if a, b := visible(got), visible(want); !reflect.DeepEqual(a, b) {
@@ -123,7 +123,7 @@ func same(e *env, got, want seshat.Message) {
 	}
 }
 
-// visible has the exported fields of a message.
+// visible returns the exported fields of a message.
 func visible(m seshat.Message) map[string]any {
 	out := map[string]any{}
 	v := reflect.ValueOf(m)
@@ -172,8 +172,8 @@ func logDefaults(e *env) {
 	equal(e, "two generated ids are one", log[0].ID == log[1].ID, false)
 }
 
-// logNumbers removes the end of the log in every way, which frees no number;
-// a new life begins with 1.
+// logNumbers removes the end of the log in every way. No number is used again,
+// and a new session with the same id begins at 1.
 func logNumbers(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
@@ -238,12 +238,12 @@ func logRefused(e *env) {
 	_, err = t.Append(e.ctx, "absent", good)
 	e.fails(err, seshat.ErrNotFound)
 	check()
-	e.append(t, "s", good) // its id is free
+	e.append(t, "s", good) // the refused turn did not take its id
 	e.numbered(t, "s", 1, 2)
 }
 
-// badMessages are messages that no call takes, by the field that is wrong with
-// the second of a turn.
+// badMessages are messages that every call refuses, keyed by the field of the
+// error. The bad message is the second of a turn.
 func badMessages() map[string]seshat.Message {
 	with := func(fn func(*seshat.Message)) seshat.Message {
 		m := seshat.Message{Role: seshat.RoleUser}

@@ -24,7 +24,8 @@ var logQuotas = []promise{
 	{name: "goroutines racing for the last message", test: quotaRaces},
 }
 
-// spent expects a QuotaError of that quota, and returns its RetryAfter.
+// spent fails the test unless err is a QuotaError with these values. It returns
+// RetryAfter.
 func (e *env) spent(err error, quota string, limit, use uint64) time.Duration {
 	e.Helper()
 	var q *seshat.QuotaError
@@ -67,7 +68,7 @@ func quotaTokens(e *env) {
 	check()
 	call.Tokens = 40
 	e.append(t, "s", call)
-	s := e.append(t, "s", lines(1)...) // neither tokens nor calls
+	s := e.append(t, "s", lines(1)...) // has neither tokens nor calls
 	equal(e, "tokens", s.Stats.TotalTokens, 100)
 	equal(e, "tool calls", s.Stats.TotalToolCalls, 2)
 }
@@ -95,9 +96,9 @@ func quotaRateStored(e *env) {
 	e.append(t, "s", lines(1)...)
 }
 
-// rateModel is the stated rule, written down once more: the messages of this
-// minute, and of the one before in proportion to how much of it the last 60
-// seconds still cover.
+// rateModel implements the rule of the message rate independently. It counts
+// the messages of this minute, and those of the minute before in proportion to
+// how much of it the last 60 seconds cover.
 type rateModel map[int64]uint64
 
 func (r rateModel) use(now time.Time) uint64 {
@@ -129,7 +130,7 @@ func quotaRetryAfter(e *env) {
 	}
 }
 
-// waits expects that a turn which was refused is taken after that long, and
+// waits fails the test unless a refused turn is accepted after that wait, and
 // not before.
 func (e *env) waits(t *seshat.Tenant, id string, wait time.Duration, turn []seshat.Message) {
 	e.Helper()
@@ -157,8 +158,8 @@ func quotaDuration(e *env) {
 	e.gone(t, "s")
 }
 
-// quotaOfCopies fills a namespace, in each of its measures, to where a copy of
-// a session has no room.
+// quotaOfCopies fills a namespace, by each of its quotas, until a copy of a
+// session no longer fits.
 func quotaOfCopies(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -190,8 +191,8 @@ func quotaOfCopies(e *env) {
 	}
 }
 
-// quotaRaces lets many goroutines append where there is room for some, by the
-// quota of the session and by that of the namespace.
+// quotaRaces lets many goroutines append when only some of their messages fit
+// the quota of the session or of the namespace.
 func quotaRaces(e *env) {
 	const room, racers = 9, 32
 	e.create(e.tenant("own"), seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: room}})

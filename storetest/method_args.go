@@ -10,7 +10,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// What several methods refuse alike, and calls that the table needs.
+// The groups of refusals below are shared by several methods. The functions
+// make the calls of the table.
 
 func misusedNamespaces(call func(*Scene, context.Context, seshat.Namespace) error) refusals {
 	return refuse(call, map[string]seshat.Namespace{
@@ -50,7 +51,8 @@ func misusedQueries(call func(*Scene, context.Context, seshat.Query) error) refu
 	})
 }
 
-// misusedHistories are queries that both readers of a log refuse, and more.
+// misusedHistories returns the refusals that both readers of a log share, and
+// the given ones.
 func misusedHistories(
 	call func(*Scene, context.Context, seshat.HistoryQuery) error,
 	more map[string]seshat.HistoryQuery,
@@ -116,7 +118,8 @@ func misusedSnapshots() refusals {
 // snapshot returns a session that can be restored.
 func (sc *Scene) snapshot() *seshat.Session {
 	s, err := sc.tenant.Get(context.Background(), "s")
-	if err != nil { // the store is closed, or the namespace gone: any will do
+	// The store is closed or the namespace is gone, so any session will do.
+	if err != nil {
 		return &seshat.Session{
 			ID: "restored", Status: seshat.StatusActive, Version: 1, CreatedAt: seshattest.Start,
 			UpdatedAt: seshattest.Start, LastActivityAt: seshattest.Start,
@@ -144,7 +147,7 @@ func events(sc *Scene, ctx context.Context, since uint64, limit int) error {
 	return err
 }
 
-// lease acquires the lease of "s", if that is the id, and returns its token.
+// lease acquires the lease of "s" if id is "s", and returns its token.
 func (sc *Scene) lease(ctx context.Context, id string) uint64 {
 	if ctx == nil || id != "s" {
 		return 1

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Values for the table.
+// The calls of the table use these values.
 var (
 	long       = strings.Repeat("x", seshat.MaxNameBytes+1)
 	hello      = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
@@ -21,8 +21,8 @@ var (
 
 type refusals = map[string]func(sc *Scene, ctx context.Context) error
 
-// methods are all of them, by type and name. Methods that differ in their
-// session alone take the test's id.
+// methods are all methods of Store and Tenant, keyed by type and name. A method
+// that takes a session id gets it from the test.
 var methods = map[string]method{
 	"Store.Close":           {},
 	"Store.Driver":          {},

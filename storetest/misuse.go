@@ -28,23 +28,22 @@ var misuses = []promise{
 	{name: "a tenant of a deleted namespace finds nothing", test: staleTenant},
 }
 
-// method is one exported method of Store or Tenant, and how it is misused. The
-// table is in methods.go.
+// method is an exported method of Store or Tenant, and the ways to misuse it.
+// The table is in methods.go.
 type method struct {
-	// call is a call that would succeed on the session id. nil: the method
-	// takes no context and cannot fail.
+	// call calls the method on the session id and would succeed. It is nil if
+	// the method takes no context and cannot fail.
 	call func(sc *Scene, ctx context.Context, id string) error
 
-	session bool  // it is about the session id
-	ended   error // what it returns for a session that is terminated
+	session bool  // the method is about the session id
+	ended   error // its error for a terminated session
 
-	// refused are calls that are not allowed, by the field that the error
-	// names. Several of one field are told apart by what follows a space.
+	// refused are invalid calls, keyed by the field that the error names. If a
+	// field has several, a space and a suffix distinguish them.
 	refused refusals
 }
 
-// first returns the first error of an iterator, and looks no further than its
-// first element.
+// first returns the error of an iterator's first element and stops there.
 func first[T any](seq iter.Seq2[T, error]) error {
 	for _, err := range seq {
 		return err
@@ -52,8 +51,8 @@ func first[T any](seq iter.Seq2[T, error]) error {
 	return nil
 }
 
-// eachMethod runs fn as a subtest for each method that can fail, in the order
-// of their names.
+// eachMethod runs fn as a subtest for each method that can fail, ordered by
+// name.
 func (e *env) eachMethod(fn func(e *env, name string, m method)) {
 	e.Helper()
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
@@ -67,8 +66,8 @@ func (e *env) eachMethod(fn func(e *env, name string, m method)) {
 	}
 }
 
-// misuse runs fn on one scene for each method that can fail, and expects that
-// the store is as before.
+// misuse runs fn on one scene for each method that can fail. Afterwards the
+// store must be unchanged.
 func (e *env) misuse(fn func(e *env, sc *Scene, m method)) {
 	e.Helper()
 	sc := NewScene(e.T, e.Store)
@@ -81,7 +80,7 @@ func (e *env) misuse(fn func(e *env, sc *Scene, m method)) {
 	})
 }
 
-// completeTable expects that the table misses no exported method.
+// completeTable fails if the table lacks an exported method.
 func completeTable(e *env) {
 	missing := map[string]bool{}
 	for name := range methods {
@@ -103,8 +102,8 @@ func completeTable(e *env) {
 	}
 }
 
-// rightUse makes what the table calls right use, so that misuse differs from
-// it in the one thing that is wrong.
+// rightUse makes the valid calls of the table. This proves that each misuse
+// fails for its one error.
 func rightUse(e *env) {
 	e.eachMethod(func(e *env, _ string, m method) {
 		e = newEnv(e.T, e.h, seshat.Options{})
@@ -176,7 +175,7 @@ func endedSession(e *env) {
 	})
 }
 
-// namedMethod fails each method in all the ways of the table.
+// namedMethod makes each method fail in every way of the table.
 func namedMethod(e *env) {
 	sc := NewScene(e.T, e.Store)
 	cancelled, cancel := context.WithCancel(e.ctx)
@@ -200,7 +199,8 @@ func namedMethod(e *env) {
 	e.eachMethod(func(e *env, name string, m method) { e.names(m.call(sc, e.ctx, "s"), name) })
 }
 
-// names expects an Error of that method, such as "Tenant.Get", wrapped once.
+// names fails the test unless err is an Error of that method, such as
+// "Tenant.Get", wrapped once.
 func (e *env) names(err error, method string) {
 	e.Helper()
 	_, name, _ := strings.Cut(method, ".")

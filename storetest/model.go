@@ -9,26 +9,26 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// model is what a store should hold, as plainly as it can be said: maps, no
-// index, no due entry, and the rules of a session's life written out anew.
+// model is a store in its simplest form: maps without indexes or due entries,
+// and an independent implementation of a session's lifecycle.
 type model struct {
 	spaces map[string]map[string]*modelSession    // namespace name → id → session
-	states map[string]map[string]map[string]int64 // namespace name → scope → state, but for those of sessions
+	states map[string]map[string]map[string]int64 // namespace name → scope → state, except scopes of sessions
 }
 
-// modelSession is a session of the model, as it is stored: what time brings is
-// applied by settle.
+// modelSession is a session as the model stores it. settle applies the passing
+// of time.
 type modelSession struct {
 	id, user, name string
 	label          string
 	labelled       bool
 	status         seshat.Status
 	created        time.Time
-	written        time.Time // last write
-	active         time.Time // last activity
-	since          time.Time // of the status
+	written        time.Time // time of the last write
+	active         time.Time // time of the last activity
+	since          time.Time // start of the status
 	terminated     time.Time
-	life           seshat.Lifecycle // resolved
+	life           seshat.Lifecycle // resolved lifecycle
 	version        uint64
 	messages       uint64
 	log            *modelLog
@@ -50,7 +50,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// end is the first moment at which the session does not exist.
+// end returns the first moment at which the session no longer exists.
 func (s *modelSession) end() time.Time {
 	end := after(s.created, s.life.TTL)
 	if s.life.Expiry == seshat.ExpirySliding {
@@ -64,7 +64,7 @@ func (s *modelSession) end() time.Time {
 
 func (s *modelSession) alive(now time.Time) bool { return now.Before(s.end()) }
 
-// idles is when time makes the session idle.
+// idles returns the time at which the session idles by itself.
 func (s *modelSession) idles() time.Time {
 	switch {
 	case s.status != seshat.StatusActive:
@@ -75,7 +75,7 @@ func (s *modelSession) idles() time.Time {
 	return after(s.active, s.life.IdleAfter)
 }
 
-// archives is when time archives the session.
+// archives returns the time at which the session is archived by itself.
 func (s *modelSession) archives() time.Time {
 	if s.status != seshat.StatusIdle {
 		return farFuture
@@ -102,7 +102,7 @@ func (s *modelSession) writable() bool {
 	return s.status == seshat.StatusActive || s.status == seshat.StatusIdle
 }
 
-// move is a move by hand or by a message.
+// move moves the session explicitly or because of a message.
 func (s *modelSession) move(to seshat.Status, now time.Time) {
 	s.status = to
 	s.since = now
@@ -161,7 +161,7 @@ func (m *model) list(space string, q seshat.Query, now time.Time) (ids []string)
 	return ids
 }
 
-// sweep does all that is overdue, and counts it.
+// sweep applies everything that is overdue and counts it.
 func (m *model) sweep(now time.Time) (r seshat.SweepReport) {
 	for _, space := range m.spaces {
 		for id, s := range space {
@@ -195,7 +195,7 @@ func (m *model) deleteUser(space, user string, now time.Time) (n uint64) {
 	return n
 }
 
-// empty makes the namespace one without anything in it.
+// empty removes all content of the namespace.
 func (m *model) empty(space string) {
 	m.spaces[space] = map[string]*modelSession{}
 	m.states[space] = map[string]map[string]int64{}

@@ -13,8 +13,8 @@ var names = []promise{
 	{name: "names that look equal are not", test: lookalikes},
 }
 
-// illegal are names that no call takes, by what is wrong with them. The empty
-// one is legal where a name may be absent.
+// illegal are names that every call refuses, keyed by their fault. The empty
+// name is legal if the name is optional.
 var illegal = map[string]string{
 	"NUL":             "a\x00b",
 	"newline":         "a\nb",
@@ -35,7 +35,7 @@ var illegal = map[string]string{
 	"very long":       strings.Repeat("x", 1<<20),
 }
 
-// legal are names that every call takes.
+// legal are names that every call accepts.
 var legal = []string{
 	"a", "ab", "A", " ", "  leading and trailing  ", "a/b", "/", "..", "../../etc/passwd", "a\\b", "a:b", "a%00b",
 	"a*b?", "'; --", "ä", "a\u0308", "日本語", "שלום", "🙂", "\u200b", "\u2028", "\ufeff", "\ufffd", "\U0010ffff",
@@ -44,9 +44,9 @@ var legal = []string{
 	strings.Repeat("\U0010ffff", seshat.MaxNameBytes/4),
 }
 
-// naming is one place where a caller gives a name.
+// naming is an argument that is a name.
 type naming struct {
-	field    string // in the InvalidError
+	field    string // that the InvalidError names
 	optional bool   // "" means absent
 	use      func(*env, *seshat.Tenant, string) error
 }
@@ -125,7 +125,8 @@ func illegalNames(e *env) {
 	equal(e, "namespaces after refused calls", len(e.namespaces()), 1)
 }
 
-// legalNames uses each name in all places at once, and finds it by each.
+// legalNames uses each name for all arguments at once, and finds the session by
+// each argument.
 func legalNames(e *env) {
 	for _, name := range legal {
 		t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: name, OrganizationID: name})
@@ -147,7 +148,8 @@ func legalNames(e *env) {
 	}
 }
 
-// lookalikes are different bytes, so they are different sessions.
+// lookalikes are names that look alike but have different bytes. They name
+// different sessions.
 func lookalikes(e *env) {
 	t := e.tenant("t")
 	pairs := []string{"ä", "a\u0308", "a", "а", "A", "ﬀ", "ff", " a", "a ", "a\u200b", "K", "\u212a"}

@@ -9,7 +9,7 @@ var ownership = []promise{
 	{name: "two callers share nothing", test: nothingShared},
 }
 
-// spoil changes all that can be changed of a session.
+// spoil changes everything in s that a caller can change.
 func spoil(s *seshat.Session) {
 	s.ID = "spoiled"
 	s.UserID = "spoiled"
@@ -88,7 +88,7 @@ func changeHandedIn(e *env) {
 	}
 }
 
-// returnedStays: many later writes reuse memory and pages.
+// returnedStays: later writes reuse memory and pages, but returned values stay.
 func returnedStays(e *env) {
 	t := e.tenant("t")
 	e.create(t, full())

@@ -10,10 +10,10 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// runModel plays random calls against the store and the model, and compares
-// every answer. Each run has options of its own. One that fails is made
-// shorter, and names the command that plays what is left of it. A longer run is
-// -storetest.steps and -storetest.runs.
+// runModel makes random calls on the store and on the model and compares every
+// answer. Each run has its own options. If a run fails, the test shortens it
+// and prints the command that repeats the short run. -storetest.steps and
+// -storetest.runs make runs longer and more numerous.
 func runModel(t *testing.T, h Harness) {
 	first := *seed
 	if first == 0 {
@@ -41,13 +41,13 @@ func runModel(t *testing.T, h Harness) {
 type player struct {
 	*env
 	seed     uint64
-	r        *rand.Rand // of the step, so that steps can be left out
+	r        *rand.Rand // seeded anew for each step, so that steps can be left out
 	m        model
 	tenants  map[string]*seshat.Tenant
 	step     int
-	hits     int       // calls that met a live session
-	latest   time.Time // the store's time never falls below it
-	sweeping bool      // the background sweeper runs, at any time
+	hits     int       // calls that found a live session
+	latest   time.Time // lower bound of the store's time
+	sweeping bool      // the background sweeper runs, at unknown times
 	trace    []string
 }
 
@@ -79,7 +79,8 @@ func newPlayer(t *testing.T, h Harness, seed uint64) *player {
 	return p
 }
 
-// options are those of a run: the first one has the suite's, others differ.
+// options returns the options of the run. The first run has those of the suite,
+// and the others differ.
 func (p *player) options() (o seshat.Options) {
 	if p.seed == 1 {
 		return o
@@ -109,7 +110,7 @@ func (p *player) log(format string, args ...any) {
 
 func pick[T any](p *player, from []T) T { return from[p.r.IntN(len(from))] }
 
-// turn is one random call, after a random time.
+// turn lets a random time pass and makes one random call.
 func (p *player) turn() {
 	p.r = rand.New(rand.NewPCG(p.seed, uint64(1+p.step)))
 	p.passTime()
@@ -123,7 +124,7 @@ func (p *player) turn() {
 	kind.do(&c)
 }
 
-// passTime moves the clock, now and then back.
+// passTime moves the clock forwards, and sometimes backwards.
 func (p *player) passTime() {
 	switch n := p.r.IntN(40); {
 	case n < 24:
@@ -136,14 +137,15 @@ func (p *player) passTime() {
 	default:
 		p.toDeadline()
 	}
-	if p.sweeping { // it sweeps at any time: so that it makes no difference, all is swept at once
+	// The sweeper may run at any time. To make that irrelevant, sweep all now.
+	if p.sweeping {
 		now := p.now()
 		p.env.sweep()
 		p.m.sweep(now)
 	}
 }
 
-// turnBack moves the clock back, when the store has seen what it showed.
+// turnBack moves the clock back after the store has seen the current time.
 func (p *player) turnBack(d time.Duration) {
 	space := modelSpaces[0]
 	n := int64(p.step)
@@ -153,7 +155,7 @@ func (p *player) turnBack(d time.Duration) {
 	p.clock.Advance(-d)
 }
 
-// now is the store's time, which does not fall with the clock.
+// now returns the store's time, which never runs backwards.
 func (p *player) now() time.Time {
 	if now := p.clock.Now(); now.After(p.latest) {
 		p.latest = now
@@ -161,8 +163,8 @@ func (p *player) now() time.Time {
 	return p.latest
 }
 
-// toDeadline moves the clock to the next deadline of all, or to just before
-// it.
+// toDeadline moves the clock to the next deadline of any session, or to the
+// millisecond before it.
 func (p *player) toDeadline() {
 	now := p.now()
 	next := farFuture
@@ -175,13 +177,13 @@ func (p *player) toDeadline() {
 			}
 		}
 	}
-	if next.Sub(now) > hour { // which would end nearly all
+	if next.Sub(now) > hour { // would end nearly all sessions
 		return
 	}
 	if p.r.IntN(2) == 0 && next.Add(-ms).After(now) {
 		next = next.Add(-ms)
 	}
-	p.clock.Set(next) // once: a sweeper in the background looks at any time
+	p.clock.Set(next) // moves only once, because a background sweeper may look at any time
 }
 
 func (p *player) duration() time.Duration {
@@ -198,7 +200,7 @@ func (p *player) lifecycle() seshat.Lifecycle {
 	}
 }
 
-// resolved fills in the options of the run, and the defaults.
+// resolved fills in the run's options and the defaults.
 func (p *player) resolved(l seshat.Lifecycle) seshat.Lifecycle {
 	or := func(d *time.Duration, option, base time.Duration) {
 		if *d == 0 {
@@ -223,7 +225,7 @@ func (p *player) resolved(l seshat.Lifecycle) seshat.Lifecycle {
 	return l
 }
 
-// compareAll compares every list, count and session.
+// compareAll compares all lists, counts and sessions.
 func (p *player) compareAll() {
 	p.Helper()
 	for _, space := range modelSpaces {
@@ -258,7 +260,7 @@ func (p *player) compareSpace(space string) {
 	equal(p.env, fmt.Sprintf("step %d: messages of %q", p.step, space), got.Messages, u.Messages)
 }
 
-// compare compares one session with that of the model.
+// compare compares a session with the model's.
 func (p *player) compare(space string, want *modelSession, got *seshat.Session) {
 	p.Helper()
 	end := want.end()

@@ -97,8 +97,8 @@ func policyTerminated(e *env) {
 	equal(e, "end", e.get(t, "s").ExpiresAt, seshattest.Start.Add(hour))
 }
 
-// policyResumed ends calls at one place after another: what one of them did
-// the next ones do not do again.
+// policyResumed ends calls at successive places. No call repeats the work that
+// an earlier call completed.
 func policyResumed(e *env) {
 	t := e.tenant("t")
 	for i := range 5 {

@@ -29,7 +29,7 @@ func (e *env) limited(q seshat.NamespaceQuotas) *seshat.Tenant {
 	return t
 }
 
-// exceeded expects a QuotaError of that quota.
+// exceeded fails the test unless err is a QuotaError with these values.
 func (e *env) exceeded(err error, quota string, limit, use uint64) {
 	e.Helper()
 	var q *seshat.QuotaError
@@ -50,7 +50,7 @@ func fullNamespace(e *env) {
 	_, _, err = t.Ensure(e.ctx, seshat.NewSession{ID: "c"})
 	e.exceeded(err, "namespace.max_sessions", 2, 2)
 	e.gone(t, "c")
-	// What makes no session is not refused.
+	// Calls that create no session succeed.
 	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "a"})
 	e.must(err)
 	equal(e, "created", created, false)
@@ -138,7 +138,8 @@ func quotaRace(e *env) {
 	equal(e, "sessions", e.count(t, seshat.Query{}), 20)
 }
 
-// quotaOfTheFirst races in namespaces that nothing was counted in yet.
+// quotaOfTheFirst races for the first session of a namespace, before any
+// counter exists.
 func quotaOfTheFirst(e *env) {
 	for i := range 10 {
 		t, err := e.CreateTenant(e.ctx, seshat.Namespace{
@@ -177,8 +178,8 @@ func quotaOfOldHandle(e *env) {
 	e.exceeded(err, "namespace.max_sessions", 1, 1)
 }
 
-// orderInAFullNamespace: what adds no content of the caller's is no matter of
-// bytes, or a full namespace could not even end its sessions.
+// orderInAFullNamespace: quotas of bytes do not apply to writes that add no
+// content. Otherwise a full namespace could not even end its sessions.
 func orderInAFullNamespace(e *env) {
 	t := e.limited(seshat.NamespaceQuotas{})
 	e.create(t, seshat.NewSession{ID: "s"})

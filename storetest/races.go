@@ -23,7 +23,7 @@ var races = []promise{
 
 const racers = 8
 
-// race runs fn in several goroutines at once, and waits for them.
+// race runs fn in several goroutines and waits for them.
 func race(fn func(n int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -51,7 +51,7 @@ func noLostUpdates(e *env) {
 		for range each {
 			for {
 				_, err := t.Update(e.ctx, "s", increment, seshat.UpdateOptions{})
-				if errors.Is(err, seshat.ErrConflict) { // it lost 32 times
+				if errors.Is(err, seshat.ErrConflict) { // it lost 32 races
 					continue
 				}
 				if err != nil {
@@ -67,7 +67,7 @@ func noLostUpdates(e *env) {
 	equal(e, "version", s.Version, 1+racers*each)
 }
 
-// oneWinner lets all racers update each of several versions.
+// oneWinner lets all racers update the same version, several times.
 func oneWinner(e *env) {
 	const rounds = 10
 	t := e.tenant("t")
@@ -125,8 +125,8 @@ func oneCreate(e *env) {
 	equal(e, "sessions", e.count(t, seshat.Query{}), 10)
 }
 
-// oneTransition: of moves that exclude each other, those that succeed follow
-// the table one after the other.
+// oneTransition: of competing moves, those that succeed follow the table in
+// sequence.
 func oneTransition(e *env) {
 	t := e.tenant("t")
 	for round := range 5 {
@@ -162,7 +162,7 @@ func oneNamespace(e *env) {
 	equal(e, "namespaces", len(e.namespaces()), 1)
 }
 
-// ownWrites lets each racer write its own sessions and read them every way.
+// ownWrites lets each racer write its own sessions and read them in every way.
 func ownWrites(e *env) {
 	t := e.tenant("t")
 	errs := make(chan error, racers)
@@ -197,8 +197,8 @@ func ownWrites(e *env) {
 	}
 }
 
-// monotonicReads: one writes, the others read versions that never go back, in
-// reads of one session and in lists.
+// monotonicReads: while one goroutine writes, the versions that others read,
+// singly or in lists, never decrease.
 func monotonicReads(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -226,7 +226,7 @@ func monotonicReads(e *env) {
 					s = p.Sessions[0]
 				}
 			}
-			// A version and a name are of one write.
+			// A read shows a version and a name of the same write.
 			if err != nil || s.Version < seen || uint64(len(s.Name)) != s.Version-1 {
 				bad.Add(1)
 				return

@@ -21,21 +21,21 @@ var refusedArguments = []promise{
 	{name: "no error holds content", test: errorsWithoutContent},
 }
 
-// refusedTries is how often each call is made: enough to see a name that
-// depends on the order in which a map is read.
+// refusedTries is how often each call is made: often enough to notice an error
+// that depends on the iteration order of a map.
 const refusedTries = 50
 
-// refusal is a value with one thing wrong, and the field that the error names.
-// If two things are wrong, the error names the same one each time.
+// refusal makes one value invalid. field is the field that the error names. If
+// spoil makes two faults, the error must name the same one each time.
 type refusal[T any] struct {
 	why   string
 	field string
 	spoil func(*T)
 }
 
-// refuseAll expects that call refuses each spoiled copy of good by the name of
-// the field, and that nothing has changed then. place is where call has the
-// value, such as "messages[0].".
+// refuseAll fails the test unless call refuses each spoiled copy of good by
+// field and changes nothing. place is the prefix of the field, such as
+// "messages[0].".
 func refuseAll[T any](e *env, t *seshat.Tenant, method, place string, good T, call func(T) error,
 	rows ...[]refusal[T],
 ) {
@@ -53,7 +53,7 @@ func refuseAll[T any](e *env, t *seshat.Tenant, method, place string, good T, ca
 	equal(e, "the store after refused calls of "+method, e.fingerprint(t), before)
 }
 
-// refusedBy is refused for a call that has a name.
+// refusedBy is refused, with a name for the call in failures.
 func (e *env) refusedBy(what string, err error, field string) {
 	e.Helper()
 	if err == nil {
@@ -67,8 +67,8 @@ func (e *env) refusedBy(what string, err error, field string) {
 	e.refused(err, field)
 }
 
-// fingerprint is all of a tenant and its store that a refused call could have
-// changed.
+// fingerprint prints everything in a tenant and its store that a refused call
+// could have changed.
 func (e *env) fingerprint(t *seshat.Tenant) string {
 	e.Helper()
 	var b strings.Builder
@@ -101,8 +101,8 @@ func (e *env) fingerprint(t *seshat.Tenant) string {
 	return b.String()
 }
 
-// refusedStore is a tenant with a session "s" of the user mia, which has one
-// message.
+// refusedStore returns a tenant with a session "s" of the user mia, which has
+// one message.
 func (e *env) refusedStore() *seshat.Tenant {
 	e.Helper()
 	t := e.tenant("t")

@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// secret is content: no error holds it.
+// secret is content that no error may contain.
 const secret = "I have told nobody but you"
 
 // secrets are forms of content that cannot be stored.
@@ -17,8 +17,8 @@ var secrets = []string{
 	strings.Repeat(secret, 8<<20/len(secret)),
 }
 
-// secretMessages are messages with content that cannot be stored, or that
-// comes beside something else that is wrong.
+// secretMessages are invalid messages with content: the content or another
+// field is the fault.
 func secretMessages() []seshat.Message {
 	all := []seshat.Message{
 		{Content: secret},
@@ -96,7 +96,7 @@ func errorsWithoutContent(e *env) {
 	equal(e, "the store after refused calls", e.fingerprint(t), before)
 }
 
-// hides expects an error that is short and holds no content.
+// hides fails the test unless err is short and contains no content.
 func (e *env) hides(method string, err error) {
 	e.Helper()
 	if err == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// badNames are what no id, name or label may be, by what is wrong. Where a name
-// is required, the empty one is another.
+// badNames are names that every id, name and label refuses. A required name
+// refuses "" too.
 var badNames = []struct{ why, name string }{
 	{"too long", strings.Repeat("x", seshat.MaxNameBytes+1)},
 	{"very long", strings.Repeat("x", 1<<20)},
@@ -18,8 +18,8 @@ var badNames = []struct{ why, name string }{
 	{"not UTF-8", "a\xff"},
 }
 
-// badNamesOf spoils the name that at points at. Where it is required, the empty
-// name is refused too.
+// badNamesOf spoils the name that at points to. If the name is required, "" is
+// refused too.
 func badNamesOf[T any](field string, required bool, at func(*T) *string) []refusal[T] {
 	var rows []refusal[T]
 	for _, bad := range badNames {
@@ -31,7 +31,7 @@ func badNamesOf[T any](field string, required bool, at func(*T) *string) []refus
 	return rows
 }
 
-// badDocuments are values that cannot be stored at the key k, by what is wrong.
+// badDocuments are values that cannot be stored at the key k.
 var badDocuments = []struct {
 	why   string
 	value any
@@ -43,7 +43,7 @@ var badDocuments = []struct {
 	{"at a bad year", time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
 }
 
-// badDocumentsOf spoils a document by one value, and by two.
+// badDocumentsOf spoils a document with one bad value, and with two.
 func badDocumentsOf[T any](field string, set func(*T, map[string]any)) []refusal[T] {
 	var rows []refusal[T]
 	for _, bad := range badDocuments {
@@ -57,7 +57,8 @@ func badDocumentsOf[T any](field string, set func(*T, map[string]any)) []refusal
 
 type badMessage = refusal[seshat.Message]
 
-// refusedFields spoil a message that a caller gives, except for its id.
+// refusedFields spoil each field that a caller sets in a message, except its
+// id.
 func refusedFields() []badMessage {
 	rows := []badMessage{
 		{"no role", "role", func(m *seshat.Message) { m.Role = 0 }},
@@ -102,7 +103,7 @@ func refusedFields() []badMessage {
 	})...)
 }
 
-// storeFields spoil a message by what only the store gives.
+// storeFields spoil a message by setting fields that only the store sets.
 var storeFields = []badMessage{
 	{"seq given", "seq", func(m *seshat.Message) { m.Seq = 7 }},
 	{"appended_at given", "appended_at", func(m *seshat.Message) { m.AppendedAt = far }},
@@ -152,7 +153,7 @@ func refusedMessages(e *env) {
 	refusedTurns(e, t, good)
 }
 
-// refusedTurns are turns of good messages that do not go together.
+// refusedTurns appends turns whose messages are valid but do not fit together.
 func refusedTurns(e *env, t *seshat.Tenant, good seshat.Message) {
 	named := good
 	named.ID = "twice"

@@ -19,7 +19,7 @@ func firstError[T any](next func(func(T, error) bool)) (err error) {
 	return err
 }
 
-// refusedIDs asks each method that takes a session id.
+// refusedIDs calls each method that takes a session id with bad ids.
 func refusedIDs(e *env) {
 	t := e.refusedStore()
 	hello := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
@@ -133,7 +133,7 @@ func refusedKeys(e *env) {
 		badNamesOf("key_id", true, func(v *k) *string { return &v.ID }))
 }
 
-// refusedOthers asks for each argument that stands for itself.
+// refusedOthers makes the calls with other bad arguments.
 func refusedOthers(e *env) {
 	t := e.refusedStore()
 	before := e.fingerprint(t)
@@ -146,14 +146,15 @@ func refusedOthers(e *env) {
 	equal(e, "the store after refused calls", e.fingerprint(t), before)
 }
 
-// refusedCall is a call with one bad argument, and the field that it names.
+// refusedCall is a call with one bad argument, and the field that the error
+// names.
 type refusedCall struct {
 	method, field string
 	call          func(context.Context) error
 }
 
-// callsWithBadArguments returns the calls of arguments that are no queries of a
-// log.
+// callsWithBadArguments returns the calls whose bad arguments are not queries
+// of a log.
 func callsWithBadArguments(e *env, t *seshat.Tenant) []refusedCall {
 	hello := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	return []refusedCall{
@@ -203,7 +204,7 @@ func callsWithBadArguments(e *env, t *seshat.Tenant) []refusedCall {
 	}
 }
 
-// callsWithBadQueries returns the calls of queries of a log.
+// callsWithBadQueries returns the calls with bad queries of a log.
 func callsWithBadQueries(t *seshat.Tenant) []refusedCall {
 	history := func(c context.Context, q seshat.HistoryQuery) error { return second(t.History(c, "s", q)) }
 	return []refusedCall{
@@ -225,7 +226,7 @@ func callsWithBadQueries(t *seshat.Tenant) []refusedCall {
 	}
 }
 
-// refuseBadTexts asks for the names and the documents that are arguments.
+// refuseBadTexts makes the calls whose arguments are bad names or documents.
 func refuseBadTexts(e *env, t *seshat.Tenant) {
 	refuseAll(e, t, "AcquireLease", "", "o",
 		func(owner string) error { return second(t.AcquireLease(e.ctx, "s", owner, hour)) },

@@ -11,7 +11,7 @@ import (
 
 type badSession = refusal[seshat.NewSession]
 
-// badLifecycles spoil each field of a lifecycle.
+// badLifecycles spoils each field of a lifecycle.
 func badLifecycles[T any](at func(*T) *seshat.Lifecycle) []refusal[T] {
 	return []refusal[T]{
 		{"negative ttl", "lifecycle.ttl", func(v *T) { at(v).TTL = -2 }},
@@ -24,7 +24,7 @@ func badLifecycles[T any](at func(*T) *seshat.Lifecycle) []refusal[T] {
 	}
 }
 
-// badLabels spoil labels: their names, their values and their number.
+// badLabels spoils the names, the values and the number of labels.
 func badLabels[T any](at func(*T) *map[string]string) []refusal[T] {
 	many := map[string]string{}
 	for i := range seshat.MaxLabels + 1 {
@@ -44,7 +44,7 @@ func badLabels[T any](at func(*T) *map[string]string) []refusal[T] {
 	return rows
 }
 
-// badTitles spoil a session's name.
+// badTitles spoils a session's name.
 func badTitles[T any](at func(*T) *string) []refusal[T] {
 	return []refusal[T]{
 		{"name too long", "session_name", func(v *T) { *at(v) = strings.Repeat("x", seshat.MaxSessionNameBytes+1) }},
@@ -53,8 +53,7 @@ func badTitles[T any](at func(*T) *string) []refusal[T] {
 	}
 }
 
-// badSettings spoil what a session is created with and keeps: its agent and
-// its quotas.
+// badSettings spoils the agent and the quotas of a new session.
 func badSettings[T any](agent func(*T) *seshat.AgentConfig, quotas func(*T) *seshat.Quotas) []refusal[T] {
 	const huge = math.MaxInt64
 	rows := []refusal[T]{
@@ -173,7 +172,7 @@ func refusedSnapshots(e *env) {
 	var rows []refusal[s]
 	for field, edits := range badSessions {
 		if field == "messages[0].seq" || field == "stats.total_messages" {
-			continue // which only the messages tell
+			continue // only the messages show it
 		}
 		for i, edit := range edits {
 			rows = append(rows, refusal[s]{fmt.Sprint(field, " ", i), field, edit})

@@ -23,7 +23,8 @@ var repeats = []promise{
 	{name: "goroutines that append one turn append it once", test: repeatRace},
 }
 
-// repeated expects that the turn is known, under these numbers.
+// repeated fails the test unless an append of the turn reports these stored
+// numbers.
 func (e *env) repeated(t *seshat.Tenant, id string, first, last uint64, all ...seshat.Message) {
 	e.Helper()
 	a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: all})
@@ -32,7 +33,7 @@ func (e *env) repeated(t *seshat.Tenant, id string, first, last uint64, all ...s
 	equal(e, "numbers of the first time", [2]uint64{a.First, a.Last}, [2]uint64{first, last})
 }
 
-// collides expects a MessageIDError.
+// collides fails the test unless err is a MessageIDError with these values.
 func (e *env) collides(err error, id string, seq uint64) {
 	e.Helper()
 	var m *seshat.MessageIDError
@@ -128,12 +129,12 @@ func repeatOther(e *env) {
 	})
 	e.must(err)
 	check = e.still(t, "s")
-	_, err = t.Append(e.ctx, "s", other) // what it was edited to is not what was appended
+	_, err = t.Append(e.ctx, "s", other) // an edit is not the appended message
 	e.collides(err, "m", 2)
 	check()
 }
 
-// digested is a message with every field that a caller can give.
+// digested returns a message with every field that a caller can set.
 func digested() seshat.Message {
 	return seshat.Message{
 		ID: "m", Role: seshat.RoleTool, Content: "c", ContentType: seshat.ContentToolCall, ToolName: "n",
@@ -203,8 +204,8 @@ func repeatFields(e *env) {
 	}
 }
 
-// repeatEqual writes the same values down in other ways: times in another
-// zone and below a millisecond, documents of other types.
+// repeatEqual writes the same values in other forms: times in another zone and
+// with nanoseconds, documents of other types.
 func repeatEqual(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
@@ -245,8 +246,8 @@ func repeatElsewhere(e *env) {
 	equal(e, "number in another life", e.append(t, "a", m).LastSeq, 1)
 }
 
-// repeatRace retries one turn from many goroutines, as clients do that did not
-// hear an answer.
+// repeatRace retries one turn from many goroutines, like clients that received
+// no answer.
 func repeatRace(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})

@@ -28,7 +28,7 @@ var restores = []promise{
 	{name: "random snapshots do no harm", test: restoreRandom},
 }
 
-// snapshot reads a session as another store would give it.
+// snapshot returns a snapshot of as with the log of session id.
 func (e *env) snapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.Snapshot {
 	e.Helper()
 	state, err := t.State(e.ctx, seshat.SessionScope(id))
@@ -36,7 +36,8 @@ func (e *env) snapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.S
 	return seshat.Snapshot{Session: as, State: state, Messages: t.Messages(e.ctx, id, seshat.HistoryQuery{})}
 }
 
-// moved copies a session to another tenant, and expects an equal one there.
+// moved copies a session to another tenant and fails the test unless the copy
+// is equal.
 func (e *env) moved(from, to *seshat.Tenant, id string) *seshat.Session {
 	e.Helper()
 	s := e.get(from, id)
@@ -75,7 +76,7 @@ func restoreExact(e *env) {
 	equal(e, "found after reopening", e.count(e.tenant("b"), seshat.Query{UserID: "mia"}), 1)
 }
 
-// restoreLives moves sessions of which each was through something else.
+// restoreLives moves sessions with different histories.
 func restoreLives(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
@@ -113,7 +114,7 @@ func (e *env) life(t *seshat.Tenant, id string, l seshat.Lifecycle) {
 	e.update(t, id, func(s *seshat.Session) { s.Lifecycle = l })
 }
 
-// restoreFork: the messages of a fork are older than it.
+// restoreFork: the messages of a fork may be older than the fork.
 func restoreFork(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
@@ -150,7 +151,7 @@ func restoreDerived(e *env) {
 	equal(e, "content type", m.ContentType, seshat.ContentText)
 }
 
-// messages is a log of a snapshot.
+// messages returns the log of a snapshot.
 func messages(all ...seshat.Message) iter.Seq2[seshat.Message, error] {
 	return func(yield func(seshat.Message, error) bool) {
 		for _, m := range all {
@@ -178,8 +179,8 @@ func restoreGoesOn(e *env) {
 	e.gone(b, "s")
 }
 
-// restoreFromAhead takes a session from a store whose clock was ahead: what is
-// appended then is not dated before what was there.
+// restoreFromAhead restores a session from a store whose clock was ahead. A
+// later append is not dated before the restored messages.
 func restoreFromAhead(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
@@ -256,9 +257,9 @@ func restoreFails(e *env) {
 	equal(e, "usage", u, seshat.Usage{})
 }
 
-// restorePauses lets time pass after one message of the source. What was staged
-// before may be reclaimed meanwhile: then there is no session, and never one
-// with a part of its log.
+// restorePauses lets time pass after one message of the source. The messages
+// staged before may be reclaimed in that time. The session then does not exist;
+// it never exists with part of its log.
 func restorePauses(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
@@ -294,8 +295,8 @@ func restorePauses(e *env) {
 	e.nothingLeft(b)
 }
 
-// restoreTooLarge restores more than the namespace has room for: that is
-// refused before much of it is read.
+// restoreTooLarge restores more than the namespace can hold. Restore fails
+// before it has read much of the source.
 func restoreTooLarge(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")

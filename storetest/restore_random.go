@@ -10,9 +10,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// restoreRandom sets random fields of a snapshot to random values, good and
-// bad: it is refused as invalid and leaves nothing, or it makes a session that
-// can be read and written, and with which Check agrees.
+// restoreRandom sets random fields of a snapshot to random values, valid or
+// not. Restore either refuses the snapshot and leaves nothing, or it creates a
+// session that can be read and written and that Check accepts.
 func restoreRandom(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
@@ -51,8 +51,8 @@ func restoreRandom(e *env) {
 	}
 }
 
-// usable expects that a session can be read, checked and written, and removes
-// it.
+// usable fails the test unless a session can be read, checked and written. It
+// removes the session.
 func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
 	e.Helper()
 	s := e.get(t, id)
@@ -95,7 +95,7 @@ var (
 	someFloats  = []float64{0, -1, 0.5, 1, math.NaN(), math.Inf(1), math.MaxFloat64}
 )
 
-// mutate sets one random exported field, of v or of what it holds.
+// mutate sets one random exported field of v or of a value inside v.
 func mutate(r *rand.Rand, v reflect.Value) {
 	switch at := v.Interface().(type) {
 	case time.Time:

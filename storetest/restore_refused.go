@@ -10,7 +10,7 @@ import (
 
 var far = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// badSessions spoil a session, by the field that is wrong then.
+// badSessions spoil a session, keyed by the field that the error names.
 var badSessions = map[string][]func(*seshat.Session){
 	"session_id":       {func(s *seshat.Session) { s.ID = "" }, func(s *seshat.Session) { s.ID = "\n" }},
 	"user_id":          {func(s *seshat.Session) { s.UserID = strings.Repeat("x", 129) }},
@@ -95,7 +95,7 @@ func restoreRefused(e *env) {
 	e.nothingLeft(b)
 }
 
-// nothingLeft expects that refused calls left nothing that stays.
+// nothingLeft fails the test if refused calls left anything behind.
 func (e *env) nothingLeft(t *seshat.Tenant) {
 	e.Helper()
 	e.clock.Advance(hour)

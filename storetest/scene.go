@@ -9,18 +9,18 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Scene is a store with a little in it, so that each exported method of Store
-// and Tenant can be called once with success.
+// Scene is a small store on which each exported method of Store and Tenant can
+// succeed once.
 type Scene struct {
 	store  *seshat.Store
 	tenant *seshat.Tenant
-	secret string // of an API key
+	secret string // the secret of an API key
 	keyID  string
 }
 
-// NewScene sets the scene on a store that is empty: a tenant "t" with the
-// sessions "s", which is active, and "ended", which is terminated, and a tenant
-// "other" with "foreign". An error ends the test.
+// NewScene fills an empty store. It creates the tenant "t" with the active
+// session "s" and the terminated session "ended", and the tenant "other" with
+// the session "foreign". An error ends the test.
 func NewScene(t testing.TB, s *seshat.Store) *Scene {
 	t.Helper()
 	sc := &Scene{store: s}
@@ -51,9 +51,9 @@ func NewScene(t testing.TB, s *seshat.Store) *Scene {
 	return sc
 }
 
-// Calls returns a call of each exported method that can fail, by type and name,
-// such as "Tenant.Get". Each would succeed on the scene as it was set, or fail
-// with errors.ErrUnsupported.
+// Calls returns a call of each exported method that can fail, keyed by type and
+// name, such as "Tenant.Get". On a new scene, each call succeeds or returns
+// errors.ErrUnsupported.
 func (sc *Scene) Calls() map[string]func(context.Context) error {
 	calls := map[string]func(context.Context) error{}
 	for name, m := range methods {
@@ -64,8 +64,8 @@ func (sc *Scene) Calls() map[string]func(context.Context) error {
 	return calls
 }
 
-// Digest returns what the store holds, so far as a call on the scene could
-// change it, as text. It checks the store. An error or a finding ends the test.
+// Digest checks the store and returns as text everything in it that a call of
+// Calls could change. An error or a finding ends the test.
 func (sc *Scene) Digest(t testing.TB) string {
 	t.Helper()
 	ctx := context.Background()

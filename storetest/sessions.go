@@ -29,13 +29,13 @@ var sessions = []promise{
 	{name: "illegal sessions are refused", test: illegalSessions},
 }
 
-// nearlyFull is a document a little below its bound.
+// nearlyFull returns a document slightly below the maximum size.
 func nearlyFull() map[string]any {
 	return map[string]any{"k": strings.Repeat("x", seshat.MaxDocumentBytes-16)}
 }
 
-// largestSession shows that the limits of a driver leave room for what the
-// store takes.
+// largestSession: a driver's limits leave room for the largest session that the
+// store accepts.
 func largestSession(e *env) {
 	name := strings.Repeat("n", seshat.MaxNameBytes)
 	n := seshat.NewSession{
@@ -72,7 +72,7 @@ func largestSession(e *env) {
 	}
 }
 
-// full is a session with every field that a caller can give.
+// full returns a new session with every field that a caller can set.
 func full() seshat.NewSession {
 	return seshat.NewSession{
 		ID: "s", UserID: "mia", Name: "Flights",

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// show renders all that a caller sees of a session.
+// show prints everything that a caller can see of a session.
 func show(s *seshat.Session) string {
 	var b strings.Builder
 	v := reflect.ValueOf(*s)
@@ -27,14 +27,14 @@ func showField(v any) string {
 	switch v := v.(type) {
 	case seshat.Document:
 		return fmt.Sprintf("%#v", v.Map())
-	case seshat.AgentConfig: // which holds pointers
+	case seshat.AgentConfig: // contains pointers
 		text, err := json.Marshal(v)
 		return fmt.Sprintf("%s %v", text, err)
 	}
 	return fmt.Sprintf("%#v", v)
 }
 
-// same expects that two sessions look the same to their callers.
+// same fails the test unless two sessions look the same to callers.
 func (e *env) same(what string, got, want *seshat.Session) {
 	e.Helper()
 	if g, w := show(got), show(want); g != w {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// stepsOf reads a list of steps such as "3,8-12"; "" is the first n.
+// stepsOf parses a list of steps such as "3,8-12". "" means the steps up to n.
 func stepsOf(list string, n int) (steps []int) {
 	if list == "" {
 		list = fmt.Sprintf("0-%d", n-1)
@@ -35,7 +35,7 @@ func stepsOf(list string, n int) (steps []int) {
 	return steps
 }
 
-// listOf writes what stepsOf reads.
+// listOf formats steps in the form that stepsOf parses.
 func listOf(steps []int) string {
 	var parts []string
 	for i := 0; i < len(steps); i++ {
@@ -52,14 +52,15 @@ func listOf(steps []int) string {
 	return strings.Join(parts, ",")
 }
 
-// shrinkTime is how long a failed run is made shorter.
+// shrinkTime is the time limit for shortening a failed run.
 const shrinkTime = 2 * time.Minute
 
-// failedAt finds where a run failed: a shorter one has to fail there, too.
+// failedAt matches the place of a failure. A shortened run must fail at the
+// same place.
 var failedAt = regexp.MustCompile(`\w+\.go:\d+: step`)
 
-// shrink looks for few steps of a run which still fail, and shows them. Each
-// trial is a process of its own.
+// shrink searches for a few steps of a run that still fail, and prints them.
+// Each trial runs in its own process.
 func shrink(t *testing.T, seed uint64, last int) {
 	ctx, cancel := context.WithTimeout(context.Background(), shrinkTime)
 	defer cancel()
@@ -90,7 +91,8 @@ func shrink(t *testing.T, seed uint64, last int) {
 	t.Logf("%d steps are enough; again with go test %s\n%s", len(steps), strings.Join(args(steps), " "), text)
 }
 
-// fewest leaves out parts, first large ones, for as long as what is left fails.
+// fewest removes parts of the steps, large parts first, while the rest still
+// fails.
 func fewest(steps []int, fails func([]int) bool) []int {
 	for size := (len(steps) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(steps); {

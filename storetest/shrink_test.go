@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What is left of a failing run still fails, and no step of it is there in
-// vain; the list that repeats it is read as it was written.
+// The shortened run still fails and needs each of its steps, and stepsOf parses
+// the list that listOf prints.
 func TestFewest(t *testing.T) {
 	needed := []int{3, 17, 18, 396}
 	steps := fewest(stepsOf("", 400), func(steps []int) bool {

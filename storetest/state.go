@@ -39,7 +39,7 @@ func (e *env) merge(t *seshat.Tenant, s seshat.Scope, delta map[string]any) {
 	e.must(t.MergeState(e.ctx, s, delta))
 }
 
-// holds expects the state of a scope.
+// holds fails the test unless the state of a scope is want.
 func (e *env) holds(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
 	e.Helper()
 	got, err := t.State(e.ctx, s)
@@ -49,7 +49,7 @@ func (e *env) holds(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
 	}
 }
 
-// held expects the state of a session as of a number.
+// held fails the test unless the state of a session as of a number is want.
 func (e *env) held(t *seshat.Tenant, id string, seq uint64, want map[string]any) {
 	e.Helper()
 	got, err := t.StateAt(e.ctx, id, seq)
@@ -75,7 +75,7 @@ func says(texts ...string) (ms []seshat.Message) {
 
 type kv = map[string]any
 
-// allScopes are a new session's, and the others that it shares.
+// allScopes returns a new session and all its scopes, the shared ones included.
 func (e *env) allScopes(t *seshat.Tenant) (*seshat.Session, []seshat.Scope) {
 	s := e.create(t, seshat.NewSession{UserID: "mia"})
 	return s, []seshat.Scope{seshat.SessionScope(s.ID), seshat.UserScope("mia"), seshat.NamespaceScope()}
@@ -91,7 +91,7 @@ func stateMerges(e *env) {
 		e.merge(t, s, kv{"b": kv{"in": nil}, "c": true, "a": nil})
 		e.holds(t, s, kv{"b": kv{"in": nil}, "c": true})
 		e.merge(t, s, nil)
-		e.merge(t, s, kv{"b": map[string]any(nil), "c": []byte(nil)}) // nil however it is typed
+		e.merge(t, s, kv{"b": map[string]any(nil), "c": []byte(nil)}) // nil of any type
 		e.holds(t, s, kv{})
 	}
 }
@@ -103,7 +103,7 @@ func stateValues(e *env) {
 	for _, s := range scopes {
 		given := kv{"n": uint8(7), "f": float32(0.5), "t": at, "b": []byte{0}, "l": []string{"ä"}, "a/b c\u00e9": ""}
 		e.merge(t, s, given)
-		given["n"] = 8 // the caller's own again
+		given["n"] = 8 // the caller's map is its own again
 		want := kv{"n": int64(7), "f": 0.5, "t": at.UTC(), "b": []byte{0}, "l": []any{"ä"}, "a/b c\u00e9": ""}
 		e.holds(t, s, want)
 		got, err := t.State(e.ctx, s)
@@ -217,7 +217,7 @@ func stateBounds(e *env) {
 		e.merge(t, s, full)
 		e.quotaOf(t.MergeState(e.ctx, s, kv{"0": "changed", "one more": 1}), "state.keys", seshat.MaxStateKeys)
 		e.holds(t, s, full)
-		e.merge(t, s, kv{"0": nil, "one more": 1}) // as many as before
+		e.merge(t, s, kv{"0": nil, "one more": 1}) // the number of keys stays the same
 		clear(full)
 		e.refused(t.MergeState(e.ctx, s, tooManyKeys()), "state")
 		for i := range seshat.MaxStateKeys {
@@ -241,7 +241,7 @@ func tooManyKeys() kv {
 	return m
 }
 
-// quotaOf expects a QuotaError of that quota and limit.
+// quotaOf fails the test unless err is a QuotaError with this quota and limit.
 func (e *env) quotaOf(err error, quota string, limit uint64) {
 	e.Helper()
 	var q *seshat.QuotaError
@@ -276,7 +276,7 @@ func stateReadOnly(e *env) {
 		e.holds(t, scope, kv{"k": int64(1)})
 		e.held(t, s.ID, 0, kv{"k": int64(1)})
 	}
-	e.merge(t, seshat.UserScope("mia"), kv{"k": 3}) // which no session owns
+	e.merge(t, seshat.UserScope("mia"), kv{"k": 3}) // belongs to no session
 }
 
 func stateOfTurn(e *env) {
@@ -345,7 +345,7 @@ func stateAt(e *env) {
 	want := []kv{
 		{"a": "initial", "gone": int64(1)},
 		{"a": "initial", "gone": int64(1)},
-		{"a": "initial", "gone": int64(1)}, // within the turn, which ends with 3
+		{"a": "initial", "gone": int64(1)}, // within the turn that ends with 3
 		{"a": "again", "b": int64(1)},
 		{"a": "again"},
 	}
@@ -408,7 +408,7 @@ func stateReused(e *env) {
 	e.create(t, n)
 	e.holds(t, seshat.SessionScope("x"), kv{})
 	e.merge(t, seshat.SessionScope("x"), kv{"secret": 2})
-	e.clock.Advance(hour) // expired, and not swept
+	e.clock.Advance(hour) // expired, but not swept
 	e.fails(second(t.StateAt(e.ctx, "x", 0)), seshat.ErrNotFound)
 	n.State = kv{"new": true}
 	e.create(t, n)
@@ -440,6 +440,6 @@ func stateErased(e *env) {
 	for i := range seshat.MaxStateKeys {
 		full[fmt.Sprint(i)] = int64(i)
 	}
-	e.merge(t, mia, full) // what was erased counts no more
+	e.merge(t, mia, full) // erased state no longer counts
 	e.holds(t, mia, full)
 }

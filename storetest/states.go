@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// statesOfMany compares States with State, for sessions that lie near each
-// other and far apart, in any order, with much state and with none.
+// statesOfMany compares States with State, for sessions stored near each other
+// and far apart, in any order, with much state and with none.
 func statesOfMany(e *env) {
 	t := e.tenant("a")
 	var all []*seshat.Session
@@ -41,8 +41,8 @@ func statesOfMany(e *env) {
 	}
 }
 
-// sameStates expects what State gives for each, and nil where that finds
-// nothing.
+// sameStates fails the test unless States returns the state that State returns
+// for each session, and nil if State finds none.
 func (e *env) sameStates(name string, t *seshat.Tenant, some []*seshat.Session) {
 	e.Helper()
 	got, err := t.States(e.ctx, some)
@@ -61,7 +61,7 @@ func (e *env) sameStates(name string, t *seshat.Tenant, some []*seshat.Session) 
 	}
 }
 
-// statesOfEnded expects nil for lives that are over, of whatever cause.
+// statesOfEnded expects nil for sessions that have ended for any reason.
 func statesOfEnded(e *env) {
 	t := e.tenant("a")
 	other := e.tenant("b")

@@ -11,8 +11,8 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// everyStatus walks the table of statuses: what holds of one holds of each,
-// also of one that is added to the table.
+// everyStatus checks promises for every status in the table, including any that
+// is added later.
 var everyStatus = []promise{
 	{name: "each status is counted and listed", test: statusesCounted},
 	{name: "each status fills a quota", test: statusesFillQuotas},
@@ -21,7 +21,7 @@ var everyStatus = []promise{
 	{name: "no other status is taken", test: statusesUnknown},
 }
 
-// eachStatus runs fn for every status, each time in a namespace of its own.
+// eachStatus runs fn for every status, each in its own namespace.
 func (e *env) eachStatus(fn func(*env, *seshat.Tenant, seshat.Status)) {
 	e.Helper()
 	for _, status := range rules.Statuses() {
@@ -34,8 +34,8 @@ func (e *env) eachStatus(fn func(*env, *seshat.Tenant, seshat.Status)) {
 	}
 }
 
-// reach creates a session and moves it to a status, by as many moves as it
-// takes.
+// reach creates a session and moves it to a status in as many moves as
+// necessary.
 func (e *env) reach(t *seshat.Tenant, id string, to seshat.Status) *seshat.Session {
 	e.Helper()
 	s := e.create(t, seshat.NewSession{ID: id})
@@ -46,7 +46,7 @@ func (e *env) reach(t *seshat.Tenant, id string, to seshat.Status) *seshat.Sessi
 	return s
 }
 
-// way returns the moves that lead from active to a status.
+// way returns the moves from active to a status.
 func (e *env) way(to rules.Status) []rules.Status {
 	e.Helper()
 	ways := [][]rules.Status{{rules.Active}}

@@ -1,12 +1,11 @@
-// Package storetest proves that a store keeps the promises of package seshat,
-// whatever engine it stands on. A test calls [Run] with a way to open stores;
-// nothing else is needed.
+// Package storetest proves that a store on any engine keeps the promises of
+// package seshat. An engine's test needs only to call [Run] with functions that
+// open stores.
 //
-// Each promise is a test with a name, on a new store of its own. Time is a
-// clock that the test moves, or that of a testing/synctest bubble: nothing
-// waits for real time. After a failed call the tests look at the state, and
-// not only at the error. When a test is over its store is checked with
-// [seshat.Store.Check], and closed.
+// Each promise is a named test on a new store. The test moves a clock by itself
+// or runs in a testing/synctest bubble, so it never waits for real time. After
+// a failed call, a test examines the state as well as the error. When a test
+// ends, [seshat.Store.Check] must have no finding, and the store is closed.
 package storetest
 
 import (
@@ -17,14 +16,14 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Harness is how the suite gets at stores.
+// Harness tells the suite how to open stores.
 type Harness struct {
-	// Open opens a new, empty store with these options. What it needs is
-	// released in the cleanup of t; the suite closes the store.
+	// Open opens a new, empty store with these options. It releases the store's
+	// resources in the cleanup of t. The suite closes the store.
 	Open func(t testing.TB, o seshat.Options) *seshat.Store
 
-	// Reopen opens again the data of s, which is closed, with these options.
-	// nil: the data ends with the store.
+	// Reopen opens the data of s, which is closed, in a new store with these
+	// options. It is nil if the data does not outlive a store.
 	Reopen func(t testing.TB, s *seshat.Store, o seshat.Options) *seshat.Store
 }
 
@@ -41,13 +40,13 @@ func Run(t *testing.T, h Harness) {
 	t.Run("model", func(t *testing.T) { runModel(t, h) })
 }
 
-// concern is a group of promises: one file.
+// concern is a group of related promises. Each concern has its own file.
 type concern struct {
 	name     string
 	promises []promise
 }
 
-// promise is one thing that a store does, whatever its engine.
+// promise is a behaviour that a store on any engine has.
 type promise struct {
 	name    string
 	test    func(*env)

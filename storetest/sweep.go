@@ -26,8 +26,8 @@ var sweeps = []promise{
 	{name: "the lag shows", test: sweepLag},
 }
 
-// mixed fills t with one session of each fate at Start + 1 h, and returns
-// their ids by what the sweep does.
+// mixed creates one session in t for each outcome of a sweep at Start + 1 h. It
+// returns their ids by outcome.
 func (e *env) mixed(t *seshat.Tenant) map[string]string {
 	e.Helper()
 	life := func(id string, l seshat.Lifecycle) {
@@ -75,7 +75,7 @@ func sweepReport(e *env) {
 	e.nothingDue()
 }
 
-// nothingDue expects that another sweep has nothing to do.
+// nothingDue fails the test if another sweep finds work.
 func (e *env) nothingDue() {
 	e.Helper()
 	r := e.sweep()
@@ -229,7 +229,7 @@ func sweptLeavesNothing(e *env) {
 	equal(e, "usage", u, seshat.Usage{})
 }
 
-// sweepBesideWriters: sweeps and writers at once agree in the end.
+// sweepBesideWriters: concurrent sweeps and writers agree in the end.
 func sweepBesideWriters(e *env) {
 	t := e.tenant("t")
 	e.overdue(t, 100)

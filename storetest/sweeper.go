@@ -27,7 +27,7 @@ var bubbles = []struct {
 	{"close ends it in the midst of its work", sweeperEndsWorking, seshat.Options{SweepEvery: time.Second}},
 }
 
-// sweptReports is what OnSweep got.
+// sweptReports are the reports that OnSweep received.
 type sweptReports struct{ all []seshat.SweepReport }
 
 func runBubbles(t *testing.T, h Harness) {
@@ -41,7 +41,8 @@ func runBubbles(t *testing.T, h Harness) {
 	}
 }
 
-// opened opens the store of a bubble. Without a Now, its time is the bubble's.
+// opened opens the store of a bubble. If Now is nil, the store uses the
+// bubble's time.
 func (e *env) opened() *seshat.Tenant {
 	e.Helper()
 	e.Store = e.h.Open(e.T, e.o)
@@ -49,14 +50,14 @@ func (e *env) opened() *seshat.Tenant {
 	return e.tenant("t")
 }
 
-// reports collects what OnSweep gets.
+// reports collects the reports that OnSweep receives.
 func (e *env) reports() *sweptReports {
 	r := &sweptReports{}
 	e.o.OnSweep = func(s seshat.SweepReport) { r.all = append(r.all, s) }
 	return r
 }
 
-// pass lets time pass, and the sweeper do what it does then.
+// pass lets time pass and waits for the sweeper to finish its work.
 func (e *env) pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -71,7 +72,7 @@ func sweeperRuns(e *env) {
 	equal(e, "reports after a minute", len(r.all), 1)
 	equal(e, "idled", r.all[0].Idled, 1)
 	equal(e, "status", e.get(t, "i").Status, seshat.StatusIdle)
-	e.pass(30*time.Second - 2*ms) // it takes time between the runs, not from start to start
+	e.pass(30*time.Second - 2*ms) // the interval runs from the end of a sweep to the start of the next
 	e.get(t, "s")
 	e.pass(30*time.Second + 2*ms)
 	equal(e, "reports after two minutes", len(r.all), 2)

@@ -66,7 +66,7 @@ func ensureTenant(e *env) {
 	equal(e, "updated", n.UpdatedAt, seshattest.Start)
 	e.create(first, seshat.NewSession{ID: "s"})
 	e.get(again, "s")
-	// What is refused where there is none is refused where there is one.
+	// EnsureTenant refuses invalid values whether the namespace exists or not.
 	for field, n := range map[string]seshat.Namespace{
 		"namespace_id":  {Name: "acme", ID: first.ID()},
 		"lifecycle.ttl": {Name: "acme", Lifecycle: seshat.Lifecycle{TTL: -2}},
@@ -104,7 +104,7 @@ func nameLikeID(e *env) {
 	e.refused(err, "name")
 	t := e.tenant("acme")
 	e.refused(t.Rename(e.ctx, id), "name")
-	e.tenant("ns_01ARZ3NDEKTSV4RRFFQ69G5FA") // one short: a name like any other
+	e.tenant("ns_01ARZ3NDEKTSV4RRFFQ69G5FA") // one character short, so it is an ordinary name
 }
 
 func listTenants(e *env) {
@@ -168,7 +168,7 @@ func renameTenant(e *env) {
 	e.must(err)
 	equal(e, "updated", n.UpdatedAt, at)
 	e.fails(t.Rename(e.ctx, "taken"), seshat.ErrExists)
-	e.must(t.Rename(e.ctx, "new")) // to the name that it has
+	e.must(t.Rename(e.ctx, "new")) // its current name
 	e.must(second(e.CreateTenant(e.ctx, seshat.Namespace{Name: "old"})))
 	equal(e, "namespaces", len(e.namespaces()), 3)
 }

@@ -126,7 +126,7 @@ func conflictVersions(e *env) {
 	}
 }
 
-// reset brings a session back to version 2.
+// reset recreates a session, which then has version 2.
 func (e *env) reset(t *seshat.Tenant, id string) {
 	e.Helper()
 	_, err := t.Delete(e.ctx, id)
@@ -151,8 +151,8 @@ func retried(e *env) {
 	equal(e, "name", s.Name, "xxx!")
 }
 
-// otherIncarnation: a session deleted and made again, with the same version,
-// is not the one that was read, which is gone.
+// otherIncarnation: a session that was deleted and created again at the same
+// version is not the session that was read.
 func otherIncarnation(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Name: "old"})
@@ -230,7 +230,7 @@ func editLifecycle(e *env) {
 	e.refused(err, "lifecycle.idle_after")
 }
 
-// alwaysLate: an update whose every run loses ends with a conflict.
+// alwaysLate: an update fails with a conflict if it loses every try.
 func alwaysLate(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})

@@ -42,8 +42,8 @@ func (e *env) feed(t *seshat.Tenant, since uint64) (events []seshat.Event) {
 	}
 }
 
-// shows expects the events after a position, as "kind session
-// version/last_seq".
+// shows fails the test unless the events after a position are these, as "kind
+// session version/last_seq".
 func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
 	e.Helper()
 	var got []string
@@ -56,7 +56,7 @@ func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
 	}
 }
 
-// head is where the feed ends.
+// head returns the position of the newest event.
 func (e *env) head(t *seshat.Tenant) uint64 {
 	e.Helper()
 	n, err := t.FeedHead(e.ctx)
@@ -64,7 +64,7 @@ func (e *env) head(t *seshat.Tenant) uint64 {
 	return n
 }
 
-// ends expects that a watch has nothing to show before that error.
+// ends fails the test unless a watch returns that error before any event.
 func (e *env) ends(ctx context.Context, t *seshat.Tenant, since uint64, want error) {
 	e.Helper()
 	n := 0
@@ -87,7 +87,7 @@ func watchOrder(e *env) {
 	e.turn(t, "x", seshat.Turn{Messages: says("a", "b"), State: kv{"k": 1}})
 	e.merge(t, seshat.SessionScope("x"), kv{"k": 2})
 	e.move(t, "x", seshat.StatusIdle)
-	e.must(e.say(t, "x", 0)) // which wakes it
+	e.must(e.say(t, "x", 0)) // wakes it
 	e.move(t, "x", seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, "x")))
 	e.create(t, seshat.NewSession{ID: "x"})
@@ -131,10 +131,10 @@ func watchTime(e *env) {
 	e.create(t, seshat.NewSession{ID: "used", Lifecycle: life})
 	at := e.head(t)
 	e.clock.Advance(hour)
-	e.shows(t, at) // nobody looked yet
+	e.shows(t, at) // no call has applied the deadline yet
 	e.must(e.say(t, "used", 0))
 	e.sweep()
-	e.shows(t, at, "appended used 1/1", "transitioned swept 2/0") // it idled and woke at once
+	e.shows(t, at, "appended used 1/1", "transitioned swept 2/0") // it idled and woke in the same write
 	e.clock.Advance(3 * hour)
 	at = e.head(t)
 	e.create(t, seshat.NewSession{ID: "used"})
@@ -207,8 +207,8 @@ func watchReopened(e *env) {
 	}
 }
 
-// watchAfterList keeps versions by listing once and watching from then on,
-// while others write, and compares them with what is stored.
+// watchAfterList lists the versions once and then follows them by Watch, while
+// others write. In the end they equal the stored versions.
 func watchAfterList(e *env) {
 	t := e.tenant("a")
 	const sessions, rounds = 6, 30
@@ -245,7 +245,7 @@ func watchAfterList(e *env) {
 	}
 }
 
-// watchRaces lets several watch while several write.
+// watchRaces lets several goroutines watch while others write.
 func watchRaces(e *env) {
 	t := e.tenant("a")
 	const writers, watchers, each = 6, 3, 40
@@ -287,7 +287,7 @@ func watchRaces(e *env) {
 	}
 }
 
-// churn makes one change, of a kind that i chooses.
+// churn makes one change. i selects its kind.
 func (e *env) churn(t *seshat.Tenant, id string, i int) error {
 	switch i % 3 {
 	case 0:
@@ -306,7 +306,8 @@ func (e *env) churn(t *seshat.Tenant, id string, i int) error {
 	}
 }
 
-// ordered expects positions without gaps, and each session's changes in order.
+// ordered fails the test unless positions have no gaps and each session's
+// changes are in order.
 func (e *env) ordered(events []seshat.Event) {
 	e.Helper()
 	last := map[string]seshat.Event{}
@@ -321,7 +322,7 @@ func (e *env) ordered(events []seshat.Event) {
 		case seshat.EventAppended:
 			seq++
 		case seshat.EventUpdated:
-			version = max(version, min(version+1, ev.Version)) // a merge leaves it
+			version = max(version, min(version+1, ev.Version)) // a merge leaves the version
 		}
 		if ev.Version != version || ev.LastSeq != seq || ev.Time.Before(was.Time) {
 			e.Fatalf("%+v follows %+v", ev, was)

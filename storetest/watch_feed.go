@@ -9,7 +9,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// lagged expects a LaggedError, and returns where the feed begins.
+// lagged fails the test unless err is a LaggedError. It returns the oldest
+// position that a watch can start after.
 func (e *env) lagged(err error, since uint64) uint64 {
 	e.Helper()
 	var l *seshat.LaggedError
@@ -19,7 +20,7 @@ func (e *env) lagged(err error, since uint64) uint64 {
 	return l.Oldest
 }
 
-// oldest returns where the feed begins.
+// oldest returns the oldest position that a watch can start after.
 func (e *env) oldest(t *seshat.Tenant) uint64 {
 	e.Helper()
 	_, _, err := t.Events(e.ctx, 0, 1)
@@ -41,7 +42,7 @@ func watchLagged(e *env) {
 		equal(e, "oldest", e.lagged(err, oldest-1), oldest)
 	}
 	equal(e, "events from the oldest on", len(e.feed(t, oldest)), 16)
-	for _, err := range t.Watch(e.ctx, oldest) { // falls behind while it watches
+	for _, err := range t.Watch(e.ctx, oldest) { // the watch falls behind
 		if err != nil {
 			e.lagged(err, oldest+16)
 			return
@@ -81,7 +82,7 @@ func watchAgeNever(e *env) {
 	equal(e, "oldest", e.oldest(t), 0)
 }
 
-// watchAgeTurns has more feeds than one sweep looks at.
+// watchAgeTurns creates more feeds than one sweep visits.
 func watchAgeTurns(e *env) {
 	var tenants []*seshat.Tenant
 	for i := range 150 {
@@ -111,7 +112,7 @@ func watchEnds(e *env) {
 	e.ends(ctx, t, at, context.Canceled)
 	ctx, cancel = context.WithTimeout(e.ctx, ms)
 	defer cancel()
-	e.ends(ctx, t, at, context.DeadlineExceeded) // while it waits
+	e.ends(ctx, t, at, context.DeadlineExceeded) // ends while it waits
 	e.must(second(t.DeleteNamespace(e.ctx)))
 	e.ends(e.ctx, t, at, seshat.ErrNotFound)
 	e.ends(e.ctx, t, 0, seshat.ErrNotFound)
