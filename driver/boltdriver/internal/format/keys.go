@@ -17,7 +17,7 @@ import (
 //	u users     ns8 len1 user created8 id      -
 //	a active    ns8 minute8 id                 -
 //	x due       due8 ns8 id                    -
-//	o overdue   expires8 ns8 id                -   only where Expires < Due
+//	o overdue   expires8 ns8 id                -   only if Expires < Due
 //	s owners    incarnation16 ns8 id           -   the record that owns a log
 //	l log       ns8 incarnation16 seq8         message
 //	i ids       ns8 incarnation16 message-id   number and digest
