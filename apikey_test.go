@@ -257,7 +257,8 @@ func TestKeysAreListed(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %d keys, want %d, oldest first", len(got), len(want))
 	}
-	for range s.APIKeys(t.Context(), "") {
+	for _, err := range s.APIKeys(t.Context(), "") {
+		must(t, err)
 		break // a loop may end early
 	}
 }

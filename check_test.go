@@ -84,7 +84,7 @@ func (p *planted) namespace(fn func(*Namespace)) {
 	p.t.Helper()
 	n := *p.n.cache.Load().ns
 	fn(&n)
-	p.entry(namespaceKey(p.n.id), encodeNamespace(nil, &n))
+	p.entry(namespaceKey(p.n.id), encodeNamespace(&n))
 }
 
 func (p *planted) check() CheckReport {
@@ -224,7 +224,7 @@ func (p *planted) sharedOrdinal() {
 	n := *p.n.cache.Load().ns
 	n.ID = "ns_x"
 	n.Name = "x"
-	p.entry(namespaceKey(n.ID), encodeNamespace(nil, &n))
+	p.entry(namespaceKey(n.ID), encodeNamespace(&n))
 	p.entry(namespaceNameKey(n.OrganizationID, n.Name), []byte(n.ID))
 }
 

@@ -292,10 +292,10 @@ func (n *Namespace) storedFields() [namespaceFields]any {
 	}
 }
 
-// encodeNamespace appends the stored form of a namespace.
-func encodeNamespace(b []byte, n *Namespace) []byte {
+// encodeNamespace returns the stored form of a namespace.
+func encodeNamespace(n *Namespace) []byte {
 	fields := n.storedFields()
-	return msgpack.AppendArrayOf(b, bodyVersion, fields[:], n.extra)
+	return msgpack.AppendArrayOf(nil, bodyVersion, fields[:], n.extra)
 }
 
 // decodeNamespace reads the stored form of a namespace. The result shares no

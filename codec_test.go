@@ -250,7 +250,7 @@ func TestSessionCodecAllocations(t *testing.T) {
 func TestNamespaceRoundTrip(t *testing.T) {
 	for seed := range uint64(200) {
 		want := newRandom(seed).namespace()
-		enc := encodeNamespace(nil, want)
+		enc := encodeNamespace(want)
 		got, err := decodeNamespace(enc)
 		clear(enc)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -269,7 +269,7 @@ func TestNamespaceLayoutIsTheDocumentedOne(t *testing.T) {
 			int64(l.Retention),
 			n.Quotas.MaxSessions, n.Quotas.MaxMessages, n.Quotas.MaxBytes,
 		}
-		enc := encodeNamespace(nil, n)
+		enc := encodeNamespace(n)
 		if want := referenceArray(t, values, true); !bytes.Equal(enc, want) {
 			t.Fatalf("seed %d: the reference writes\n%x, not\n%x", seed, want, enc)
 		}
@@ -280,14 +280,14 @@ func TestNamespaceLayoutIsTheDocumentedOne(t *testing.T) {
 }
 
 func TestNamespacesOfOtherVersions(t *testing.T) {
-	all := elements(t, encodeNamespace(nil, newRandom(9).namespace()))
-	blank := elements(t, encodeNamespace(nil, &Namespace{}))
+	all := elements(t, encodeNamespace(newRandom(9).namespace()))
+	blank := elements(t, encodeNamespace(&Namespace{}))
 	for n := 1; n <= len(all); n++ {
 		ns, err := decodeNamespace(array(all[:n]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again := elements(t, encodeNamespace(nil, ns)); !slices.Equal(again, slices.Concat(all[:n], blank[n:])) {
+		if again := elements(t, encodeNamespace(ns)); !slices.Equal(again, slices.Concat(all[:n], blank[n:])) {
 			t.Fatalf("the first %d fields read as %q", n, again)
 		}
 	}
@@ -296,7 +296,7 @@ func TestNamespacesOfOtherVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again := elements(t, encodeNamespace(nil, ns)); !slices.Equal(again, later) {
+	if again := elements(t, encodeNamespace(ns)); !slices.Equal(again, later) {
 		t.Errorf("later fields become %q", again)
 	}
 	if _, err := decodeNamespace([]byte{0x92, bodyVersion + 1, 0xc1}); !errors.Is(err, ErrFormat) {
@@ -305,7 +305,7 @@ func TestNamespacesOfOtherVersions(t *testing.T) {
 }
 
 func FuzzDecodeNamespace(f *testing.F) {
-	for _, enc := range seeds(func(r random) []byte { return encodeNamespace(nil, r.namespace()) }) {
+	for _, enc := range seeds(func(r random) []byte { return encodeNamespace(r.namespace()) }) {
 		f.Add(enc)
 	}
 	f.Add([]byte{})
@@ -318,12 +318,12 @@ func FuzzDecodeNamespace(f *testing.F) {
 			}
 			return
 		}
-		first := encodeNamespace(nil, n)
+		first := encodeNamespace(n)
 		again, err := decodeNamespace(first)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if second := encodeNamespace(nil, again); !bytes.Equal(first, second) {
+		if second := encodeNamespace(again); !bytes.Equal(first, second) {
 			t.Fatalf("written as %x, then as %x", first, second)
 		}
 	})

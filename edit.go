@@ -108,10 +108,10 @@ func checkMessageEdit(base, m *Message) *fieldError {
 }
 
 // markLogEdited records a change of the log other than an append.
-func (c *sessionWrite) markLogEdited() {
-	c.session.Version++
-	c.session.logEdits++
-	c.markWritten(eventUpdated)
+func (w *sessionWrite) markLogEdited() {
+	w.session.Version++
+	w.session.logEdits++
+	w.markWritten(eventUpdated)
 }
 
 // DeleteMessage removes a message, and returns the session after it. The number
@@ -137,8 +137,8 @@ func (t *Tenant) DeleteMessage(ctx context.Context, id string, seq uint64) (*Ses
 }
 
 // dropSpan removes a span of the log, which holds that much.
-func (c *sessionWrite) dropSpan(s *storedSession, span driver.Span, held driver.SpanUsage) {
-	c.out.Drop = append(c.out.Drop, span)
+func (w *sessionWrite) dropSpan(s *storedSession, span driver.Span, held driver.SpanUsage) {
+	w.out.Drop = append(w.out.Drop, span)
 	s.MessageCount -= held.Messages
 	s.bytes -= held.Bytes
 }
@@ -205,7 +205,7 @@ func (t *Tenant) Summarize(ctx context.Context, id string, r Range, summary Mess
 	})
 }
 
-func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driver.Message) error {
+func (w *sessionWrite) summarize(s *storedSession, r Range, m Message, last driver.Message) error {
 	old, err := decodeMessage(&last)
 	if err != nil {
 		return err
@@ -213,17 +213,17 @@ func (c *sessionWrite) summarize(s *storedSession, r Range, m Message, last driv
 	m.ID = last.ID
 	m.Seq = last.Seq
 	m.Summary = r
-	m.setDefaults(c.view.Now)
+	m.setDefaults(w.view.Now)
 	m.AppendedAt = old.AppendedAt // AppendedAt never decreases along a log
 	body := encodeMessage(nil, &m)
 	if r.From < r.To {
-		c.dropSpan(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{
-			Messages: c.view.Span.Messages - 1,
-			Bytes:    c.view.Span.Bytes - uint64(len(last.Body)),
+		w.dropSpan(s, driver.Span{From: r.From, To: r.To - 1}, driver.SpanUsage{
+			Messages: w.view.Span.Messages - 1,
+			Bytes:    w.view.Span.Bytes - uint64(len(last.Body)),
 		})
 	}
 	s.bytes += uint64(len(body)) - uint64(len(last.Body))
-	c.out.Replace = []driver.Message{{Seq: m.Seq, ID: m.ID, Digest: last.Digest, Body: body}}
-	c.markLogEdited()
+	w.out.Replace = []driver.Message{{Seq: m.Seq, ID: m.ID, Digest: last.Digest, Body: body}}
+	w.markLogEdited()
 	return nil
 }

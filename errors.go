@@ -184,7 +184,7 @@ func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
 // unwrapError returns the cause of an *Error, so that it is not wrapped twice.
 func unwrapError(err error) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost
 		return e.Err
 	}
 	return err

@@ -44,15 +44,15 @@ var functions = map[string][]func(ctx context.Context, dir string) error{
 		},
 	},
 	"RestoreBackup": {
-		func(_ context.Context, dir string) error { return RestoreBackup(nil, dir, dir) },
+		func(_ context.Context, dir string) error { return RestoreBackup(nil, dir, dir) }, //nolint:staticcheck // nil
 		func(ctx context.Context, dir string) error { return RestoreBackup(ctx, dir, dir) },
 	},
 	"Verify": {
-		func(_ context.Context, dir string) error { _, err := Verify(nil, dir); return err },
+		func(_ context.Context, dir string) error { _, err := Verify(nil, dir); return err }, //nolint:staticcheck // nil
 		func(ctx context.Context, dir string) error { _, err := Verify(ctx, dir); return err },
 	},
 	"Salvage": {
-		func(_ context.Context, dir string) error { _, err := Salvage(nil, dir, dir); return err },
+		func(_ context.Context, dir string) error { _, err := Salvage(nil, dir, dir); return err }, //nolint:staticcheck // nil
 		func(ctx context.Context, dir string) error { _, err := Salvage(ctx, dir, dir); return err },
 	},
 }

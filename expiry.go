@@ -3,6 +3,7 @@ package seshat
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seshatdb/seshat/driver"
@@ -121,7 +122,7 @@ func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, no
 	var rec driver.Record
 	// At time 0 no session has expired, so this reads expired records too.
 	err := s.d.Get(ctx, d.Key, 0, &rec)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -136,6 +137,7 @@ func (s *Store) previewOne(ctx context.Context, r *SweepReport, d driver.Due, no
 		act = actionOf(ses, ses.timeline.ApplyDue(now))
 	}
 	switch act {
+	case actNone:
 	case actReschedule:
 		r.Rescheduled++
 		return nil

@@ -141,7 +141,7 @@ func (t *Tenant) copyLog(ctx context.Context, parent *storedSession, seq uint64)
 }
 
 // initFork creates the child of parent, with the staged log g of totals n.
-func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n messageTotals) {
+func (w *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *stagedLog, n messageTotals) {
 	s := &storedSession{Session: *parent.clone(), storedFields: storedFields{
 		chosenLifecycle: parent.chosenLifecycle,
 		filedDue:        driver.Never,
@@ -152,12 +152,12 @@ func (c *tenantWrite) initFork(parent *storedSession, id string, seq uint64, g *
 	s.LastTransition = Transition{}
 	s.Stats = SessionStats{}
 	s.lease = lease{}
-	s.startTimeline(parent.timeline.Lifecycle, c.view.Now)
+	s.startTimeline(parent.timeline.Lifecycle, w.view.Now)
 	s.LastSeq = seq
 	g.attachTo(s)
-	s.addTotals(n, c.view.Now)
+	s.addTotals(n, w.view.Now)
 	s.rate = rules.Rate{} // copied messages do not count for the rate limit
-	c.create(s, g.messages)
+	w.create(s, g.messages)
 }
 
 // A stagedLog is a log that is written in bounded steps under an incarnation
@@ -225,7 +225,7 @@ func (g *stagedLog) checkRoom(v *driver.View) error {
 	if err == nil {
 		err = ns.checkQuota(v, 1, g.messages, g.bytes)
 	}
-	if err != nil && err != errNeedUsage { // the last write needs it
+	if err != nil && !errors.Is(err, errNeedUsage) { // the last write needs it
 		return err
 	}
 	g.safeUntil = v.Now + stageFor.Milliseconds()/2

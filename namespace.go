@@ -150,7 +150,7 @@ func (t *Tenant) updateNamespace(ctx context.Context, op string, also []driver.E
 			return driver.Change{}, err
 		}
 		n.UpdatedAt = timeFromMillis(v.Now)
-		enc = encodeNamespace(nil, &n)
+		enc = encodeNamespace(&n)
 		out.Entries = append(out.Entries, driver.Entry{EntryKey: namespaceKey(t.id), Value: enc})
 		return out, nil
 	})
@@ -205,19 +205,19 @@ const policyPage = 256
 
 // applyPolicy resolves the session's lifecycle anew. It does not extend a
 // sliding TTL.
-func (c *tenantWrite) applyPolicy() (bool, error) {
-	s, err := c.requireLive()
+func (w *tenantWrite) applyPolicy() (bool, error) {
+	s, err := w.requireLive()
 	if err != nil {
 		return false, err
 	}
-	life := c.resolve(s.chosenLifecycle)
+	life := w.resolve(s.chosenLifecycle)
 	if life == s.timeline.Lifecycle {
 		return false, nil
 	}
 	s.timeline.Lifecycle = life
 	s.timeline.Refresh()
 	s.Version++
-	c.markChanged(eventUpdated)
+	w.markChanged(eventUpdated)
 	return true, nil
 }
 
@@ -296,7 +296,7 @@ func (s *Store) namespaces(ctx context.Context, op, org string, q driver.EntryQu
 			}
 			for _, e := range page {
 				n, err := s.namespaceByID(ctx, string(e.Value))
-				if err == ErrNotFound { // deleted since the page was read
+				if errors.Is(err, ErrNotFound) { // deleted since the page was read
 					continue
 				}
 				if err != nil {

@@ -252,23 +252,23 @@ func checkRestoredMessage(m *Message, s *Session, last uint64, ids map[string]bo
 
 // initRestored creates the session that from describes, with the staged log g
 // whose last message was appended at that time.
-func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
+func (w *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Time) error {
 	s := &storedSession{Session: *from.clone(), storedFields: storedFields{
 		updated: max(millisFromTime(from.UpdatedAt), millisFromTime(appended)), chosenLifecycle: from.Lifecycle,
 		filedDue: driver.Never,
 	}}
 	s.lease = lease{}
-	s.NamespaceID = c.tenant.id
-	s.OrganizationID = c.tenant.organization
+	s.NamespaceID = w.tenant.id
+	s.OrganizationID = w.tenant.organization
 	s.LastTransition.At = timeFromMillis(millisFromTime(s.LastTransition.At))
 	s.latency = latency{
 		SumMS: uint64(math.Round(s.Stats.AvgLatencyMS * float64(s.Stats.LatencyCount))),
 		Count: s.Stats.LatencyCount,
 	}
-	if err := s.restoreCourse(c.resolve(s.Lifecycle)); err != nil {
+	if err := s.restoreCourse(w.resolve(s.Lifecycle)); err != nil {
 		return err
 	}
-	if !s.timeline.Alive(c.view.Now) {
+	if !s.timeline.Alive(w.view.Now) {
 		return invalid("expires_at", "has passed; a time in the future is allowed")
 	}
 	g.attachTo(s)
@@ -276,7 +276,7 @@ func (c *tenantWrite) initRestored(from *Session, g *stagedLog, appended time.Ti
 		return invalid("stats.total_messages", "is %d; at least the number of messages, %d, is allowed",
 			s.Stats.TotalMessages, s.MessageCount)
 	}
-	c.create(s, g.messages)
+	w.create(s, g.messages)
 	return nil
 }
 

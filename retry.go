@@ -11,16 +11,16 @@ import (
 // other calls change the data in between.
 const maxRetries = 32
 
-// lostRace is the error of a try that another call interfered with. If all
+// lostRaceError is the error of a try that another call interfered with. If all
 // tries fail, the call returns err.
-type lostRace struct{ err error }
+type lostRaceError struct{ err error }
 
-func (e *lostRace) Error() string { return "changed since it was read" }
+func (e *lostRaceError) Error() string { return "changed since it was read" }
 
-// errRetry is the lostRace of a call that ends with ErrConflict.
-var errRetry = &lostRace{ErrConflict}
+// errRetry is the lostRaceError of a call that ends with ErrConflict.
+var errRetry = &lostRaceError{ErrConflict}
 
-// retry calls try until it returns no lostRace, at most maxRetries times. It
+// retry calls try until it returns no lostRaceError, at most maxRetries times. It
 // returns the error of try, or the context's error.
 func retry(ctx context.Context, try func() error) error {
 	for n := 0; ; n++ {
@@ -28,7 +28,7 @@ func retry(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
-		var lost *lostRace
+		var lost *lostRaceError
 		if !errors.As(err, &lost) {
 			return err
 		}

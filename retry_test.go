@@ -15,7 +15,7 @@ func TestRetryEnds(t *testing.T) {
 		tries := 0
 		err := retry(t.Context(), func() error {
 			tries++
-			return &Error{Op: "Update", Err: &lostRace{&ConflictError{Have: uint64(tries)}}}
+			return &Error{Op: "Update", Err: &lostRaceError{&ConflictError{Have: uint64(tries)}}}
 		})
 		var conflict *ConflictError
 		if tries != maxRetries || !errors.As(err, &conflict) || conflict.Have != maxRetries {

@@ -59,7 +59,7 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 		err = retry(ctx, func() (err error) {
 			t, _, err = s.ensureTenant(ctx, n)
 			if errors.Is(err, ErrNotFound) { // it was there, and is gone again
-				return &lostRace{err}
+				return &lostRaceError{err}
 			}
 			return err
 		})
@@ -185,7 +185,7 @@ func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, e
 			n.ID = namespacePrefix + newULID(v.Now).String()
 			n.CreatedAt = timeFromMillis(v.Now)
 			n.UpdatedAt = n.CreatedAt
-			enc = encodeNamespace(nil, &n)
+			enc = encodeNamespace(&n)
 			return driver.Change{Entries: []driver.Entry{
 				{EntryKey: namespaceKey(n.ID), Value: enc},
 				{EntryKey: nameKey, Value: []byte(n.ID)},
@@ -247,7 +247,7 @@ func (t *Tenant) wrapOnReturn(op, id string, err *error) {
 	if *err == nil {
 		return
 	}
-	if e, ok := (*err).(*Error); ok && e.Op == op && e.ID == id {
+	if e, ok := (*err).(*Error); ok && e.Op == op && e.ID == id { //nolint:errorlint // only the outermost
 		return
 	}
 	*err = t.wrapError(op, id, *err)

@@ -60,7 +60,7 @@ func (t *Tenant) updateOnce(ctx context.Context, id string, fn func(*Session) er
 	}
 	s, err := t.commitEdit(ctx, base, edited, o.IfVersion != 0)
 	if errors.Is(err, ErrConflict) && o.IfVersion == 0 {
-		return nil, &lostRace{unwrapError(err)}
+		return nil, &lostRaceError{unwrapError(err)}
 	}
 	return s, unwrapError(err)
 }

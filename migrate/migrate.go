@@ -66,10 +66,10 @@ type Namespace struct {
 	Digest Digest
 }
 
-// Run copies the contents of from to to and compares both. Nobody may write to
-// from meanwhile; see the package. Run may be repeated: after an error, an
-// interruption or a kill it resumes; after success it only compares. It closes
-// neither driver.
+// Run copies the contents of one driver, from, to another and compares both.
+// Nobody may write to from meanwhile; see the package. Run may be repeated:
+// after an error, an interruption or a kill it resumes; after success it only
+// compares. It closes neither driver.
 //
 // Run returns
 //

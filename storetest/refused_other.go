@@ -198,9 +198,9 @@ func callsWithBadArguments(e *env, t *seshat.Tenant) []refusedCall {
 		{
 			"Get", "ctx",
 			func(context.Context) error {
-				return second(t.Get(nil, "s"))
+				return second(t.Get(nil, "s")) //nolint:staticcheck // the point of the row
 			},
-		}, //nolint:staticcheck // the point of the row
+		},
 	}
 }
 

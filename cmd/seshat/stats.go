@@ -43,7 +43,7 @@ type spaceStats struct {
 // sessionCounts shows the sessions of a usage, by the names of their statuses.
 type sessionCounts struct{ usage seshat.Usage }
 
-func (c sessionCounts) MarshalJSON() ([]byte, error) {
+func (c sessionCounts) MarshalJSON() ([]byte, error) { //nolint:unparam // a json.Marshaler
 	b := []byte{'{'}
 	for i, s := range seshat.Statuses() {
 		if i > 0 {

@@ -7,7 +7,7 @@ import (
 
 // collect carries out c, which was validated. All that can fail comes first and
 // only collects edits; the batch changes at the end, whole.
-func (p *planner) collect(t *driver.Target, c *driver.Change) error {
+func (p *planner) collect(c *driver.Change) error {
 	p.next = p.space.Counters
 	clear(p.credits)
 	if err := p.changeRecord(c); err != nil {

@@ -34,7 +34,7 @@ func (d *Driver) Check(ctx context.Context, limit int, visit driver.Visitor) (_ 
 	defer d.release(s)
 	c := &checker{view: &s.view, ctx: ctx, limit: limit, visit: visit}
 	for _, step := range []func() error{c.meta, c.records, c.indexEntries, c.orphans, c.entries, c.feeds, c.marks} {
-		if err := step(); err == errEnough {
+		if err := step(); errors.Is(err, errEnough) {
 			break
 		} else if err != nil {
 			return c.Checked, err
@@ -114,7 +114,7 @@ func (c *checker) indexEntries() error {
 			if !ok {
 				return c.find(where, "is no key of this index")
 			}
-			if _, err := rec.indexed(in, key, &h); err != nil {
+			if err := rec.indexed(in, key, &h); err != nil {
 				return c.report(where, err)
 			}
 			want.Build(key, h.Incarnation, format.UnsafeString(h.UserID), h.Created, h.ActiveMinute, h.Due, h.Expires)

@@ -104,7 +104,7 @@ func (v *view) lessOverdue(in format.Bucket, ns uint64, now int64, u *driver.Usa
 		if of != ns {
 			continue
 		}
-		if _, err := r.indexed(in, k[8:], &h); err != nil {
+		if err := r.indexed(in, k[8:], &h); err != nil {
 			return err
 		}
 		elsewhere := in == format.Due && h.Expires < h.Due
@@ -126,7 +126,7 @@ func (v *view) lessErased(ns uint64, user string, u *driver.Usage) error {
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		_, id, _ := format.ParsePlace(k[len(prefix):])
 		key = format.AppendRecordKey(key[:0], ns, id)
-		if _, err := r.indexed(format.Users, key, &h); err != nil {
+		if err := r.indexed(format.Users, key, &h); err != nil {
 			return err
 		}
 		if v.erased.CoversRecord(ns, &h) && v.erased.Counts(ns, &h) {

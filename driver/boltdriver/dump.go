@@ -140,6 +140,7 @@ func (d *dumper) from(kind driver.PartKind) []byte {
 		return format.AppendMessageKey(nil, at.Namespace, at.Incarnation, at.Number)
 	case driver.PartRef:
 		return format.AppendMessageIDKey(nil, at.Namespace, at.Incarnation, at.Name)
+	case driver.PartClock: // the only one of its kind
 	}
 	return []byte{0}
 }

@@ -73,7 +73,7 @@ func (w *writer) plan(ctx context.Context, o *driver.Op) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := dbfile.Guarded("change", func() error { return p.collect(&o.Target, &c) }); err != nil {
+	if err := dbfile.Guarded("change", func() error { return p.collect(&c) }); err != nil {
 		return err
 	}
 	w.latest = p.view.Now

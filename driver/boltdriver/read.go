@@ -213,7 +213,7 @@ func (v *view) dueErased(r *cursor, ns uint64, key []byte) (bool, error) {
 		return false, nil
 	}
 	var h format.RecordHeader
-	if _, err := r.indexed(format.Due, key, &h); err != nil {
+	if err := r.indexed(format.Due, key, &h); err != nil {
 		return false, err
 	}
 	return v.erased.CoversRecord(ns, &h), nil

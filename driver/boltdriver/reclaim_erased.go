@@ -108,7 +108,7 @@ func (r *reclaimer) erasedIn(in format.Bucket, prefix []byte) (keys [][]byte, al
 		}
 		_, id, _ := format.ParsePlace(k[len(prefix):])
 		key = format.AppendRecordKey(key[:0], format.NamespaceOf(prefix), id)
-		if _, err := rec.indexed(in, key, &h); err != nil {
+		if err := rec.indexed(in, key, &h); err != nil {
 			return nil, false, err
 		}
 		if r.view.erased.CoversRecord(format.NamespaceOf(prefix), &h) {

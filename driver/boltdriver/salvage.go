@@ -12,13 +12,13 @@ import (
 type Fate uint8
 
 const (
-	// Whole: the file's tree leads to it and its checksum holds.
+	// Whole says that the file's tree leads to it and its checksum holds.
 	Whole = Fate(salvage.Whole)
-	// Uncertain: its checksum holds, but it lay on a page that the tree does
-	// not lead to any more. It may be lost to damage elsewhere, or deleted, or
-	// an older version. It is in the new file.
+	// Uncertain says that its checksum holds, but that it lay on a page to which
+	// the tree does not lead any more. It may be lost to damage elsewhere, or
+	// deleted, or an older version. It is in the new file.
 	Uncertain = Fate(salvage.Uncertain)
-	// Lost: it was there and cannot be read.
+	// Lost says that it was there and cannot be read.
 	Lost = Fate(salvage.Lost)
 )
 

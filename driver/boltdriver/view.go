@@ -115,12 +115,12 @@ func (c *cursor) header(key []byte, h *format.RecordHeader) (val []byte, err err
 }
 
 // indexed is header for a record that an index entry names.
-func (c *cursor) indexed(in format.Bucket, key []byte, h *format.RecordHeader) ([]byte, error) {
+func (c *cursor) indexed(in format.Bucket, key []byte, h *format.RecordHeader) error {
 	val, err := c.header(key, h)
 	if val == nil && err == nil {
 		err = format.DanglingIndex(in, key)
 	}
-	return val, err
+	return err
 }
 
 // visible reports whether an incarnation belongs to a record that is there and
@@ -132,7 +132,7 @@ func (v *view) visible(ns uint64, inc driver.Incarnation) (bool, error) {
 	}
 	var h format.RecordHeader
 	c := v.cursor(format.Records)
-	_, err := c.indexed(format.Owners, key, &h)
+	err := c.indexed(format.Owners, key, &h)
 	return err == nil && !v.erased.CoversRecord(ns, &h), err
 }
 

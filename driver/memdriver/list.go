@@ -75,8 +75,8 @@ func matches(q *driver.Query, r *driver.Record) bool {
 		hasLabels(r, q.Labels)
 }
 
-// between reports whether at is in the half-open range from from to to. The
-// range is in milliseconds, and at counts units of milliseconds.
+// between reports whether at is not before from and before to. The range is in
+// milliseconds, and at counts units of milliseconds.
 func between(at, from, to, unit int64) bool {
 	return (from == 0 || at >= from/unit) && (to == 0 || at < to/unit)
 }

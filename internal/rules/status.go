@@ -64,7 +64,8 @@ func Names() []string {
 // Allowed returns the statuses to which a session in from may be moved by hand.
 func Allowed(from Status) []Status { return from.row().moves }
 
-// CanMove reports whether a session in from may be moved to to by hand.
+// CanMove reports whether a caller may move a session in status from to status
+// to.
 func CanMove(from, to Status) bool { return slices.Contains(Allowed(from), to) }
 
 // Writable reports whether a session in s takes appends, updates and touches.

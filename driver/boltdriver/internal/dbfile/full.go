@@ -42,4 +42,4 @@ func isFullCode(err error) bool {
 	return false
 }
 
-var fullCodes = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, windowsDiskFull}
+var fullCodes = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, errWindowsDiskFull}

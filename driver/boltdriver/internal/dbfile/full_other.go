@@ -4,5 +4,5 @@ package dbfile
 
 import "syscall"
 
-// windowsDiskFull never occurs here.
-const windowsDiskFull = syscall.ENOSPC
+// errWindowsDiskFull never occurs here.
+const errWindowsDiskFull = syscall.ENOSPC

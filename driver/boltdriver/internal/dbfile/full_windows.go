@@ -2,5 +2,5 @@ package dbfile
 
 import "syscall"
 
-// windowsDiskFull is ERROR_DISK_FULL.
-const windowsDiskFull = syscall.Errno(112)
+// errWindowsDiskFull is ERROR_DISK_FULL.
+const errWindowsDiskFull = syscall.Errno(112)

@@ -149,7 +149,7 @@ func (h *RecordHeader) parseLabels(w *msgpack.FixedReader) {
 	}
 }
 
-// labels are name, value, name, value …
+// labels returns the labels: each name is followed by its value.
 func (n *HeaderTexts) labels() msgpack.FixedReader {
 	return msgpack.NewFixedReader(n.Raw[2+len(n.UserID)+3:], 2*n.LabelCount)
 }
