@@ -89,6 +89,23 @@ func TestBatchesAreWrittenInOnePlace(t *testing.T) {
 	wantCallers(t, "Update", -1)
 }
 
+// These functions write a part of a batch early, because they read ranges of
+// keys that the batch changed. A journal must merge such reads with the overlay
+// first: whatever is written early is no longer in the overlay that finish sees.
+func TestEarlyFlushesAreKnown(t *testing.T) {
+	got := slices.Compact(callers(t, "flush", -1))
+	got = slices.DeleteFunc(got, func(in string) bool { return strings.HasPrefix(in, "gather.go ") }) // of pages
+	want := []string{
+		"commit.go finish",
+		"logedit.go deleteOwned", "logedit.go drop", "logedit.go follows", "logedit.go inUse", "logedit.go replace",
+		"plan.go fetchSpan", "plan.go fetchUsage", "plan.go holes", "plan.go liveUsage",
+		"reclaim.go run", "reclaim_erased.go erase",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("flush is called by %q, want %q", got, want)
+	}
+}
+
 // Every commit ends in finish, which is where the journal goes.
 func TestCommitsEndInFinish(t *testing.T) {
 	wantCallers(t, "finish", 0, "load.go load", "reclaim.go reclaim", "writer.go commitBatch")
