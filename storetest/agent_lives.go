@@ -36,13 +36,13 @@ var agentLives = []promise{
 func reusedIDLog(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", State: map[string]any{"k": "old"}})
-	e.says(tn, "s", "old", "older")
+	e.sayAll(tn, "s", "old", "older")
 	_, err := tn.Delete(e.ctx, "s")
 	e.must(err)
 	e.create(tn, seshat.NewSession{ID: "s"})
-	e.prints(e.contents(tn, "s"), []string{})
-	e.says(tn, "s", "new")
-	e.prints(e.contents(tn, "s"), []string{"new"})
+	e.equalText(e.contents(tn, "s"), []string{})
+	e.sayAll(tn, "s", "new")
+	e.equalText(e.contents(tn, "s"), []string{"new"})
 }
 
 // State survived a delete and came back when the id was reused. [Flowcraft421].
@@ -58,7 +58,7 @@ func reusedIDState(e *env) {
 		e.create(tn, seshat.NewSession{ID: "s", UserID: "mia"})
 		state, err := tn.State(e.ctx, seshat.SessionScope("s"))
 		e.must(err)
-		e.prints(len(state), 0)
+		e.equalText(len(state), 0)
 		_, err = tn.Delete(e.ctx, "s")
 		e.must(err)
 	}
@@ -69,15 +69,15 @@ func boundedStore(e *env) {
 	tn := e.tenant("acme")
 	for i := range 5 {
 		e.create(tn, seshat.NewSession{ID: fmt.Sprint(i)})
-		e.says(tn, fmt.Sprint(i), "hello")
+		e.sayAll(tn, fmt.Sprint(i), "hello")
 	}
 	e.clock.Advance(seshat.DefaultTTL)
 	r, err := e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
-	e.prints(r.Expired, 5)
+	e.equalText(r.Expired, 5)
 	check, err := e.Check(e.ctx)
 	e.must(err)
-	e.prints([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
+	e.equalText([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
 }
 
 // Deleting a thread left its checkpoints behind, and each checkpoint needed its
@@ -87,14 +87,14 @@ func noOrphans(e *env) {
 	short := seshat.Lifecycle{TTL: time.Hour}
 	e.create(tn, seshat.NewSession{ID: "short", State: map[string]any{"k": 1}, Lifecycle: short})
 	e.create(tn, seshat.NewSession{ID: "long", Lifecycle: seshat.Lifecycle{TTL: seshat.Never}})
-	e.says(tn, "short", "hello")
+	e.sayAll(tn, "short", "hello")
 	_, err := tn.Delete(e.ctx, "short")
 	e.must(err)
 	_, err = e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
 	check, err := e.Check(e.ctx)
 	e.must(err)
-	e.prints([2]uint64{check.Sessions, check.Messages}, [2]uint64{1, 0})
+	e.equalText([2]uint64{check.Sessions, check.Messages}, [2]uint64{1, 0})
 	e.clock.Advance(100 * 24 * time.Hour)
 	e.get(tn, "long")
 }
@@ -103,16 +103,16 @@ func noOrphans(e *env) {
 func wholeExpiry(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
-	e.says(tn, "s", "old")
+	e.sayAll(tn, "s", "old")
 	e.clock.Advance(time.Hour - time.Millisecond)
-	e.says(tn, "s", "new")
+	e.sayAll(tn, "s", "new")
 	e.clock.Advance(time.Hour - time.Millisecond)
 	_, err := e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
-	e.prints(e.contents(tn, "s"), []string{"old", "new"})
+	e.equalText(e.contents(tn, "s"), []string{"old", "new"})
 	e.clock.Advance(time.Millisecond)
 	_, err = tn.History(e.ctx, "s", seshat.HistoryQuery{})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 }
 
 // An append revived an expired session that had not been swept.
@@ -122,9 +122,9 @@ func appendAfterExpiry(e *env) {
 	e.create(tn, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 	e.clock.Advance(time.Hour)
 	_, err := tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	_, err = tn.Get(e.ctx, "s")
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 }
 
 // Users asked for a cleanup with a dry run and batches. [DeerFlowPR4148].
@@ -138,10 +138,10 @@ func dryCleanup(e *env) {
 	e.must(err)
 	check, err := e.Check(e.ctx)
 	e.must(err)
-	e.prints([2]int{len(r.Due), int(check.Sessions)}, [2]int{10, 10})
+	e.equalText([2]int{len(r.Due), int(check.Sessions)}, [2]int{10, 10})
 	r, err = e.Sweep(e.ctx, seshat.SweepOptions{Limit: 4})
 	e.must(err)
-	e.prints(r.Expired, 4)
+	e.equalText(r.Expired, 4)
 }
 
 // Each sweep deleted only one expired token. [SCSPR133].
@@ -153,7 +153,7 @@ func sweepsAll(e *env) {
 	e.clock.Advance(time.Hour)
 	r, err := e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
-	e.prints(r.Expired, 100)
+	e.equalText(r.Expired, 100)
 }
 
 // Neither a message nor all data of a user could be purged (also parlant PR
@@ -161,19 +161,19 @@ func sweepsAll(e *env) {
 func purge(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
-	e.says(tn, "s", "secret")
+	e.sayAll(tn, "s", "secret")
 	e.must(tn.MergeState(e.ctx, seshat.UserScope("mia"), map[string]any{"address": "Main St."}))
 	_, err := tn.Fork(e.ctx, "s", seshat.ForkOptions{})
 	e.must(err)
 	erased, err := tn.DeleteUser(e.ctx, "mia")
 	e.must(err)
-	e.prints([2]uint64{erased.Sessions, erased.Messages}, [2]uint64{2, 2})
+	e.equalText([2]uint64{erased.Sessions, erased.Messages}, [2]uint64{2, 2})
 	state, err := tn.State(e.ctx, seshat.UserScope("mia"))
 	e.must(err)
-	e.prints(len(state), 0)
+	e.equalText(len(state), 0)
 	check, err := e.Check(e.ctx)
 	e.must(err)
-	e.prints([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
+	e.equalText([2]uint64{check.Sessions, check.Messages}, [2]uint64{0, 0})
 }
 
 // Deleting a session left a copy of it in the user's memory. [ADKPython7109].
@@ -182,7 +182,7 @@ func noMemoryCopy(e *env) {
 	e.create(tn, seshat.NewSession{ID: "s", UserID: "mia", UserMemory: map[string]any{"name": "Mia"}})
 	_, err := tn.Delete(e.ctx, "s")
 	e.must(err)
-	e.prints(e.create(tn, seshat.NewSession{ID: "s", UserID: "mia"}).UserMemory.IsZero(), true)
+	e.equalText(e.create(tn, seshat.NewSession{ID: "s", UserID: "mia"}).UserMemory.IsZero(), true)
 }
 
 // The prefix of one tenant matched another tenant, and so did wildcards
@@ -198,10 +198,10 @@ func crossedPrefixes(e *env) {
 		n := 0
 		for s, err := range e.tenant(name).Sessions(e.ctx, seshat.Query{}) {
 			e.must(err)
-			e.prints(s.Name, name)
+			e.equalText(s.Name, name)
 			n++
 		}
-		e.prints(n, 1)
+		e.equalText(n, 1)
 	}
 	_, err := e.tenant("a").DeleteNamespace(e.ctx)
 	e.must(err)
@@ -214,15 +214,15 @@ func crossedPrefixes(e *env) {
 func forkAndRewind(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
-	e.says(tn, "s", "one", "two", "three")
+	e.sayAll(tn, "s", "one", "two", "three")
 	f, err := tn.Fork(e.ctx, "s", seshat.ForkOptions{Seq: 2})
 	e.must(err)
-	e.says(tn, f.ID, "another way")
+	e.sayAll(tn, f.ID, "another way")
 	_, err = tn.Truncate(e.ctx, "s", 1)
 	e.must(err)
-	e.prints(e.contents(tn, "s"), []string{"one"})
-	e.prints(e.contents(tn, f.ID), []string{"one", "two", "another way"})
-	e.prints(f.Parent, seshat.Parent{SessionID: "s", Seq: 2})
+	e.equalText(e.contents(tn, "s"), []string{"one"})
+	e.equalText(e.contents(tn, f.ID), []string{"one", "two", "another way"})
+	e.equalText(f.Parent, seshat.Parent{SessionID: "s", Seq: 2})
 }
 
 // A rewind lost the initial state, which no event had set. [ADKPython4839].
@@ -237,12 +237,12 @@ func rewoundState(e *env) {
 	}
 	state, err := tn.StateAt(e.ctx, "s", 2)
 	e.must(err)
-	e.prints(state, map[string]any{"lang": "de", "step": 1})
+	e.equalText(state, map[string]any{"lang": "de", "step": 1})
 	f, err := tn.Fork(e.ctx, "s", seshat.ForkOptions{Seq: 2})
 	e.must(err)
 	state, err = tn.State(e.ctx, seshat.SessionScope(f.ID))
 	e.must(err)
-	e.prints(state, map[string]any{"lang": "de", "step": 1})
+	e.equalText(state, map[string]any{"lang": "de", "step": 1})
 }
 
 // Concurrent writers got "database is locked" (also 2854, 4987, opencode
@@ -272,9 +272,9 @@ func suspended(e *env) {
 	for _, to := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 		s, err := tn.Transition(e.ctx, "s", to, seshat.TransitionOptions{Reason: "why", Actor: "who"})
 		e.must(err)
-		e.prints([3]any{s.Status, s.LastTransition.Reason, s.LastTransition.Actor}, [3]any{to, "why", "who"})
+		e.equalText([3]any{s.Status, s.LastTransition.Reason, s.LastTransition.Actor}, [3]any{to, "why", "who"})
 	}
-	e.says(tn, "s", "resumed")
+	e.sayAll(tn, "s", "resumed")
 }
 
 // Users asked for idle sessions to be archived automatically (also
@@ -286,7 +286,7 @@ func autoArchive(e *env) {
 		e.clock.Advance(time.Hour)
 		_, err := e.Sweep(e.ctx, seshat.SweepOptions{})
 		e.must(err)
-		e.prints(e.get(tn, "s").Status, want)
+		e.equalText(e.get(tn, "s").Status, want)
 	}
 }
 
@@ -295,20 +295,20 @@ func autoArchive(e *env) {
 func statusEverywhere(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
-	e.says(tn, "s", "last words")
+	e.sayAll(tn, "s", "last words")
 	_, err := tn.Transition(e.ctx, "s", seshat.StatusTerminated, seshat.TransitionOptions{})
 	e.must(err)
 	for _, to := range []seshat.Status{seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived} {
 		_, err := tn.Transition(e.ctx, "s", to, seshat.TransitionOptions{})
-		e.fails(err, seshat.ErrTransition)
+		e.isError(err, seshat.ErrTransition)
 	}
 	_, err = tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})
-	e.fails(err, seshat.ErrReadOnly)
+	e.isError(err, seshat.ErrReadOnly)
 	_, err = tn.Touch(e.ctx, "s")
-	e.fails(err, seshat.ErrReadOnly)
+	e.isError(err, seshat.ErrReadOnly)
 	_, _, err = tn.Ensure(e.ctx, seshat.NewSession{ID: "s"})
 	e.must(err)
-	e.prints(e.get(tn, "s").Status, seshat.StatusTerminated)
+	e.equalText(e.get(tn, "s").Status, seshat.StatusTerminated)
 }
 
 // When a runner crashed, its session stayed running for ever. [AgentaPR5688].
@@ -320,7 +320,7 @@ func staleRunner(e *env) {
 	e.clock.Advance(time.Minute)
 	_, err = e.Sweep(e.ctx, seshat.SweepOptions{})
 	e.must(err)
-	e.prints(e.get(tn, "s").Status, seshat.StatusIdle)
+	e.equalText(e.get(tn, "s").Status, seshat.StatusIdle)
 	_, err = tn.AcquireLease(e.ctx, "s", "next", time.Minute)
 	e.must(err)
 }
@@ -343,12 +343,12 @@ func noMissedMoves(e *env) {
 		events, head, err := tn.Events(e.ctx, at, 1)
 		e.must(err)
 		if len(events) == 0 {
-			e.prints(at, head)
+			e.equalText(at, head)
 			break
 		}
-		e.prints(events[0].Position, at+1)
+		e.equalText(events[0].Position, at+1)
 		at = events[0].Position
 		seen = append(seen, events[0].Status)
 	}
-	e.prints(seen, append([]seshat.Status{seshat.StatusActive}, moves...))
+	e.equalText(seen, append([]seshat.Status{seshat.StatusActive}, moves...))
 }

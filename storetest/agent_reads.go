@@ -40,10 +40,10 @@ func pagedList(e *env) {
 	}
 	p, err := tn.List(e.ctx, seshat.Query{Limit: 10})
 	e.must(err)
-	e.prints(len(p.Sessions), 10)
-	e.prints(p.Scanned <= 11, true)
-	e.prints(p.Sessions[0].ID, n-1)
-	e.prints(p.NextCursor != "", true)
+	e.equalText(len(p.Sessions), 10)
+	e.equalText(p.Scanned <= 11, true)
+	e.equalText(p.Sessions[0].ID, n-1)
+	e.equalText(p.NextCursor != "", true)
 }
 
 // Lists lost or repeated pages while sessions came and went (also 2860).
@@ -59,11 +59,11 @@ func noLostPages(e *env) {
 		seen[s.ID]++
 		if s.ID[1] == '5' {
 			e.create(tn, seshat.NewSession{ID: "new " + s.ID})
-			e.says(tn, "00", "active meanwhile")
+			e.sayAll(tn, "00", "active meanwhile")
 		}
 	}
 	for i := range 40 {
-		e.prints(seen[fmt.Sprintf("%02d", i)], 1)
+		e.equalText(seen[fmt.Sprintf("%02d", i)], 1)
 	}
 }
 
@@ -74,13 +74,13 @@ func limitOrderTotal(e *env) {
 		e.create(tn, seshat.NewSession{ID: fmt.Sprint(i), UserID: "mia"})
 		e.clock.Advance(time.Minute)
 	}
-	e.says(tn, "1", "newest activity")
+	e.sayAll(tn, "1", "newest activity")
 	p, err := tn.List(e.ctx, seshat.Query{UserID: "mia", Order: seshat.OrderByActivity, Limit: 2})
 	e.must(err)
-	e.prints([2]string{p.Sessions[0].ID, p.Sessions[1].ID}, [2]string{"1", "4"})
+	e.equalText([2]string{p.Sessions[0].ID, p.Sessions[1].ID}, [2]string{"1", "4"})
 	n, err := tn.Count(e.ctx, seshat.Query{UserID: "mia"})
 	e.must(err)
-	e.prints(n, 5)
+	e.equalText(n, 5)
 }
 
 // Lists showed neither title nor metadata (also ADK Python PR 1825,
@@ -88,11 +88,11 @@ func limitOrderTotal(e *env) {
 func listedTitle(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Metadata: map[string]any{"topic": "flights"}})
-	e.says(tn, "s", "Book me a flight", "please")
+	e.sayAll(tn, "s", "Book me a flight", "please")
 	p, err := tn.List(e.ctx, seshat.Query{})
 	e.must(err)
 	s := p.Sessions[0]
-	e.prints([3]any{s.Name, s.Metadata.Map()["topic"], s.MessageCount}, [3]any{"Book me a flight", "flights", 2})
+	e.equalText([3]any{s.Name, s.Metadata.Map()["topic"], s.MessageCount}, [3]any{"Book me a flight", "flights", 2})
 }
 
 // A cursor that is an offset, or that callers can build, breaks and leaks.
@@ -111,10 +111,10 @@ func opaqueCursors(e *env) {
 		{Cursor: p.NextCursor, OldestFirst: true},
 	} {
 		_, err := tn.List(e.ctx, q)
-		e.fails(err, seshat.ErrInvalid)
+		e.isError(err, seshat.ErrInvalid)
 	}
 	_, err = e.tenant("other").List(e.ctx, seshat.Query{Cursor: p.NextCursor})
-	e.fails(err, seshat.ErrInvalid)
+	e.isError(err, seshat.ErrInvalid)
 }
 
 // A list of sessions showed those of other users. [Idun670].
@@ -125,7 +125,7 @@ func ownSessions(e *env) {
 	}
 	for s, err := range tn.Sessions(e.ctx, seshat.Query{UserID: "a"}) {
 		e.must(err)
-		e.prints(s.ID, "of a")
+		e.equalText(s.ID, "of a")
 	}
 }
 
@@ -137,10 +137,10 @@ func sessionsOfUser(e *env) {
 	e.create(tn, seshat.NewSession{ID: "3", UserID: "tom"})
 	n, err := tn.Count(e.ctx, seshat.Query{UserID: "mia"})
 	e.must(err)
-	e.prints(n, 2)
+	e.equalText(n, 2)
 	erased, err := tn.DeleteUser(e.ctx, "mia")
 	e.must(err)
-	e.prints(erased.Sessions, 2)
+	e.equalText(erased.Sessions, 2)
 	e.get(tn, "3")
 }
 
@@ -150,23 +150,23 @@ func newestOfMany(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
 	for range 8 {
-		_, err := tn.Append(e.ctx, "s", fifty()...)
+		_, err := tn.Append(e.ctx, "s", fiftyMessages()...)
 		e.must(err)
 	}
 	page, err := tn.History(e.ctx, "s", seshat.HistoryQuery{Last: 20})
 	e.must(err)
 	last := page.Messages
-	e.prints([3]uint64{uint64(len(last)), last[0].Seq, last[19].Seq}, [3]uint64{20, 381, 400})
+	e.equalText([3]uint64{uint64(len(last)), last[0].Seq, last[19].Seq}, [3]uint64{20, 381, 400})
 	newest, err := tn.History(e.ctx, "s", seshat.HistoryQuery{NewestFirst: true, Limit: 1})
 	e.must(err)
-	e.prints(newest.Messages[0].Seq, 400)
+	e.equalText(newest.Messages[0].Seq, 400)
 }
 
 // Compaction rewrote every event of the session. [SpringAISession28].
 func summaryRewritesLittle(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
-	_, err := tn.Append(e.ctx, "s", fifty()...)
+	_, err := tn.Append(e.ctx, "s", fiftyMessages()...)
 	e.must(err)
 	before, err := tn.History(e.ctx, "s", seshat.HistoryQuery{FromSeq: 41})
 	e.must(err)
@@ -175,10 +175,10 @@ func summaryRewritesLittle(e *env) {
 	e.must(err)
 	after, err := tn.History(e.ctx, "s", seshat.HistoryQuery{})
 	e.must(err)
-	e.prints(len(after.Messages), 11)
-	e.prints(after.Messages[0].Seq, 40)
-	e.prints(after.Messages[0].Summary, seshat.Range{From: 1, To: 40})
-	e.prints(reflect.DeepEqual(after.Messages[1:], before.Messages), true)
+	e.equalText(len(after.Messages), 11)
+	e.equalText(after.Messages[0].Seq, 40)
+	e.equalText(after.Messages[0].Summary, seshat.Range{From: 1, To: 40})
+	e.equalText(reflect.DeepEqual(after.Messages[1:], before.Messages), true)
 }
 
 // State changed only by events, which the version check could refuse.
@@ -188,10 +188,10 @@ func stateAlone(e *env) {
 	v := e.create(tn, seshat.NewSession{ID: "s"}).Version
 	e.must(tn.MergeState(e.ctx, seshat.SessionScope("s"), map[string]any{"k": "v"}))
 	s := e.get(tn, "s")
-	e.prints([2]uint64{s.Version, s.LastSeq}, [2]uint64{v, 0})
+	e.equalText([2]uint64{s.Version, s.LastSeq}, [2]uint64{v, 0})
 	state, err := tn.State(e.ctx, seshat.SessionScope("s"))
 	e.must(err)
-	e.prints(state, map[string]any{"k": "v"})
+	e.equalText(state, map[string]any{"k": "v"})
 }
 
 // State was one blob, so a later writer undid another writer's key.
@@ -211,7 +211,7 @@ func stateByKey(e *env) {
 	wg.Wait()
 	state, err := tn.State(e.ctx, seshat.SessionScope("s"))
 	e.must(err)
-	e.prints(len(state), 16)
+	e.equalText(len(state), 16)
 }
 
 // State of a user could not be read without a session. [ADKGo1158].
@@ -220,7 +220,7 @@ func userStateAlone(e *env) {
 	e.must(tn.MergeState(e.ctx, seshat.UserScope("mia"), map[string]any{"seat": "aisle"}))
 	state, err := tn.State(e.ctx, seshat.UserScope("mia"))
 	e.must(err)
-	e.prints(state["seat"], "aisle")
+	e.equalText(state["seat"], "aisle")
 }
 
 // A key could not be deleted: setting it to nil stored a null (also ADK Python
@@ -232,8 +232,8 @@ func deletedKey(e *env) {
 	state, err := tn.State(e.ctx, seshat.SessionScope("s"))
 	e.must(err)
 	_, there := state["k"]
-	e.prints(there, false)
-	e.prints(state["other"], 1)
+	e.equalText(there, false)
+	e.equalText(state["other"], 1)
 }
 
 // Users asked for state that all sessions share explicitly. [ADKPython1793].
@@ -242,10 +242,10 @@ func sharedState(e *env) {
 	e.must(tn.MergeState(e.ctx, seshat.NamespaceScope(), map[string]any{"motd": "hi"}))
 	state, err := tn.State(e.ctx, seshat.NamespaceScope())
 	e.must(err)
-	e.prints(state["motd"], "hi")
+	e.equalText(state["motd"], "hi")
 	state, err = e.tenant("other").State(e.ctx, seshat.NamespaceScope())
 	e.must(err)
-	e.prints(len(state), 0)
+	e.equalText(len(state), 0)
 }
 
 // Only the text of an error said that a session is absent. A runner that
@@ -254,18 +254,18 @@ func sharedState(e *env) {
 func absenceIsCertain(e *env) {
 	tn := e.tenant("acme")
 	_, err := tn.Get(e.ctx, "absent")
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	var failure *seshat.Error
-	e.prints(errors.As(err, &failure) && failure.ID == "absent", true)
+	e.equalText(errors.As(err, &failure) && failure.ID == "absent", true)
 	e.create(tn, seshat.NewSession{ID: "s"})
-	e.says(tn, "s", "history")
+	e.sayAll(tn, "s", "history")
 	s, created, err := tn.Ensure(e.ctx, seshat.NewSession{ID: "s"})
 	e.must(err)
-	e.prints([2]any{created, s.MessageCount}, [2]any{false, 1})
+	e.equalText([2]any{created, s.MessageCount}, [2]any{false, 1})
 	e.must(e.Close())
 	_, _, err = tn.Ensure(e.ctx, seshat.NewSession{ID: "s"})
-	e.fails(err, seshat.ErrClosed)
-	e.prints(errors.Is(err, seshat.ErrNotFound), false)
+	e.isError(err, seshat.ErrClosed)
+	e.equalText(errors.Is(err, seshat.ErrNotFound), false)
 }
 
 // The database lost fields of events. [ADKGoDatabase].
@@ -279,11 +279,11 @@ func allFieldsBack(e *env) {
 	page, err := tn.History(e.ctx, "s", seshat.HistoryQuery{})
 	e.must(err)
 	got := page.Messages[0]
-	e.prints([2]any{string(got.Payload), got.Author}, [2]any{string(payload), "root"})
+	e.equalText([2]any{string(got.Payload), got.Author}, [2]any{string(payload), "root"})
 }
 
-// fifty returns fifty messages.
-func fifty() []seshat.Message {
+// fiftyMessages returns fifty messages.
+func fiftyMessages() []seshat.Message {
 	all := make([]seshat.Message, 50)
 	for i := range all {
 		all[i] = seshat.Message{Role: seshat.RoleUser, Content: "message"}

@@ -39,9 +39,9 @@ func secondWriter(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
 	old := e.get(tn, "s")
-	e.says(tn, "s", "first writer")
-	e.says(tn, old.ID, "second writer")
-	e.prints(e.contents(tn, "s"), []string{"first writer", "second writer"})
+	e.sayAll(tn, "s", "first writer")
+	e.sayAll(tn, old.ID, "second writer")
+	e.equalText(e.contents(tn, "s"), []string{"first writer", "second writer"})
 }
 
 // A user who wrote again before the agent answered got a stale session error
@@ -49,11 +49,11 @@ func secondWriter(e *env) {
 func doubleTexting(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s"})
-	e.says(tn, "s", "question")
+	e.sayAll(tn, "s", "question")
 	agent := e.get(tn, "s") // reads, then thinks
-	e.says(tn, "s", "one more thing")
-	e.says(tn, agent.ID, "answer")
-	e.prints(e.get(tn, "s").LastSeq, 3)
+	e.sayAll(tn, "s", "one more thing")
+	e.sayAll(tn, agent.ID, "answer")
+	e.equalText(e.get(tn, "s").LastSeq, 3)
 }
 
 // Staleness was decided by comparing float timestamps, which failed for equal
@@ -71,7 +71,7 @@ func equalInstants(e *env) {
 	}
 	_, err := tn.Update(e.ctx, "s", func(*seshat.Session) error { return nil },
 		seshat.UpdateOptions{IfVersion: s.Version - 1})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 }
 
 // A stale handle was reloaded silently, so two turns were interleaved and the
@@ -93,14 +93,14 @@ func interleavedTurns(e *env) {
 	e.must(err)
 	log := page.Messages
 	for i := 0; i < len(log); i += 2 {
-		e.prints(log[i].ID, log[i].ToolCallID+".call")
-		e.prints(log[i+1].ID, log[i].ToolCallID+".result")
+		e.equalText(log[i].ID, log[i].ToolCallID+".call")
+		e.equalText(log[i+1].ID, log[i].ToolCallID+".result")
 	}
 	// A caller that must not answer unseen messages says which number it knows.
 	known := uint64(0)
 	_, err = tn.AppendTurn(e.ctx, "s", seshat.Turn{Messages: []seshat.Message{namedCall("late")}, IfLastSeq: &known})
-	e.fails(err, seshat.ErrConflict)
-	e.prints(e.get(tn, "s").LastSeq, 16)
+	e.isError(err, seshat.ErrConflict)
+	e.equalText(e.get(tn, "s").LastSeq, 16)
 }
 
 // While a human thought about a question, the session changed, and the version
@@ -118,7 +118,7 @@ func humanInTheLoop(e *env) {
 	e.must(err)
 	_, err = tn.Append(e.ctx, "s", namedResult("approve"))
 	e.must(err)
-	e.prints(e.get(tn, "s").MessageCount, 2)
+	e.equalText(e.get(tn, "s").MessageCount, 2)
 }
 
 // Every caller wrapped the append in retries (also Solace Agent Mesh PR 937,
@@ -138,7 +138,7 @@ func noRetries(e *env) {
 	}
 	wg.Wait()
 	s := e.get(tn, "s")
-	e.prints([2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{80, 80})
+	e.equalText([2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{80, 80})
 }
 
 // An event with a back-dated timestamp bypassed the version check.
@@ -157,7 +157,7 @@ func backdatedWriter(e *env) {
 	_, err := tn.Update(e.ctx, "s", rename, seshat.UpdateOptions{IfVersion: v})
 	e.must(err)
 	_, err = tn.Update(e.ctx, "s", rename, seshat.UpdateOptions{IfVersion: v})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 }
 
 // A rejected append left its event in the caller's handle as if it were stored.
@@ -167,11 +167,11 @@ func rejectedTurn(e *env) {
 	s := e.create(tn, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1}})
 	turn := []seshat.Message{{Role: seshat.RoleUser}, {Role: seshat.RoleAssistant}}
 	after, err := tn.Append(e.ctx, "s", turn...)
-	e.fails(err, seshat.ErrQuota)
+	e.isError(err, seshat.ErrQuota)
 	if after != nil || s.MessageCount != 0 || turn[0].ID != "" || turn[0].Seq != 0 {
 		e.Fatalf("a rejected append left %v, %v, %+v", after, s, turn)
 	}
-	e.prints(e.contents(tn, "s"), []string{})
+	e.equalText(e.contents(tn, "s"), []string{})
 }
 
 // Callers and store shared events and state: a concurrent map write ended the
@@ -179,7 +179,7 @@ func rejectedTurn(e *env) {
 func sharedMaps(e *env) {
 	tn := e.tenant("acme")
 	e.create(tn, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}, Metadata: map[string]any{"k": "v"}})
-	e.says(tn, "s", "hello")
+	e.sayAll(tn, "s", "hello")
 	shared := e.get(tn, "s")
 	var wg sync.WaitGroup
 	for range 8 {
@@ -199,8 +199,8 @@ func sharedMaps(e *env) {
 	}
 	wg.Wait()
 	s := e.get(tn, "s")
-	e.prints(s.Labels["k"], "v")
-	e.prints(s.Metadata.Map()["k"], "v")
+	e.equalText(s.Labels["k"], "v")
+	e.equalText(s.Metadata.Map()["k"], "v")
 }
 
 // With two runners of one session, nothing fenced the one that hung (also
@@ -211,17 +211,17 @@ func fencedRunners(e *env) {
 	hung, err := tn.AcquireLease(e.ctx, "s", "one", time.Minute)
 	e.must(err)
 	_, err = tn.AcquireLease(e.ctx, "s", "two", time.Minute)
-	e.fails(err, seshat.ErrLease)
+	e.isError(err, seshat.ErrLease)
 	e.clock.Advance(time.Minute)
 	next, err := tn.AcquireLease(e.ctx, "s", "two", time.Minute)
 	e.must(err)
 	turn := seshat.Turn{Messages: []seshat.Message{{Role: seshat.RoleAssistant}}, Lease: hung.Token}
 	_, err = tn.AppendTurn(e.ctx, "s", turn)
-	e.fails(err, seshat.ErrLease)
+	e.isError(err, seshat.ErrLease)
 	turn.Lease = next.Token
 	_, err = tn.AppendTurn(e.ctx, "s", turn)
 	e.must(err)
-	e.prints(e.get(tn, "s").MessageCount, 1)
+	e.equalText(e.get(tn, "s").MessageCount, 1)
 }
 
 // A retry stored its event twice and applied its state twice (also 5723).
@@ -235,11 +235,11 @@ func repeatedTurn(e *env) {
 	e.must(tn.MergeState(e.ctx, seshat.SessionScope("s"), map[string]any{"n": 2}))
 	again, err := tn.AppendTurn(e.ctx, "s", turn)
 	e.must(err)
-	e.prints([3]any{again.Repeated, again.First, again.Last}, [3]any{true, first.First, first.Last})
+	e.equalText([3]any{again.Repeated, again.First, again.Last}, [3]any{true, first.First, first.Last})
 	state, err := tn.State(e.ctx, seshat.SessionScope("s"))
 	e.must(err)
-	e.prints(state["n"], 2)
-	e.prints(e.get(tn, "s").MessageCount, 2)
+	e.equalText(state["n"], 2)
+	e.equalText(e.get(tn, "s").MessageCount, 2)
 }
 
 // Storing an event id twice should be a no-op, but it failed or stored the
@@ -251,7 +251,7 @@ func repeatedID(e *env) {
 		_, err := tn.Append(e.ctx, "s", namedCall("a"))
 		e.must(err)
 	}
-	e.prints(e.get(tn, "s").MessageCount, 1)
+	e.equalText(e.get(tn, "s").MessageCount, 1)
 	other := namedCall("a")
 	other.Content = "other"
 	_, err := tn.Append(e.ctx, "s", other)
@@ -269,11 +269,11 @@ func toolPair(e *env) {
 	canceled, cancel := context.WithCancel(e.ctx)
 	cancel()
 	_, err := tn.Append(canceled, "s", namedCall("a"), namedResult("a"))
-	e.fails(err, context.Canceled)
-	e.prints(e.get(tn, "s").MessageCount, 0)
+	e.isError(err, context.Canceled)
+	e.equalText(e.get(tn, "s").MessageCount, 0)
 	_, err = tn.Append(e.ctx, "s", namedCall("a"), namedResult("a"))
 	e.must(err)
-	e.prints(e.get(tn, "s").MessageCount, 2)
+	e.equalText(e.get(tn, "s").MessageCount, 2)
 }
 
 // A half-written pair of call and result made a session unusable for ever (also
@@ -284,14 +284,14 @@ func halfTurn(e *env) {
 	bad := namedResult("a")
 	bad.ToolOutputs = []byte("{not json")
 	_, err := tn.Append(e.ctx, "s", namedCall("a"), bad)
-	e.fails(err, seshat.ErrInvalid)
-	e.prints(e.get(tn, "s").LastSeq, 0)
+	e.isError(err, seshat.ErrInvalid)
+	e.equalText(e.get(tn, "s").LastSeq, 0)
 	_, err = tn.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 1}, namedCall("a"), namedResult("a"))
 	e.must(err)
 	for budget := uint64(1); budget <= 3; budget++ {
 		page, err := tn.History(e.ctx, "s", seshat.HistoryQuery{TokenBudget: budget})
 		e.must(err)
-		e.prints(len(page.Messages) > 0 && page.Messages[0].ContentType == seshat.ContentToolResult, false)
+		e.equalText(len(page.Messages) > 0 && page.Messages[0].ContentType == seshat.ContentToolResult, false)
 	}
 }
 
@@ -305,11 +305,11 @@ func equalTimestamps(e *env) {
 		_, err := tn.Append(e.ctx, "s", seshat.Message{ID: text, Role: seshat.RoleUser, Content: text, Timestamp: at})
 		e.must(err)
 	}
-	e.prints(e.contents(tn, "s"), []string{"c", "a", "b", "z", "d"})
+	e.equalText(e.contents(tn, "s"), []string{"c", "a", "b", "z", "d"})
 }
 
-// says appends one user message per text, as one turn.
-func (e *env) says(t *seshat.Tenant, id string, texts ...string) *seshat.Session {
+// sayAll appends one user message per text, as one turn.
+func (e *env) sayAll(t *seshat.Tenant, id string, texts ...string) *seshat.Session {
 	e.Helper()
 	var all []seshat.Message
 	for _, text := range texts {
@@ -329,8 +329,8 @@ func (e *env) contents(t *seshat.Tenant, id string) []string {
 	return out
 }
 
-// prints fails unless two values print alike.
-func (e *env) prints(got, want any) {
+// equalText fails unless two values print alike.
+func (e *env) equalText(got, want any) {
 	e.Helper()
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		e.Fatalf("got %v, want %v", got, want)

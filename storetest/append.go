@@ -65,7 +65,7 @@ func logNames(e *env) {
 	s = e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Content: "Another."})
 	equal(e, "name after another message", s.Name, "Book me a flight")
 	e.create(t, seshat.NewSession{ID: "named", Name: "mine"})
-	equal(e, "given name", e.append(t, "named", lines(1)...).Name, "mine")
+	equal(e, "given name", e.append(t, "named", newMessages(1)...).Name, "mine")
 	e.create(t, seshat.NewSession{ID: "long"})
 	s = e.append(t, "long", seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("é", 81)})
 	equal(e, "long name", s.Name, strings.Repeat("é", 79)+"…")
@@ -77,7 +77,7 @@ func logNamedMeanwhile(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	s := e.update(t, "s", func(s *seshat.Session) {
-		e.append(t, "s", lines(1)...)
+		e.append(t, "s", newMessages(1)...)
 		s.Labels = map[string]string{"k": "v"}
 	})
 	equal(e, "name", s.Name, "message 0")
@@ -91,7 +91,7 @@ func logWakes(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	v := e.move(t, "s", seshat.StatusIdle).Version
 	e.clock.Advance(minute)
-	s := e.append(t, "s", lines(1)...)
+	s := e.append(t, "s", newMessages(1)...)
 	equal(e, "status", s.Status, seshat.StatusActive)
 	equal(e, "version", s.Version, v)
 	equal(e, "move", s.LastTransition, seshat.Transition{At: seshattest.Start.Add(minute), Reason: "message"})
@@ -103,46 +103,46 @@ func logWakesOverdue(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{IdleAfter: hour, ArchiveAfter: hour}})
 	e.clock.Advance(hour)
-	equal(e, "status", e.append(t, "s", lines(1)...).Status, seshat.StatusActive)
+	equal(e, "status", e.append(t, "s", newMessages(1)...).Status, seshat.StatusActive)
 	e.clock.Advance(2 * hour)
-	_, err := t.Append(e.ctx, "s", lines(1)...)
-	e.fails(err, seshat.ErrReadOnly)
-	e.numbered(t, "s", 1)
+	_, err := t.Append(e.ctx, "s", newMessages(1)...)
+	e.isError(err, seshat.ErrReadOnly)
+	e.expectNumbers(t, "s", 1)
 }
 
 func logSlides(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour, MaxLifetime: 2 * hour}})
 	e.clock.Advance(hour - ms)
-	s := e.append(t, "s", lines(1)...)
+	s := e.append(t, "s", newMessages(1)...)
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(2*hour-ms))
 	e.clock.Advance(hour - ms)
-	s = e.append(t, "s", lines(1)...)
+	s = e.append(t, "s", newMessages(1)...)
 	equal(e, "end, capped", s.ExpiresAt, seshattest.Start.Add(2*hour))
 	e.clock.Advance(2 * ms)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 }
 
 func logAbsolute(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}})
 	e.clock.Advance(hour / 2)
-	s := e.append(t, "s", lines(1)...)
+	s := e.append(t, "s", newMessages(1)...)
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(hour))
 	e.clock.Advance(hour / 2)
-	_, err := t.Append(e.ctx, "s", lines(1)...)
-	e.fails(err, seshat.ErrNotFound)
+	_, err := t.Append(e.ctx, "s", newMessages(1)...)
+	e.isError(err, seshat.ErrNotFound)
 	_, err = t.History(e.ctx, "s", seshat.HistoryQuery{})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 }
 
 func logReadOnly(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(2)...)
+	e.append(t, "s", newMessages(2)...)
 	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, "s", status)
-		check := e.still(t, "s")
+		check := e.unchangedSince(t, "s")
 		for name, call := range logWrites {
 			if err := call(e, t); !errors.Is(err, seshat.ErrReadOnly) {
 				e.Fatalf("%s of a session that is %v: got error %v", name, status, err)
@@ -154,7 +154,7 @@ func logReadOnly(e *env) {
 
 // logWrites are all calls that change the log of a session "s".
 var logWrites = map[string]func(*env, *seshat.Tenant) error{
-	"Append":        func(e *env, t *seshat.Tenant) error { return second(t.Append(e.ctx, "s", lines(1)...)) },
+	"Append":        func(e *env, t *seshat.Tenant) error { return second(t.Append(e.ctx, "s", newMessages(1)...)) },
 	"DeleteMessage": func(e *env, t *seshat.Tenant) error { return second(t.DeleteMessage(e.ctx, "s", 1)) },
 	"Truncate":      func(e *env, t *seshat.Tenant) error { return second(t.Truncate(e.ctx, "s", 1)) },
 	"EditMessage": func(e *env, t *seshat.Tenant) error {
@@ -164,7 +164,7 @@ var logWrites = map[string]func(*env, *seshat.Tenant) error{
 		}))
 	},
 	"Summarize": func(e *env, t *seshat.Tenant) error {
-		return second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 2}, lines(1)[0]))
+		return second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 2}, newMessages(1)[0]))
 	},
 }
 
@@ -191,7 +191,7 @@ func logTimes(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	for _, d := range []time.Duration{minute, -hour, 2 * hour, -ms, 0} {
 		e.clock.Advance(d)
-		e.append(t, "s", lines(1)...)
+		e.append(t, "s", newMessages(1)...)
 	}
 	last := time.Time{}
 	for _, m := range e.log(t, "s") {

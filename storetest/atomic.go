@@ -42,12 +42,12 @@ func (e *env) state(t *seshat.Tenant) string {
 
 func failedCalls(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	e.create(t, seshat.NewSession{ID: "done"})
 	e.move(t, "done", seshat.StatusTerminated)
 	e.tenant("taken")
 	for name, call := range map[string]func() error{
-		"create, taken":   func() error { return second(t.Create(e.ctx, full())) },
+		"create, taken":   func() error { return second(t.Create(e.ctx, fullSession())) },
 		"create, illegal": func() error { return second(t.Create(e.ctx, seshat.NewSession{Name: "\n"})) },
 		"update, illegal": func() error { return second(t.Update(e.ctx, "s", rename("\n"), seshat.UpdateOptions{})) },
 		"update, stale": func() error {
@@ -94,21 +94,21 @@ func failedCalls(e *env) {
 
 func failedInput(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
-	n := full()
-	want := full()
-	e.fails(second(t.Create(e.ctx, n)), seshat.ErrExists)
+	e.create(t, fullSession())
+	n := fullSession()
+	want := fullSession()
+	e.isError(second(t.Create(e.ctx, n)), seshat.ErrExists)
 	if !reflect.DeepEqual(n, want) {
 		e.Fatalf("a failed create changed its argument to %+v", n)
 	}
 	ms := []seshat.Message{{Role: seshat.RoleUser, Content: "a"}, {Role: seshat.RoleUser, Content: "b"}}
 	_, err := t.Append(e.ctx, "s", ms...)
-	e.fails(err, seshat.ErrQuota)
+	e.isError(err, seshat.ErrQuota)
 	if ms[0].ID != "" || ms[0].Seq != 0 || !ms[1].Timestamp.IsZero() {
 		e.Fatalf("a failed append changed its argument to %+v", ms)
 	}
 	q := seshat.Query{Statuses: []seshat.Status{seshat.StatusActive}, Labels: map[string]string{"a": "b"}, Cursor: "x"}
-	e.fails(second(t.List(e.ctx, q)), seshat.ErrInvalid)
+	e.isError(second(t.List(e.ctx, q)), seshat.ErrInvalid)
 	if q.Limit != 0 || len(q.Statuses) != 1 || len(q.Labels) != 1 {
 		e.Fatalf("a failed list changed its argument to %+v", q)
 	}
@@ -116,7 +116,7 @@ func failedInput(e *env) {
 
 func panics(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	before := e.state(t)
 	func() {
 		defer func() {
@@ -137,7 +137,7 @@ func panics(e *env) {
 
 func doneContext(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	ctx, cancel := context.WithCancel(e.ctx)
 	before := e.state(t)
 	_, err := t.Update(ctx, "s", func(s *seshat.Session) error {
@@ -145,7 +145,7 @@ func doneContext(e *env) {
 		cancel()
 		return nil
 	}, seshat.UpdateOptions{})
-	e.fails(err, context.Canceled)
+	e.isError(err, context.Canceled)
 	for name, call := range onSession {
 		if err := call(ctx, t, "s"); !errors.Is(err, context.Canceled) {
 			e.Fatalf("%s: got error %v, want %v", name, err, context.Canceled)
@@ -158,7 +158,7 @@ func doneContext(e *env) {
 
 func together(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	for range 3 {
 		for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusActive} {
 			e.clock.Advance(minute)

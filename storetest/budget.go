@@ -18,8 +18,9 @@ var budgets = []promise{
 	{name: "messages without tokens count by their size", test: budgetSizes},
 }
 
-// priced returns the cost of a message by the rule that TokenBudget states.
-func priced(m *seshat.Message) uint64 {
+// messageCost returns the cost of a message by the rule that TokenBudget
+// states.
+func messageCost(m *seshat.Message) uint64 {
 	if m.Tokens > 0 {
 		return m.Tokens
 	}
@@ -27,31 +28,31 @@ func priced(m *seshat.Message) uint64 {
 	return uint64((n + 3) / 4)
 }
 
-// parts reports whether a cut before log[i] separates a call from its result,
-// or parallel calls from each other.
-func parts(log []seshat.Message, i int) bool {
+// splitsCall reports whether a cut before log[i] separates a call from its
+// result, or parallel calls from each other.
+func splitsCall(log []seshat.Message, i int) bool {
 	if i > 0 && i < len(log) && log[i-1].ContentType == seshat.ContentToolCall &&
 		log[i].ContentType == seshat.ContentToolCall {
 		return true
 	}
 	for j := i; j < len(log); j++ {
-		if log[j].ContentType == seshat.ContentToolResult && !answered(log[i:j], log[j].ToolCallID) {
+		if log[j].ContentType == seshat.ContentToolResult && !hasCallFor(log[i:j], log[j].ToolCallID) {
 			return true
 		}
 	}
 	return false
 }
 
-// answered reports whether before contains a call that the result id answers.
-func answered(before []seshat.Message, id string) bool {
+// hasCallFor reports whether before contains a call that the result id answers.
+func hasCallFor(before []seshat.Message, id string) bool {
 	return slices.ContainsFunc(before, func(m seshat.Message) bool {
 		return m.ContentType == seshat.ContentToolCall && (id == "" || m.ToolCallID == "" || m.ToolCallID == id)
 	})
 }
 
-// window is a model of TokenBudget that tries every cut. more reports whether
-// it omits messages that the rest of the query selects.
-func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
+// modelWindow is a model of TokenBudget that tries every cut. more reports
+// whether it omits messages that the rest of the query selects.
+func modelWindow(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message, more bool) {
 	for len(log) > 0 && q.ToSeq != 0 && log[len(log)-1].Seq > q.ToSeq {
 		log = log[:len(log)-1]
 	}
@@ -63,20 +64,20 @@ func window(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Message
 	cost := uint64(0)
 	for i := len(log) - 1; i >= 0; i-- {
 		m := &log[i]
-		cost += priced(m)
+		cost += messageCost(m)
 		if cost > q.TokenBudget || !within(m, q) || len(log)-i > limit {
 			break
 		}
-		if !parts(log, i) {
+		if !splitsCall(log, i) {
 			best = i
 		}
 	}
 	return log[best:], best > 0 && within(&log[best-1], q)
 }
 
-// chatter returns a random conversation with parallel calls, calls of several
+// randomLog returns a random conversation with parallel calls, calls of several
 // tools, results without ids, results without calls, and users who interrupt.
-func chatter(r *rand.Rand, n int) []seshat.Message {
+func randomLog(r *rand.Rand, n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
 		m := seshat.Message{Role: seshat.RoleUser, Content: strings.Repeat("x", r.IntN(40))}
@@ -111,19 +112,19 @@ func budgetProperty(e *env) {
 		id := fmt.Sprint(i)
 		e.create(t, seshat.NewSession{ID: id})
 		start := e.clock.Now()
-		for _, turn := range [][]seshat.Message{chatter(r, 1+r.IntN(10)), chatter(r, 1+r.IntN(60))} {
+		for _, turn := range [][]seshat.Message{randomLog(r, 1+r.IntN(10)), randomLog(r, 1+r.IntN(60))} {
 			e.append(t, id, turn...)
 			e.clock.Advance(ms)
 		}
 		log := e.log(t, id)
 		for range 12 {
-			e.budgeted(t, id, log, r, start)
+			e.compareWindow(t, id, log, r, start)
 		}
 	}
 }
 
-// budgeted compares one random window with the model.
-func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *rand.Rand, start time.Time) {
+// compareWindow compares one random window with the model.
+func (e *env) compareWindow(t *seshat.Tenant, id string, log []seshat.Message, r *rand.Rand, start time.Time) {
 	e.Helper()
 	q := seshat.HistoryQuery{TokenBudget: 1 + r.Uint64N(uint64(8*len(log)))}
 	switch n := 1 + r.IntN(len(log)+2); r.IntN(6) {
@@ -143,19 +144,19 @@ func (e *env) budgeted(t *seshat.Tenant, id string, log []seshat.Message, r *ran
 	}
 	got, err := t.History(e.ctx, id, q)
 	e.must(err)
-	want, more := window(log, &q)
+	want, more := modelWindow(log, &q)
 	if fmt.Sprint(numbers(got.Messages)) != fmt.Sprint(numbers(want)) || got.More != more {
 		e.Fatalf("%+v: got %v, more: %t, want %v, %t of\n%s", q, numbers(got.Messages), got.More, numbers(want), more,
-			outline(log))
+			showCosts(log))
 	}
 }
 
-// outline prints the properties of messages that decide a window.
-func outline(log []seshat.Message) string {
+// showCosts prints the properties of messages that decide a window.
+func showCosts(log []seshat.Message) string {
 	var b strings.Builder
 	for i := range log {
 		m := &log[i]
-		fmt.Fprintf(&b, "%d %v %q costs %d\n", m.Seq, m.ContentType, m.ToolCallID, priced(m))
+		fmt.Fprintf(&b, "%d %v %q costs %d\n", m.Seq, m.ContentType, m.ToolCallID, messageCost(m))
 	}
 	return b.String()
 }
@@ -170,8 +171,9 @@ func toolResult(id string) seshat.Message {
 
 func userLine() seshat.Message { return seshat.Message{Role: seshat.RoleUser, Content: "?", Tokens: 1} }
 
-// windows fails unless the window of i+1 tokens begins at number first[i].
-func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first ...uint64) {
+// expectWindows fails unless the window of i+1 tokens begins at number
+// first[i].
+func (e *env) expectWindows(t *seshat.Tenant, id string, log []seshat.Message, first ...uint64) {
 	e.Helper()
 	e.create(t, seshat.NewSession{ID: id})
 	e.append(t, id, log...)
@@ -187,21 +189,22 @@ func (e *env) windows(t *seshat.Tenant, id string, log []seshat.Message, first .
 
 func budgetPair(e *env) {
 	t := e.tenant("t")
-	e.windows(t, "one", []seshat.Message{userLine(), toolCall("a"), toolResult("a"), userLine()}, 4, 4, 2, 1)
-	e.windows(t, "parallel", []seshat.Message{
+	e.expectWindows(t, "one", []seshat.Message{userLine(), toolCall("a"), toolResult("a"), userLine()}, 4, 4, 2, 1)
+	e.expectWindows(t, "parallel", []seshat.Message{
 		userLine(), toolCall("a"), toolCall("b"), toolResult("b"), userLine(), toolResult("a"), userLine(),
 	}, 7, 7, 7, 7, 7, 2, 1)
-	e.windows(t, "unanswered", []seshat.Message{userLine(), toolCall("a"), toolCall("b")}, 4, 2, 1)
+	e.expectWindows(t, "unanswered", []seshat.Message{userLine(), toolCall("a"), toolCall("b")}, 4, 2, 1)
 }
 
 func budgetNoID(e *env) {
 	t := e.tenant("t")
-	e.windows(t, "one", []seshat.Message{userLine(), toolCall(""), userLine(), toolResult(""), userLine()}, 5, 5, 5, 2,
+	e.expectWindows(t, "one",
+		[]seshat.Message{userLine(), toolCall(""), userLine(), toolResult(""), userLine()}, 5, 5, 5, 2,
 		1)
 	several := toolCall("")
 	several.ToolCalls = 2
-	e.windows(t, "several", []seshat.Message{several, toolResult("a"), toolResult("b"), userLine()}, 4, 4, 4, 1)
-	e.windows(t, "no call", []seshat.Message{userLine(), toolResult(""), userLine()}, 3, 3, 3, 3)
+	e.expectWindows(t, "several", []seshat.Message{several, toolResult("a"), toolResult("b"), userLine()}, 4, 4, 4, 1)
+	e.expectWindows(t, "no call", []seshat.Message{userLine(), toolResult(""), userLine()}, 3, 3, 3, 3)
 }
 
 // budgetPages puts more messages between a call and its result than one read

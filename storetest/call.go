@@ -55,13 +55,13 @@ var callKinds = []struct {
 	{"compare", (*call).compare},
 	{"compare", (*call).compare},
 	{"delete user", (*call).deleteUser},
-	{"rare", (*call).rare},
+	{"rare", (*call).recreateOrReopen},
 }
 
 func (c *call) String() string { return fmt.Sprintf("%s %q/%q", c.name, c.space, c.id) }
 
-// aim chooses a live session, if there is one.
-func (c *call) aim() {
+// chooseLive chooses a live session, if there is one.
+func (c *call) chooseLive() {
 	var live [][2]string
 	for _, space := range modelSpaces {
 		for _, id := range modelIDs {
@@ -77,9 +77,9 @@ func (c *call) aim() {
 	}
 }
 
-// found returns the model's session. If there is none, it checks that err says
-// so.
-func (c *call) found(err error) *modelSession {
+// findSession returns the model's session. If there is none, it checks that err
+// says so.
+func (c *call) findSession(err error) *modelSession {
 	c.p.Helper()
 	s := c.p.m.live(c.space, c.id, c.now)
 	if s == nil {
@@ -97,11 +97,11 @@ func (c *call) want(err, want error) {
 	}
 }
 
-// write applies time to the model's session and prepares it for a write. If the
-// session refuses writes, it checks that err says so.
-func (c *call) write(err error) (s *modelSession, moved bool) {
+// beginWrite applies time to the model's session and prepares it for a write.
+// If the session refuses writes, it checks that err says so.
+func (c *call) beginWrite(err error) (s *modelSession, moved bool) {
 	c.p.Helper()
-	if s = c.found(err); s == nil {
+	if s = c.findSession(err); s == nil {
 		return nil, false
 	}
 	before := *s
@@ -158,7 +158,7 @@ func (c *call) ensure() {
 
 func (c *call) get() {
 	got, err := c.t.Get(c.p.ctx, c.id)
-	if s := c.found(err); s != nil {
+	if s := c.findSession(err); s != nil {
 		c.want(err, nil)
 		c.p.compare(c.space, s, got)
 	}
@@ -166,15 +166,15 @@ func (c *call) get() {
 
 func (c *call) touch() {
 	got, err := c.t.Touch(c.p.ctx, c.id)
-	if s, moved := c.write(err); s != nil {
+	if s, moved := c.beginWrite(err); s != nil {
 		s.active = c.now
-		c.bumped(s, moved, got)
+		c.countVersion(s, moved, got)
 	}
 }
 
-// bumped updates the model's version, which counts a move by time separately,
-// and compares the sessions.
-func (c *call) bumped(s *modelSession, moved bool, got *seshat.Session) {
+// countVersion updates the model's version, which counts a move by time
+// separately, and compares the sessions.
+func (c *call) countVersion(s *modelSession, moved bool, got *seshat.Session) {
 	c.p.Helper()
 	if moved {
 		s.version++
@@ -190,12 +190,12 @@ func (c *call) update() {
 		s.Labels = map[string]string{"k": label}
 		return nil
 	}, seshat.UpdateOptions{})
-	if s, moved := c.write(err); s != nil {
+	if s, moved := c.beginWrite(err); s != nil {
 		s.name = name
 		s.label = label
 		s.labelled = true
 		s.version++
-		c.bumped(s, moved, got)
+		c.countVersion(s, moved, got)
 	}
 }
 
@@ -205,17 +205,17 @@ func (c *call) editLifecycle() {
 		s.Lifecycle = l
 		return nil
 	}, seshat.UpdateOptions{})
-	if s, moved := c.write(err); s != nil {
+	if s, moved := c.beginWrite(err); s != nil {
 		s.life = l
 		s.version++
-		c.bumped(s, moved, got)
+		c.countVersion(s, moved, got)
 	}
 }
 
 func (c *call) transition() {
 	to := pick(c.p, allStatuses)
 	got, err := c.t.Transition(c.p.ctx, c.id, to, seshat.TransitionOptions{})
-	s := c.found(err)
+	s := c.findSession(err)
 	if s == nil {
 		return
 	}
@@ -234,12 +234,12 @@ func (c *call) transition() {
 		s.version++
 		moved = moved && s.status != before.status // the session may be back in its old status
 	}
-	c.bumped(s, moved, got)
+	c.countVersion(s, moved, got)
 }
 
 func (c *call) delete() {
 	got, err := c.t.Delete(c.p.ctx, c.id)
-	if s := c.found(err); s != nil {
+	if s := c.findSession(err); s != nil {
 		c.want(err, nil)
 		equal(c.p.env, "messages erased", got.Messages, s.messages)
 		delete(c.p.m.spaces[c.space], c.id)
@@ -288,8 +288,8 @@ func (c *call) deleteUser() {
 	}
 }
 
-// rare recreates the namespace or reopens the store.
-func (c *call) rare() {
+// recreateOrReopen recreates the namespace or reopens the store.
+func (c *call) recreateOrReopen() {
 	p := c.p
 	if p.r.IntN(2) == 0 {
 		_, err := c.t.DeleteNamespace(p.ctx)

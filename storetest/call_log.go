@@ -51,7 +51,7 @@ func (c *call) append() {
 		want = append(want, m)
 	}
 	got, err := c.t.Append(c.p.ctx, c.id, given...)
-	s, _ := c.write(err)
+	s, _ := c.beginWrite(err)
 	if s == nil {
 		return
 	}
@@ -91,13 +91,13 @@ func (c *call) repeat() {
 		c.p.Fatalf("step %d: message %q again: repeated %v as %d to %d, want %d", c.p.step, m.id, got.Repeated,
 			got.First, got.Last, m.seq)
 	}
-	c.bumped(s, moved, got.Session)
+	c.countVersion(s, moved, got.Session)
 }
 
 func (c *call) truncate() {
 	seq := c.p.r.Uint64N(12)
 	removed, err := c.t.Truncate(c.p.ctx, c.id, seq)
-	s := c.found(err)
+	s := c.findSession(err)
 	if s == nil {
 		return
 	}
@@ -116,13 +116,13 @@ func (c *call) truncate() {
 		s.messages -= n
 		s.version++
 	}
-	c.bumped(s, moved, c.p.get(c.t, c.id))
+	c.countVersion(s, moved, c.p.get(c.t, c.id))
 }
 
 func (c *call) deleteMessage() {
 	seq := 1 + c.p.r.Uint64N(8)
 	got, err := c.t.DeleteMessage(c.p.ctx, c.id, seq)
-	s := c.found(err)
+	s := c.findSession(err)
 	if s == nil {
 		return
 	}
@@ -140,7 +140,7 @@ func (c *call) deleteMessage() {
 		s.messages -= s.log.drop(seq, seq)
 		s.written = c.now
 		s.version++
-		c.bumped(s, moved, got)
+		c.countVersion(s, moved, got)
 	}
 }
 
@@ -159,7 +159,7 @@ func (c *call) history() {
 		q.Last = limit
 	}
 	got, err := c.t.History(c.p.ctx, c.id, q)
-	s := c.found(err)
+	s := c.findSession(err)
 	if s == nil {
 		return
 	}

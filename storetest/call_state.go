@@ -47,12 +47,12 @@ func (c *call) merge() {
 	}
 	err := c.t.MergeState(c.p.ctx, scope, delta)
 	if state == nil {
-		s, moved := c.write(err)
+		s, moved := c.beginWrite(err)
 		if s == nil {
 			return
 		}
 		state = s.log.state
-		c.bumped(s, moved, c.p.get(c.t, c.id))
+		c.countVersion(s, moved, c.p.get(c.t, c.id))
 	}
 	c.want(err, nil)
 	for k, v := range delta {
@@ -69,7 +69,7 @@ func (c *call) state() {
 	scope, want := c.scope()
 	got, err := c.t.State(c.p.ctx, scope)
 	if want == nil {
-		s := c.found(err)
+		s := c.findSession(err)
 		if s == nil {
 			return
 		}

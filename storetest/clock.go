@@ -35,7 +35,7 @@ func backwardsReopened(e *env) {
 	e.clock.Advance(-2 * hour)
 	e.reopen()
 	t = e.tenant("t")
-	e.gone(t, "expired")
+	e.isGone(t, "expired")
 	equal(e, "count", e.count(t, seshat.Query{}), 1)
 	equal(e, "created after the reopen", e.create(t, seshat.NewSession{}).CreatedAt, last)
 }
@@ -44,9 +44,9 @@ func staysExpired(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
 	e.clock.Advance(hour)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	e.clock.Advance(-30 * minute)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, "count", e.count(t, seshat.Query{}), 0)
 	equal(e, "swept", e.sweep().Expired, 1)
 }
@@ -60,5 +60,5 @@ func beforeEpoch(e *env) {
 	equal(e, "creation is not before 1970", s.ExpiresAt.Unix(), 3600)
 	e.get(t, "s")
 	e.clock.Set(seshattest.Start)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 }

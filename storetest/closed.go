@@ -15,9 +15,9 @@ var closed = []promise{
 	{name: "a cancelled context does nothing", test: cancelled},
 }
 
-// everyCall makes every call on the store, a namespace or a list, and returns
+// callAll makes every call on the store, a namespace or a list, and returns
 // the errors. The calls on one session are in onSession.
-func (e *env) everyCall(ctx context.Context, t *seshat.Tenant) map[string]error {
+func (e *env) callAll(ctx context.Context, t *seshat.Tenant) map[string]error {
 	m := map[string]error{
 		"CreateTenant": second(e.CreateTenant(ctx, seshat.Namespace{Name: "new"})),
 		"EnsureTenant": second(e.EnsureTenant(ctx, seshat.Namespace{Name: "new"})),
@@ -58,7 +58,7 @@ func closedStore(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	e.must(e.Close())
-	for name, err := range e.everyCall(e.ctx, t) {
+	for name, err := range e.callAll(e.ctx, t) {
 		if !errors.Is(err, seshat.ErrClosed) {
 			e.Errorf("%s on a closed store: got error %v, want %v", name, err, seshat.ErrClosed)
 		}
@@ -116,7 +116,7 @@ func cancelled(e *env) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
 	before := e.state(t)
-	for name, err := range e.everyCall(ctx, t) {
+	for name, err := range e.callAll(ctx, t) {
 		if !errors.Is(err, context.Canceled) {
 			e.Errorf("%s with a cancelled context: got error %v, want %v", name, err, context.Canceled)
 		}

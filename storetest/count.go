@@ -51,7 +51,7 @@ func usageOfOne(e *env) {
 	e.create(a, seshat.NewSession{ID: "s"})
 	before, err := a.Usage(e.ctx)
 	e.must(err)
-	e.create(b, full())
+	e.create(b, fullSession())
 	e.must(second(b.Touch(e.ctx, "s")))
 	after, err := a.Usage(e.ctx)
 	e.must(err)
@@ -61,7 +61,7 @@ func usageOfOne(e *env) {
 func bytesComeBack(e *env) {
 	t := e.tenant("t")
 	for _, id := range []string{"deleted", "expired", "replaced"} {
-		n := full()
+		n := fullSession()
 		n.ID = id
 		n.Quotas = seshat.Quotas{}
 		n.Lifecycle = seshat.Lifecycle{TTL: hour}

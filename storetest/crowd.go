@@ -14,18 +14,18 @@ var crowds = []promise{
 	{name: "small histories are linearizable", test: crowdLinearizable},
 }
 
-// said is one append by a crowd.
-type said struct {
+// appended is one append by a crowd.
+type appended struct {
 	first, last uint64
 	id          string // id of its first message
 }
 
-// crowded lets 64 goroutines append turns of two messages and returns the
+// crowdAppends lets 64 goroutines append turns of two messages and returns the
 // answers.
-func (e *env) crowded(t *seshat.Tenant, each int, session func(goroutine int) string) []said {
+func (e *env) crowdAppends(t *seshat.Tenant, each int, session func(goroutine int) string) []appended {
 	e.Helper()
 	var mu sync.Mutex
-	var all []said
+	var all []appended
 	var wg sync.WaitGroup
 	for g := range 64 {
 		wg.Go(func() {
@@ -39,7 +39,7 @@ func (e *env) crowded(t *seshat.Tenant, each int, session func(goroutine int) st
 					return
 				}
 				mu.Lock()
-				all = append(all, said{a.First, a.Last, id})
+				all = append(all, appended{a.First, a.Last, id})
 				mu.Unlock()
 			}
 		})
@@ -52,8 +52,8 @@ func crowdOnOne(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	const each = 5
-	all := e.crowded(t, each, func(int) string { return "s" })
-	slices.SortFunc(all, func(a, b said) int { return int(a.first) - int(b.first) })
+	all := e.crowdAppends(t, each, func(int) string { return "s" })
+	slices.SortFunc(all, func(a, b appended) int { return int(a.first) - int(b.first) })
 	log := e.log(t, "s")
 	equal(e, "messages", len(log), 64*each*2)
 	for i, a := range all {
@@ -71,7 +71,7 @@ func crowdOnMany(e *env) {
 		e.create(t, seshat.NewSession{ID: session(g)})
 	}
 	const each = 3
-	e.crowded(t, each, session)
+	e.crowdAppends(t, each, session)
 	for g := range 64 {
 		log := e.log(t, session(g))
 		equal(e, "messages", len(log), 2*each)
@@ -82,16 +82,16 @@ func crowdOnMany(e *env) {
 	}
 }
 
-// moment is one call of a short history on a log of texts: its beginning and
+// timedCall is one call of a short history on a log of texts: its beginning and
 // end, and its operation and answer.
-type moment struct {
+type timedCall struct {
 	begin, end int
 	apply      func(log []string) (after []string, fits bool)
 }
 
 // linearizable searches for an order of the calls that explains their answers
 // and keeps to real time.
-func linearizable(calls []moment, log []string, done uint) bool {
+func linearizable(calls []timedCall, log []string, done uint) bool {
 	if done == 1<<len(calls)-1 {
 		return true
 	}
@@ -116,7 +116,7 @@ func linearizable(calls []moment, log []string, done uint) bool {
 type recorder struct {
 	mu    sync.Mutex
 	clock int
-	calls []moment
+	calls []timedCall
 }
 
 func (r *recorder) tick() int {
@@ -130,7 +130,7 @@ func (r *recorder) record(begin int, apply func([]string) ([]string, bool)) {
 	end := r.tick()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls = append(r.calls, moment{begin, end, apply})
+	r.calls = append(r.calls, timedCall{begin, end, apply})
 }
 
 // crowdLinearizable records short histories of appends, reads and truncations.
@@ -145,7 +145,7 @@ func crowdLinearizable(e *env) {
 		for g := range 3 {
 			wg.Go(func() {
 				for i := range 3 {
-					e.recorded(t, id, r, (round+g+i)%4, fmt.Sprintf("%d.%d", g, i))
+					e.recordCall(t, id, r, (round+g+i)%4, fmt.Sprintf("%d.%d", g, i))
 				}
 			})
 		}
@@ -155,7 +155,7 @@ func crowdLinearizable(e *env) {
 		}
 	}
 	// A read that began after an append had ended misses the append.
-	stale := []moment{
+	stale := []timedCall{
 		{1, 2, func(log []string) ([]string, bool) { return append(slices.Clone(log), "x"), true }},
 		{3, 4, func(log []string) ([]string, bool) { return log, len(log) == 0 }},
 	}
@@ -164,9 +164,9 @@ func crowdLinearizable(e *env) {
 	}
 }
 
-// recorded makes and records one call. In the recorded log, "" stands for a
+// recordCall makes and records one call. In the recorded log, "" stands for a
 // removed message.
-func (e *env) recorded(t *seshat.Tenant, id string, r *recorder, kind int, text string) {
+func (e *env) recordCall(t *seshat.Tenant, id string, r *recorder, kind int, text string) {
 	begin := r.tick()
 	switch kind {
 	case 0, 1:

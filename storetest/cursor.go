@@ -31,8 +31,8 @@ func (e *env) cursorOf(t *seshat.Tenant, q seshat.Query) string {
 func foreignCursors(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
-	e.crowd(a, 20)
-	e.crowd(b, 20)
+	e.createCrowd(a, 20)
+	e.createCrowd(b, 20)
 	variants := []seshat.Query{
 		{},
 		{OldestFirst: true},
@@ -53,10 +53,10 @@ func foreignCursors(e *env) {
 			if i == k {
 				e.must(err)
 			} else {
-				e.refused(err, "cursor")
+				e.isInvalid(err, "cursor")
 			}
 			_, err = b.List(e.ctx, to)
-			e.refused(err, "cursor")
+			e.isInvalid(err, "cursor")
 		}
 	}
 }
@@ -76,7 +76,7 @@ func cursorOutlives(e *env) {
 
 func cursorReopened(e *env) {
 	t := e.tenant("t")
-	e.crowd(t, 10)
+	e.createCrowd(t, 10)
 	q := seshat.Query{}
 	want := e.ids(t, q)[1:]
 	q.Cursor = e.cursorOf(t, q)
@@ -91,8 +91,8 @@ func cursorReopened(e *env) {
 func tamperedCursors(e *env) {
 	mine := e.tenant("mine")
 	other := e.tenant("other")
-	e.crowd(mine, 10)
-	e.crowd(other, 10)
+	e.createCrowd(mine, 10)
+	e.createCrowd(other, 10)
 	r := rand.New(rand.NewPCG(1, 2))
 	q := seshat.Query{Limit: 3}
 	good := e.cursorOf(mine, q)
@@ -100,7 +100,7 @@ func tamperedCursors(e *env) {
 		q.Cursor = tamper(r, good)
 		p, err := mine.List(e.ctx, q)
 		if err != nil {
-			e.refused(err, "cursor")
+			e.isInvalid(err, "cursor")
 			continue
 		}
 		for _, s := range p.Sessions {

@@ -30,19 +30,19 @@ var overdueSessions = []overdueSession{
 	{"idle", withLife(seshat.Lifecycle{IdleAfter: hour}), hour, seshat.StatusIdle},
 	{"idle for long", withLife(seshat.Lifecycle{IdleAfter: hour}), 3 * hour, seshat.StatusIdle},
 	{"archived", func(e *env, t *seshat.Tenant) {
-		e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
+		e.createIn(t, seshat.StatusIdle, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
 	}, 2 * hour, seshat.StatusArchived},
 	{
 		"idle and archived at once", withLife(seshat.Lifecycle{IdleAfter: hour, ArchiveAfter: hour}), 5 * hour,
 		seshat.StatusArchived,
 	},
 	{"with a log, labels and a lease", func(e *env, t *seshat.Tenant) {
-		n := full()
+		n := fullSession()
 		n.ID = "s"
 		n.Quotas = seshat.Quotas{}
 		n.Lifecycle = seshat.Lifecycle{IdleAfter: hour}
 		e.create(t, n)
-		e.append(t, "s", lines(2)...)
+		e.append(t, "s", newMessages(2)...)
 		e.must(second(t.AcquireLease(e.ctx, "s", "runner", minute)))
 	}, 2 * hour, seshat.StatusIdle},
 	{"restored from a clock ahead, idle", fromAhead(seshat.Lifecycle{IdleAfter: hour}), 2 * hour, seshat.StatusIdle},
@@ -69,8 +69,8 @@ func fromAhead(l seshat.Lifecycle) func(*env, *seshat.Tenant) {
 	}
 }
 
-// twin opens another store on e's clock.
-func (e *env) twin() *env {
+// openTwin opens another store on e's clock.
+func (e *env) openTwin() *env {
 	e.Helper()
 	other := *e
 	other.Store = e.h.Open(e.T, e.o)
@@ -94,8 +94,8 @@ func (e *env) stored() ([]driver.Record, []driver.Event) {
 
 func applyAlike(e *env) {
 	for _, c := range overdueSessions {
-		swept := e.twin()
-		written := e.twin()
+		swept := e.openTwin()
+		written := e.openTwin()
 		a := swept.tenant("t")
 		b := written.tenant("t")
 		c.make(swept, a)

@@ -35,7 +35,7 @@ func exclaim(m *seshat.Message) error {
 func editOne(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	before := e.get(t, "s")
 	log := e.log(t, "s")
 	e.clock.Advance(minute)
@@ -70,8 +70,8 @@ func editOne(e *env) {
 func editRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
-	check := e.still(t, "s")
+	e.append(t, "s", newMessages(1)...)
+	check := e.unchangedSince(t, "s")
 	for field, edits := range map[string][]func(*seshat.Message){
 		"message.message_id": {
 			func(m *seshat.Message) { m.ID = "other" },
@@ -89,48 +89,48 @@ func editRefused(e *env) {
 				edit(m)
 				return nil
 			})
-			e.refused(err, field)
+			e.isInvalid(err, field)
 		}
 	}
 	_, err := t.EditMessage(e.ctx, "s", 1, nil)
-	e.refused(err, "fn")
+	e.isInvalid(err, "fn")
 	mine := errors.New("mine")
 	_, err = t.EditMessage(e.ctx, "s", 1, func(m *seshat.Message) error {
 		m.Content = "edited"
 		return mine
 	})
-	e.fails(err, mine)
+	e.isError(err, mine)
 	check()
 }
 
 func editAbsent(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	e.must(second(t.DeleteMessage(e.ctx, "s", 2)))
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	for _, seq := range []uint64{0, 2, 4, math.MaxInt64, math.MaxUint64} {
 		_, err := t.EditMessage(e.ctx, "s", seq, func(m *seshat.Message) error {
 			e.Errorf("an edit of %d got message %d", seq, m.Seq)
 			return nil
 		})
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 		_, err = t.DeleteMessage(e.ctx, "s", seq)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	check()
 	_, err := t.EditMessage(e.ctx, "absent", 1, exclaim)
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	_, err = t.Truncate(e.ctx, "absent", 0)
-	e.fails(err, seshat.ErrNotFound)
-	_, err = t.Summarize(e.ctx, "absent", seshat.Range{From: 1, To: 1}, lines(1)[0])
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
+	_, err = t.Summarize(e.ctx, "absent", seshat.Range{From: 1, To: 1}, newMessages(1)[0])
+	e.isError(err, seshat.ErrNotFound)
 }
 
 func editRetried(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	runs := 0
 	m, err := t.EditMessage(e.ctx, "s", 1, func(m *seshat.Message) error {
 		if runs++; runs <= 3 {
@@ -146,14 +146,14 @@ func editRetried(e *env) {
 		_, err := t.DeleteMessage(e.ctx, "s", 1)
 		return err
 	})
-	e.fails(err, seshat.ErrNotFound)
-	e.numbered(t, "s")
+	e.isError(err, seshat.ErrNotFound)
+	e.expectNumbers(t, "s")
 }
 
 func editAlwaysLate(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	runs := 0
 	_, err := t.EditMessage(e.ctx, "s", 1, func(m *seshat.Message) error {
 		runs++
@@ -161,7 +161,7 @@ func editAlwaysLate(e *env) {
 		m.Content = "loser"
 		return nil
 	})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 	equal(e, "runs", runs, 32)
 	equal(e, "content", len(e.log(t, "s")[0].Content), len("message 0")+32)
 }
@@ -187,10 +187,10 @@ func editRace(e *env) {
 func deleteOne(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	before := e.append(t, "s", lines(4)...)
+	before := e.append(t, "s", newMessages(4)...)
 	s, err := t.DeleteMessage(e.ctx, "s", 2)
 	e.must(err)
-	e.numbered(t, "s", 1, 3, 4)
+	e.expectNumbers(t, "s", 1, 3, 4)
 	equal(e, "counts", [2]uint64{s.MessageCount, s.LastSeq}, [2]uint64{3, 4})
 	equal(e, "stats", s.Stats, before.Stats)
 	equal(e, "version", s.Version, before.Version+1)
@@ -200,7 +200,7 @@ func truncates(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	for range 4 {
-		e.append(t, "s", lines(150)...)
+		e.append(t, "s", newMessages(150)...)
 	}
 	e.must(second(t.DeleteMessage(e.ctx, "s", 500)))
 	for _, step := range []struct{ seq, removed, left uint64 }{
@@ -215,21 +215,21 @@ func truncates(e *env) {
 		equal(e, "version", s.Version, v+min(removed, 1))
 	}
 	_, err := t.Truncate(e.ctx, "s", math.MaxUint64)
-	e.refused(err, "seq")
+	e.isInvalid(err, "seq")
 }
 
 func summarizes(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(4)...)
+	e.append(t, "s", newMessages(4)...)
 	e.clock.Advance(minute)
-	before := e.append(t, "s", lines(2)...)
+	before := e.append(t, "s", newMessages(2)...)
 	log := e.log(t, "s")
 	e.clock.Advance(minute)
 	s, err := t.Summarize(e.ctx, "s", seshat.Range{From: 2, To: 4},
 		seshat.Message{Role: seshat.RoleSystem, Content: "short"})
 	e.must(err)
-	e.numbered(t, "s", 1, 4, 5, 6)
+	e.expectNumbers(t, "s", 1, 4, 5, 6)
 	got := e.log(t, "s")[1]
 	same(e, got, seshat.Message{
 		ID: log[3].ID, Seq: 4, Role: seshat.RoleSystem, Content: "short", ContentType: seshat.ContentText,
@@ -245,30 +245,30 @@ func summarizes(e *env) {
 func summarizeRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	e.must(second(t.DeleteMessage(e.ctx, "s", 2)))
-	check := e.still(t, "s")
-	m := lines(1)[0]
+	check := e.unchangedSince(t, "s")
+	m := newMessages(1)[0]
 	for _, r := range []seshat.Range{{}, {From: 0, To: 1}, {From: 3, To: 1}} {
 		_, err := t.Summarize(e.ctx, "s", r, m)
-		e.refused(err, "range")
+		e.isInvalid(err, "range")
 	}
 	for _, r := range []seshat.Range{{From: 1, To: 2}, {From: 1, To: 4}, {From: 9, To: math.MaxUint64}} {
 		_, err := t.Summarize(e.ctx, "s", r, m)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	m.ID = "given"
 	_, err := t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 3}, m)
-	e.refused(err, "summary.message_id")
+	e.isInvalid(err, "summary.message_id")
 	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 3}, seshat.Message{})
-	e.refused(err, "summary.role")
+	e.isInvalid(err, "summary.role")
 	check()
 }
 
 func summarizeAgain(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(5)...)
+	e.append(t, "s", newMessages(5)...)
 	for _, r := range []seshat.Range{{From: 3, To: 3}, {From: 2, To: 3}, {From: 1, To: 4}, {From: 4, To: 5}} {
 		_, err := t.Summarize(e.ctx, "s", r, seshat.Message{Role: seshat.RoleSystem, Content: fmt.Sprint(r)})
 		e.must(err)
@@ -276,7 +276,7 @@ func summarizeAgain(e *env) {
 		equal(e, "summary", log[0].Summary, r)
 		equal(e, "content", log[0].Content, fmt.Sprint(r))
 	}
-	e.numbered(t, "s", 5)
+	e.expectNumbers(t, "s", 5)
 }
 
 // editModel compares a log with a map after each of many random edits.
@@ -324,7 +324,7 @@ func editModel(e *env) {
 		if there != (err == nil) || !there && !errors.Is(err, seshat.ErrNotFound) {
 			e.Fatalf("step %d at %d: got error %v, there is one: %v", i, seq, err, there)
 		}
-		e.holdsLog(t, "s", model, last)
+		e.expectLog(t, "s", model, last)
 	}
 }
 
@@ -336,8 +336,8 @@ func drop(model map[uint64]string, from, to uint64) {
 	}
 }
 
-// holdsLog fails unless the log has exactly the contents of the model.
-func (e *env) holdsLog(t *seshat.Tenant, id string, model map[uint64]string, last uint64) {
+// expectLog fails unless the log has exactly the contents of the model.
+func (e *env) expectLog(t *seshat.Tenant, id string, model map[uint64]string, last uint64) {
 	e.Helper()
 	log := e.log(t, id)
 	s := e.get(t, id)
@@ -353,13 +353,13 @@ func (e *env) holdsLog(t *seshat.Tenant, id string, model map[uint64]string, las
 func editWhileAppending(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(10)...)
+	e.append(t, "s", newMessages(10)...)
 	const appenders, each = 4, 15
 	var wg sync.WaitGroup
 	for range appenders {
 		wg.Go(func() {
 			for range each {
-				if _, err := t.Append(e.ctx, "s", lines(1)...); err != nil {
+				if _, err := t.Append(e.ctx, "s", newMessages(1)...); err != nil {
 					e.Error(err)
 				}
 			}
@@ -368,7 +368,7 @@ func editWhileAppending(e *env) {
 	wg.Go(func() {
 		_, err := t.EditMessage(e.ctx, "s", 2, exclaim)
 		_, err2 := t.DeleteMessage(e.ctx, "s", 9)
-		_, err3 := t.Summarize(e.ctx, "s", seshat.Range{From: 3, To: 8}, lines(1)[0])
+		_, err3 := t.Summarize(e.ctx, "s", seshat.Range{From: 3, To: 8}, newMessages(1)[0])
 		if err := errors.Join(err, err2, err3); err != nil {
 			e.Error(err)
 		}

@@ -118,19 +118,19 @@ func (e *env) must(err error) {
 	}
 }
 
-// fails fails the test unless err matches want.
-func (e *env) fails(err, want error) {
+// isError fails the test unless err matches want.
+func (e *env) isError(err, want error) {
 	e.Helper()
 	if !errors.Is(err, want) {
 		e.Fatalf("got error %v, want %v", err, want)
 	}
 	if err != nil {
-		e.shortText(err)
+		e.isShort(err)
 	}
 }
 
-// refused fails the test unless err is an InvalidError of that field.
-func (e *env) refused(err error, field string) {
+// isInvalid fails the test unless err is an InvalidError of that field.
+func (e *env) isInvalid(err error, field string) {
 	e.Helper()
 	var invalid *seshat.InvalidError
 	if !errors.As(err, &invalid) || !errors.Is(err, seshat.ErrInvalid) {
@@ -139,12 +139,12 @@ func (e *env) refused(err error, field string) {
 	if invalid.Field != field {
 		e.Fatalf("got an InvalidError of %s, want %s", invalid.Field, field)
 	}
-	e.shortText(err)
+	e.isShort(err)
 }
 
-// shortText fails the test if the text of an error is too long for a line of a
+// isShort fails the test if the text of an error is too long for a line of a
 // log. It must be short whatever the arguments were.
-func (e *env) shortText(err error) {
+func (e *env) isShort(err error) {
 	e.Helper()
 	const most = 2 << 10
 	text := err.Error()
@@ -154,8 +154,8 @@ func (e *env) shortText(err error) {
 	}
 }
 
-// gone fails the test if any call finds a session at id.
-func (e *env) gone(t *seshat.Tenant, id string) {
+// isGone fails the test if any call finds a session at id.
+func (e *env) isGone(t *seshat.Tenant, id string) {
 	e.Helper()
 	for name, call := range onSession {
 		if err := call(e.ctx, t, id); !errors.Is(err, seshat.ErrNotFound) {

@@ -39,7 +39,7 @@ func deleteUser(e *env) {
 	equal(e, "erased", got, seshat.EraseReport{Sessions: 5, Messages: 5, Bytes: before.Bytes - after.Bytes})
 	for i := range 10 {
 		if i%2 == 0 {
-			e.gone(t, fmt.Sprint(i))
+			e.isGone(t, fmt.Sprint(i))
 		} else {
 			e.get(t, fmt.Sprint(i))
 		}
@@ -78,7 +78,7 @@ func deleteNobody(e *env) {
 func userComesBack(e *env) {
 	t := e.tenant("t")
 	for range 3 {
-		n := full()
+		n := fullSession()
 		n.Quotas = seshat.Quotas{}
 		e.create(t, n)
 		s, err := t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})
@@ -87,7 +87,7 @@ func userComesBack(e *env) {
 		got, err := t.DeleteUser(e.ctx, "mia")
 		e.must(err)
 		equal(e, "erased", got.Sessions, 1)
-		e.gone(t, "s")
+		e.isGone(t, "s")
 	}
 	s := e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	equal(e, "version", s.Version, 1)
@@ -105,15 +105,15 @@ func deleteNamespace(e *env) {
 	got, err := t.DeleteNamespace(e.ctx)
 	e.must(err)
 	equal(e, "erased sessions", got.Sessions, 10)
-	e.gone(t, "0")
+	e.isGone(t, "0")
 	e.get(other, "0")
 	equal(e, "namespaces", len(e.namespaces()), 1)
 	for _, ref := range []seshat.Namespace{{Name: "t"}, {ID: t.ID()}} {
 		_, err := e.Tenant(e.ctx, ref)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	_, err = t.DeleteNamespace(e.ctx)
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	r, err := e.Check(e.ctx)
 	e.must(err)
 	equal(e, "kept", r.Sessions, 1)
@@ -121,17 +121,17 @@ func deleteNamespace(e *env) {
 
 func freeName(e *env) {
 	old := e.tenant("t")
-	e.create(old, full())
+	e.create(old, fullSession())
 	e.must(second(old.DeleteNamespace(e.ctx)))
 	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "t"})
 	e.must(err)
 	if t.ID() == old.ID() {
 		e.Fatal("a new namespace has the id of a deleted one")
 	}
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, "sessions", e.count(t, seshat.Query{}), 0)
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.gone(old, "s")
+	e.isGone(old, "s")
 }
 
 // staleHandle makes every call on the handle of a deleted namespace.
@@ -140,7 +140,7 @@ func staleHandle(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 	cursor := seshat.Query{Limit: 1}
 	e.must(second(t.DeleteNamespace(e.ctx)))
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	for name, err := range map[string]error{
 		"Create":          second(t.Create(e.ctx, seshat.NewSession{ID: "s"})),
 		"List":            second(t.List(e.ctx, cursor)),
@@ -153,15 +153,15 @@ func staleHandle(e *env) {
 		"DeleteUser":      second(t.DeleteUser(e.ctx, "mia")),
 		"DeleteNamespace": second(t.DeleteNamespace(e.ctx)),
 	} {
-		if e.fails(err, seshat.ErrNotFound); err == nil {
+		if e.isError(err, seshat.ErrNotFound); err == nil {
 			e.Fatalf("%s: no error", name)
 		}
 	}
 	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s"})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	equal(e, "created", created, false)
 	for _, err := range t.Sessions(e.ctx, seshat.Query{}) {
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	r, err := e.Check(e.ctx)
 	e.must(err)
@@ -178,9 +178,9 @@ func erasedReopened(e *env) {
 	e.must(second(b.DeleteUser(e.ctx, "mia")))
 	e.reopen()
 	_, err := e.Tenant(e.ctx, seshat.Namespace{Name: "a"})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	b = e.tenant("b")
-	e.gone(b, "s")
+	e.isGone(b, "s")
 	equal(e, "left", fmt.Sprint(e.ids(b, seshat.Query{})), "[other]")
 }
 

@@ -76,18 +76,18 @@ func deadlines(e *env) {
 		if tt.do != nil {
 			tt.do(t)
 		}
-		e.endsAt(tt.name, t, made.CreatedAt.Add(tt.end))
+		e.expectEnd(tt.name, t, made.CreatedAt.Add(tt.end))
 	}
 }
 
-// endsAt checks that session s exists until its end, to the millisecond.
-func (e *env) endsAt(name string, t *seshat.Tenant, end time.Time) {
+// expectEnd checks that session s exists until its end, to the millisecond.
+func (e *env) expectEnd(name string, t *seshat.Tenant, end time.Time) {
 	equal(e, name+": end", e.get(t, "s").ExpiresAt, end)
 	e.clock.Set(end.Add(-ms))
 	e.get(t, "s")
 	equal(e, name+": count before the end", e.count(t, seshat.Query{}), 1)
 	e.clock.Set(end)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, name+": count at the end", e.count(t, seshat.Query{}), 0)
 }
 
@@ -95,13 +95,13 @@ func (e *env) endsAt(name string, t *seshat.Tenant, end time.Time) {
 // it.
 func invisible(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Lifecycle = seshat.Lifecycle{TTL: hour}
 	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
 	e.create(t, seshat.NewSession{ID: "other", UserID: "mia", Labels: n.Labels})
 	e.clock.Advance(hour)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	for _, q := range []seshat.Query{
 		{},
 		{UserID: "mia"},
@@ -129,12 +129,12 @@ func notRevived(e *env) {
 	for name, call := range onSession {
 		made := e.create(t, seshat.NewSession{ID: name, Lifecycle: seshat.Lifecycle{TTL: hour}})
 		e.clock.Advance(hour)
-		e.fails(call(e.ctx, t, name), seshat.ErrNotFound)
-		e.gone(t, name)
+		e.isError(call(e.ctx, t, name), seshat.ErrNotFound)
+		e.isGone(t, name)
 		e.create(t, seshat.NewSession{ID: "between", Lifecycle: seshat.Lifecycle{TTL: hour}})
 		e.clock.Advance(hour)
 		equal(e, "swept", e.sweep().Expired, 2)
-		e.gone(t, made.ID)
+		e.isGone(t, made.ID)
 	}
 }
 
@@ -142,7 +142,7 @@ func notRevived(e *env) {
 // session.
 func freeID(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Lifecycle = seshat.Lifecycle{TTL: hour}
 	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
@@ -152,7 +152,7 @@ func freeID(e *env) {
 		e.clock.Advance(hour)
 		return nil
 	}, seshat.UpdateOptions{})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	s := e.create(t, seshat.NewSession{ID: "s", UserID: "noa"})
 	equal(e, "version, numbers", [3]uint64{s.Version, s.LastSeq, s.MessageCount}, [3]uint64{1, 0, 0})
 	equal(e, "name", s.Name, "")
@@ -177,7 +177,7 @@ func readsExtendNothing(e *env) {
 		equal(e, "end", e.get(t, "s").ExpiresAt, end)
 	}
 	e.clock.Advance(minute)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 }
 
 func never(e *env) {
@@ -222,7 +222,7 @@ func exactCounts(e *env) {
 	t := e.tenant("t")
 	const n = 20
 	for i := range n {
-		e.in(t, allStatuses[i%4], seshat.NewSession{
+		e.createIn(t, allStatuses[i%4], seshat.NewSession{
 			UserID: fmt.Sprint("user ", i%2), Lifecycle: seshat.Lifecycle{
 				TTL: time.Duration(i+1) * minute, Retention: time.Duration(i+1) * minute,
 			},
@@ -254,7 +254,7 @@ func shortened(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.clock.Advance(hour)
 	e.update(t, "s", func(s *seshat.Session) { s.Lifecycle.MaxLifetime = minute })
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, "count", e.count(t, seshat.Query{}), 0)
 	equal(e, "swept", e.sweep().Expired, 1)
 }

@@ -46,7 +46,7 @@ func sameLogs(e *env, got, want []seshat.Message) {
 func forkPrefix(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	all := lines(5)
+	all := newMessages(5)
 	all[1].ID = "mine"
 	all[2].Latency = 10 * ms
 	all[2].Tokens = 3
@@ -65,8 +65,8 @@ func forkPrefix(e *env) {
 		LatencyCount: 1,
 	})
 	all[1].ID = "mine"
-	e.repeated(t, "f", 2, 2, all[1])
-	equal(e, "next number", e.append(t, "f", lines(1)...).LastSeq, 4)
+	e.expectRepeat(t, "f", 2, 2, all[1])
+	equal(e, "next number", e.append(t, "f", newMessages(1)...).LastSeq, 4)
 	whole := e.fork(t, "s", seshat.ForkOptions{})
 	sameLogs(e, e.log(t, whole.ID), log)
 	equal(e, "parent of the whole", whole.Parent.Seq, 5)
@@ -75,10 +75,10 @@ func forkPrefix(e *env) {
 
 func forkFields(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Quotas.MaxMessages = 10
 	e.create(t, n)
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	e.move(t, "s", seshat.StatusIdle)
 	e.clock.Advance(minute)
 	parent := e.get(t, "s")
@@ -102,12 +102,12 @@ func forkFields(e *env) {
 func forkIndependent(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Labels: map[string]string{"k": "v"}})
-	e.append(t, "s", lines(4)...)
+	e.append(t, "s", newMessages(4)...)
 	e.fork(t, "s", seshat.ForkOptions{ID: "f"})
 	for _, pair := range [][2]string{{"s", "f"}, {"f", "s"}} {
-		check := e.still(t, pair[1])
+		check := e.unchangedSince(t, pair[1])
 		id := pair[0]
-		e.append(t, id, lines(2)...)
+		e.append(t, id, newMessages(2)...)
 		e.must(second(t.EditMessage(e.ctx, id, 1, exclaim)))
 		e.must(second(t.DeleteMessage(e.ctx, id, 2)))
 		e.must(second(t.Truncate(e.ctx, id, 3)))
@@ -119,7 +119,7 @@ func forkIndependent(e *env) {
 		check()
 		if id == "s" {
 			e.create(t, seshat.NewSession{ID: "s"})
-			e.append(t, "s", lines(1)...)
+			e.append(t, "s", newMessages(1)...)
 		}
 	}
 }
@@ -127,30 +127,30 @@ func forkIndependent(e *env) {
 func forkState(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", State: map[string]any{"a": "initial"}})
-	e.turn(t, "s", seshat.Turn{Messages: lines(1), State: map[string]any{"a": "one", "b": "one"}})
-	e.turn(t, "s", seshat.Turn{Messages: lines(1), State: map[string]any{"a": nil}})
+	e.turn(t, "s", seshat.Turn{Messages: newMessages(1), State: map[string]any{"a": "one", "b": "one"}})
+	e.turn(t, "s", seshat.Turn{Messages: newMessages(1), State: map[string]any{"a": nil}})
 	e.fork(t, "s", seshat.ForkOptions{ID: "one", Seq: 1})
-	e.holds(t, seshat.SessionScope("one"), map[string]any{"a": "one", "b": "one"})
-	e.held(t, "one", 0, map[string]any{"a": "one", "b": "one"}) // its initial state
+	e.expectState(t, seshat.SessionScope("one"), map[string]any{"a": "one", "b": "one"})
+	e.expectStateAt(t, "one", 0, map[string]any{"a": "one", "b": "one"}) // its initial state
 	e.fork(t, "s", seshat.ForkOptions{ID: "all"})
-	e.holds(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
+	e.expectState(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
 	e.merge(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
 	e.merge(t, seshat.SessionScope("one"), map[string]any{"b": "child"})
-	e.holds(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
-	e.holds(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
+	e.expectState(t, seshat.SessionScope("all"), map[string]any{"b": "one"})
+	e.expectState(t, seshat.SessionScope("s"), map[string]any{"b": "parent"})
 	e.fork(t, "s", seshat.ForkOptions{ID: "later"})
-	e.holds(t, seshat.SessionScope("later"), map[string]any{"b": "parent"})
+	e.expectState(t, seshat.SessionScope("later"), map[string]any{"b": "parent"})
 }
 
 func forkEverywhere(e *env) {
 	t := e.tenant("t")
-	log, _ := e.gappy(t, "s", rand.New(rand.NewPCG(29, 31)), 8)
+	log, _ := e.appendWithGaps(t, "s", rand.New(rand.NewPCG(29, 31)), 8)
 	last := e.get(t, "s").LastSeq
 	for seq := uint64(1); seq <= last; seq++ {
 		child := e.fork(t, "s", seshat.ForkOptions{ID: fmt.Sprint(seq), Seq: seq})
 		want, _ := selected(log, &seshat.HistoryQuery{ToSeq: seq, Limit: len(log)})
 		sameLogs(e, e.log(t, child.ID), want)
-		equal(e, "next number", e.append(t, child.ID, lines(1)...).LastSeq, seq+1)
+		equal(e, "next number", e.append(t, child.ID, newMessages(1)...).LastSeq, seq+1)
 	}
 }
 
@@ -158,10 +158,10 @@ func forkLarge(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	for range 3 {
-		e.append(t, "s", lines(200)...)
+		e.append(t, "s", newMessages(200)...)
 	}
 	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)})
-	e.append(t, "s", lines(256)...) // Fork copies them in two steps of 128
+	e.append(t, "s", newMessages(256)...) // Fork copies them in two steps of 128
 	for _, seq := range []uint64{128, 129, 256, 601, 857} {
 		child := e.fork(t, "s", seshat.ForkOptions{Seq: seq})
 		equal(e, "counts", [2]uint64{child.MessageCount, child.LastSeq}, [2]uint64{seq, seq})
@@ -183,12 +183,12 @@ func forkStatus(e *env) {
 	} {
 		id := status.String()
 		e.create(t, seshat.NewSession{ID: id})
-		e.append(t, id, lines(1)...)
+		e.append(t, id, newMessages(1)...)
 		e.move(t, id, status)
 		child := e.fork(t, id, seshat.ForkOptions{ID: "of " + id})
 		equal(e, "status", child.Status, seshat.StatusActive)
 		equal(e, "termination", child.TerminatedAt.IsZero(), true)
-		equal(e, "messages", e.append(t, child.ID, lines(1)...).MessageCount, 2)
+		equal(e, "messages", e.append(t, child.ID, newMessages(1)...).MessageCount, 2)
 		equal(e, "status of the parent", e.get(t, id).Status, status)
 	}
 }
@@ -197,60 +197,60 @@ func forkTwice(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "a"})
 	e.fork(t, "a", seshat.ForkOptions{ID: "empty"})
-	e.numbered(t, "empty")
-	e.append(t, "a", lines(2)...)
+	e.expectNumbers(t, "empty")
+	e.append(t, "a", newMessages(2)...)
 	e.fork(t, "a", seshat.ForkOptions{ID: "b"})
-	e.append(t, "b", lines(1)...)
+	e.append(t, "b", newMessages(1)...)
 	c := e.fork(t, "b", seshat.ForkOptions{ID: "c"})
 	equal(e, "parent", c.Parent, seshat.Parent{SessionID: "b", Seq: 3})
 	e.must(second(t.Delete(e.ctx, "b")))
-	e.numbered(t, "c", 1, 2, 3)
+	e.expectNumbers(t, "c", 1, 2, 3)
 }
 
 func forkRate(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 2}})
-	e.append(t, "s", lines(2)...)
+	e.append(t, "s", newMessages(2)...)
 	e.fork(t, "s", seshat.ForkOptions{ID: "f"})
-	_, err := t.Append(e.ctx, "s", lines(1)...)
-	e.spent(err, rateQuota, 2, 2)
-	e.append(t, "f", lines(2)...)
+	_, err := t.Append(e.ctx, "s", newMessages(1)...)
+	e.isQuotaSpent(err, rateQuota, 2, 2)
+	e.append(t, "f", newMessages(2)...)
 }
 
 func forkRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
-	e.append(t, "s", lines(2)...)
+	e.append(t, "s", newMessages(2)...)
 	e.create(t, seshat.NewSession{ID: "taken", Name: "kept"})
-	check := e.still(t, "taken")
+	check := e.unchangedSince(t, "taken")
 	_, err := t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "f", Seq: 3})
-	e.refused(err, "seq")
+	e.isInvalid(err, "seq")
 	_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "\x00"})
-	e.refused(err, "session_id")
+	e.isInvalid(err, "session_id")
 	for _, id := range []string{"taken", "s"} {
 		_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: id})
-		e.fails(err, seshat.ErrExists)
+		e.isError(err, seshat.ErrExists)
 	}
 	_, err = t.Fork(e.ctx, "absent", seshat.ForkOptions{ID: "f"})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	_, err = e.tenant("other").Fork(e.ctx, "s", seshat.ForkOptions{ID: "f"})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	check()
 	e.clock.Advance(hour)
 	_, err = t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "f"})
-	e.fails(err, seshat.ErrNotFound)
-	e.gone(t, "f")
+	e.isError(err, seshat.ErrNotFound)
+	e.isGone(t, "f")
 }
 
 func forkOverExpired(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	e.create(t, seshat.NewSession{ID: "old", UserID: "mia", Lifecycle: seshat.Lifecycle{TTL: hour}})
-	e.append(t, "old", lines(3)...)
+	e.append(t, "old", newMessages(3)...)
 	e.clock.Advance(hour)
 	e.fork(t, "s", seshat.ForkOptions{ID: "old"})
-	e.numbered(t, "old", 1)
+	e.expectNumbers(t, "old", 1)
 	equal(e, "found by the old user", e.count(t, seshat.Query{UserID: "mia"}), 0)
 }
 
@@ -262,14 +262,14 @@ func forkWhileEdited(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	for range 3 {
-		e.append(t, "s", lines(100)...)
+		e.append(t, "s", newMessages(100)...)
 	}
 	for base := range uint64(6) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for round := range uint64(10) {
-				e.tokens(t, "s", 300, base*10+round+1)
-				e.tokens(t, "s", 1, base*10+round+1)
+				e.editTokens(t, "s", 300, base*10+round+1)
+				e.editTokens(t, "s", 1, base*10+round+1)
 			}
 		})
 		child := e.fork(t, "s", seshat.ForkOptions{})
@@ -282,8 +282,8 @@ func forkWhileEdited(e *env) {
 	}
 }
 
-// tokens edits the tokens of a message. It may run in any goroutine.
-func (e *env) tokens(t *seshat.Tenant, id string, seq, n uint64) {
+// editTokens edits the tokens of a message. It may run in any goroutine.
+func (e *env) editTokens(t *seshat.Tenant, id string, seq, n uint64) {
 	_, err := t.EditMessage(e.ctx, id, seq, func(m *seshat.Message) error {
 		m.Tokens = n
 		return nil
@@ -301,7 +301,7 @@ func forkWhileDeleted(e *env) {
 		id := fmt.Sprint(i)
 		e.create(t, seshat.NewSession{ID: id, UserID: "mia"})
 		for range 3 {
-			e.append(t, id, lines(200)...)
+			e.append(t, id, newMessages(200)...)
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -312,9 +312,9 @@ func forkWhileDeleted(e *env) {
 		_, err := t.Fork(e.ctx, id, seshat.ForkOptions{ID: "f"})
 		wg.Wait()
 		if err != nil {
-			e.fails(err, seshat.ErrNotFound)
+			e.isError(err, seshat.ErrNotFound)
 		}
-		e.gone(t, "f")
+		e.isGone(t, "f")
 	}
 	e.clock.Advance(hour)
 	e.sweep()

@@ -74,13 +74,16 @@ func selected(log []seshat.Message, q *seshat.HistoryQuery) (page []seshat.Messa
 	return page, over > 0
 }
 
-// gappy fills a session's log over some time and removes some of its messages.
-func (e *env) gappy(t *seshat.Tenant, id string, r *rand.Rand, turns int) (log []seshat.Message, took time.Duration) {
+// appendWithGaps fills a session's log over some time and removes some of its
+// messages.
+func (e *env) appendWithGaps(
+	t *seshat.Tenant, id string, r *rand.Rand, turns int,
+) (log []seshat.Message, took time.Duration) {
 	e.Helper()
 	e.create(t, seshat.NewSession{ID: id})
 	start := e.clock.Now()
 	for range turns {
-		e.append(t, id, lines(1+r.IntN(4))...)
+		e.append(t, id, newMessages(1+r.IntN(4))...)
 		e.clock.Advance(time.Duration(r.IntN(3)) * ms)
 	}
 	for seq := range e.get(t, id).LastSeq {
@@ -95,7 +98,7 @@ func (e *env) gappy(t *seshat.Tenant, id string, r *rand.Rand, turns int) (log [
 func historyQueries(e *env) {
 	t := e.tenant("t")
 	r := rand.New(rand.NewPCG(7, 11))
-	log, took := e.gappy(t, "s", r, 20)
+	log, took := e.appendWithGaps(t, "s", r, 20)
 	for range 300 {
 		q := randomQuery(r, len(log), took)
 		want, more := selected(log, &q)
@@ -177,7 +180,7 @@ func historyMore(e *env) {
 // explains.
 func historyPaged(e *env) {
 	t := e.tenant("t")
-	log, _ := e.gappy(t, "s", rand.New(rand.NewPCG(19, 23)), 20)
+	log, _ := e.appendWithGaps(t, "s", rand.New(rand.NewPCG(19, 23)), 20)
 	for n := 1; n <= len(log)+1; n++ {
 		for name, q := range map[string]seshat.HistoryQuery{
 			"limit": {Limit: n}, "newest first": {Limit: n, NewestFirst: true}, "last": {Last: n},
@@ -214,7 +217,7 @@ func historyPaged(e *env) {
 func historyDefault(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(120)...)
+	e.append(t, "s", newMessages(120)...)
 	page, err := t.History(e.ctx, "s", seshat.HistoryQuery{})
 	e.must(err)
 	all := page.Messages
@@ -226,22 +229,22 @@ func historyDefault(e *env) {
 func historyRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	for field, queries := range map[string][]seshat.HistoryQuery{
 		"last":  {{Last: -1}, {Last: seshat.MaxHistory + 1}},
 		"limit": {{Limit: -1}, {Limit: seshat.MaxHistory + 1}, {Limit: 1, Last: 1}},
 	} {
 		for _, q := range queries {
-			e.refused(second(t.History(e.ctx, "s", q)), field)
+			e.isInvalid(second(t.History(e.ctx, "s", q)), field)
 			for _, err := range t.Messages(e.ctx, "s", q) {
-				e.refused(err, field)
+				e.isInvalid(err, field)
 			}
 		}
 	}
 	for field, q := range map[string]seshat.HistoryQuery{"last": {Last: 1}, "token_budget": {TokenBudget: 1}} {
 		seen := 0
 		for _, err := range t.Messages(e.ctx, "s", q) {
-			e.refused(err, field)
+			e.isInvalid(err, field)
 			seen++
 		}
 		equal(e, "errors of an iteration with "+field, seen, 1)
@@ -257,14 +260,14 @@ func historyEmpty(e *env) {
 		equal(e, "messages", len(page.Messages), 0)
 		equal(e, "more", page.More, false)
 		_, err = t.History(e.ctx, "absent", q)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	for m, err := range t.Messages(e.ctx, "empty", seshat.HistoryQuery{}) {
 		e.Fatalf("got %v, %v of an empty log", m, err)
 	}
 	failed := 0
 	for _, err := range t.Messages(e.ctx, "absent", seshat.HistoryQuery{}) {
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 		failed++
 	}
 	equal(e, "errors of an iteration", failed, 1)
@@ -276,7 +279,7 @@ func historyAfter(e *env) {
 	const n = 300
 	for i := range n {
 		e.clock.Set(seshattest.Start.Add(time.Duration(i/3) * ms)) // three in each millisecond
-		e.append(t, "s", lines(1)...)
+		e.append(t, "s", newMessages(1)...)
 	}
 	for _, i := range []int{-1, 0, 1, 50, 98, 99, 100} {
 		at := seshattest.Start.Add(time.Duration(i) * ms)
@@ -300,7 +303,7 @@ func historyIteration(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	const n = 600
 	for i := 0; i < n; i += 200 {
-		e.append(t, "s", lines(200)...)
+		e.append(t, "s", newMessages(200)...)
 	}
 	for _, newest := range []bool{false, true} {
 		seq := uint64(0)
@@ -329,7 +332,7 @@ func historyIteration(e *env) {
 func historyBreak(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(5)...)
+	e.append(t, "s", newMessages(5)...)
 	for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{}) {
 		e.must(err)
 		if m.Seq == 3 {
@@ -347,14 +350,14 @@ func historyWhileWriting(e *env) {
 		id := fmt.Sprint(newest)
 		e.create(t, seshat.NewSession{ID: id})
 		for range 3 {
-			e.append(t, id, lines(200)...)
+			e.append(t, id, newMessages(200)...)
 		}
 		seen := map[uint64]int{}
 		for m, err := range t.Messages(e.ctx, id, seshat.HistoryQuery{NewestFirst: newest}) {
 			e.must(err)
 			seen[m.Seq]++
 			if m.Seq%100 == 0 && m.Seq <= 600 {
-				e.append(t, id, lines(1)...)
+				e.append(t, id, newMessages(1)...)
 				_, err := t.DeleteMessage(e.ctx, id, m.Seq-1)
 				e.must(err)
 			}
@@ -373,7 +376,7 @@ func historyEnded(e *env) {
 	for _, again := range []bool{false, true} {
 		e.create(t, seshat.NewSession{ID: "s"})
 		for range 2 {
-			e.append(t, "s", lines(256)...)
+			e.append(t, "s", newMessages(256)...)
 		}
 		var last error
 		seen := 0
@@ -397,7 +400,7 @@ func historyEnded(e *env) {
 func historyReentrant(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	seen := 0
 	for m, err := range t.Messages(e.ctx, "s", seshat.HistoryQuery{}) {
 		e.must(err)

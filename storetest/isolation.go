@@ -33,7 +33,7 @@ func foreignIsAbsent(e *env) {
 	for name, got := range errs() {
 		equal(e, name+" of a foreign id", got, absent[name])
 	}
-	e.gone(mine, "s")
+	e.isGone(mine, "s")
 	equal(e, "version of the other's session", e.get(other, "s").Version, before.Version)
 	equal(e, "what mine lists", len(e.ids(mine, seshat.Query{})), 0)
 	equal(e, "what mine counts", e.count(mine, seshat.Query{UserID: "mia"}), 0)
@@ -48,7 +48,7 @@ func sameIDTwice(e *env) {
 	if _, err := a.Delete(e.ctx, "s"); err != nil {
 		e.Fatal(err)
 	}
-	e.gone(a, "s")
+	e.isGone(a, "s")
 	s := e.get(b, "s")
 	equal(e, "user", s.UserID, "of b")
 	equal(e, "name", s.Name, "")
@@ -124,7 +124,7 @@ func sameNameTwice(e *env) {
 	}
 	s := e.create(one, seshat.NewSession{ID: "s"})
 	equal(e, "organization", s.OrganizationID, "int_1")
-	e.gone(two, "s")
+	e.isGone(two, "s")
 }
 
 func foreignNamespace(e *env) {
@@ -139,7 +139,7 @@ func foreignNamespace(e *env) {
 		{Name: "ap", OrganizationID: "int_1"},
 	} {
 		_, err := e.Tenant(e.ctx, ref)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 	for n, err := range e.Namespaces(e.ctx, "int_2") {
 		e.Fatalf("the other organization lists %v, %v", n, err)

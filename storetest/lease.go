@@ -33,9 +33,9 @@ func (e *env) acquire(t *seshat.Tenant, id, owner string) seshat.Lease {
 	return l
 }
 
-// leased fails the test unless err is a LeaseError that names the holder. A nil
-// holder means nobody.
-func (e *env) leased(err error, holder *seshat.Lease) {
+// isLeaseError fails the test unless err is a LeaseError that names the holder.
+// A nil holder means nobody.
+func (e *env) isLeaseError(err error, holder *seshat.Lease) {
 	e.Helper()
 	var l *seshat.LeaseError
 	if !errors.As(err, &l) || !errors.Is(err, seshat.ErrLease) {
@@ -62,8 +62,8 @@ func leaseExclusive(e *env) {
 	equal(e, "expires_at", l.ExpiresAt, e.clock.Now().Add(minute))
 	equal(e, "lease", e.get(t, s.ID).Lease(), l)
 	e.clock.Advance(minute - ms)
-	e.leased(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
-	e.leased(e.say(t, s.ID, 0), &l)
+	e.isLeaseError(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
+	e.isLeaseError(e.say(t, s.ID, 0), &l)
 	equal(e, "lease", e.get(t, s.ID).Lease(), l)
 	e.clock.Advance(ms)
 	e.acquire(t, s.ID, "two")
@@ -100,14 +100,14 @@ func leaseTokens(e *env) {
 func leaseFences(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
-	e.leased(e.say(t, s.ID, 1), nil) // no lease was ever acquired
+	e.isLeaseError(e.say(t, s.ID, 1), nil) // no lease was ever acquired
 	first := e.acquire(t, s.ID, "one")
 	e.must(e.say(t, s.ID, first.Token))
-	e.leased(e.say(t, s.ID, first.Token+1), &first)
+	e.isLeaseError(e.say(t, s.ID, first.Token+1), &first)
 	newer := e.acquire(t, s.ID, "one") // the same runner after a restart
-	e.leased(e.say(t, s.ID, first.Token), &newer)
-	e.leased(second(t.RenewLease(e.ctx, s.ID, first.Token, minute)), &newer)
-	e.leased(t.ReleaseLease(e.ctx, s.ID, first.Token), &newer)
+	e.isLeaseError(e.say(t, s.ID, first.Token), &newer)
+	e.isLeaseError(second(t.RenewLease(e.ctx, s.ID, first.Token, minute)), &newer)
+	e.isLeaseError(t.ReleaseLease(e.ctx, s.ID, first.Token), &newer)
 	e.must(e.say(t, s.ID, newer.Token))
 	got := e.get(t, s.ID)
 	equal(e, "messages", got.MessageCount, 2)
@@ -121,8 +121,8 @@ func leaseOvertaken(e *env) {
 	e.clock.Advance(hour)
 	e.must(e.say(t, s.ID, l.Token)) // nobody acquired it
 	e.must(e.say(t, s.ID, 0))       // a writer without a token came
-	e.leased(e.say(t, s.ID, l.Token), nil)
-	e.leased(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), nil)
+	e.isLeaseError(e.say(t, s.ID, l.Token), nil)
+	e.isLeaseError(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), nil)
 	equal(e, "lease", e.get(t, s.ID).Lease(), seshat.Lease{})
 	equal(e, "messages", e.get(t, s.ID).MessageCount, 2)
 }
@@ -138,28 +138,28 @@ func leaseRenew(e *env) {
 		equal(e, "renewed", r, seshat.Lease{Owner: "one", Token: l.Token, ExpiresAt: e.clock.Now().Add(minute)})
 		l = r
 	}
-	e.leased(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
+	e.isLeaseError(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
 	e.clock.Advance(hour) // late, but nobody acquired it
 	e.must(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)))
 	e.clock.Advance(minute)
 	two := e.acquire(t, s.ID, "two")
-	e.leased(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), &two)
+	e.isLeaseError(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), &two)
 }
 
 func leaseRelease(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
-	e.leased(t.ReleaseLease(e.ctx, s.ID, 0), nil)
-	e.leased(t.ReleaseLease(e.ctx, s.ID, 1), nil)
+	e.isLeaseError(t.ReleaseLease(e.ctx, s.ID, 0), nil)
+	e.isLeaseError(t.ReleaseLease(e.ctx, s.ID, 1), nil)
 	l := e.acquire(t, s.ID, "one")
-	e.leased(t.ReleaseLease(e.ctx, s.ID, 0), &l)
+	e.isLeaseError(t.ReleaseLease(e.ctx, s.ID, 0), &l)
 	e.must(t.ReleaseLease(e.ctx, s.ID, l.Token))
 	e.must(t.ReleaseLease(e.ctx, s.ID, l.Token)) // a retry
-	e.leased(e.say(t, s.ID, l.Token), nil)
-	e.leased(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), nil)
+	e.isLeaseError(e.say(t, s.ID, l.Token), nil)
+	e.isLeaseError(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), nil)
 	e.must(e.say(t, s.ID, 0))
 	two := e.acquire(t, s.ID, "two")
-	e.leased(t.ReleaseLease(e.ctx, s.ID, l.Token), &two)
+	e.isLeaseError(t.ReleaseLease(e.ctx, s.ID, l.Token), &two)
 }
 
 func leaseRepeated(e *env) {
@@ -187,11 +187,11 @@ func leaseGuards(e *env) {
 	equal(e, "lease", e.get(t, s.ID).Lease(), l)
 	e.move(t, s.ID, seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, s.ID)))
-	e.fails(e.say(t, s.ID, l.Token), seshat.ErrNotFound)
-	e.fails(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrNotFound)
+	e.isError(e.say(t, s.ID, l.Token), seshat.ErrNotFound)
+	e.isError(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrNotFound)
 	again := e.create(t, seshat.NewSession{ID: s.ID})
 	equal(e, "lease of another life", again.Lease(), seshat.Lease{})
-	e.leased(e.say(t, s.ID, l.Token), nil)
+	e.isLeaseError(e.say(t, s.ID, l.Token), nil)
 }
 
 func leaseReadOnly(e *env) {
@@ -200,9 +200,9 @@ func leaseReadOnly(e *env) {
 	l := e.acquire(t, s.ID, "one")
 	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, s.ID, status)
-		e.fails(second(t.AcquireLease(e.ctx, s.ID, "one", minute)), seshat.ErrReadOnly)
-		e.fails(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrReadOnly)
-		e.fails(t.ReleaseLease(e.ctx, s.ID, l.Token), seshat.ErrReadOnly)
+		e.isError(second(t.AcquireLease(e.ctx, s.ID, "one", minute)), seshat.ErrReadOnly)
+		e.isError(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)), seshat.ErrReadOnly)
+		e.isError(t.ReleaseLease(e.ctx, s.ID, l.Token), seshat.ErrReadOnly)
 		equal(e, "lease", e.get(t, s.ID).Lease(), l)
 	}
 }
@@ -217,7 +217,7 @@ func leaseIsAWrite(e *env) {
 	equal(e, "updated_at", got.UpdatedAt, s.UpdatedAt.Add(minute))
 	equal(e, "last_activity_at", got.LastActivityAt, s.LastActivityAt)
 	equal(e, "version", got.Version, s.Version)
-	e.leased(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
+	e.isLeaseError(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
 	e.clock.Advance(59 * minute)
 	e.must(second(t.RenewLease(e.ctx, s.ID, l.Token, minute)))
 	e.clock.Advance(59 * minute)
@@ -227,14 +227,14 @@ func leaseIsAWrite(e *env) {
 func leaseArguments(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{})
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, "", minute)), "owner")
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, strings.Repeat("x", seshat.MaxNameBytes+1), minute)), "owner")
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", 0)), "ttl")
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", -ms)), "ttl")
-	e.refused(second(t.AcquireLease(e.ctx, s.ID, "one", seshat.MaxLease+1)), "ttl")
-	e.refused(second(t.RenewLease(e.ctx, s.ID, 1, 0)), "ttl")
-	e.fails(second(t.AcquireLease(e.ctx, "none", "one", minute)), seshat.ErrNotFound)
-	e.fails(t.ReleaseLease(e.ctx, "none", 1), seshat.ErrNotFound)
+	e.isInvalid(second(t.AcquireLease(e.ctx, s.ID, "", minute)), "owner")
+	e.isInvalid(second(t.AcquireLease(e.ctx, s.ID, strings.Repeat("x", seshat.MaxNameBytes+1), minute)), "owner")
+	e.isInvalid(second(t.AcquireLease(e.ctx, s.ID, "one", 0)), "ttl")
+	e.isInvalid(second(t.AcquireLease(e.ctx, s.ID, "one", -ms)), "ttl")
+	e.isInvalid(second(t.AcquireLease(e.ctx, s.ID, "one", seshat.MaxLease+1)), "ttl")
+	e.isInvalid(second(t.RenewLease(e.ctx, s.ID, 1, 0)), "ttl")
+	e.isError(second(t.AcquireLease(e.ctx, "none", "one", minute)), seshat.ErrNotFound)
+	e.isError(t.ReleaseLease(e.ctx, "none", 1), seshat.ErrNotFound)
 	equal(e, "lease", e.get(t, s.ID).Lease(), seshat.Lease{})
 	l, err := t.AcquireLease(e.ctx, s.ID, "one", 1) // one nanosecond, rounded up
 	e.must(err)
@@ -285,7 +285,7 @@ func leaseReopened(e *env) {
 	l := e.acquire(t, s.ID, "one")
 	e.reopen()
 	t = e.tenant("a")
-	e.leased(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
+	e.isLeaseError(second(t.AcquireLease(e.ctx, s.ID, "two", minute)), &l)
 	e.must(e.say(t, s.ID, l.Token))
 	e.clock.Advance(minute)
 	if two := e.acquire(t, s.ID, "two"); two.Token <= l.Token {

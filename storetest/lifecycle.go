@@ -36,8 +36,8 @@ var allowed = map[seshat.Status][]seshat.Status{
 	seshat.StatusArchived: {seshat.StatusActive, seshat.StatusTerminated},
 }
 
-// in creates a session with a status.
-func (e *env) in(t *seshat.Tenant, status seshat.Status, n seshat.NewSession) *seshat.Session {
+// createIn creates a session with a status.
+func (e *env) createIn(t *seshat.Tenant, status seshat.Status, n seshat.NewSession) *seshat.Session {
 	e.Helper()
 	s := e.create(t, n)
 	if status != seshat.StatusActive {
@@ -51,7 +51,7 @@ func transitions(e *env) {
 	for _, from := range allStatuses {
 		for _, to := range allStatuses {
 			id := fmt.Sprintf("%v to %v", from, to)
-			before := e.in(t, from, seshat.NewSession{ID: id})
+			before := e.createIn(t, from, seshat.NewSession{ID: id})
 			s, err := t.Transition(e.ctx, id, to, seshat.TransitionOptions{})
 			if from == to || slices.Contains(allowed[from], to) {
 				e.must(err)
@@ -72,14 +72,14 @@ func transitions(e *env) {
 	}
 	for _, unknown := range []seshat.Status{0, 5, 255} {
 		_, err := t.Transition(e.ctx, "active to idle", unknown, seshat.TransitionOptions{})
-		e.refused(err, "status")
+		e.isInvalid(err, "status")
 	}
 }
 
 func sameStatus(e *env) {
 	t := e.tenant("t")
 	for _, status := range allStatuses {
-		before := e.in(t, status, seshat.NewSession{ID: status.String()})
+		before := e.createIn(t, status, seshat.NewSession{ID: status.String()})
 		e.clock.Advance(minute)
 		s, err := t.Transition(e.ctx, before.ID, status, seshat.TransitionOptions{Reason: "again", Actor: "mia"})
 		e.must(err)
@@ -105,10 +105,10 @@ func moves(e *env) {
 		"actor":  {Actor: "a\nb"},
 	} {
 		_, err := t.Transition(e.ctx, "s", seshat.StatusActive, why)
-		e.refused(err, field)
+		e.isInvalid(err, field)
 	}
 	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{Reason: "a\x00b"})
-	e.refused(err, "reason")
+	e.isInvalid(err, "reason")
 	equal(e, "last move", e.get(t, "s").LastTransition, s.LastTransition)
 	_, err = t.Transition(e.ctx, "s", seshat.StatusActive, seshat.TransitionOptions{Reason: strings.Repeat("x", 1024)})
 	e.must(err)
@@ -118,7 +118,7 @@ func readOnlyStatuses(e *env) {
 	t := e.tenant("t")
 	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		id := status.String()
-		before := e.in(t, status, seshat.NewSession{ID: id})
+		before := e.createIn(t, status, seshat.NewSession{ID: id})
 		e.clock.Advance(minute)
 		for name, err := range map[string]error{
 			"Touch":  second(t.Touch(e.ctx, id)),
@@ -137,7 +137,7 @@ func readOnlyStatuses(e *env) {
 
 func waking(e *env) {
 	t := e.tenant("t")
-	v := e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "s"}).Version
+	v := e.createIn(t, seshat.StatusIdle, seshat.NewSession{ID: "s"}).Version
 	at := e.clock.Advance(hour)
 	s, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "hello"})
 	e.must(err)
@@ -165,19 +165,19 @@ func termination(e *env) {
 	e.clock.Advance(3*hour - ms)
 	e.get(t, "s")
 	e.clock.Advance(ms)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	l.Retention = seshat.Never
-	s = e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "kept", Lifecycle: l})
+	s = e.createIn(t, seshat.StatusTerminated, seshat.NewSession{ID: "kept", Lifecycle: l})
 	equal(e, "end of one that is kept", s.ExpiresAt, time.Time{})
 	l.MaxLifetime = 2 * hour
-	s = e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "capped", Lifecycle: l})
+	s = e.createIn(t, seshat.StatusTerminated, seshat.NewSession{ID: "capped", Lifecycle: l})
 	equal(e, "end of one with a cap", s.ExpiresAt, s.CreatedAt.Add(2*hour))
 }
 
 func restored(e *env) {
 	t := e.tenant("t")
 	l := seshat.Lifecycle{TTL: hour, IdleAfter: 10 * minute}
-	e.in(t, seshat.StatusArchived, seshat.NewSession{ID: "s", Lifecycle: l})
+	e.createIn(t, seshat.StatusArchived, seshat.NewSession{ID: "s", Lifecycle: l})
 	at := e.clock.Advance(30 * minute)
 	s := e.move(t, "s", seshat.StatusActive)
 	equal(e, "activity", s.LastActivityAt, at)
@@ -213,11 +213,11 @@ func overdueArchive(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: l})
 	e.clock.Advance(10*minute + hour)
 	_, err := t.Update(e.ctx, "s", rename("x"), seshat.UpdateOptions{})
-	e.fails(err, seshat.ErrReadOnly)
+	e.isError(err, seshat.ErrReadOnly)
 	_, err = t.Touch(e.ctx, "s")
-	e.fails(err, seshat.ErrReadOnly)
+	e.isError(err, seshat.ErrReadOnly)
 	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{})
-	e.fails(err, seshat.ErrTransition)
+	e.isError(err, seshat.ErrTransition)
 	equal(e, "archived by the sweep", e.sweep().Archived, 1)
 	s := e.get(t, "s")
 	equal(e, "status", s.Status, seshat.StatusArchived)

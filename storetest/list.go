@@ -31,9 +31,9 @@ type listed struct {
 	active   time.Time // to the minute
 }
 
-// crowd fills t with n sessions that differ in every property that a query can
-// select or sort by.
-func (e *env) crowd(t *seshat.Tenant, n int) (all []listed) {
+// createCrowd fills t with n sessions that differ in every property that a
+// query can select or sort by.
+func (e *env) createCrowd(t *seshat.Tenant, n int) (all []listed) {
 	e.Helper()
 	for i := range n {
 		if i%3 == 0 {
@@ -45,7 +45,7 @@ func (e *env) crowd(t *seshat.Tenant, n int) (all []listed) {
 		if i%2 == 0 {
 			labels["even"] = ""
 		}
-		s := e.in(t, allStatuses[i%4], seshat.NewSession{
+		s := e.createIn(t, allStatuses[i%4], seshat.NewSession{
 			ID: fmt.Sprintf("s-%02d", n-i), UserID: fmt.Sprint("user ", i%3), Labels: labels,
 		})
 		all = append(all, listed{s.ID, s.UserID, s.Status, labels, s.CreatedAt, s.LastActivityAt})
@@ -137,7 +137,7 @@ func everyQuery(e *env) {
 	t := e.tenant("t")
 	other := e.tenant("other")
 	e.create(other, seshat.NewSession{UserID: "user 1", Labels: map[string]string{"even": "", "n": "2"}})
-	all := e.crowd(t, 40)
+	all := e.createCrowd(t, 40)
 	for _, q := range filters() {
 		for _, order := range []seshat.Order{seshat.OrderByCreation, seshat.OrderByActivity} {
 			for _, oldest := range []bool{false, true} {
@@ -231,7 +231,7 @@ func (e *env) disturb(t *seshat.Tenant, prefix string, page int) {
 
 func pageLimit(e *env) {
 	t := e.tenant("t")
-	e.crowd(t, 60)
+	e.createCrowd(t, 60)
 	for _, limit := range []int{0, 1, 59, 60, 61, seshat.MaxPage} {
 		p, err := t.List(e.ctx, seshat.Query{Limit: limit})
 		e.must(err)
@@ -249,7 +249,7 @@ func pageLimit(e *env) {
 
 func iteratorStops(e *env) {
 	t := e.tenant("t")
-	e.crowd(t, 10)
+	e.createCrowd(t, 10)
 	seen := 0
 	all := t.Sessions(e.ctx, seshat.Query{Limit: 2})
 	for range 2 { // an iterator can be used again
@@ -265,7 +265,7 @@ func iteratorStops(e *env) {
 
 func callsInLoop(e *env) {
 	t := e.tenant("t")
-	e.crowd(t, 20)
+	e.createCrowd(t, 20)
 	for s, err := range t.Sessions(e.ctx, seshat.Query{Limit: 3}) {
 		e.must(err)
 		e.must(second(t.Delete(e.ctx, s.ID)))
@@ -327,18 +327,18 @@ func illegalQueries(e *env) {
 		"cursor": {Cursor: "!"},
 	} {
 		_, err := t.List(e.ctx, q)
-		e.refused(err, field)
+		e.isInvalid(err, field)
 		for s, err := range t.Sessions(e.ctx, q) {
-			e.refused(err, field)
+			e.isInvalid(err, field)
 			equal(e, "session beside an error", s, nil)
 		}
 		if field != "cursor" { // a count ignores the cursor
 			_, err = t.Count(e.ctx, q)
-			e.refused(err, field)
+			e.isInvalid(err, field)
 		}
 	}
 	_, err := t.List(e.ctx, seshat.Query{Limit: seshat.MaxPage + 1})
-	e.refused(err, "limit")
+	e.isInvalid(err, "limit")
 	_, err = t.List(e.ctx, seshat.Query{Statuses: make([]seshat.Status, 100)})
-	e.refused(err, "status")
+	e.isInvalid(err, "status")
 }

@@ -21,8 +21,8 @@ var logs = []promise{
 	{name: "bounds of a turn", test: logBounds},
 }
 
-// lines returns n messages of a user.
-func lines(n int) []seshat.Message {
+// newMessages returns n messages of a user.
+func newMessages(n int) []seshat.Message {
 	all := make([]seshat.Message, n)
 	for i := range all {
 		all[i] = seshat.Message{Role: seshat.RoleUser, Content: fmt.Sprintf("message %d", i)}
@@ -61,17 +61,17 @@ func numbers(all []seshat.Message) []uint64 {
 	return out
 }
 
-// numbered fails the test unless the log has these numbers.
-func (e *env) numbered(t *seshat.Tenant, id string, want ...uint64) {
+// expectNumbers fails the test unless the log has these numbers.
+func (e *env) expectNumbers(t *seshat.Tenant, id string, want ...uint64) {
 	e.Helper()
 	if got := numbers(e.log(t, id)); fmt.Sprint(got) != fmt.Sprint(want) {
 		e.Fatalf("log of %q: got %v, want %v", id, got, want)
 	}
 }
 
-// still returns a function that fails the test if the session or its log has
-// changed since still was called.
-func (e *env) still(t *seshat.Tenant, id string) func() {
+// unchangedSince returns a function that fails the test if the session or its
+// log has changed since this call.
+func (e *env) unchangedSince(t *seshat.Tenant, id string) func() {
 	e.Helper()
 	s := e.get(t, id)
 	log := e.log(t, id)
@@ -118,13 +118,13 @@ func logRoundTrip(e *env) {
 // same fails the test unless the exported fields of two messages are equal.
 func same(e *env, got, want seshat.Message) {
 	e.Helper()
-	if a, b := visible(got), visible(want); !reflect.DeepEqual(a, b) {
+	if a, b := exportedFields(got), exportedFields(want); !reflect.DeepEqual(a, b) {
 		e.Fatalf("got message\n%#v\nwant\n%#v", a, b)
 	}
 }
 
-// visible returns the exported fields of a message.
-func visible(m seshat.Message) map[string]any {
+// exportedFields returns the exported fields of a message.
+func exportedFields(m seshat.Message) map[string]any {
 	out := map[string]any{}
 	v := reflect.ValueOf(m)
 	for i := range v.NumField() {
@@ -177,36 +177,36 @@ func logDefaults(e *env) {
 func logNumbers(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	_, err := t.DeleteMessage(e.ctx, "s", 3)
 	e.must(err)
-	equal(e, "number after a deletion", e.append(t, "s", lines(1)...).LastSeq, 4)
+	equal(e, "number after a deletion", e.append(t, "s", newMessages(1)...).LastSeq, 4)
 	_, err = t.Truncate(e.ctx, "s", 1)
 	e.must(err)
-	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(2)})
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: newMessages(2)})
 	e.must(err)
 	equal(e, "numbers after a truncation", [2]uint64{a.First, a.Last}, [2]uint64{5, 6})
-	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 6}, lines(1)[0])
+	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 6}, newMessages(1)[0])
 	e.must(err)
-	e.append(t, "s", lines(1)...)
-	e.numbered(t, "s", 6, 7)
+	e.append(t, "s", newMessages(1)...)
+	e.expectNumbers(t, "s", 6, 7)
 	_, err = t.Truncate(e.ctx, "s", 0)
 	e.must(err)
 	equal(e, "last number of an empty log", e.get(t, "s").LastSeq, 7)
 	e.reopen()
 	t = e.tenant("t")
-	equal(e, "number in an empty log", e.append(t, "s", lines(1)...).LastSeq, 8)
+	equal(e, "number in an empty log", e.append(t, "s", newMessages(1)...).LastSeq, 8)
 	e.clock.Advance(hour)
 	e.create(t, seshat.NewSession{ID: "s"})
-	equal(e, "number in a new life", e.append(t, "s", lines(1)...).LastSeq, 1)
-	e.numbered(t, "s", 1)
+	equal(e, "number in a new life", e.append(t, "s", newMessages(1)...).LastSeq, 1)
+	e.expectNumbers(t, "s", 1)
 }
 
 func logWhole(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(2)...)
-	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: lines(seshat.MaxTurnMessages)})
+	e.append(t, "s", newMessages(2)...)
+	a, err := t.AppendTurn(e.ctx, "s", seshat.Turn{Messages: newMessages(seshat.MaxTurnMessages)})
 	e.must(err)
 	equal(e, "turn", [2]uint64{a.First, a.Last}, [2]uint64{3, 2 + seshat.MaxTurnMessages})
 	equal(e, "repeated", a.Repeated, false)
@@ -223,23 +223,23 @@ func logRefused(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	e.append(t, "s", seshat.Message{ID: "known", Role: seshat.RoleUser, Content: "hello"})
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	good := seshat.Message{ID: "fresh", Role: seshat.RoleUser}
 	for field, bad := range badMessages() {
 		_, err := t.Append(e.ctx, "s", good, bad)
-		e.refused(err, field)
+		e.isInvalid(err, field)
 	}
 	_, err := t.Append(e.ctx, "s", good, seshat.Message{ID: "known", Role: seshat.RoleUser, Content: "other"})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 	_, err = t.Append(e.ctx, "s", good, good)
-	e.refused(err, "messages[1].message_id")
+	e.isInvalid(err, "messages[1].message_id")
 	_, err = t.Append(e.ctx, "s")
-	e.refused(err, "messages")
+	e.isInvalid(err, "messages")
 	_, err = t.Append(e.ctx, "absent", good)
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	check()
 	e.append(t, "s", good) // the refused turn did not take its id
-	e.numbered(t, "s", 1, 2)
+	e.expectNumbers(t, "s", 1, 2)
 }
 
 // badMessages are messages that every call refuses, keyed by the field of the
@@ -279,16 +279,16 @@ func badMessages() map[string]seshat.Message {
 func logBounds(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	_, err := t.Append(e.ctx, "s", lines(seshat.MaxTurnMessages+1)...)
-	e.refused(err, "messages")
+	_, err := t.Append(e.ctx, "s", newMessages(seshat.MaxTurnMessages+1)...)
+	e.isInvalid(err, "messages")
 	large := seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)}
 	_, err = t.Append(e.ctx, "s", large, large, seshat.Message{Role: seshat.RoleUser, Content: "x"})
-	e.refused(err, "messages")
+	e.isInvalid(err, "messages")
 	_, err = t.Append(e.ctx, "s", seshat.Message{
 		Role:    seshat.RoleUser,
 		Content: strings.Repeat("x", seshat.MaxContentBytes+1),
 	})
-	e.refused(err, "messages[0].content")
+	e.isInvalid(err, "messages[0].content")
 	equal(e, "messages", e.get(t, "s").MessageCount, 0)
 	e.append(t, "s", large, large)
 	name := strings.Repeat("n", seshat.MaxNameBytes)

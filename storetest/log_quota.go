@@ -24,9 +24,9 @@ var logQuotas = []promise{
 	{name: "goroutines racing for the last message", test: quotaRaces},
 }
 
-// spent fails the test unless err is a QuotaError with these values. It returns
-// RetryAfter.
-func (e *env) spent(err error, quota string, limit, use uint64) time.Duration {
+// isQuotaSpent fails the test unless err is a QuotaError with these values. It
+// returns RetryAfter.
+func (e *env) isQuotaSpent(err error, quota string, limit, use uint64) time.Duration {
 	e.Helper()
 	var q *seshat.QuotaError
 	if !errors.As(err, &q) || !errors.Is(err, seshat.ErrQuota) {
@@ -41,16 +41,16 @@ func (e *env) spent(err error, quota string, limit, use uint64) time.Duration {
 func quotaMessages(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 3}})
-	e.append(t, "s", lines(2)...)
-	check := e.still(t, "s")
-	_, err := t.Append(e.ctx, "s", lines(2)...)
-	equal(e, "retry after", e.spent(err, "max_messages", 3, 2), 0)
+	e.append(t, "s", newMessages(2)...)
+	check := e.unchangedSince(t, "s")
+	_, err := t.Append(e.ctx, "s", newMessages(2)...)
+	equal(e, "retry after", e.isQuotaSpent(err, "max_messages", 3, 2), 0)
 	check()
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	_, err = t.Truncate(e.ctx, "s", 0)
 	e.must(err)
-	_, err = t.Append(e.ctx, "s", lines(1)...)
-	e.spent(err, "max_messages", 3, 3)
+	_, err = t.Append(e.ctx, "s", newMessages(1)...)
+	e.isQuotaSpent(err, "max_messages", 3, 3)
 	equal(e, "messages", e.get(t, "s").MessageCount, 0)
 }
 
@@ -59,16 +59,16 @@ func quotaTokens(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxTokensTotal: 100, MaxToolCalls: 2}})
 	call := seshat.Message{Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall}
 	e.append(t, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 60}, call)
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	_, err := t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Tokens: 30},
 		seshat.Message{Role: seshat.RoleUser, Tokens: 11})
-	equal(e, "retry after", e.spent(err, "max_tokens_total", 100, 60), 0)
+	equal(e, "retry after", e.isQuotaSpent(err, "max_tokens_total", 100, 60), 0)
 	_, err = t.Append(e.ctx, "s", call, call)
-	e.spent(err, "max_tool_calls", 2, 1)
+	e.isQuotaSpent(err, "max_tool_calls", 2, 1)
 	check()
 	call.Tokens = 40
 	e.append(t, "s", call)
-	s := e.append(t, "s", lines(1)...) // has neither tokens nor calls
+	s := e.append(t, "s", newMessages(1)...) // has neither tokens nor calls
 	equal(e, "tokens", s.Stats.TotalTokens, 100)
 	equal(e, "tool calls", s.Stats.TotalToolCalls, 2)
 }
@@ -78,9 +78,9 @@ func quotaRepeated(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: 1, RateLimitMessagesPerMinute: 1}})
 	m := seshat.Message{ID: "m", Role: seshat.RoleUser}
 	e.append(t, "s", m)
-	e.repeated(t, "s", 1, 1, m)
-	_, err := t.Append(e.ctx, "s", lines(1)...)
-	e.spent(err, "max_messages", 1, 1)
+	e.expectRepeat(t, "s", 1, 1, m)
+	_, err := t.Append(e.ctx, "s", newMessages(1)...)
+	e.isQuotaSpent(err, "max_messages", 1, 1)
 }
 
 const rateQuota = "rate_limit_messages_per_minute"
@@ -88,12 +88,12 @@ const rateQuota = "rate_limit_messages_per_minute"
 func quotaRateStored(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 4}})
-	e.append(t, "s", lines(3)...)
+	e.append(t, "s", newMessages(3)...)
 	e.reopen()
 	t = e.tenant("t")
-	_, err := t.Append(e.ctx, "s", lines(2)...)
-	e.spent(err, rateQuota, 4, 3)
-	e.append(t, "s", lines(1)...)
+	_, err := t.Append(e.ctx, "s", newMessages(2)...)
+	e.isQuotaSpent(err, rateQuota, 4, 3)
+	e.append(t, "s", newMessages(1)...)
 }
 
 // rateModel implements the rule of the message rate independently. It counts
@@ -116,10 +116,10 @@ func quotaRetryAfter(e *env) {
 		model := rateModel{}
 		for range 40 {
 			n := 1 + r.Uint64N(min(limit, 200))
-			turn := lines(int(n))
+			turn := newMessages(int(n))
 			if _, err := t.Append(e.ctx, id, turn...); err != nil {
-				wait := e.spent(err, rateQuota, limit, model.use(e.clock.Now()))
-				e.waits(t, id, wait, turn)
+				wait := e.isQuotaSpent(err, rateQuota, limit, model.use(e.clock.Now()))
+				e.expectWait(t, id, wait, turn)
 			}
 			if model.use(e.clock.Now())+n > limit {
 				e.Fatalf("%d messages were admitted at %v, above %d", n, e.clock.Now(), limit)
@@ -130,13 +130,13 @@ func quotaRetryAfter(e *env) {
 	}
 }
 
-// waits fails the test unless a refused turn is accepted after that wait, and
-// not before.
-func (e *env) waits(t *seshat.Tenant, id string, wait time.Duration, turn []seshat.Message) {
+// expectWait fails the test unless a refused turn is accepted after that wait,
+// and not before.
+func (e *env) expectWait(t *seshat.Tenant, id string, wait time.Duration, turn []seshat.Message) {
 	e.Helper()
 	e.clock.Advance(wait - ms)
 	_, err := t.Append(e.ctx, id, turn...)
-	e.fails(err, seshat.ErrQuota)
+	e.isError(err, seshat.ErrQuota)
 	e.clock.Advance(ms)
 	e.append(t, id, turn...)
 }
@@ -144,18 +144,18 @@ func (e *env) waits(t *seshat.Tenant, id string, wait time.Duration, turn []sesh
 func quotaRateTooLarge(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{RateLimitMessagesPerMinute: 2}})
-	_, err := t.Append(e.ctx, "s", lines(3)...)
-	equal(e, "retry after", e.spent(err, rateQuota, 2, 0), 0)
+	_, err := t.Append(e.ctx, "s", newMessages(3)...)
+	equal(e, "retry after", e.isQuotaSpent(err, rateQuota, 2, 0), 0)
 }
 
 func quotaDuration(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxSessionDurationMinutes: 3}})
 	e.clock.Advance(3*minute - ms)
-	s := e.append(t, "s", lines(1)...)
+	s := e.append(t, "s", newMessages(1)...)
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(3*minute))
 	e.clock.Advance(ms)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 }
 
 // quotaOfCopies fills a namespace, by each of its quotas, until a copy of a
@@ -163,7 +163,7 @@ func quotaDuration(e *env) {
 func quotaOfCopies(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(5)...)
+	e.append(t, "s", newMessages(5)...)
 	snap := *e.get(t, "s")
 	snap.ID = "restored"
 	u, err := t.Usage(e.ctx)
@@ -176,15 +176,15 @@ func quotaOfCopies(e *env) {
 		e.must(t.SetQuotas(e.ctx, q))
 		for name, call := range map[string]func() error{
 			"Fork":    func() error { return second(t.Fork(e.ctx, "s", seshat.ForkOptions{ID: "forked"})) },
-			"Restore": func() error { return second(t.Restore(e.ctx, e.snapshot(t, "s", &snap))) },
+			"Restore": func() error { return second(t.Restore(e.ctx, e.newSnapshot(t, "s", &snap))) },
 		} {
 			var over *seshat.QuotaError
 			if err := call(); !errors.As(err, &over) || over.Quota != quota {
 				e.Fatalf("%s with %+v: got error %v", name, q, err)
 			}
 		}
-		e.gone(t, "forked")
-		e.gone(t, "restored")
+		e.isGone(t, "forked")
+		e.isGone(t, "restored")
 		now, err := t.Usage(e.ctx)
 		e.must(err)
 		equal(e, "usage", now, u)
@@ -196,14 +196,14 @@ func quotaOfCopies(e *env) {
 func quotaRaces(e *env) {
 	const room, racers = 9, 32
 	e.create(e.tenant("own"), seshat.NewSession{ID: "s", Quotas: seshat.Quotas{MaxMessages: room}})
-	e.create(e.limited(seshat.NamespaceQuotas{MaxMessages: room}), seshat.NewSession{ID: "s"})
+	e.create(e.createLimited(seshat.NamespaceQuotas{MaxMessages: room}), seshat.NewSession{ID: "s"})
 	for _, name := range []string{"own", "t"} {
 		t := e.tenant(name)
 		var wg sync.WaitGroup
 		var done atomic.Int64
 		for range racers {
 			wg.Go(func() {
-				switch _, err := t.Append(e.ctx, "s", lines(1)...); {
+				switch _, err := t.Append(e.ctx, "s", newMessages(1)...); {
 				case err == nil:
 					done.Add(1)
 				case !errors.Is(err, seshat.ErrQuota):

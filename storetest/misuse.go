@@ -66,9 +66,9 @@ func (e *env) eachMethod(fn func(e *env, name string, m method)) {
 	}
 }
 
-// misuse runs fn on one scene for each method that can fail. Afterwards the
+// eachMisuse runs fn on one scene for each method that can fail. Afterwards the
 // store must be unchanged.
-func (e *env) misuse(fn func(e *env, sc *Scene, m method)) {
+func (e *env) eachMisuse(fn func(e *env, sc *Scene, m method)) {
 	e.Helper()
 	sc := NewScene(e.T, e.Store)
 	e.eachMethod(func(e *env, _ string, m method) {
@@ -115,16 +115,16 @@ func rightUse(e *env) {
 }
 
 func noContext(e *env) {
-	e.misuse(func(e *env, sc *Scene, m method) {
-		e.refused(m.call(sc, nil, "s"), "ctx")
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
+		e.isInvalid(m.call(sc, nil, "s"), "ctx")
 	})
 }
 
 func cancelledContext(e *env) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
-	e.misuse(func(e *env, sc *Scene, m method) {
-		e.fails(m.call(sc, ctx, "s"), context.Canceled)
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
+		e.isError(m.call(sc, ctx, "s"), context.Canceled)
 	})
 }
 
@@ -133,27 +133,27 @@ func closedMethods(e *env) {
 	e.must(e.Close())
 	e.eachMethod(func(e *env, _ string, m method) {
 		if err := m.call(sc, e.ctx, "s"); !errors.Is(err, errors.ErrUnsupported) {
-			e.fails(err, seshat.ErrClosed)
+			e.isError(err, seshat.ErrClosed)
 		}
 	})
 }
 
 func foreignSession(e *env) {
-	e.misuse(func(e *env, sc *Scene, m method) {
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
 		if !m.session {
 			return
 		}
 		foreign := m.call(sc, e.ctx, "foreign")
 		absent := m.call(sc, e.ctx, "no such")
-		e.fails(foreign, seshat.ErrNotFound)
-		e.fails(absent, seshat.ErrNotFound)
+		e.isError(foreign, seshat.ErrNotFound)
+		e.isError(absent, seshat.ErrNotFound)
 		want := strings.ReplaceAll(fmt.Sprint(absent), "no such", "foreign")
 		equal(e, "error of a foreign id", foreign.Error(), want)
 	})
 }
 
 func illegalID(e *env) {
-	e.misuse(func(e *env, sc *Scene, m method) {
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
 		if !m.session {
 			return
 		}
@@ -162,15 +162,15 @@ func illegalID(e *env) {
 			"too long": long, "huge": strings.Repeat("x", 1<<20),
 		} {
 			e.Log("an id that is", why)
-			e.refused(m.call(sc, e.ctx, id), "session_id")
+			e.isInvalid(m.call(sc, e.ctx, id), "session_id")
 		}
 	})
 }
 
 func endedSession(e *env) {
-	e.misuse(func(e *env, sc *Scene, m method) {
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
 		if m.session && m.ended != nil {
-			e.fails(m.call(sc, e.ctx, "ended"), m.ended)
+			e.isError(m.call(sc, e.ctx, "ended"), m.ended)
 		}
 	})
 }
@@ -192,16 +192,16 @@ func namedMethod(e *env) {
 			errs = append(errs, refused(sc, e.ctx))
 		}
 		for _, err := range errs {
-			e.names(err, name)
+			e.isErrorOf(err, name)
 		}
 	})
 	e.must(e.Close())
-	e.eachMethod(func(e *env, name string, m method) { e.names(m.call(sc, e.ctx, "s"), name) })
+	e.eachMethod(func(e *env, name string, m method) { e.isErrorOf(m.call(sc, e.ctx, "s"), name) })
 }
 
-// names fails the test unless err is an Error of that method, such as
+// isErrorOf fails the test unless err is an Error of that method, such as
 // "Tenant.Get", wrapped once.
-func (e *env) names(err error, method string) {
+func (e *env) isErrorOf(err error, method string) {
 	e.Helper()
 	_, name, _ := strings.Cut(method, ".")
 	outer, ok := err.(*seshat.Error)
@@ -216,11 +216,11 @@ func (e *env) names(err error, method string) {
 }
 
 func namedArguments(e *env) {
-	e.misuse(func(e *env, sc *Scene, m method) {
+	e.eachMisuse(func(e *env, sc *Scene, m method) {
 		for _, field := range slices.Sorted(maps.Keys(m.refused)) {
 			e.Log(field)
 			name, _, _ := strings.Cut(field, " ")
-			e.refused(m.refused[field](sc, e.ctx), name)
+			e.isInvalid(m.refused[field](sc, e.ctx), name)
 		}
 	})
 }
@@ -230,7 +230,7 @@ func staleTenant(e *env) {
 	e.must(second(sc.tenant.DeleteNamespace(e.ctx)))
 	e.eachMethod(func(e *env, name string, m method) {
 		if strings.HasPrefix(name, "Tenant.") {
-			e.fails(m.call(sc, e.ctx, "s"), seshat.ErrNotFound)
+			e.isError(m.call(sc, e.ctx, "s"), seshat.ErrNotFound)
 		}
 	})
 }

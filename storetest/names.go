@@ -114,11 +114,11 @@ func illegalNames(e *env) {
 			if err := n.use(e, t, name); err == nil {
 				e.Fatalf("%s: accepted (%s)", n.field, why)
 			} else {
-				e.refused(err, n.field)
+				e.isInvalid(err, n.field)
 			}
 		}
 		if !n.optional {
-			e.refused(n.use(e, t, ""), n.field)
+			e.isInvalid(n.use(e, t, ""), n.field)
 		}
 	}
 	equal(e, "sessions after refused calls", e.count(t, seshat.Query{}), 0)

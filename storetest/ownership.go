@@ -9,8 +9,8 @@ var ownership = []promise{
 	{name: "two callers share nothing", test: nothingShared},
 }
 
-// spoil changes everything in s that a caller can change.
-func spoil(s *seshat.Session) {
+// changeAll changes everything in s that a caller can change.
+func changeAll(s *seshat.Session) {
 	s.ID = "spoiled"
 	s.UserID = "spoiled"
 	s.Name = "spoiled"
@@ -34,21 +34,21 @@ func spoil(s *seshat.Session) {
 
 func changeReturned(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Metadata["bytes"] = []byte("bytes")
 	made := e.create(t, n)
 	want := e.get(t, "s")
-	spoil(made)
-	spoil(e.get(t, "s"))
+	changeAll(made)
+	changeAll(e.get(t, "s"))
 	p, err := t.List(e.ctx, seshat.Query{})
 	e.must(err)
-	spoil(p.Sessions[0])
+	changeAll(p.Sessions[0])
 	touched, err := t.Touch(e.ctx, "s")
 	e.must(err)
-	spoil(touched)
+	changeAll(touched)
 	ensured, _, err := t.Ensure(e.ctx, seshat.NewSession{ID: "s"})
 	e.must(err)
-	spoil(ensured)
+	changeAll(ensured)
 	e.same("what is stored", e.get(t, "s"), want)
 	ns, err := t.Namespace(e.ctx)
 	e.must(err)
@@ -63,7 +63,7 @@ func changeReturned(e *env) {
 
 func changeHandedIn(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	b := []byte("bytes")
 	n.Metadata["bytes"] = b
 	made := e.create(t, n)
@@ -91,7 +91,7 @@ func changeHandedIn(e *env) {
 // returnedStays: later writes reuse memory and pages, but returned values stay.
 func returnedStays(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	got := e.get(t, "s")
 	p, err := t.List(e.ctx, seshat.Query{})
 	e.must(err)
@@ -111,10 +111,10 @@ func returnedStays(e *env) {
 
 func nothingShared(e *env) {
 	t := e.tenant("t")
-	e.create(t, full())
+	e.create(t, fullSession())
 	a := e.get(t, "s")
 	b := e.get(t, "s")
-	spoil(a)
+	changeAll(a)
 	e.same("what another reader got", b, e.get(t, "s"))
 	da := b.UserMemory.Map()
 	db := b.UserMemory.Map()

@@ -117,7 +117,7 @@ func (p *player) turn() {
 	kind := pick(p, callKinds)
 	c := call{p: p, name: kind.name, space: pick(p, modelSpaces), id: pick(p, modelIDs), now: p.now()}
 	if kind.name != "create" && p.r.IntN(4) > 0 {
-		c.aim()
+		c.chooseLive()
 	}
 	c.t = p.tenants[c.space]
 	p.log("%v", &c)

@@ -41,7 +41,7 @@ func policyApplied(e *env) {
 	e.clock.Advance(hour)
 	equal(e, "idled", e.sweep().Idled, 1)
 	e.clock.Advance(hour)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 }
 
 func policyOwn(e *env) {
@@ -66,12 +66,12 @@ func policyOwn(e *env) {
 func policyPast(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(2)...)
+	e.append(t, "s", newMessages(2)...)
 	e.clock.Advance(2 * hour)
 	e.create(t, seshat.NewSession{ID: "young"})
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: hour}))
 	e.apply(t, 2, 2)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	e.get(t, "young")
 	equal(e, "sessions", e.count(t, seshat.Query{}), 1)
 	equal(e, "expired", e.sweep().Expired, 1)
@@ -83,7 +83,7 @@ func policyAgain(e *env) {
 	e.must(t.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: seshat.Never}))
 	e.apply(t, 1, 1)
 	equal(e, "end", e.get(t, "s").ExpiresAt.IsZero(), true)
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	e.apply(t, 1, 0)
 	check()
 }
@@ -112,7 +112,7 @@ func policyResumed(e *env) {
 		if err == nil {
 			break
 		}
-		e.fails(err, errCountdown)
+		e.isError(err, errCountdown)
 	}
 	equal(e, "sessions changed by all calls", changed, 5)
 	for i := range 5 {
@@ -133,7 +133,7 @@ func policyWhileWriting(e *env) {
 	for w := range 3 {
 		wg.Go(func() {
 			for i := range n {
-				if _, err := t.Append(e.ctx, fmt.Sprint((i+7*w)%n), lines(1)...); err != nil {
+				if _, err := t.Append(e.ctx, fmt.Sprint((i+7*w)%n), newMessages(1)...); err != nil {
 					e.Error(err)
 				}
 			}
@@ -153,12 +153,12 @@ func policyElsewhere(e *env) {
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	e.create(b, seshat.NewSession{ID: "s"})
-	check := e.still(b, "s")
+	check := e.unchangedSince(b, "s")
 	e.must(a.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: hour}))
 	e.apply(a, 1, 1)
 	e.apply(b, 1, 0)
 	check()
 	e.must(second(a.DeleteNamespace(e.ctx)))
 	_, err := a.ApplyPolicy(e.ctx)
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 }

@@ -21,16 +21,16 @@ var quotas = []promise{
 	{name: "a quota set elsewhere binds an old handle", test: quotaOfOldHandle},
 }
 
-// limited returns a namespace with these quotas.
-func (e *env) limited(q seshat.NamespaceQuotas) *seshat.Tenant {
+// createLimited returns a namespace with these quotas.
+func (e *env) createLimited(q seshat.NamespaceQuotas) *seshat.Tenant {
 	e.Helper()
 	t, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "t", Quotas: q})
 	e.must(err)
 	return t
 }
 
-// exceeded fails the test unless err is a QuotaError with these values.
-func (e *env) exceeded(err error, quota string, limit, use uint64) {
+// isQuotaError fails the test unless err is a QuotaError with these values.
+func (e *env) isQuotaError(err error, quota string, limit, use uint64) {
 	e.Helper()
 	var q *seshat.QuotaError
 	if !errors.Is(err, seshat.ErrQuota) || !errors.As(err, &q) {
@@ -42,14 +42,14 @@ func (e *env) exceeded(err error, quota string, limit, use uint64) {
 }
 
 func fullNamespace(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 2})
+	t := e.createLimited(seshat.NamespaceQuotas{MaxSessions: 2})
 	e.create(t, seshat.NewSession{ID: "a"})
 	e.create(t, seshat.NewSession{ID: "b"})
 	_, err := t.Create(e.ctx, seshat.NewSession{ID: "c"})
-	e.exceeded(err, "namespace.max_sessions", 2, 2)
+	e.isQuotaError(err, "namespace.max_sessions", 2, 2)
 	_, _, err = t.Ensure(e.ctx, seshat.NewSession{ID: "c"})
-	e.exceeded(err, "namespace.max_sessions", 2, 2)
-	e.gone(t, "c")
+	e.isQuotaError(err, "namespace.max_sessions", 2, 2)
+	e.isGone(t, "c")
 	// Calls that create no session succeed.
 	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "a"})
 	e.must(err)
@@ -57,11 +57,11 @@ func fullNamespace(e *env) {
 	e.update(t, "a", func(s *seshat.Session) { s.Name = "x" })
 	e.move(t, "a", seshat.StatusTerminated)
 	_, err = t.Create(e.ctx, seshat.NewSession{ID: "c"})
-	e.exceeded(err, "namespace.max_sessions", 2, 2)
+	e.isQuotaError(err, "namespace.max_sessions", 2, 2)
 }
 
 func expiredDoesNotCount(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 2, MaxMessages: 2, MaxBytes: 2000})
+	t := e.createLimited(seshat.NamespaceQuotas{MaxSessions: 2, MaxMessages: 2, MaxBytes: 2000})
 	for i := range 6 {
 		id := fmt.Sprint(i)
 		n := seshat.NewSession{ID: id, Lifecycle: seshat.Lifecycle{TTL: hour, Expiry: seshat.ExpiryAbsolute}}
@@ -72,11 +72,11 @@ func expiredDoesNotCount(e *env) {
 	_, err := t.Create(e.ctx, seshat.NewSession{ID: "0"})
 	e.must(err)
 	_, err = t.Create(e.ctx, seshat.NewSession{ID: "1"})
-	e.exceeded(err, "namespace.max_sessions", 2, 2)
+	e.isQuotaError(err, "namespace.max_sessions", 2, 2)
 }
 
 func deletedDoesNotCount(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 1, MaxMessages: 1})
+	t := e.createLimited(seshat.NamespaceQuotas{MaxSessions: 1, MaxMessages: 1})
 	for range 3 {
 		e.create(t, seshat.NewSession{ID: "s", UserID: "mia"})
 		e.must(second(t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser, Content: "hello"})))
@@ -87,17 +87,17 @@ func deletedDoesNotCount(e *env) {
 }
 
 func boundedLogs(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{MaxMessages: 2, MaxBytes: 100_000})
+	t := e.createLimited(seshat.NamespaceQuotas{MaxMessages: 2, MaxBytes: 100_000})
 	e.create(t, seshat.NewSession{ID: "a"})
 	e.create(t, seshat.NewSession{ID: "b"})
 	m := seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 	e.must(second(t.Append(e.ctx, "a", m)))
 	_, err := t.Append(e.ctx, "b", m, m)
-	e.exceeded(err, "namespace.max_messages", 2, 1)
+	e.isQuotaError(err, "namespace.max_messages", 2, 1)
 	equal(e, "messages", e.get(t, "b").MessageCount, 0)
 	e.must(second(t.Append(e.ctx, "b", m)))
 	_, err = t.Append(e.ctx, "a", m)
-	e.exceeded(err, "namespace.max_messages", 2, 2)
+	e.isQuotaError(err, "namespace.max_messages", 2, 2)
 
 	big := map[string]any{"k": strings.Repeat("x", 60_000)}
 	e.update(t, "a", func(s *seshat.Session) { s.Metadata = seshat.NewDocument(big) })
@@ -122,7 +122,7 @@ func boundedLogs(e *env) {
 }
 
 func quotaRace(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{MaxSessions: 20})
+	t := e.createLimited(seshat.NamespaceQuotas{MaxSessions: 20})
 	var made atomic.Int64
 	race(func(int) {
 		for range 10 {
@@ -157,37 +157,37 @@ func quotaOfTheFirst(e *env) {
 }
 
 func loweredQuota(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{})
+	t := e.createLimited(seshat.NamespaceQuotas{})
 	for range 5 {
 		e.create(t, seshat.NewSession{})
 	}
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 2}))
 	equal(e, "sessions", e.count(t, seshat.Query{}), 5)
 	_, err := t.Create(e.ctx, seshat.NewSession{})
-	e.exceeded(err, "namespace.max_sessions", 2, 5)
+	e.isQuotaError(err, "namespace.max_sessions", 2, 5)
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{}))
 	e.create(t, seshat.NewSession{})
 }
 
 func quotaOfOldHandle(e *env) {
-	old := e.limited(seshat.NamespaceQuotas{})
+	old := e.createLimited(seshat.NamespaceQuotas{})
 	fresh := e.tenant("t")
 	e.must(fresh.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 1}))
 	e.create(old, seshat.NewSession{})
 	_, err := old.Create(e.ctx, seshat.NewSession{})
-	e.exceeded(err, "namespace.max_sessions", 1, 1)
+	e.isQuotaError(err, "namespace.max_sessions", 1, 1)
 }
 
 // orderInAFullNamespace: quotas of bytes do not apply to writes that add no
 // content. Otherwise a full namespace could not even end its sessions.
 func orderInAFullNamespace(e *env) {
-	t := e.limited(seshat.NamespaceQuotas{})
+	t := e.createLimited(seshat.NamespaceQuotas{})
 	e.create(t, seshat.NewSession{ID: "s"})
 	u, err := t.Usage(e.ctx)
 	e.must(err)
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxBytes: u.Bytes}))
 	_, err = t.Append(e.ctx, "s", seshat.Message{Role: seshat.RoleUser})
-	e.exceeded(err, "namespace.max_bytes", u.Bytes, u.Bytes)
+	e.isQuotaError(err, "namespace.max_bytes", u.Bytes, u.Bytes)
 	_, err = t.AcquireLease(e.ctx, "s", "a runner with a long name", hour)
 	e.must(err)
 	e.must(second(t.Touch(e.ctx, "s")))

@@ -256,7 +256,7 @@ func noRevival(e *env) {
 			}
 		})
 		equal(e, "deletions", deleted.Load(), 1)
-		e.gone(t, id)
+		e.isGone(t, id)
 	}
 	equal(e, "sessions", e.count(t, seshat.Query{}), 0)
 }

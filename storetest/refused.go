@@ -46,15 +46,15 @@ func refuseAll[T any](e *env, t *seshat.Tenant, method, place string, good T, ca
 			bad := good
 			row.spoil(&bad)
 			for range refusedTries {
-				e.refusedBy(method+", "+row.why, call(bad), place+row.field)
+				e.isInvalidNamed(method+", "+row.why, call(bad), place+row.field)
 			}
 		}
 	}
 	equal(e, "the store after refused calls of "+method, e.fingerprint(t), before)
 }
 
-// refusedBy is refused, with a name for the call in failures.
-func (e *env) refusedBy(what string, err error, field string) {
+// isInvalidNamed is isInvalid, with a name for the call in failures.
+func (e *env) isInvalidNamed(what string, err error, field string) {
 	e.Helper()
 	if err == nil {
 		e.Fatalf("%s: accepted; want an InvalidError of %s", what, field)
@@ -64,7 +64,7 @@ func (e *env) refusedBy(what string, err error, field string) {
 			e.Log("in", what)
 		}
 	}()
-	e.refused(err, field)
+	e.isInvalid(err, field)
 }
 
 // fingerprint prints everything in a tenant and its store that a refused call

@@ -47,9 +47,9 @@ func errorsWithoutContent(e *env) {
 	e.create(t, seshat.NewSession{ID: "small", Quotas: seshat.Quotas{MaxMessages: 1}})
 	before := e.fingerprint(t)
 	for _, m := range secretMessages() {
-		e.hides("Append", second(t.Append(e.ctx, "s", m)))
-		e.hides("Summarize", second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, m)))
-		e.hides("EditMessage", second(t.EditMessage(e.ctx, "s", 1, func(stored *seshat.Message) error {
+		e.hidesContent("Append", second(t.Append(e.ctx, "s", m)))
+		e.hidesContent("Summarize", second(t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, m)))
+		e.hidesContent("EditMessage", second(t.EditMessage(e.ctx, "s", 1, func(stored *seshat.Message) error {
 			m.ID = stored.ID
 			m.Seq = stored.Seq
 			m.AppendedAt = stored.AppendedAt
@@ -70,8 +70,8 @@ func errorsWithoutContent(e *env) {
 			{UserID: s},
 			{Agent: seshat.AgentConfig{AvailableTools: []string{s}}},
 		} {
-			e.hides("Create", second(t.Create(e.ctx, n)))
-			e.hides("Update", second(t.Update(e.ctx, "s", func(edited *seshat.Session) error {
+			e.hidesContent("Create", second(t.Create(e.ctx, n)))
+			e.hidesContent("Update", second(t.Update(e.ctx, "s", func(edited *seshat.Session) error {
 				edited.Name = n.Name
 				edited.Labels = n.Labels
 				edited.UserID = n.UserID
@@ -83,26 +83,27 @@ func errorsWithoutContent(e *env) {
 		for _, n := range []seshat.NewSession{
 			{State: bad}, {UserID: "mia", UserState: bad}, {NamespaceState: bad},
 		} {
-			e.hides("Create", second(t.Create(e.ctx, n)))
+			e.hidesContent("Create", second(t.Create(e.ctx, n)))
 		}
-		e.hides("MergeState", t.MergeState(e.ctx, seshat.SessionScope("s"), bad))
-		e.hides("List", second(t.List(e.ctx, seshat.Query{Cursor: s})))
-		e.hides("List", second(t.List(e.ctx, seshat.Query{Labels: map[string]string{"k": s}})))
-		e.hides("Authenticate", second(e.Authenticate(e.ctx, s)))
+		e.hidesContent("MergeState", t.MergeState(e.ctx, seshat.SessionScope("s"), bad))
+		e.hidesContent("List", second(t.List(e.ctx, seshat.Query{Cursor: s})))
+		e.hidesContent("List", second(t.List(e.ctx, seshat.Query{Labels: map[string]string{"k": s}})))
+		e.hidesContent("Authenticate", second(e.Authenticate(e.ctx, s)))
 	}
 	two := []seshat.Message{{Role: seshat.RoleUser, Content: secret}, {Role: seshat.RoleUser, Content: secret}}
-	e.hides("Append", second(t.Append(e.ctx, "small", two...)))
-	e.hides("Append", second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: secret})))
+	e.hidesContent("Append", second(t.Append(e.ctx, "small", two...)))
+	taken := seshat.Message{ID: "m", Role: seshat.RoleUser, Content: secret}
+	e.hidesContent("Append", second(t.Append(e.ctx, "s", taken)))
 	equal(e, "the store after refused calls", e.fingerprint(t), before)
 }
 
-// hides fails the test unless err is short and contains no content.
-func (e *env) hides(method string, err error) {
+// hidesContent fails the test unless err is short and contains no content.
+func (e *env) hidesContent(method string, err error) {
 	e.Helper()
 	if err == nil {
 		e.Fatalf("%s: accepted", method)
 	}
-	e.shortText(err)
+	e.isShort(err)
 	if text := err.Error(); strings.Contains(text, "nobody") {
 		e.Fatalf("%s: the error shows content: %s", method, text)
 	}

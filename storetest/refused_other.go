@@ -139,7 +139,7 @@ func refusedOthers(e *env) {
 	before := e.fingerprint(t)
 	for _, r := range append(callsWithBadArguments(e, t), callsWithBadQueries(t)...) {
 		for range refusedTries {
-			e.refusedBy(r.method, r.call(e.ctx), r.field)
+			e.isInvalidNamed(r.method, r.call(e.ctx), r.field)
 		}
 	}
 	refuseBadTexts(e, t)

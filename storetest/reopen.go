@@ -18,11 +18,11 @@ var readOnly = []promise{
 
 func allThereAgain(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Quotas.MaxMessages = 10
 	e.create(t, n)
 	e.must(second(t.Append(e.ctx, "s", seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "hello"})))
-	e.crowd(t, 20)
+	e.createCrowd(t, 20)
 	sweepable := e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: hour}})
 	before := e.state(t)
 	session := e.get(t, "s")
@@ -40,7 +40,7 @@ func allThereAgain(e *env) {
 	equal(e, "message known from before", a.Repeated, true)
 	e.clock.Advance(hour)
 	equal(e, "due from before", e.sweep().Expired, 1)
-	e.gone(t, sweepable.ID)
+	e.isGone(t, sweepable.ID)
 }
 
 func expiredMeanwhile(e *env) {
@@ -50,7 +50,7 @@ func expiredMeanwhile(e *env) {
 	e.reopen()
 	t = e.tenant("t")
 	equal(e, "count", e.count(t, seshat.Query{}), 0)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, "swept", e.sweep().Expired, 1)
 }
 
@@ -66,8 +66,8 @@ func otherOptions(e *env) {
 
 func readOnlyStore(e *env) {
 	t := e.tenant("t")
-	e.mixed(t)
-	e.create(t, full())
+	e.createMixed(t)
+	e.create(t, fullSession())
 	before := e.state(t)
 	if e.h.Reopen == nil {
 		e.Skip("the data ends with the store")
@@ -77,7 +77,7 @@ func readOnlyStore(e *env) {
 	found, err := e.Tenant(e.ctx, seshat.Namespace{Name: "t"})
 	e.must(err)
 	equal(e, "state", e.state(found), before)
-	writes := e.everyCall(e.ctx, found)
+	writes := e.callAll(e.ctx, found)
 	for _, read := range []string{
 		"Tenant", "dry run", "Stats", "Check", "List", "Count", "Usage", "Namespace", "Namespaces", "AllNamespaces",
 		"Sessions", "Get", "Ensure",
@@ -87,7 +87,7 @@ func readOnlyStore(e *env) {
 	}
 	for name, err := range writes {
 		e.Log(name)
-		e.fails(err, seshat.ErrReadOnly)
+		e.isError(err, seshat.ErrReadOnly)
 	}
 	equal(e, "state after refused writes", e.state(found), before)
 	e.o.ReadOnly = false

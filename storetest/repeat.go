@@ -23,9 +23,9 @@ var repeats = []promise{
 	{name: "goroutines that append one turn append it once", test: repeatRace},
 }
 
-// repeated fails the test unless an append of the turn reports these stored
+// expectRepeat fails the test unless an append of the turn reports these stored
 // numbers.
-func (e *env) repeated(t *seshat.Tenant, id string, first, last uint64, all ...seshat.Message) {
+func (e *env) expectRepeat(t *seshat.Tenant, id string, first, last uint64, all ...seshat.Message) {
 	e.Helper()
 	a, err := t.AppendTurn(e.ctx, id, seshat.Turn{Messages: all})
 	e.must(err)
@@ -33,8 +33,9 @@ func (e *env) repeated(t *seshat.Tenant, id string, first, last uint64, all ...s
 	equal(e, "numbers of the first time", [2]uint64{a.First, a.Last}, [2]uint64{first, last})
 }
 
-// collides fails the test unless err is a MessageIDError with these values.
-func (e *env) collides(err error, id string, seq uint64) {
+// isMessageIDError fails the test unless err is a MessageIDError with these
+// values.
+func (e *env) isMessageIDError(err error, id string, seq uint64) {
 	e.Helper()
 	var m *seshat.MessageIDError
 	if !errors.As(err, &m) || !errors.Is(err, seshat.ErrConflict) {
@@ -47,33 +48,33 @@ func (e *env) collides(err error, id string, seq uint64) {
 func repeatTurn(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	turn := []seshat.Message{
 		{ID: "a", Role: seshat.RoleAssistant, ContentType: seshat.ContentToolCall, Tokens: 3},
 		{ID: "b", Role: seshat.RoleTool, ContentType: seshat.ContentToolResult},
 	}
 	e.append(t, "s", turn...)
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	e.clock.Advance(minute)
-	e.repeated(t, "s", 2, 3, turn...)
+	e.expectRepeat(t, "s", 2, 3, turn...)
 	check()
 	e.reopen()
 	t = e.tenant("t")
-	e.repeated(t, "s", 2, 3, turn...)
+	e.expectRepeat(t, "s", 2, 3, turn...)
 }
 
 func repeatLater(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	turn := lines(4)
+	turn := newMessages(4)
 	for i := range turn {
 		turn[i].ID = fmt.Sprint("m", i)
 	}
 	e.append(t, "s", turn...)
 	again := func() {
 		e.Helper()
-		check := e.still(t, "s")
-		e.repeated(t, "s", 1, 4, turn...)
+		check := e.unchangedSince(t, "s")
+		e.expectRepeat(t, "s", 1, 4, turn...)
 		check()
 	}
 	_, err := t.EditMessage(e.ctx, "s", 1, func(m *seshat.Message) error {
@@ -85,7 +86,7 @@ func repeatLater(e *env) {
 	_, err = t.DeleteMessage(e.ctx, "s", 2)
 	e.must(err)
 	again()
-	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 3}, lines(1)[0])
+	_, err = t.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 3}, newMessages(1)[0])
 	e.must(err)
 	again()
 	_, err = t.Truncate(e.ctx, "s", 0)
@@ -100,42 +101,42 @@ func repeatLater(e *env) {
 func repeatPart(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	all := lines(4)
+	all := newMessages(4)
 	for i := range all {
 		all[i].ID = fmt.Sprint("m", i)
 	}
 	e.append(t, "s", all[0], all[1])
 	e.append(t, "s", all[2], all[3])
-	e.repeated(t, "s", 2, 2, all[1])
-	e.repeated(t, "s", 2, 3, all[1], all[2])
-	e.numbered(t, "s", 1, 2, 3, 4)
+	e.expectRepeat(t, "s", 2, 2, all[1])
+	e.expectRepeat(t, "s", 2, 3, all[1], all[2])
+	e.expectNumbers(t, "s", 1, 2, 3, 4)
 }
 
 func repeatOther(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", lines(1)...)
+	e.append(t, "s", newMessages(1)...)
 	m := seshat.Message{ID: "m", Role: seshat.RoleUser, Content: "one"}
 	e.append(t, "s", m)
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	other := m
 	other.Content = "two"
 	_, err := t.Append(e.ctx, "s", other)
-	e.collides(err, "m", 2)
+	e.isMessageIDError(err, "m", 2)
 	check()
 	_, err = t.EditMessage(e.ctx, "s", 2, func(m *seshat.Message) error {
 		m.Content = "two"
 		return nil
 	})
 	e.must(err)
-	check = e.still(t, "s")
+	check = e.unchangedSince(t, "s")
 	_, err = t.Append(e.ctx, "s", other) // an edit is not the appended message
-	e.collides(err, "m", 2)
+	e.isMessageIDError(err, "m", 2)
 	check()
 }
 
-// digested returns a message with every field that a caller can set.
-func digested() seshat.Message {
+// fullMessage returns a message with every field that a caller can set.
+func fullMessage() seshat.Message {
 	return seshat.Message{
 		ID: "m", Role: seshat.RoleTool, Content: "c", ContentType: seshat.ContentToolCall, ToolName: "n",
 		ToolCallID: "i",
@@ -184,15 +185,15 @@ func repeatFields(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
 	given := map[string]bool{"ID": true, "Seq": true, "AppendedAt": true, "Summary": true}
-	e.append(t, "s", digested())
-	check := e.still(t, "s")
+	e.append(t, "s", fullMessage())
+	check := e.unchangedSince(t, "s")
 	for field, edits := range fieldEdits {
 		given[field] = true
 		for _, edit := range edits {
-			m := digested()
+			m := fullMessage()
 			edit(&m)
 			_, err := t.Append(e.ctx, "s", m)
-			e.collides(err, "m", 1)
+			e.isMessageIDError(err, "m", 1)
 		}
 	}
 	check()
@@ -209,12 +210,12 @@ func repeatFields(e *env) {
 func repeatEqual(e *env) {
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.append(t, "s", digested())
-	m := digested()
+	e.append(t, "s", fullMessage())
+	m := fullMessage()
 	m.Timestamp = m.Timestamp.In(time.FixedZone("east", 3600)).Add(999 * time.Microsecond)
 	m.Latency += 400 * time.Microsecond
 	m.Metadata = seshat.NewDocument(map[string]any{"k": uint8(1)})
-	e.repeated(t, "s", 1, 1, m)
+	e.expectRepeat(t, "s", 1, 1, m)
 }
 
 func repeatMixed(e *env) {
@@ -222,14 +223,14 @@ func repeatMixed(e *env) {
 	e.create(t, seshat.NewSession{ID: "s"})
 	known := seshat.Message{ID: "known", Role: seshat.RoleUser}
 	e.append(t, "s", known)
-	check := e.still(t, "s")
+	check := e.unchangedSince(t, "s")
 	fresh := seshat.Message{ID: "fresh", Role: seshat.RoleUser}
 	for _, turn := range [][]seshat.Message{{known, fresh}, {fresh, known}} {
 		_, err := t.Append(e.ctx, "s", turn...)
-		e.collides(err, "fresh", 0)
+		e.isMessageIDError(err, "fresh", 0)
 	}
 	_, err := t.Append(e.ctx, "s", known, seshat.Message{Role: seshat.RoleUser})
-	e.collides(err, "", 0)
+	e.isMessageIDError(err, "", 0)
 	check()
 }
 
@@ -268,5 +269,5 @@ func repeatRace(e *env) {
 		}
 	}
 	equal(e, "appends that were not repeated", fresh, 1)
-	e.numbered(t, "s", 1, 2)
+	e.expectNumbers(t, "s", 1, 2)
 }

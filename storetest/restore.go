@@ -28,20 +28,20 @@ var restores = []promise{
 	{name: "random snapshots do no harm", test: restoreRandom},
 }
 
-// snapshot returns a snapshot of as with the log of session id.
-func (e *env) snapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.Snapshot {
+// newSnapshot returns a snapshot of as with the log of session id.
+func (e *env) newSnapshot(t *seshat.Tenant, id string, as *seshat.Session) seshat.Snapshot {
 	e.Helper()
 	state, err := t.State(e.ctx, seshat.SessionScope(id))
 	e.must(err)
 	return seshat.Snapshot{Session: as, State: state, Messages: t.Messages(e.ctx, id, seshat.HistoryQuery{})}
 }
 
-// moved copies a session to another tenant and fails the test unless the copy
+// moveTo copies a session to another tenant and fails the test unless the copy
 // is equal.
-func (e *env) moved(from, to *seshat.Tenant, id string) *seshat.Session {
+func (e *env) moveTo(from, to *seshat.Tenant, id string) *seshat.Session {
 	e.Helper()
 	s := e.get(from, id)
-	got, err := to.Restore(e.ctx, e.snapshot(from, id, s))
+	got, err := to.Restore(e.ctx, e.newSnapshot(from, id, s))
 	e.must(err)
 	want := *s
 	want.NamespaceID, want.OrganizationID = to.ID(), to.OrganizationID()
@@ -50,28 +50,28 @@ func (e *env) moved(from, to *seshat.Tenant, id string) *seshat.Session {
 	sameLogs(e, e.log(to, id), e.log(from, id))
 	state, err := from.State(e.ctx, seshat.SessionScope(id))
 	e.must(err)
-	e.holds(to, seshat.SessionScope(id), state)
+	e.expectState(to, seshat.SessionScope(id), state)
 	return got
 }
 
 func restoreExact(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
-	n := full()
+	n := fullSession()
 	n.Quotas.MaxMessages = 100
 	n.Quotas.MaxTokensTotal = 100
 	n.State = map[string]any{"k": []any{int64(1), nil}}
 	e.create(a, n)
-	m := digested()
+	m := fullMessage()
 	m.Latency, m.Metadata = 5*ms, seshat.NewDocument(map[string]any{"deep": map[string]any{"b": []byte{0}}})
 	e.append(a, "s", m, seshat.Message{Role: seshat.RoleFramework, Payload: []byte{0, 1}, Latency: 2 * ms})
 	e.clock.Advance(minute)
-	e.must(second(a.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, lines(1)[0])))
+	e.must(second(a.Summarize(e.ctx, "s", seshat.Range{From: 1, To: 1}, newMessages(1)[0])))
 	_, err := a.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{Reason: "lunch", Actor: "mia"})
 	e.must(err)
 	e.clock.Advance(minute)
-	e.moved(a, b, "s")
-	e.repeated(b, "s", 1, 1, m)
+	e.moveTo(a, b, "s")
+	e.expectRepeat(b, "s", 1, 1, m)
 	e.reopen()
 	equal(e, "found after reopening", e.count(e.tenant("b"), seshat.Query{UserID: "mia"}), 1)
 }
@@ -81,35 +81,40 @@ func restoreLives(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	for id, live := range map[string]func(string){
-		"new":        func(string) {},
-		"touched":    func(id string) { e.must(second(a.Touch(e.ctx, id))) },
-		"talked":     func(id string) { e.append(a, id, lines(3)...) },
-		"truncated":  func(id string) { e.append(a, id, lines(3)...); e.must(second(a.Truncate(e.ctx, id, 1))) },
-		"emptied":    func(id string) { e.append(a, id, lines(3)...); e.must(second(a.Truncate(e.ctx, id, 0))) },
-		"gaps":       func(id string) { e.append(a, id, lines(3)...); e.must(second(a.DeleteMessage(e.ctx, id, 2))) },
+		"new":       func(string) {},
+		"touched":   func(id string) { e.must(second(a.Touch(e.ctx, id))) },
+		"talked":    func(id string) { e.append(a, id, newMessages(3)...) },
+		"truncated": func(id string) { e.append(a, id, newMessages(3)...); e.must(second(a.Truncate(e.ctx, id, 1))) },
+		"emptied":   func(id string) { e.append(a, id, newMessages(3)...); e.must(second(a.Truncate(e.ctx, id, 0))) },
+		"gaps": func(id string) {
+			e.append(a, id, newMessages(3)...)
+			e.must(second(a.DeleteMessage(e.ctx, id, 2)))
+		},
 		"idle":       func(id string) { e.move(a, id, seshat.StatusIdle) },
 		"archived":   func(id string) { e.move(a, id, seshat.StatusArchived) },
 		"terminated": func(id string) { e.move(a, id, seshat.StatusTerminated) },
-		"woken":      func(id string) { e.move(a, id, seshat.StatusIdle); e.append(a, id, lines(1)...) },
+		"woken":      func(id string) { e.move(a, id, seshat.StatusIdle); e.append(a, id, newMessages(1)...) },
 		"renamed":    func(id string) { e.update(a, id, func(s *seshat.Session) { s.Name = "x" }) },
-		"absolute":   func(id string) { e.life(a, id, seshat.Lifecycle{Expiry: seshat.ExpiryAbsolute}) },
-		"endless":    func(id string) { e.life(a, id, seshat.Lifecycle{TTL: seshat.Never}) },
-		"very long":  func(id string) { e.life(a, id, seshat.Lifecycle{TTL: math.MaxInt64}) },
-		"capped":     func(id string) { e.life(a, id, seshat.Lifecycle{MaxLifetime: day, TTL: 2 * day}) },
-		"short":      func(id string) { e.life(a, id, seshat.Lifecycle{TTL: 90*minute + 1, IdleAfter: 80 * minute}) },
-		"leased":     func(id string) { e.acquire(a, id, "me") },
-		"state":      func(id string) { e.merge(a, seshat.SessionScope(id), map[string]any{"k": 1}) },
+		"absolute":   func(id string) { e.setLifecycle(a, id, seshat.Lifecycle{Expiry: seshat.ExpiryAbsolute}) },
+		"endless":    func(id string) { e.setLifecycle(a, id, seshat.Lifecycle{TTL: seshat.Never}) },
+		"very long":  func(id string) { e.setLifecycle(a, id, seshat.Lifecycle{TTL: math.MaxInt64}) },
+		"capped":     func(id string) { e.setLifecycle(a, id, seshat.Lifecycle{MaxLifetime: day, TTL: 2 * day}) },
+		"short": func(id string) {
+			e.setLifecycle(a, id, seshat.Lifecycle{TTL: 90*minute + 1, IdleAfter: 80 * minute})
+		},
+		"leased": func(id string) { e.acquire(a, id, "me") },
+		"state":  func(id string) { e.merge(a, seshat.SessionScope(id), map[string]any{"k": 1}) },
 	} {
 		e.create(a, seshat.NewSession{ID: id})
 		e.clock.Advance(minute)
 		live(id)
 		e.clock.Advance(ms)
-		e.moved(a, b, id)
+		e.moveTo(a, b, id)
 	}
 }
 
-// life edits a session's lifecycle.
-func (e *env) life(t *seshat.Tenant, id string, l seshat.Lifecycle) {
+// setLifecycle edits a session's lifecycle.
+func (e *env) setLifecycle(t *seshat.Tenant, id string, l seshat.Lifecycle) {
 	e.Helper()
 	e.update(t, id, func(s *seshat.Session) { s.Lifecycle = l })
 }
@@ -119,10 +124,10 @@ func restoreFork(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(2)...)
+	e.append(a, "s", newMessages(2)...)
 	e.clock.Advance(hour)
 	e.fork(a, "s", seshat.ForkOptions{ID: "f"})
-	e.moved(a, b, "f")
+	e.moveTo(a, b, "f")
 }
 
 func restoreAfterPolicy(e *env) {
@@ -133,7 +138,7 @@ func restoreAfterPolicy(e *env) {
 	e.must(a.SetLifecycle(e.ctx, seshat.Lifecycle{TTL: 5 * hour}))
 	e.apply(a, 1, 1)
 	equal(e, "end", e.get(a, "s").ExpiresAt, seshattest.Start.Add(5*hour))
-	e.moved(a, b, "s")
+	e.moveTo(a, b, "s")
 }
 
 func restoreDerived(e *env) {
@@ -166,17 +171,17 @@ func restoreGoesOn(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: 3 * hour, IdleAfter: hour}})
-	e.append(a, "s", lines(3)...)
+	e.append(a, "s", newMessages(3)...)
 	e.must(second(a.Truncate(e.ctx, "s", 1)))
 	e.clock.Advance(hour / 2)
-	e.moved(a, b, "s")
+	e.moveTo(a, b, "s")
 	e.clock.Advance(hour / 2)
 	equal(e, "idled", e.sweep().Idled, 2)
-	s := e.append(b, "s", lines(1)...)
+	s := e.append(b, "s", newMessages(1)...)
 	equal(e, "number", s.LastSeq, 4)
 	equal(e, "end", s.ExpiresAt, seshattest.Start.Add(4*hour))
 	e.clock.Advance(3 * hour)
-	e.gone(b, "s")
+	e.isGone(b, "s")
 }
 
 // restoreFromAhead restores a session from a store whose clock was ahead. A
@@ -185,7 +190,7 @@ func restoreFromAhead(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(1)...)
+	e.append(a, "s", newMessages(1)...)
 	snap := *e.get(a, "s")
 	log := e.log(a, "s")
 	ahead := seshattest.Start.Add(hour)
@@ -196,7 +201,7 @@ func restoreFromAhead(e *env) {
 	_, err := b.Restore(e.ctx, seshat.Snapshot{Session: &snap, Messages: messages(log...)})
 	e.must(err)
 	for range 2 {
-		s := e.append(b, "s", lines(1)...)
+		s := e.append(b, "s", newMessages(1)...)
 		equal(e, "updated", s.UpdatedAt, ahead)
 		equal(e, "appended", e.history(b, "s", seshat.HistoryQuery{Last: 1})[0].AppendedAt, ahead)
 	}
@@ -209,33 +214,33 @@ func restoreLarge(e *env) {
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	for range 2 {
-		e.append(a, "s", lines(200)...)
+		e.append(a, "s", newMessages(200)...)
 		e.append(a, "s", seshat.Message{Role: seshat.RoleUser, Payload: make([]byte, seshat.MaxPayloadBytes)})
 	}
-	e.moved(a, b, "s")
+	e.moveTo(a, b, "s")
 }
 
 func restoreTaken(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(1)...)
+	e.append(a, "s", newMessages(1)...)
 	e.create(b, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: hour}})
-	check := e.still(b, "s")
-	_, err := b.Restore(e.ctx, e.snapshot(a, "s", e.get(a, "s")))
-	e.fails(err, seshat.ErrExists)
+	check := e.unchangedSince(b, "s")
+	_, err := b.Restore(e.ctx, e.newSnapshot(a, "s", e.get(a, "s")))
+	e.isError(err, seshat.ErrExists)
 	check()
 	e.clock.Advance(hour)
-	e.moved(a, b, "s")
+	e.moveTo(a, b, "s")
 }
 
 func restoreFails(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(250)...)
+	e.append(a, "s", newMessages(250)...)
 	mine := errors.New("mine")
-	snap := e.snapshot(a, "s", e.get(a, "s"))
+	snap := e.newSnapshot(a, "s", e.get(a, "s"))
 	log := snap.Messages
 	snap.Messages = func(yield func(seshat.Message, error) bool) {
 		for m, err := range log {
@@ -248,8 +253,8 @@ func restoreFails(e *env) {
 		}
 	}
 	_, err := b.Restore(e.ctx, snap)
-	e.fails(err, mine)
-	e.gone(b, "s")
+	e.isError(err, mine)
+	e.isGone(b, "s")
 	e.clock.Advance(hour)
 	equal(e, "reclaimed", e.sweep().Reclaimed > 0, true)
 	u, err := b.Usage(e.ctx)
@@ -264,11 +269,11 @@ func restorePauses(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(256)...)
+	e.append(a, "s", newMessages(256)...)
 	for _, at := range []uint64{130, 200, 256} {
 		for _, pause := range []time.Duration{10 * minute, 3 * hour} {
 			e.Log(at, pause)
-			snap := e.snapshot(a, "s", e.get(a, "s"))
+			snap := e.newSnapshot(a, "s", e.get(a, "s"))
 			log := snap.Messages
 			snap.Messages = func(yield func(seshat.Message, error) bool) {
 				for m, err := range log {
@@ -283,8 +288,8 @@ func restorePauses(e *env) {
 			}
 			_, err := b.Restore(e.ctx, snap)
 			if pause > hour {
-				e.fails(err, seshat.ErrConflict)
-				e.gone(b, "s")
+				e.isError(err, seshat.ErrConflict)
+				e.isGone(b, "s")
 				continue
 			}
 			e.must(err)
@@ -292,7 +297,7 @@ func restorePauses(e *env) {
 			e.must(second(b.Delete(e.ctx, "s")))
 		}
 	}
-	e.nothingLeft(b)
+	e.expectNothingLeft(b)
 }
 
 // restoreTooLarge restores more than the namespace can hold. Restore fails
@@ -302,10 +307,10 @@ func restoreTooLarge(e *env) {
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
 	for range 8 {
-		e.append(a, "s", lines(256)...)
+		e.append(a, "s", newMessages(256)...)
 	}
 	e.must(b.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxMessages: 200}))
-	snap := e.snapshot(a, "s", e.get(a, "s"))
+	snap := e.newSnapshot(a, "s", e.get(a, "s"))
 	log := snap.Messages
 	read := 0
 	snap.Messages = func(yield func(seshat.Message, error) bool) {
@@ -316,11 +321,11 @@ func restoreTooLarge(e *env) {
 		}
 	}
 	_, err := b.Restore(e.ctx, snap)
-	e.fails(err, seshat.ErrQuota)
-	if e.gone(b, "s"); read > 512 {
+	e.isError(err, seshat.ErrQuota)
+	if e.isGone(b, "s"); read > 512 {
 		e.Errorf("%d messages were read for a namespace that takes 200", read)
 	}
-	e.nothingLeft(b)
+	e.expectNothingLeft(b)
 	e.must(b.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxMessages: 8 * 256}))
-	e.moved(a, b, "s")
+	e.moveTo(a, b, "s")
 }

@@ -16,10 +16,10 @@ import (
 func restoreRandom(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
-	n := full()
+	n := fullSession()
 	n.Quotas = seshat.Quotas{MaxSessionDurationMinutes: 1000}
 	e.create(a, n)
-	e.append(a, "s", lines(3)...)
+	e.append(a, "s", newMessages(3)...)
 	taken := 0
 	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 37))
@@ -27,9 +27,9 @@ func restoreRandom(e *env) {
 		log := e.log(a, "s")
 		for range 1 + r.IntN(3) {
 			if r.IntN(3) == 0 {
-				mutate(r, reflect.ValueOf(&log[r.IntN(3)]).Elem())
+				setRandomField(r, reflect.ValueOf(&log[r.IntN(3)]).Elem())
 			} else {
-				mutate(r, reflect.ValueOf(&s).Elem())
+				setRandomField(r, reflect.ValueOf(&s).Elem())
 			}
 		}
 		id := s.ID
@@ -44,16 +44,16 @@ func restoreRandom(e *env) {
 			continue
 		}
 		taken++
-		e.usable(b, id, seed)
+		e.expectUsable(b, id, seed)
 	}
 	if taken < 10 || taken > 140 {
 		e.Fatalf("%d of 150 random snapshots were taken", taken)
 	}
 }
 
-// usable fails the test unless a session can be read, checked and written. It
-// removes the session.
-func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
+// expectUsable fails the test unless a session can be read, checked and
+// written. It removes the session.
+func (e *env) expectUsable(t *seshat.Tenant, id string, seed uint64) {
 	e.Helper()
 	s := e.get(t, id)
 	if _, err := s.MarshalJSON(); err != nil {
@@ -69,7 +69,7 @@ func (e *env) usable(t *seshat.Tenant, id string, seed uint64) {
 	if len(report.Findings) > 0 {
 		e.Fatalf("seed %d: %v of %+v", seed, report.Findings, s)
 	}
-	_, err = t.Append(e.ctx, id, lines(1)...)
+	_, err = t.Append(e.ctx, id, newMessages(1)...)
 	for _, legal := range []error{seshat.ErrReadOnly, seshat.ErrQuota} {
 		if errors.Is(err, legal) {
 			err = nil
@@ -95,8 +95,8 @@ var (
 	someFloats  = []float64{0, -1, 0.5, 1, math.NaN(), math.Inf(1), math.MaxFloat64}
 )
 
-// mutate sets one random exported field of v or of a value inside v.
-func mutate(r *rand.Rand, v reflect.Value) {
+// setRandomField sets one random exported field of v or of a value inside v.
+func setRandomField(r *rand.Rand, v reflect.Value) {
 	switch at := v.Interface().(type) {
 	case time.Time:
 		v.Set(reflect.ValueOf(anyOf(r, someTimes)))
@@ -112,7 +112,7 @@ func mutate(r *rand.Rand, v reflect.Value) {
 	case reflect.Struct:
 		for {
 			if i := r.IntN(v.NumField()); v.Type().Field(i).IsExported() {
-				mutate(r, v.Field(i))
+				setRandomField(r, v.Field(i))
 				return
 			}
 		}

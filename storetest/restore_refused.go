@@ -82,21 +82,21 @@ func restoreRefused(e *env) {
 		for i, edit := range edits {
 			bad := good
 			edit(&bad)
-			_, err := b.Restore(e.ctx, e.snapshot(a, "s", &bad))
+			_, err := b.Restore(e.ctx, e.newSnapshot(a, "s", &bad))
 			e.Log(field, i)
-			e.refused(err, field)
-			e.gone(b, "s")
+			e.isInvalid(err, field)
+			e.isGone(b, "s")
 		}
 	}
 	_, err := b.Restore(e.ctx, seshat.Snapshot{})
-	e.refused(err, "session")
+	e.isInvalid(err, "session")
 	_, err = b.Restore(e.ctx, seshat.Snapshot{Session: &good, State: map[string]any{"": 1}})
-	e.refused(err, "state")
-	e.nothingLeft(b)
+	e.isInvalid(err, "state")
+	e.expectNothingLeft(b)
 }
 
-// nothingLeft fails the test if refused calls left anything behind.
-func (e *env) nothingLeft(t *seshat.Tenant) {
+// expectNothingLeft fails the test if refused calls left anything behind.
+func (e *env) expectNothingLeft(t *seshat.Tenant) {
 	e.Helper()
 	e.clock.Advance(hour)
 	e.sweep()
@@ -109,7 +109,7 @@ func restoreRefusedMessages(e *env) {
 	a := e.tenant("a")
 	b := e.tenant("b")
 	e.create(a, seshat.NewSession{ID: "s"})
-	e.append(a, "s", lines(3)...)
+	e.append(a, "s", newMessages(3)...)
 	snap := *e.get(a, "s")
 	for field, edits := range map[string][]func(m []seshat.Message){
 		"messages[0].seq": {func(m []seshat.Message) { m[0].Seq = 0 }},
@@ -141,9 +141,9 @@ func restoreRefusedMessages(e *env) {
 			edit(log)
 			_, err := b.Restore(e.ctx, seshat.Snapshot{Session: &snap, Messages: messages(log...)})
 			e.Log(field, i)
-			e.refused(err, field)
-			e.gone(b, "s")
+			e.isInvalid(err, field)
+			e.isGone(b, "s")
 		}
 	}
-	e.nothingLeft(b)
+	e.expectNothingLeft(b)
 }

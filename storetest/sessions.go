@@ -72,8 +72,8 @@ func largestSession(e *env) {
 	}
 }
 
-// full returns a new session with every field that a caller can set.
-func full() seshat.NewSession {
+// fullSession returns a new session with every field that a caller can set.
+func fullSession() seshat.NewSession {
 	return seshat.NewSession{
 		ID: "s", UserID: "mia", Name: "Flights",
 		Agent: seshat.AgentConfig{
@@ -93,7 +93,7 @@ func full() seshat.NewSession {
 
 func roundTrip(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	made := e.create(t, n)
 	s := e.get(t, "s")
 	e.same("what was created", made, s)
@@ -165,13 +165,13 @@ func createTwice(e *env) {
 	e.create(t, seshat.NewSession{ID: "s", UserID: "first"})
 	for _, status := range []seshat.Status{seshat.StatusIdle, seshat.StatusArchived, seshat.StatusTerminated} {
 		_, err := t.Create(e.ctx, seshat.NewSession{ID: "s", UserID: "second"})
-		e.fails(err, seshat.ErrExists)
+		e.isError(err, seshat.ErrExists)
 		if status != seshat.StatusArchived || e.get(t, "s").Status == seshat.StatusIdle {
 			e.move(t, "s", status)
 		}
 	}
 	_, err := t.Create(e.ctx, seshat.NewSession{ID: "s"})
-	e.fails(err, seshat.ErrExists)
+	e.isError(err, seshat.ErrExists)
 	equal(e, "user", e.get(t, "s").UserID, "first")
 	equal(e, "sessions", e.count(t, seshat.Query{}), 1)
 }
@@ -220,14 +220,14 @@ func deleteCounts(e *env) {
 		seshat.StatusActive, seshat.StatusIdle, seshat.StatusArchived,
 		seshat.StatusTerminated,
 	} {
-		e.create(t, full())
+		e.create(t, fullSession())
 		e.move(t, "s", status)
 		u, err := t.Usage(e.ctx)
 		e.must(err)
 		got, err := t.Delete(e.ctx, "s")
 		e.must(err)
 		equal(e, "erased", got, seshat.EraseReport{Sessions: 1, Bytes: u.Bytes})
-		e.gone(t, "s")
+		e.isGone(t, "s")
 		u, err = t.Usage(e.ctx)
 		e.must(err)
 		equal(e, "usage", u, seshat.Usage{})
@@ -236,7 +236,7 @@ func deleteCounts(e *env) {
 
 func reusedID(e *env) {
 	t := e.tenant("t")
-	n := full()
+	n := fullSession()
 	n.Quotas = seshat.Quotas{}
 	e.create(t, n)
 	e.update(t, "s", func(s *seshat.Session) { s.Name = "edited" })
@@ -272,7 +272,7 @@ func documents(e *env) {
 		e.Fatalf("got\n%#v\nwant\n%#v", got, want)
 	}
 	_, err := t.Create(e.ctx, seshat.NewSession{UserMemory: map[string]any{"a": []any{note{1}}}})
-	e.refused(err, "user_memory.a[0]")
+	e.isInvalid(err, "user_memory.a[0]")
 	_, err = t.Create(e.ctx, seshat.NewSession{Metadata: map[string]any{"a": strings.Repeat("x",
 		seshat.MaxDocumentBytes)}})
 	if !errors.Is(err, seshat.ErrInvalid) {
@@ -283,13 +283,13 @@ func documents(e *env) {
 func noMemory(e *env) {
 	t := e.tenant("t")
 	_, err := t.Create(e.ctx, seshat.NewSession{DisableMemory: true, UserMemory: map[string]any{"k": 1}})
-	e.refused(err, "user_memory")
+	e.isInvalid(err, "user_memory")
 	e.create(t, seshat.NewSession{ID: "s", DisableMemory: true})
 	_, err = t.Update(e.ctx, "s", func(s *seshat.Session) error {
 		s.UserMemory = seshat.NewDocument(map[string]any{"k": 1})
 		return nil
 	}, seshat.UpdateOptions{})
-	e.refused(err, "user_memory")
+	e.isInvalid(err, "user_memory")
 	s := e.get(t, "s")
 	equal(e, "memory", s.UserMemory.IsZero() && s.MemoryDisabled, true)
 }
@@ -330,10 +330,10 @@ func illegalSessions(e *env) {
 		for _, n := range all {
 			n.ID = "s"
 			_, err := t.Create(e.ctx, n)
-			e.refused(err, field)
+			e.isInvalid(err, field)
 			_, _, err = t.Ensure(e.ctx, n)
-			e.refused(err, field)
-			e.gone(t, "s")
+			e.isInvalid(err, field)
+			e.isGone(t, "s")
 		}
 	}
 }

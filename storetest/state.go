@@ -39,8 +39,8 @@ func (e *env) merge(t *seshat.Tenant, s seshat.Scope, delta map[string]any) {
 	e.must(t.MergeState(e.ctx, s, delta))
 }
 
-// holds fails the test unless the state of a scope is want.
-func (e *env) holds(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
+// expectState fails the test unless the state of a scope is want.
+func (e *env) expectState(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
 	e.Helper()
 	got, err := t.State(e.ctx, s)
 	e.must(err)
@@ -49,8 +49,9 @@ func (e *env) holds(t *seshat.Tenant, s seshat.Scope, want map[string]any) {
 	}
 }
 
-// held fails the test unless the state of a session as of a number is want.
-func (e *env) held(t *seshat.Tenant, id string, seq uint64, want map[string]any) {
+// expectStateAt fails the test unless the state of a session as of a number is
+// want.
+func (e *env) expectStateAt(t *seshat.Tenant, id string, seq uint64, want map[string]any) {
 	e.Helper()
 	got, err := t.StateAt(e.ctx, id, seq)
 	e.must(err)
@@ -85,14 +86,14 @@ func stateMerges(e *env) {
 	t := e.tenant("a")
 	_, scopes := e.allScopes(t)
 	for _, s := range scopes {
-		e.holds(t, s, kv{})
+		e.expectState(t, s, kv{})
 		e.merge(t, s, kv{"a": 1, "b": "x", "no such key": nil})
-		e.holds(t, s, kv{"a": int64(1), "b": "x"})
+		e.expectState(t, s, kv{"a": int64(1), "b": "x"})
 		e.merge(t, s, kv{"b": kv{"in": nil}, "c": true, "a": nil})
-		e.holds(t, s, kv{"b": kv{"in": nil}, "c": true})
+		e.expectState(t, s, kv{"b": kv{"in": nil}, "c": true})
 		e.merge(t, s, nil)
 		e.merge(t, s, kv{"b": map[string]any(nil), "c": []byte(nil)}) // nil of any type
-		e.holds(t, s, kv{})
+		e.expectState(t, s, kv{})
 	}
 }
 
@@ -105,11 +106,11 @@ func stateValues(e *env) {
 		e.merge(t, s, given)
 		given["n"] = 8 // the caller's map is its own again
 		want := kv{"n": int64(7), "f": 0.5, "t": at.UTC(), "b": []byte{0}, "l": []any{"ä"}, "a/b c\u00e9": ""}
-		e.holds(t, s, want)
+		e.expectState(t, s, want)
 		got, err := t.State(e.ctx, s)
 		e.must(err)
 		got["l"].([]any)[0] = "changed"
-		e.holds(t, s, want)
+		e.expectState(t, s, want)
 	}
 }
 
@@ -129,14 +130,14 @@ func stateRefused(e *env) {
 				field = "state"
 				bad = kv{"k": 2, "bad\xff": 1}
 			}
-			e.refused(t.MergeState(e.ctx, s, bad), field)
+			e.isInvalid(t.MergeState(e.ctx, s, bad), field)
 		}
-		e.refused(t.MergeState(e.ctx, s, kv{"k": 2, strings.Repeat("x", seshat.MaxNameBytes+1): 1}), "state")
-		e.holds(t, s, kv{"k": int64(1)})
+		e.isInvalid(t.MergeState(e.ctx, s, kv{"k": 2, strings.Repeat("x", seshat.MaxNameBytes+1): 1}), "state")
+		e.expectState(t, s, kv{"k": int64(1)})
 	}
-	e.refused(t.MergeState(e.ctx, seshat.Scope{}, kv{"k": 1}), "scope")
-	e.refused(t.MergeState(e.ctx, seshat.UserScope(""), kv{"k": 1}), "user_id")
-	e.refused(second(t.State(e.ctx, seshat.SessionScope("\n"))), "session_id")
+	e.isInvalid(t.MergeState(e.ctx, seshat.Scope{}, kv{"k": 1}), "scope")
+	e.isInvalid(t.MergeState(e.ctx, seshat.UserScope(""), kv{"k": 1}), "user_id")
+	e.isInvalid(second(t.State(e.ctx, seshat.SessionScope("\n"))), "session_id")
 }
 
 func stateScopes(e *env) {
@@ -150,14 +151,14 @@ func stateScopes(e *env) {
 		}
 	}
 	e.merge(t, seshat.NamespaceScope(), kv{"of": "namespace"})
-	e.holds(other, seshat.NamespaceScope(), kv{})
+	e.expectState(other, seshat.NamespaceScope(), kv{})
 	for _, id := range []string{"x", "xy"} {
-		e.holds(t, seshat.SessionScope(id), kv{"of": "session " + id})
-		e.holds(t, seshat.UserScope(id), kv{"of": "user " + id})
+		e.expectState(t, seshat.SessionScope(id), kv{"of": "session " + id})
+		e.expectState(t, seshat.UserScope(id), kv{"of": "user " + id})
 	}
 	e.merge(t, seshat.SessionScope("x"), kv{"of": nil})
-	e.holds(other, seshat.SessionScope("x"), kv{"of": "session x"})
-	e.holds(t, seshat.UserScope("x"), kv{"of": "user x"})
+	e.expectState(other, seshat.SessionScope("x"), kv{"of": "session x"})
+	e.expectState(t, seshat.UserScope("x"), kv{"of": "user x"})
 }
 
 func stateUsers(e *env) {
@@ -185,25 +186,25 @@ func stateUsers(e *env) {
 	}
 	e.must(second(t.DeleteNamespace(e.ctx)))
 	for _, err := range t.StateUsers(e.ctx) {
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 }
 
 func stateWithoutSession(e *env) {
 	t := e.tenant("a")
 	e.merge(t, seshat.UserScope("nobody yet"), kv{"k": 1})
-	e.holds(t, seshat.UserScope("nobody yet"), kv{"k": int64(1)})
+	e.expectState(t, seshat.UserScope("nobody yet"), kv{"k": int64(1)})
 	none := seshat.SessionScope("none")
-	e.fails(t.MergeState(e.ctx, none, kv{"k": 1}), seshat.ErrNotFound)
-	e.fails(second(t.State(e.ctx, none)), seshat.ErrNotFound)
-	e.fails(second(t.StateAt(e.ctx, "none", 0)), seshat.ErrNotFound)
+	e.isError(t.MergeState(e.ctx, none, kv{"k": 1}), seshat.ErrNotFound)
+	e.isError(second(t.State(e.ctx, none)), seshat.ErrNotFound)
+	e.isError(second(t.StateAt(e.ctx, "none", 0)), seshat.ErrNotFound)
 
 	e.must(second(t.DeleteNamespace(e.ctx)))
 	for _, s := range []seshat.Scope{seshat.UserScope("nobody yet"), seshat.NamespaceScope()} {
-		e.fails(second(t.State(e.ctx, s)), seshat.ErrNotFound)
-		e.fails(t.MergeState(e.ctx, s, kv{"k": 1}), seshat.ErrNotFound)
+		e.isError(second(t.State(e.ctx, s)), seshat.ErrNotFound)
+		e.isError(t.MergeState(e.ctx, s, kv{"k": 1}), seshat.ErrNotFound)
 	}
-	e.holds(e.tenant("a"), seshat.UserScope("nobody yet"), kv{})
+	e.expectState(e.tenant("a"), seshat.UserScope("nobody yet"), kv{})
 }
 
 func stateBounds(e *env) {
@@ -215,11 +216,11 @@ func stateBounds(e *env) {
 			full[fmt.Sprint(i)] = int64(i)
 		}
 		e.merge(t, s, full)
-		e.quotaOf(t.MergeState(e.ctx, s, kv{"0": "changed", "one more": 1}), "state.keys", seshat.MaxStateKeys)
-		e.holds(t, s, full)
+		e.isQuotaOf(t.MergeState(e.ctx, s, kv{"0": "changed", "one more": 1}), "state.keys", seshat.MaxStateKeys)
+		e.expectState(t, s, full)
 		e.merge(t, s, kv{"0": nil, "one more": 1}) // the number of keys stays the same
 		clear(full)
-		e.refused(t.MergeState(e.ctx, s, tooManyKeys()), "state")
+		e.isInvalid(t.MergeState(e.ctx, s, tooManyKeys()), "state")
 		for i := range seshat.MaxStateKeys {
 			full[fmt.Sprint(i)] = nil
 		}
@@ -228,7 +229,7 @@ func stateBounds(e *env) {
 		for i := range seshat.MaxStateBytes / seshat.MaxDocumentBytes {
 			e.merge(t, s, kv{fmt.Sprint("large", i): large})
 		}
-		e.quotaOf(t.MergeState(e.ctx, s, kv{"one too large": large}), "state.bytes", seshat.MaxStateBytes)
+		e.isQuotaOf(t.MergeState(e.ctx, s, kv{"one too large": large}), "state.bytes", seshat.MaxStateBytes)
 		e.merge(t, s, kv{"large0": nil, "fits again": large})
 	}
 }
@@ -241,8 +242,9 @@ func tooManyKeys() kv {
 	return m
 }
 
-// quotaOf fails the test unless err is a QuotaError with this quota and limit.
-func (e *env) quotaOf(err error, quota string, limit uint64) {
+// isQuotaOf fails the test unless err is a QuotaError with this quota and
+// limit.
+func (e *env) isQuotaOf(err error, quota string, limit uint64) {
 	e.Helper()
 	var q *seshat.QuotaError
 	if !errors.As(err, &q) || !errors.Is(err, seshat.ErrQuota) || q.Quota != quota || q.Limit != limit {
@@ -272,9 +274,9 @@ func stateReadOnly(e *env) {
 	e.merge(t, scope, kv{"k": 1})
 	for _, status := range []seshat.Status{seshat.StatusArchived, seshat.StatusTerminated} {
 		e.move(t, s.ID, status)
-		e.fails(t.MergeState(e.ctx, scope, kv{"k": 2}), seshat.ErrReadOnly)
-		e.holds(t, scope, kv{"k": int64(1)})
-		e.held(t, s.ID, 0, kv{"k": int64(1)})
+		e.isError(t.MergeState(e.ctx, scope, kv{"k": 2}), seshat.ErrReadOnly)
+		e.expectState(t, scope, kv{"k": int64(1)})
+		e.expectStateAt(t, s.ID, 0, kv{"k": int64(1)})
 	}
 	e.merge(t, seshat.UserScope("mia"), kv{"k": 3}) // belongs to no session
 }
@@ -289,7 +291,7 @@ func stateOfTurn(e *env) {
 	expect := func() {
 		e.Helper()
 		for i, key := range []string{"s", "u", "n"} {
-			e.holds(t, scopes[i], kv{key: int64(1)})
+			e.expectState(t, scopes[i], kv{key: int64(1)})
 		}
 		equal(e, "messages", e.get(t, s.ID).MessageCount, 1)
 	}
@@ -297,18 +299,18 @@ func stateOfTurn(e *env) {
 	bad := delta(2)
 	bad.NamespaceState = kv{"n": func() {}}
 	_, err := t.AppendTurn(e.ctx, s.ID, bad)
-	e.refused(err, "namespace_state.n")
+	e.isInvalid(err, "namespace_state.n")
 	bad = delta(2)
 	bad.Lease = 99
-	e.fails(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrLease)
+	e.isError(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrLease)
 	bad = delta(2)
 	bad.Messages = nil
-	e.fails(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrInvalid)
+	e.isError(second(t.AppendTurn(e.ctx, s.ID, bad)), seshat.ErrInvalid)
 	expect()
 
 	alone := e.create(t, seshat.NewSession{})
 	_, err = t.AppendTurn(e.ctx, alone.ID, delta(2))
-	e.refused(err, "user_state")
+	e.isInvalid(err, "user_state")
 	equal(e, "messages", e.get(t, alone.ID).MessageCount, 0)
 	expect()
 }
@@ -328,7 +330,7 @@ func stateOfRepeatedTurn(e *env) {
 		e.Fatal("the turn was not known")
 	}
 	for _, scope := range scopes {
-		e.holds(t, scope, kv{"k": int64(2)})
+		e.expectState(t, scope, kv{"k": int64(2)})
 	}
 }
 
@@ -352,17 +354,17 @@ func stateAt(e *env) {
 	expect := func() {
 		e.Helper()
 		for seq, w := range want {
-			e.held(t, s.ID, uint64(seq), w)
+			e.expectStateAt(t, s.ID, uint64(seq), w)
 		}
 	}
 	expect()
-	e.holds(t, scope, want[4])
+	e.expectState(t, scope, want[4])
 	_, err := t.StateAt(e.ctx, s.ID, 5)
-	e.refused(err, "seq")
+	e.isInvalid(err, "seq")
 	e.must(second(t.Truncate(e.ctx, s.ID, 1)))
 	expect()
 	e.turn(t, s.ID, seshat.Turn{Messages: says("5")})
-	e.held(t, s.ID, 5, want[4])
+	e.expectStateAt(t, s.ID, 5, want[4])
 	expect()
 }
 
@@ -378,23 +380,23 @@ func stateAtPages(e *env) {
 		for i := max(0, seq-7); i < seq; i++ {
 			want[fmt.Sprint(i%7)] = int64(i + 1)
 		}
-		e.held(t, s.ID, uint64(seq), want)
+		e.expectStateAt(t, s.ID, uint64(seq), want)
 	}
 }
 
 func stateInitial(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{State: kv{"k": 1, "none": nil}})
-	e.holds(t, seshat.SessionScope(s.ID), kv{"k": int64(1)})
-	e.refused(second(t.Create(e.ctx, seshat.NewSession{ID: "bad", State: kv{"k": func() {}}})), "state.k")
-	e.gone(t, "bad")
+	e.expectState(t, seshat.SessionScope(s.ID), kv{"k": int64(1)})
+	e.isInvalid(second(t.Create(e.ctx, seshat.NewSession{ID: "bad", State: kv{"k": func() {}}})), "state.k")
+	e.isGone(t, "bad")
 	_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: s.ID, State: kv{"k": 2}})
 	e.must(err)
 	equal(e, "created", created, false)
 	e.merge(t, seshat.SessionScope(s.ID), kv{"k": 3})
 	e.turn(t, s.ID, seshat.Turn{Messages: says("1"), State: kv{"k": 4}})
-	e.held(t, s.ID, 0, kv{"k": int64(3)})
-	e.holds(t, seshat.SessionScope(s.ID), kv{"k": int64(4)})
+	e.expectStateAt(t, s.ID, 0, kv{"k": int64(3)})
+	e.expectState(t, seshat.SessionScope(s.ID), kv{"k": int64(4)})
 }
 
 func stateReused(e *env) {
@@ -403,19 +405,19 @@ func stateReused(e *env) {
 	e.create(t, n)
 	e.merge(t, seshat.SessionScope("x"), kv{"secret": 1})
 	e.must(second(t.Delete(e.ctx, "x")))
-	e.fails(second(t.State(e.ctx, seshat.SessionScope("x"))), seshat.ErrNotFound)
+	e.isError(second(t.State(e.ctx, seshat.SessionScope("x"))), seshat.ErrNotFound)
 	n.State = nil
 	e.create(t, n)
-	e.holds(t, seshat.SessionScope("x"), kv{})
+	e.expectState(t, seshat.SessionScope("x"), kv{})
 	e.merge(t, seshat.SessionScope("x"), kv{"secret": 2})
 	e.clock.Advance(hour) // expired, but not swept
-	e.fails(second(t.StateAt(e.ctx, "x", 0)), seshat.ErrNotFound)
+	e.isError(second(t.StateAt(e.ctx, "x", 0)), seshat.ErrNotFound)
 	n.State = kv{"new": true}
 	e.create(t, n)
-	e.holds(t, seshat.SessionScope("x"), kv{"new": true})
-	e.held(t, "x", 0, kv{"new": true})
+	e.expectState(t, seshat.SessionScope("x"), kv{"new": true})
+	e.expectStateAt(t, "x", 0, kv{"new": true})
 	e.sweep()
-	e.holds(t, seshat.SessionScope("x"), kv{"new": true})
+	e.expectState(t, seshat.SessionScope("x"), kv{"new": true})
 }
 
 func stateErased(e *env) {
@@ -427,19 +429,19 @@ func stateErased(e *env) {
 	e.merge(t, seshat.UserScope("mi"), kv{"k": 2})
 	e.merge(other, mia, kv{"k": 3})
 	e.must(second(t.Delete(e.ctx, s.ID)))
-	e.holds(t, mia, kv{"k": int64(1)})
+	e.expectState(t, mia, kv{"k": int64(1)})
 	erased, err := t.DeleteUser(e.ctx, "mia")
 	e.must(err)
 	if erased.Entries == 0 {
 		e.Fatal("the erasure counts no state")
 	}
-	e.holds(t, mia, kv{})
-	e.holds(t, seshat.UserScope("mi"), kv{"k": int64(2)})
-	e.holds(other, mia, kv{"k": int64(3)})
+	e.expectState(t, mia, kv{})
+	e.expectState(t, seshat.UserScope("mi"), kv{"k": int64(2)})
+	e.expectState(other, mia, kv{"k": int64(3)})
 	full := kv{}
 	for i := range seshat.MaxStateKeys {
 		full[fmt.Sprint(i)] = int64(i)
 	}
 	e.merge(t, mia, full) // erased state no longer counts
-	e.holds(t, mia, full)
+	e.expectState(t, mia, full)
 }

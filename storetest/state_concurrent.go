@@ -38,7 +38,7 @@ func stateRaces(e *env) {
 		}
 	}
 	for _, scope := range scopes {
-		e.holds(t, scope, want)
+		e.expectState(t, scope, want)
 	}
 	half, err := t.StateAt(e.ctx, s.ID, workers*each/2)
 	e.must(err)
@@ -56,8 +56,8 @@ func stateReopened(e *env) {
 	e.turn(t, s.ID, seshat.Turn{Messages: says("2"), State: kv{"k": 3}})
 	e.reopen()
 	t = e.tenant("a")
-	e.holds(t, scopes[0], kv{"k": int64(3)})
-	e.holds(t, scopes[1], kv{"k": int64(1)})
-	e.holds(t, scopes[2], kv{"k": int64(1)})
-	e.held(t, s.ID, 1, kv{"k": int64(2)})
+	e.expectState(t, scopes[0], kv{"k": int64(3)})
+	e.expectState(t, scopes[1], kv{"k": int64(1)})
+	e.expectState(t, scopes[2], kv{"k": int64(1)})
+	e.expectStateAt(t, s.ID, 1, kv{"k": int64(2)})
 }

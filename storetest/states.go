@@ -90,8 +90,8 @@ func statesOfEnded(e *env) {
 	if !reflect.DeepEqual(got, want) {
 		e.Fatalf("got %v, want %v", got, want)
 	}
-	e.refused(second(t.States(e.ctx, []*seshat.Session{all[0], nil})), "sessions")
-	e.refused(second(t.States(e.ctx, []*seshat.Session{{ID: "kept"}})), "sessions")
+	e.isInvalid(second(t.States(e.ctx, []*seshat.Session{all[0], nil})), "sessions")
+	e.isInvalid(second(t.States(e.ctx, []*seshat.Session{{ID: "kept"}})), "sessions")
 	e.must(second(t.DeleteNamespace(e.ctx)))
-	e.fails(second(t.States(e.ctx, all[:1])), seshat.ErrNotFound)
+	e.isError(second(t.States(e.ctx, all[:1])), seshat.ErrNotFound)
 }

@@ -39,15 +39,15 @@ func (e *env) eachStatus(fn func(*env, *seshat.Tenant, seshat.Status)) {
 func (e *env) reach(t *seshat.Tenant, id string, to seshat.Status) *seshat.Session {
 	e.Helper()
 	s := e.create(t, seshat.NewSession{ID: id})
-	for _, step := range e.way(rules.Status(to)) {
+	for _, step := range e.pathTo(rules.Status(to)) {
 		s = e.move(t, id, seshat.Status(step))
 	}
 	equal(e, "status reached", s.Status, to)
 	return s
 }
 
-// way returns the moves from active to a status.
-func (e *env) way(to rules.Status) []rules.Status {
+// pathTo returns the moves from active to a status.
+func (e *env) pathTo(to rules.Status) []rules.Status {
 	e.Helper()
 	ways := [][]rules.Status{{rules.Active}}
 	seen := map[rules.Status]bool{}
@@ -102,8 +102,8 @@ func statusesFillQuotas(e *env) {
 		e.reach(t, "s", s)
 		e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 1}))
 		_, err := t.Create(e.ctx, seshat.NewSession{ID: "another"})
-		e.exceeded(err, "namespace.max_sessions", 1, 1)
-		e.fails(second(t.Create(e.ctx, seshat.NewSession{ID: "s"})), seshat.ErrExists)
+		e.isQuotaError(err, "namespace.max_sessions", 1, 1)
+		e.isError(second(t.Create(e.ctx, seshat.NewSession{ID: "s"})), seshat.ErrExists)
 		e.must(second(t.Delete(e.ctx, "s")))
 		e.create(t, seshat.NewSession{ID: "another"})
 	})
@@ -165,9 +165,9 @@ func statusesUnknown(e *env) {
 		if rules.Status(s).Valid() {
 			continue
 		}
-		e.refused(second(t.Transition(e.ctx, "s", s, seshat.TransitionOptions{})), "status")
-		e.refused(second(t.List(e.ctx, seshat.Query{Statuses: []seshat.Status{s}})), "status")
-		e.fails(second(s.MarshalText()), seshat.ErrInvalid)
+		e.isInvalid(second(t.Transition(e.ctx, "s", s, seshat.TransitionOptions{})), "status")
+		e.isInvalid(second(t.List(e.ctx, seshat.Query{Statuses: []seshat.Status{s}})), "status")
+		e.isError(second(s.MarshalText()), seshat.ErrInvalid)
 	}
 	equal(e, "status", e.get(t, "s").Status, seshat.StatusActive)
 }

@@ -26,9 +26,9 @@ var sweeps = []promise{
 	{name: "the lag shows", test: sweepLag},
 }
 
-// mixed creates one session in t for each outcome of a sweep at Start + 1 h. It
-// returns their ids by outcome.
-func (e *env) mixed(t *seshat.Tenant) map[string]string {
+// createMixed creates one session in t for each outcome of a sweep one hour
+// after Start. It returns their ids by outcome.
+func (e *env) createMixed(t *seshat.Tenant) map[string]string {
 	e.Helper()
 	life := func(id string, l seshat.Lifecycle) {
 		e.create(t, seshat.NewSession{ID: id, Lifecycle: l})
@@ -38,8 +38,8 @@ func (e *env) mixed(t *seshat.Tenant) map[string]string {
 	life("idles and archives", seshat.Lifecycle{IdleAfter: 30 * minute, ArchiveAfter: 30 * minute})
 	life("idles and expires", seshat.Lifecycle{TTL: hour, IdleAfter: 30 * minute})
 	life("lives", seshat.Lifecycle{TTL: hour + ms, IdleAfter: hour + ms})
-	e.in(t, seshat.StatusIdle, seshat.NewSession{ID: "archives", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
-	e.in(t, seshat.StatusTerminated, seshat.NewSession{ID: "ends", Lifecycle: seshat.Lifecycle{Retention: hour}})
+	e.createIn(t, seshat.StatusIdle, seshat.NewSession{ID: "archives", Lifecycle: seshat.Lifecycle{ArchiveAfter: hour}})
+	e.createIn(t, seshat.StatusTerminated, seshat.NewSession{ID: "ends", Lifecycle: seshat.Lifecycle{Retention: hour}})
 	life("extended", seshat.Lifecycle{TTL: hour})
 	e.clock.Advance(30 * minute)
 	e.must(second(t.Touch(e.ctx, "extended")))
@@ -52,7 +52,7 @@ func (e *env) mixed(t *seshat.Tenant) map[string]string {
 
 func sweepReport(e *env) {
 	t := e.tenant("t")
-	fates := e.mixed(t)
+	fates := e.createMixed(t)
 	r := e.sweep()
 	equal(e, "expired, idled, archived, refiled, failed",
 		[5]int{r.Expired, r.Idled, r.Archived, r.Rescheduled, r.Failed}, [5]int{3, 1, 2, 1, 0})
@@ -60,7 +60,7 @@ func sweepReport(e *env) {
 	for id, fate := range fates {
 		switch fate {
 		case "expire":
-			e.gone(t, id)
+			e.isGone(t, id)
 		case "idle":
 			equal(e, id, e.get(t, id).Status, seshat.StatusIdle)
 		case "archive":
@@ -72,21 +72,21 @@ func sweepReport(e *env) {
 	equal(e, "version of one that was moved", s.Version, 2)
 	equal(e, "status of one that lives", e.get(t, "lives").Status, seshat.StatusActive)
 	equal(e, "version of one that was refiled", e.get(t, "extended").Version, 1)
-	e.nothingDue()
+	e.expectNothingDue()
 }
 
-// nothingDue fails the test if another sweep finds work.
-func (e *env) nothingDue() {
+// expectNothingDue fails the test if another sweep finds work.
+func (e *env) expectNothingDue() {
 	e.Helper()
 	r := e.sweep()
 	equal(e, "what a second sweep did", r.Expired+r.Idled+r.Archived+r.Rescheduled+r.Failed, 0)
 }
 
 func sweepNothing(e *env) {
-	e.nothingDue()
+	e.expectNothingDue()
 	t := e.tenant("t")
 	e.create(t, seshat.NewSession{ID: "s"})
-	e.nothingDue()
+	e.expectNothingDue()
 	r, err := e.Sweep(e.ctx, seshat.SweepOptions{DryRun: true})
 	e.must(err)
 	equal(e, "what a dry run foresees", len(r.Due), 0)
@@ -94,7 +94,7 @@ func sweepNothing(e *env) {
 
 func dryRun(e *env) {
 	t := e.tenant("t")
-	fates := e.mixed(t)
+	fates := e.createMixed(t)
 	dry, err := e.Sweep(e.ctx, seshat.SweepOptions{DryRun: true})
 	e.must(err)
 	got := map[string]string{}
@@ -116,7 +116,7 @@ func dryRun(e *env) {
 
 func dryRunChangesNothing(e *env) {
 	t := e.tenant("t")
-	e.mixed(t)
+	e.createMixed(t)
 	before := e.state(t)
 	for _, limit := range []int{0, 1, 1000} {
 		r, err := e.Sweep(e.ctx, seshat.SweepOptions{DryRun: true, Limit: limit})
@@ -127,8 +127,8 @@ func dryRunChangesNothing(e *env) {
 	equal(e, "expired afterwards", e.sweep().Expired, 3)
 }
 
-// overdue creates n sessions that have expired.
-func (e *env) overdue(t *seshat.Tenant, n int) {
+// createExpired creates n sessions that have expired.
+func (e *env) createExpired(t *seshat.Tenant, n int) {
 	e.Helper()
 	race(func(i int) {
 		for k := i; k < n; k += racers {
@@ -144,19 +144,19 @@ func (e *env) overdue(t *seshat.Tenant, n int) {
 
 func sweepLimit(e *env) {
 	t := e.tenant("t")
-	e.overdue(t, 20)
+	e.createExpired(t, 20)
 	for left := 20; left > 0; {
 		r, err := e.Sweep(e.ctx, seshat.SweepOptions{Limit: 7})
 		e.must(err)
 		equal(e, "expired", r.Expired, min(7, left))
 		left -= r.Expired
 	}
-	e.nothingDue()
+	e.expectNothingDue()
 }
 
 func sweepMany(e *env) {
 	t := e.tenant("t")
-	e.overdue(t, 300)
+	e.createExpired(t, 300)
 	live := e.create(t, seshat.NewSession{UserID: "mia"})
 	r := e.sweep()
 	equal(e, "expired", r.Expired, 300)
@@ -164,12 +164,12 @@ func sweepMany(e *env) {
 		e.Fatalf("%d sessions were swept in %d transaction", r.Expired, r.Chunks)
 	}
 	equal(e, "left", fmt.Sprint(e.ids(t, seshat.Query{UserID: "mia"})), fmt.Sprint([]string{live.ID}))
-	e.nothingDue()
+	e.expectNothingDue()
 }
 
 func sweepResumed(e *env) {
 	t := e.tenant("t")
-	e.overdue(t, 300)
+	e.createExpired(t, 300)
 	done := 0
 	cut := 0
 	for looks := int64(1); done < 300; looks++ {
@@ -177,8 +177,8 @@ func sweepResumed(e *env) {
 		done += r.Expired
 		if err != nil {
 			cut++
-			e.fails(err, errCountdown)
-			e.fails(r.Err, errCountdown)
+			e.isError(err, errCountdown)
+			e.isError(r.Err, errCountdown)
 		}
 		equal(e, "count after a sweep that was cut short", e.count(t, seshat.Query{}), 0)
 	}
@@ -186,7 +186,7 @@ func sweepResumed(e *env) {
 	if cut == 0 {
 		e.Fatal("no sweep was cut short")
 	}
-	e.nothingDue()
+	e.expectNothingDue()
 }
 
 func refiled(e *env) {
@@ -202,9 +202,9 @@ func refiled(e *env) {
 	after := e.get(t, "s")
 	equal(e, "end", after.ExpiresAt, before.ExpiresAt)
 	equal(e, "updated", after.UpdatedAt, before.UpdatedAt)
-	e.nothingDue()
+	e.expectNothingDue()
 	e.clock.Advance(hour - ms)
-	e.nothingDue()
+	e.expectNothingDue()
 	e.clock.Advance(ms)
 	equal(e, "expired", e.sweep().Expired, 1)
 }
@@ -212,7 +212,7 @@ func refiled(e *env) {
 func sweptLeavesNothing(e *env) {
 	t := e.tenant("t")
 	for i := range 5 {
-		n := full()
+		n := fullSession()
 		n.ID = fmt.Sprint(i)
 		n.Quotas = seshat.Quotas{}
 		n.Lifecycle = seshat.Lifecycle{TTL: hour}
@@ -232,7 +232,7 @@ func sweptLeavesNothing(e *env) {
 // sweepBesideWriters: concurrent sweeps and writers agree in the end.
 func sweepBesideWriters(e *env) {
 	t := e.tenant("t")
-	e.overdue(t, 100)
+	e.createExpired(t, 100)
 	race(func(n int) {
 		for i := range 20 {
 			if n == 0 {
@@ -263,9 +263,9 @@ func sweepBesideWriters(e *env) {
 
 func illegalSweeps(e *env) {
 	_, err := e.Sweep(e.ctx, seshat.SweepOptions{Limit: -1})
-	e.refused(err, "limit")
+	e.isInvalid(err, "limit")
 	_, err = e.Sweep(e.ctx, seshat.SweepOptions{Limit: -1, DryRun: true})
-	e.refused(err, "limit")
+	e.isInvalid(err, "limit")
 }
 
 func sweepLag(e *env) {

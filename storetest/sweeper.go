@@ -41,46 +41,46 @@ func runBubbles(t *testing.T, h Harness) {
 	}
 }
 
-// opened opens the store of a bubble. If Now is nil, the store uses the
+// openTenant opens the store of a bubble. If Now is nil, the store uses the
 // bubble's time.
-func (e *env) opened() *seshat.Tenant {
+func (e *env) openTenant() *seshat.Tenant {
 	e.Helper()
 	e.Store = e.h.Open(e.T, e.o)
 	e.Cleanup(func() { seshattest.CheckAndClose(e.T, e.Store) })
 	return e.tenant("t")
 }
 
-// reports collects the reports that OnSweep receives.
-func (e *env) reports() *sweptReports {
+// collectReports collects the reports that OnSweep receives.
+func (e *env) collectReports() *sweptReports {
 	r := &sweptReports{}
 	e.o.OnSweep = func(s seshat.SweepReport) { r.all = append(r.all, s) }
 	return r
 }
 
-// pass lets time pass and waits for the sweeper to finish its work.
-func (e *env) pass(d time.Duration) {
+// passTime lets time pass and waits for the sweeper to finish its work.
+func (e *env) passTime(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
 func sweeperRuns(e *env) {
-	r := e.reports()
-	t := e.opened()
+	r := e.collectReports()
+	t := e.openTenant()
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: 90 * time.Second}})
 	e.create(t, seshat.NewSession{ID: "i", Lifecycle: seshat.Lifecycle{IdleAfter: 30 * time.Second}})
-	e.pass(minute)
+	e.passTime(minute)
 	equal(e, "reports after a minute", len(r.all), 1)
 	equal(e, "idled", r.all[0].Idled, 1)
 	equal(e, "status", e.get(t, "i").Status, seshat.StatusIdle)
-	e.pass(30*time.Second - 2*ms) // the interval runs from the end of a sweep to the start of the next
+	e.passTime(30*time.Second - 2*ms) // the interval runs from the end of a sweep to the start of the next
 	e.get(t, "s")
-	e.pass(30*time.Second + 2*ms)
+	e.passTime(30*time.Second + 2*ms)
 	equal(e, "reports after two minutes", len(r.all), 2)
 	equal(e, "expired", r.all[1].Expired, 1)
 	report, err := e.Check(e.ctx)
 	e.must(err)
 	equal(e, "sessions kept", report.Sessions, 1)
-	e.pass(hour)
+	e.passTime(hour)
 	equal(e, "reports when there is nothing to do", len(r.all), 2)
 	st, err := e.Stats(e.ctx)
 	e.must(err)
@@ -90,21 +90,21 @@ func sweeperRuns(e *env) {
 }
 
 func sweeperInterval(e *env) {
-	e.opened()
-	e.pass(95 * time.Second)
+	e.openTenant()
+	e.passTime(95 * time.Second)
 	st, err := e.Stats(e.ctx)
 	e.must(err)
 	equal(e, "sweeps", st.Sweeps, 9)
 }
 
 func sweeperOff(e *env) {
-	t := e.opened()
+	t := e.openTenant()
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: minute}})
-	e.pass(day)
+	e.passTime(day)
 	st, err := e.Stats(e.ctx)
 	e.must(err)
 	equal(e, "sweeps", st.Sweeps, 0)
-	e.gone(t, "s")
+	e.isGone(t, "s")
 	equal(e, "swept by hand", e.sweep().Expired, 1)
 }
 
@@ -122,9 +122,9 @@ func sweeperCallsBack(e *env) {
 			e.Error(err)
 		}
 	}
-	t = e.opened()
+	t = e.openTenant()
 	e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: minute}})
-	e.pass(2*minute + ms)
+	e.passTime(2*minute + ms)
 	equal(e, "sessions", fmt.Sprint(e.ids(t, seshat.Query{})), fmt.Sprint(seen))
 	equal(e, "calls", len(seen), 1)
 }
@@ -132,18 +132,18 @@ func sweeperCallsBack(e *env) {
 func sweeperEnds(e *env) {
 	var log bytes.Buffer
 	e.o.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	r := e.reports()
-	t := e.opened()
+	r := e.collectReports()
+	t := e.openTenant()
 	e.create(t, seshat.NewSession{ID: "s", Lifecycle: seshat.Lifecycle{TTL: minute}})
 	e.must(e.Close())
-	e.pass(day)
+	e.passTime(day)
 	equal(e, "reports after close", len(r.all), 0)
 	equal(e, "log", log.String(), "")
 }
 
 func sweeperEndsWorking(e *env) {
-	r := e.reports()
-	t := e.opened()
+	r := e.collectReports()
+	t := e.openTenant()
 	for range 50 {
 		e.create(t, seshat.NewSession{Lifecycle: seshat.Lifecycle{TTL: 900 * ms}})
 	}

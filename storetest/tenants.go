@@ -41,15 +41,15 @@ func createTenant(e *env) {
 	equal(e, "lifecycle", got.Lifecycle, n.Lifecycle)
 	equal(e, "quotas", got.Quotas, n.Quotas)
 	_, err = e.CreateTenant(e.ctx, seshat.Namespace{Name: "other", ID: got.ID})
-	e.refused(err, "namespace_id")
+	e.isInvalid(err, "namespace_id")
 }
 
 func createTenantTwice(e *env) {
 	e.tenant("acme")
 	_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "acme"})
-	e.fails(err, seshat.ErrExists)
+	e.isError(err, seshat.ErrExists)
 	_, err = e.CreateTenant(e.ctx, seshat.Namespace{Name: "acme", OrganizationID: seshat.DefaultOrganization})
-	e.fails(err, seshat.ErrExists)
+	e.isError(err, seshat.ErrExists)
 	equal(e, "namespaces", len(e.namespaces()), 1)
 }
 
@@ -73,7 +73,7 @@ func ensureTenant(e *env) {
 		"name":          {Name: first.ID()},
 	} {
 		_, err := e.EnsureTenant(e.ctx, n)
-		e.refused(err, field)
+		e.isInvalid(err, field)
 	}
 }
 
@@ -94,16 +94,16 @@ func resolveTenant(e *env) {
 		{Name: "acm"}, {Name: "acmee"}, {Name: "ns_00000000000000000000000000"}, {Name: strings.ToLower(t.ID())},
 	} {
 		_, err := e.Tenant(e.ctx, ref)
-		e.fails(err, seshat.ErrNotFound)
+		e.isError(err, seshat.ErrNotFound)
 	}
 }
 
 func nameLikeID(e *env) {
 	const id = "ns_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 	_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: id})
-	e.refused(err, "name")
+	e.isInvalid(err, "name")
 	t := e.tenant("acme")
-	e.refused(t.Rename(e.ctx, id), "name")
+	e.isInvalid(t.Rename(e.ctx, id), "name")
 	e.tenant("ns_01ARZ3NDEKTSV4RRFFQ69G5FA") // one character short, so it is an ordinary name
 }
 
@@ -158,7 +158,7 @@ func renameTenant(e *env) {
 	at := e.clock.Advance(minute)
 	e.must(t.Rename(e.ctx, "new"))
 	_, err := e.Tenant(e.ctx, seshat.Namespace{Name: "old"})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	got, err := e.Tenant(e.ctx, seshat.Namespace{Name: "new"})
 	e.must(err)
 	equal(e, "id", got.ID(), t.ID())
@@ -167,7 +167,7 @@ func renameTenant(e *env) {
 	n, err := t.Namespace(e.ctx)
 	e.must(err)
 	equal(e, "updated", n.UpdatedAt, at)
-	e.fails(t.Rename(e.ctx, "taken"), seshat.ErrExists)
+	e.isError(t.Rename(e.ctx, "taken"), seshat.ErrExists)
 	e.must(t.Rename(e.ctx, "new")) // its current name
 	e.must(second(e.CreateTenant(e.ctx, seshat.Namespace{Name: "old"})))
 	equal(e, "namespaces", len(e.namespaces()), 3)
@@ -195,9 +195,9 @@ func illegalPolicy(e *env) {
 		"lifecycle.ttl":    {TTL: -2},
 		"lifecycle.expiry": {Expiry: 9},
 	} {
-		e.refused(t.SetLifecycle(e.ctx, l), field)
+		e.isInvalid(t.SetLifecycle(e.ctx, l), field)
 		_, err := e.CreateTenant(e.ctx, seshat.Namespace{Name: "x", Lifecycle: l})
-		e.refused(err, field)
+		e.isInvalid(err, field)
 	}
 	n, err := t.Namespace(e.ctx)
 	e.must(err)

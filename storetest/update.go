@@ -45,7 +45,7 @@ func editable(e *env) {
 
 func notEditable(e *env) {
 	t := e.tenant("t")
-	before := e.create(t, full())
+	before := e.create(t, fullSession())
 	for field, edit := range map[string]func(*seshat.Session){
 		"session_id":      func(s *seshat.Session) { s.ID = "x" },
 		"namespace_id":    func(s *seshat.Session) { s.NamespaceID = "x" },
@@ -70,7 +70,7 @@ func notEditable(e *env) {
 			edit(s)
 			return nil
 		}, seshat.UpdateOptions{})
-		e.refused(err, field)
+		e.isInvalid(err, field)
 		e.same("after a refused edit of "+field, e.get(t, "s"), before)
 	}
 }
@@ -82,9 +82,9 @@ func ifVersion(e *env) {
 	s, err := t.Update(e.ctx, "s", rename("one"), seshat.UpdateOptions{IfVersion: v})
 	e.must(err)
 	_, err = t.Update(e.ctx, "s", rename("two"), seshat.UpdateOptions{IfVersion: v})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 	_, err = t.Transition(e.ctx, "s", seshat.StatusIdle, seshat.TransitionOptions{IfVersion: v})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 	got := e.get(t, "s")
 	equal(e, "name", got.Name, "one")
 	equal(e, "status", got.Status, seshat.StatusActive)
@@ -122,12 +122,12 @@ func conflictVersions(e *env) {
 		if c.Have >= c.Stored || c.Stored < stored {
 			e.Fatalf("%s: got versions %d and %d, stored was %d", name, c.Have, c.Stored, stored)
 		}
-		e.reset(t, "s")
+		e.recreate(t, "s")
 	}
 }
 
-// reset recreates a session, which then has version 2.
-func (e *env) reset(t *seshat.Tenant, id string) {
+// recreate recreates a session, which then has version 2.
+func (e *env) recreate(t *seshat.Tenant, id string) {
 	e.Helper()
 	_, err := t.Delete(e.ctx, id)
 	e.must(err)
@@ -162,7 +162,7 @@ func otherIncarnation(e *env) {
 		s.Name = "edited old"
 		return nil
 	}, seshat.UpdateOptions{IfVersion: 1})
-	e.fails(err, seshat.ErrNotFound)
+	e.isError(err, seshat.ErrNotFound)
 	equal(e, "name", e.get(t, "s").Name, "new")
 }
 
@@ -191,7 +191,7 @@ func callersError(e *env) {
 		s.Name = "edited"
 		return mine
 	}, seshat.UpdateOptions{})
-	e.fails(err, mine)
+	e.isError(err, mine)
 	var wrapped *seshat.Error
 	if !errors.As(err, &wrapped) || wrapped.Op != "Update" || wrapped.ID != "s" {
 		e.Fatalf("got error %#v", err)
@@ -227,7 +227,7 @@ func editLifecycle(e *env) {
 		s.Lifecycle.IdleAfter = -2
 		return nil
 	}, seshat.UpdateOptions{})
-	e.refused(err, "lifecycle.idle_after")
+	e.isInvalid(err, "lifecycle.idle_after")
 }
 
 // alwaysLate: an update fails with a conflict if it loses every try.
@@ -241,7 +241,7 @@ func alwaysLate(e *env) {
 		s.Name = "loser"
 		return nil
 	}, seshat.UpdateOptions{})
-	e.fails(err, seshat.ErrConflict)
+	e.isError(err, seshat.ErrConflict)
 	equal(e, "runs", runs, 32)
 	equal(e, "name", e.get(t, "s").Name, "winner")
 }

@@ -29,8 +29,8 @@ var watches = []promise{
 	{name: "positions are checked", test: watchArguments},
 }
 
-// feed returns all events after a position.
-func (e *env) feed(t *seshat.Tenant, since uint64) (events []seshat.Event) {
+// events returns all events after a position.
+func (e *env) events(t *seshat.Tenant, since uint64) (events []seshat.Event) {
 	e.Helper()
 	for {
 		page, head, err := t.Events(e.ctx, since, 7)
@@ -42,12 +42,12 @@ func (e *env) feed(t *seshat.Tenant, since uint64) (events []seshat.Event) {
 	}
 }
 
-// shows fails the test unless the events after a position are these, as "kind
-// session version/last_seq".
-func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
+// expectEvents fails the test unless the events after a position are these, as
+// "kind session version/last_seq".
+func (e *env) expectEvents(t *seshat.Tenant, since uint64, want ...string) {
 	e.Helper()
 	var got []string
-	for i, ev := range e.feed(t, since) {
+	for i, ev := range e.events(t, since) {
 		equal(e, "position", ev.Position, since+uint64(i)+1)
 		got = append(got, fmt.Sprintf("%v %s%s %d/%d", ev.Kind, ev.SessionID, ev.UserID, ev.Version, ev.LastSeq))
 	}
@@ -56,23 +56,24 @@ func (e *env) shows(t *seshat.Tenant, since uint64, want ...string) {
 	}
 }
 
-// head returns the position of the newest event.
-func (e *env) head(t *seshat.Tenant) uint64 {
+// feedHead returns the position of the newest event.
+func (e *env) feedHead(t *seshat.Tenant) uint64 {
 	e.Helper()
 	n, err := t.FeedHead(e.ctx)
 	e.must(err)
 	return n
 }
 
-// ends fails the test unless a watch returns that error before any event.
-func (e *env) ends(ctx context.Context, t *seshat.Tenant, since uint64, want error) {
+// expectWatchError fails the test unless a watch returns that error before any
+// event.
+func (e *env) expectWatchError(ctx context.Context, t *seshat.Tenant, since uint64, want error) {
 	e.Helper()
 	n := 0
 	for ev, err := range t.Watch(ctx, since) {
 		if err == nil {
 			e.Fatalf("got event %v, want %v", ev, want)
 		}
-		e.fails(err, want)
+		e.isError(err, want)
 		n++
 	}
 	equal(e, "errors of a watch", n, 1)
@@ -80,7 +81,7 @@ func (e *env) ends(ctx context.Context, t *seshat.Tenant, since uint64, want err
 
 func watchOrder(e *env) {
 	t := e.tenant("a")
-	equal(e, "head of a new feed", e.head(t), 0)
+	equal(e, "head of a new feed", e.feedHead(t), 0)
 	e.create(t, seshat.NewSession{ID: "x"})
 	e.must(e.say(t, "x", 0))
 	e.update(t, "x", func(s *seshat.Session) { s.Name = "n" })
@@ -91,10 +92,10 @@ func watchOrder(e *env) {
 	e.move(t, "x", seshat.StatusTerminated)
 	e.must(second(t.Delete(e.ctx, "x")))
 	e.create(t, seshat.NewSession{ID: "x"})
-	e.shows(t, 0, "created x 1/0", "appended x 1/1", "updated x 2/1", "appended x 2/3", "updated x 2/3",
+	e.expectEvents(t, 0, "created x 1/0", "appended x 1/1", "updated x 2/1", "appended x 2/3", "updated x 2/3",
 		"transitioned x 3/3", "transitioned x 3/4", "appended x 3/4", "transitioned x 4/4", "deleted x 4/4",
 		"created x 1/0")
-	equal(e, "head", e.head(t), 11)
+	equal(e, "head", e.feedHead(t), 11)
 	for ev, err := range t.Watch(e.ctx, 8) {
 		e.must(err)
 		want := seshat.Event{
@@ -109,19 +110,19 @@ func watchOrder(e *env) {
 func watchSilence(e *env) {
 	t := e.tenant("a")
 	s := e.create(t, seshat.NewSession{UserID: "mia"})
-	at := e.head(t)
+	at := e.feedHead(t)
 	e.must(second(t.Touch(e.ctx, s.ID)))
 	l := e.acquire(t, s.ID, "one")
-	e.fails(e.say(t, s.ID, 0), seshat.ErrLease)
+	e.isError(e.say(t, s.ID, 0), seshat.ErrLease)
 	e.must(t.ReleaseLease(e.ctx, s.ID, l.Token))
 	e.merge(t, seshat.UserScope("mia"), kv{"k": 1})
 	e.merge(t, seshat.NamespaceScope(), kv{"k": 1})
 	e.merge(t, seshat.SessionScope(s.ID), nil)
 	e.move(t, s.ID, seshat.StatusActive)
 	e.must(t.SetQuotas(e.ctx, seshat.NamespaceQuotas{MaxSessions: 1}))
-	e.fails(second(t.Create(e.ctx, seshat.NewSession{})), seshat.ErrQuota)
-	e.fails(second(t.Create(e.ctx, seshat.NewSession{ID: s.ID})), seshat.ErrExists)
-	e.shows(t, at)
+	e.isError(second(t.Create(e.ctx, seshat.NewSession{})), seshat.ErrQuota)
+	e.isError(second(t.Create(e.ctx, seshat.NewSession{ID: s.ID})), seshat.ErrExists)
+	e.expectEvents(t, at)
 }
 
 func watchTime(e *env) {
@@ -129,17 +130,17 @@ func watchTime(e *env) {
 	life := seshat.Lifecycle{TTL: 3 * hour, IdleAfter: hour, ArchiveAfter: hour}
 	e.create(t, seshat.NewSession{ID: "swept", Lifecycle: life})
 	e.create(t, seshat.NewSession{ID: "used", Lifecycle: life})
-	at := e.head(t)
+	at := e.feedHead(t)
 	e.clock.Advance(hour)
-	e.shows(t, at) // no call has applied the deadline yet
+	e.expectEvents(t, at) // no call has applied the deadline yet
 	e.must(e.say(t, "used", 0))
 	e.sweep()
-	e.shows(t, at, "appended used 1/1", "transitioned swept 2/0") // it idled and woke in the same write
+	e.expectEvents(t, at, "appended used 1/1", "transitioned swept 2/0") // it idled and woke in the same write
 	e.clock.Advance(3 * hour)
-	at = e.head(t)
+	at = e.feedHead(t)
 	e.create(t, seshat.NewSession{ID: "used"})
 	e.sweep()
-	e.shows(t, at, "expired used 1/1", "created used 1/0", "expired swept 2/0")
+	e.expectEvents(t, at, "expired used 1/1", "created used 1/0", "expired swept 2/0")
 }
 
 func watchErasure(e *env) {
@@ -147,8 +148,8 @@ func watchErasure(e *env) {
 	e.create(t, seshat.NewSession{ID: "x", UserID: "mia"})
 	e.create(t, seshat.NewSession{ID: "y", UserID: "mia"})
 	e.must(second(t.DeleteUser(e.ctx, "mia")))
-	e.shows(t, 2, "user_erased mia 0/0")
-	ev := e.feed(t, 2)[0]
+	e.expectEvents(t, 2, "user_erased mia 0/0")
+	ev := e.events(t, 2)[0]
 	equal(e, "user_id", ev.UserID, "mia")
 	equal(e, "session_id", ev.SessionID, "")
 }
@@ -159,12 +160,12 @@ func watchTenants(e *env) {
 	e.create(t, seshat.NewSession{ID: "x"})
 	e.create(other, seshat.NewSession{ID: "x"})
 	e.create(t, seshat.NewSession{ID: "y"})
-	e.shows(t, 0, "created x 1/0", "created y 1/0")
-	e.shows(other, 0, "created x 1/0")
+	e.expectEvents(t, 0, "created x 1/0", "created y 1/0")
+	e.expectEvents(other, 0, "created x 1/0")
 }
 
-// some makes n changes.
-func (e *env) some(t *seshat.Tenant, n int) {
+// makeChanges makes n changes.
+func (e *env) makeChanges(t *seshat.Tenant, n int) {
 	e.Helper()
 	for range n {
 		_, created, err := t.Ensure(e.ctx, seshat.NewSession{ID: "some"})
@@ -177,8 +178,8 @@ func (e *env) some(t *seshat.Tenant, n int) {
 
 func watchResume(e *env) {
 	t := e.tenant("a")
-	e.some(t, 40)
-	all := e.feed(t, 0)
+	e.makeChanges(t, 40)
+	all := e.events(t, 0)
 	for since := range uint64(len(all)) {
 		want := all[since:]
 		for ev, err := range t.Watch(e.ctx, since) {
@@ -193,16 +194,16 @@ func watchResume(e *env) {
 
 func watchReopened(e *env) {
 	t := e.tenant("a")
-	e.some(t, 5)
-	before := e.feed(t, 0)
+	e.makeChanges(t, 5)
+	before := e.events(t, 0)
 	e.reopen()
 	t = e.tenant("a")
-	e.some(t, 5)
-	after := e.feed(t, 0)
+	e.makeChanges(t, 5)
+	after := e.events(t, 0)
 	if !slices.Equal(after[:len(before)], before) {
 		e.Fatalf("feed: got %v, want %v first", after, before)
 	}
-	if !slices.Equal(e.feed(t, uint64(len(before))), after[len(before):]) {
+	if !slices.Equal(e.events(t, uint64(len(before))), after[len(before):]) {
 		e.Fatal("the feed does not resume")
 	}
 }
@@ -229,14 +230,14 @@ func watchAfterList(e *env) {
 		}
 	})
 	<-begun
-	at := e.head(t)
+	at := e.feedHead(t)
 	known := map[string]uint64{}
 	for s, err := range t.Sessions(e.ctx, seshat.Query{Limit: 2}) {
 		e.must(err)
 		known[s.ID] = s.LastSeq
 	}
 	wg.Wait()
-	for _, ev := range e.feed(t, at) {
+	for _, ev := range e.events(t, at) {
 		known[ev.SessionID] = max(known[ev.SessionID], ev.LastSeq)
 	}
 	for i := range sessions {
@@ -272,14 +273,14 @@ func watchRaces(e *env) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				if err := e.churn(t, ids[w%len(ids)], i); err != nil {
+				if err := e.makeChange(t, ids[w%len(ids)], i); err != nil {
 					e.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	e.ordered(seen[0])
+	e.expectOrdered(seen[0])
 	for i := range seen {
 		if !slices.Equal(seen[i], seen[0]) {
 			e.Fatalf("watcher %d saw another order than the first", i)
@@ -287,8 +288,8 @@ func watchRaces(e *env) {
 	}
 }
 
-// churn makes one change. i selects its kind.
-func (e *env) churn(t *seshat.Tenant, id string, i int) error {
+// makeChange makes one change. i selects its kind.
+func (e *env) makeChange(t *seshat.Tenant, id string, i int) error {
 	switch i % 3 {
 	case 0:
 		return e.say(t, id, 0)
@@ -306,9 +307,9 @@ func (e *env) churn(t *seshat.Tenant, id string, i int) error {
 	}
 }
 
-// ordered fails the test unless positions have no gaps and each session's
+// expectOrdered fails the test unless positions have no gaps and each session's
 // changes are in order.
-func (e *env) ordered(events []seshat.Event) {
+func (e *env) expectOrdered(events []seshat.Event) {
 	e.Helper()
 	last := map[string]seshat.Event{}
 	for i, ev := range events {

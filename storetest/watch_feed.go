@@ -9,9 +9,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// lagged fails the test unless err is a LaggedError. It returns the oldest
-// position that a watch can start after.
-func (e *env) lagged(err error, since uint64) uint64 {
+// isLaggedError fails the test unless err is a LaggedError. It returns the
+// oldest position that a watch can start after.
+func (e *env) isLaggedError(err error, since uint64) uint64 {
 	e.Helper()
 	var l *seshat.LaggedError
 	if !errors.As(err, &l) || !errors.Is(err, seshat.ErrLagged) || l.Since != since || l.Oldest <= since {
@@ -20,66 +20,66 @@ func (e *env) lagged(err error, since uint64) uint64 {
 	return l.Oldest
 }
 
-// oldest returns the oldest position that a watch can start after.
-func (e *env) oldest(t *seshat.Tenant) uint64 {
+// oldestPosition returns the oldest position that a watch can start after.
+func (e *env) oldestPosition(t *seshat.Tenant) uint64 {
 	e.Helper()
 	_, _, err := t.Events(e.ctx, 0, 1)
 	if err == nil {
 		return 0
 	}
-	return e.lagged(err, 0)
+	return e.isLaggedError(err, 0)
 }
 
 func watchLagged(e *env) {
 	t := e.tenant("a")
-	e.some(t, 16)
-	equal(e, "oldest", e.oldest(t), 0)
-	e.some(t, 10)
-	head := e.head(t)
-	oldest := e.oldest(t)
+	e.makeChanges(t, 16)
+	equal(e, "oldest", e.oldestPosition(t), 0)
+	e.makeChanges(t, 10)
+	head := e.feedHead(t)
+	oldest := e.oldestPosition(t)
 	equal(e, "events that are kept", head-oldest, 16)
 	for _, err := range t.Watch(e.ctx, oldest-1) {
-		equal(e, "oldest", e.lagged(err, oldest-1), oldest)
+		equal(e, "oldest", e.isLaggedError(err, oldest-1), oldest)
 	}
-	equal(e, "events from the oldest on", len(e.feed(t, oldest)), 16)
+	equal(e, "events from the oldest on", len(e.events(t, oldest)), 16)
 	for _, err := range t.Watch(e.ctx, oldest) { // the watch falls behind
 		if err != nil {
-			e.lagged(err, oldest+16)
+			e.isLaggedError(err, oldest+16)
 			return
 		}
-		e.some(t, 2)
+		e.makeChanges(t, 2)
 	}
 	e.Fatal("a watch that fell behind was not told")
 }
 
 func watchAge(e *env) {
 	t := e.tenant("a")
-	e.some(t, 700) // more than one step of the sweeper
+	e.makeChanges(t, 700) // more than one step of the sweeper
 	e.clock.Advance(minute)
-	young := e.head(t)
-	e.some(t, 3)
+	young := e.feedHead(t)
+	e.makeChanges(t, 3)
 	e.clock.Advance(hour - minute - ms)
 	equal(e, "trimmed", e.sweep().Trimmed, 0)
-	equal(e, "oldest", e.oldest(t), 0)
+	equal(e, "oldest", e.oldestPosition(t), 0)
 	e.clock.Advance(ms)
 	equal(e, "trimmed", e.sweep().Trimmed, int(young))
-	equal(e, "oldest", e.oldest(t), young)
-	equal(e, "events left", uint64(len(e.feed(t, young))), e.head(t)-young)
+	equal(e, "oldest", e.oldestPosition(t), young)
+	equal(e, "events left", uint64(len(e.events(t, young))), e.feedHead(t)-young)
 	e.clock.Advance(hour)
-	head := e.head(t)
+	head := e.feedHead(t)
 	equal(e, "trimmed", e.sweep().Trimmed, int(head-young))
 	equal(e, "trimmed again", e.sweep().Trimmed, 0)
-	equal(e, "head", e.head(t), head)
+	equal(e, "head", e.feedHead(t), head)
 	e.must(e.say(t, "some", 0))
-	equal(e, "events after the trimmed", len(e.feed(t, head)), 1)
+	equal(e, "events after the trimmed", len(e.events(t, head)), 1)
 }
 
 func watchAgeNever(e *env) {
 	t := e.tenant("a")
-	e.some(t, 3)
+	e.makeChanges(t, 3)
 	e.clock.Advance(1000 * day)
 	e.sweep()
-	equal(e, "oldest", e.oldest(t), 0)
+	equal(e, "oldest", e.oldestPosition(t), 0)
 }
 
 // watchAgeTurns creates more feeds than one sweep visits.
@@ -99,45 +99,45 @@ func watchAgeTurns(e *env) {
 		}
 	}
 	for _, t := range tenants {
-		equal(e, "oldest", e.oldest(t), 1)
+		equal(e, "oldest", e.oldestPosition(t), 1)
 	}
 }
 
 func watchEnds(e *env) {
 	t := e.tenant("a")
-	e.some(t, 3)
-	at := e.head(t)
+	e.makeChanges(t, 3)
+	at := e.feedHead(t)
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
-	e.ends(ctx, t, at, context.Canceled)
+	e.expectWatchError(ctx, t, at, context.Canceled)
 	ctx, cancel = context.WithTimeout(e.ctx, ms)
 	defer cancel()
-	e.ends(ctx, t, at, context.DeadlineExceeded) // ends while it waits
+	e.expectWatchError(ctx, t, at, context.DeadlineExceeded) // ends while it waits
 	e.must(second(t.DeleteNamespace(e.ctx)))
-	e.ends(e.ctx, t, at, seshat.ErrNotFound)
-	e.ends(e.ctx, t, 0, seshat.ErrNotFound)
-	e.fails(second(t.FeedHead(e.ctx)), seshat.ErrNotFound)
+	e.expectWatchError(e.ctx, t, at, seshat.ErrNotFound)
+	e.expectWatchError(e.ctx, t, 0, seshat.ErrNotFound)
+	e.isError(second(t.FeedHead(e.ctx)), seshat.ErrNotFound)
 
 	again := e.tenant("a")
-	equal(e, "head of another namespace of that name", e.head(again), 0)
+	equal(e, "head of another namespace of that name", e.feedHead(again), 0)
 	e.must(e.Close())
-	e.ends(e.ctx, again, 0, seshat.ErrClosed)
+	e.expectWatchError(e.ctx, again, 0, seshat.ErrClosed)
 	_, _, err := again.Events(e.ctx, 0, 1)
-	e.fails(err, seshat.ErrClosed)
+	e.isError(err, seshat.ErrClosed)
 }
 
 func watchArguments(e *env) {
 	t := e.tenant("a")
-	e.some(t, 3)
-	head := e.head(t)
+	e.makeChanges(t, 3)
+	head := e.feedHead(t)
 	for _, since := range []uint64{head + 1, math.MaxUint64} {
-		e.ends(e.ctx, t, since, seshat.ErrInvalid)
+		e.expectWatchError(e.ctx, t, since, seshat.ErrInvalid)
 		_, _, err := t.Events(e.ctx, since, 1)
-		e.refused(err, "since")
+		e.isInvalid(err, "since")
 	}
 	for _, limit := range []int{0, -1, seshat.MaxEvents + 1} {
 		_, _, err := t.Events(e.ctx, 0, limit)
-		e.refused(err, "limit")
+		e.isInvalid(err, "limit")
 	}
 	events, h, err := t.Events(e.ctx, head, seshat.MaxEvents)
 	e.must(err)
