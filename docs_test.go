@@ -85,7 +85,8 @@ func TestPagesStateTheLimits(t *testing.T) {
 	_, table, _ := strings.Cut(readText(t, "README.md"), "\n## Limits\n\n| what | limit |\n|---|---|\n")
 	rows := strings.Split(table, "\n")
 	for i, want := range append(readme, "") {
-		if i >= len(rows) || !strings.HasPrefix(strings.TrimPrefix(rows[i], "| "), want) || want == "" && rows[i] != "" {
+		if i >= len(rows) || !strings.HasPrefix(strings.TrimPrefix(rows[i], "| "), want) || want == "" &&
+			rows[i] != "" {
 			t.Errorf("row %d of the limits in README.md is not %q", i+1, want)
 		}
 	}

@@ -48,11 +48,11 @@ var functions = map[string][]func(ctx context.Context, dir string) error{
 		func(ctx context.Context, dir string) error { return RestoreBackup(ctx, dir, dir) },
 	},
 	"Verify": {
-		func(_ context.Context, dir string) error { _, err := Verify(nil, dir); return err }, //nolint:staticcheck // nil
+		func(_ context.Context, dir string) error { _, err := Verify(nil, dir); return err }, //nolint:staticcheck
 		func(ctx context.Context, dir string) error { _, err := Verify(ctx, dir); return err },
 	},
 	"Salvage": {
-		func(_ context.Context, dir string) error { _, err := Salvage(nil, dir, dir); return err }, //nolint:staticcheck // nil
+		func(_ context.Context, dir string) error { _, err := Salvage(nil, dir, dir); return err }, //nolint:staticcheck
 		func(ctx context.Context, dir string) error { _, err := Salvage(ctx, dir, dir); return err },
 	},
 }

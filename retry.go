@@ -20,8 +20,8 @@ func (e *lostRaceError) Error() string { return "changed since it was read" }
 // errRetry is the lostRaceError of a call that ends with ErrConflict.
 var errRetry = &lostRaceError{ErrConflict}
 
-// retry calls try until it returns no lostRaceError, at most maxRetries times. It
-// returns the error of try, or the context's error.
+// retry calls try until it returns no lostRaceError, at most maxRetries times.
+// It returns the error of try, or the context's error.
 func retry(ctx context.Context, try func() error) error {
 	for n := 0; ; n++ {
 		err := try()

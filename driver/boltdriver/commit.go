@@ -16,9 +16,10 @@ import (
 // It has three steps. First, append the batch's overlay to the journal and sync
 // that: there is no journal yet, and its place is before the overlay is
 // written. Plans that read ranges flush parts of the overlay earlier; before a
-// journal comes, such reads have to merge the overlay instead. Second, make the batch visible. Third, apply it to the engine. Today
-// the engine's commit in commitTx makes the batch durable, and the last two
-// steps are that one commit and the snapshot that it publishes.
+// journal comes, such reads have to merge the overlay instead. Second, make the
+// batch visible. Third, apply it to the engine. Today the engine's commit in
+// commitTx makes the batch durable, and the last two steps are that one commit
+// and the snapshot that it publishes.
 func (w *writer) finish() error {
 	if !w.changed {
 		w.discard()

@@ -91,7 +91,8 @@ func TestBatchesAreWrittenInOnePlace(t *testing.T) {
 
 // These functions write a part of a batch early, because they read ranges of
 // keys that the batch changed. A journal must merge such reads with the overlay
-// first: whatever is written early is no longer in the overlay that finish sees.
+// first: whatever is written early is no longer in the overlay that finish
+// sees.
 func TestEarlyFlushesAreKnown(t *testing.T) {
 	got := slices.Compact(callers(t, "flush", -1))
 	got = slices.DeleteFunc(got, func(in string) bool { return strings.HasPrefix(in, "gather.go ") }) // of pages

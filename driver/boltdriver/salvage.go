@@ -14,9 +14,9 @@ type Fate uint8
 const (
 	// Whole says that the file's tree leads to it and its checksum holds.
 	Whole = Fate(salvage.Whole)
-	// Uncertain says that its checksum holds, but that it lay on a page to which
-	// the tree does not lead any more. It may be lost to damage elsewhere, or
-	// deleted, or an older version. It is in the new file.
+	// Uncertain says that its checksum holds, but that it lay on a page to
+	// which the tree does not lead any more. It may be lost to damage
+	// elsewhere, or deleted, or an older version. It is in the new file.
 	Uncertain = Fate(salvage.Uncertain)
 	// Lost says that it was there and cannot be read.
 	Lost = Fate(salvage.Lost)

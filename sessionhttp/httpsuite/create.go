@@ -113,7 +113,8 @@ func createsTwice(e *env) {
 
 func createsNothing(e *env) {
 	e.invalid("POST", sessions,
-		`{"session_id":"`+strings.Repeat("x", seshat.MaxNameBytes+1)+`","agent_config":{"temperature":2.1,"max_tokens":0,
+		`{"session_id":"`+strings.Repeat("x",
+			seshat.MaxNameBytes+1)+`","agent_config":{"temperature":2.1,"max_tokens":0,
 		"tools":[]},"quotas":{"max_messages":-1},"expiry":{"ttl":"0s","mode":"often"},"extra":1,"Session_ID":"x"}`,
 		"session_id", "agent_config.temperature", "agent_config.max_tokens", "agent_config.tools",
 		"quotas.max_messages",

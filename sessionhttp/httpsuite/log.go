@@ -232,7 +232,8 @@ func appendsRefused(e *env) {
 	many := strings.Repeat(`{"role":"user"},`, seshat.MaxTurnMessages)
 	e.invalid("POST", sessions+"/s/messages", `{"messages":[`+many+`{"role":"user"}]}`, "messages")
 	for field, most := range map[string]int{
-		"content": seshat.MaxContentBytes, "tool_inputs": seshat.MaxToolJSONBytes, "tool_outputs": seshat.MaxToolJSONBytes,
+		"content": seshat.MaxContentBytes, "tool_inputs": seshat.MaxToolJSONBytes,
+		"tool_outputs": seshat.MaxToolJSONBytes,
 	} {
 		body := `{"messages":[{"role":"user","` + field + `":"` + strings.Repeat("x", most+1) + `"}]}`
 		e.invalid("POST", sessions+"/s/messages", body, "messages[0]."+field)

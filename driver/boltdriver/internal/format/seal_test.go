@@ -46,8 +46,10 @@ func documents() map[string][2][]byte {
 		"dead":     {gk, AppendDead(nil, gk, DeadMark{UserID: "mia", Erased: true})},
 		"staged":   {gk, AppendStaged(nil, gk, StagedMark{Until: 4, Epoch: 2})},
 		"bare":     {gk, AppendBare(nil, gk)},
-		"erasure": {gk, AppendErasure(nil, gk, &ErasureMark{Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4,
-			Entries: 5})},
+		"erasure": {gk, AppendErasure(nil, gk, &ErasureMark{
+			Epoch: 1, Sessions: 2, Messages: 3, Bytes: 4,
+			Entries: 5,
+		})},
 		"number": {gk, AppendNumber(nil, gk, 77)},
 	}
 }
