@@ -22,12 +22,12 @@ type Document struct {
 	err *fieldError // error of NewDocument, which the call that stores the document returns
 }
 
-// NewDocument returns a document with a copy of m. It accepts strings,
-// booleans, nil, []byte, time.Time, integers, floats, json.Number, and slices,
-// arrays and maps with string keys of these, and types with these underlying
-// types. It normalizes them: times to UTC, integers to int64, or uint64 above
-// the largest int64, floats to float64, nil slices and maps to nil, and arrays
-// of bytes to []byte.
+// NewDocument returns a document with a copy of m. It accepts nil, booleans,
+// strings, []byte, time.Time, integers, floats and json.Number, slices and
+// arrays of these, and maps with string keys. It also accepts named types of
+// these kinds. It converts times to UTC, floats to float64, integers to int64
+// (or uint64 above the largest int64), arrays of bytes to []byte, and nil
+// slices and maps to nil.
 //
 // NewDocument does not fail. If a value is not allowed, the call that stores
 // the document returns ErrInvalid with the path of the value. Not allowed are
@@ -117,7 +117,7 @@ func (d Document) MarshalBinary() ([]byte, error) {
 func (d *Document) UnmarshalBinary(data []byte) error {
 	enc := string(data)
 	if checkDocument(enc) != nil {
-		return invalid("document", "is not a document; only what MarshalBinary returned is allowed")
+		return invalid("document", "is not a document; only the result of MarshalBinary is allowed")
 	}
 	*d = Document{enc: enc}
 	return nil
@@ -152,7 +152,7 @@ func refuseDocument(err error) *fieldError {
 		return nil
 	}
 	var e *document.Error
-	errors.As(err, &e) // it refuses with no other type
+	errors.As(err, &e) // the package returns no other type
 	return &fieldError{field: e.Path, reason: e.Reason}
 }
 

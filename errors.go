@@ -95,8 +95,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// wrapStoreError is the error of a call that no tenant is concerned with, if it
-// failed.
+// wrapStoreError wraps the error of a call that concerns no tenant. It returns
+// nil if err is nil.
 func wrapStoreError(op string, err error) error {
 	if err != nil {
 		err = &Error{Op: op, Err: err}
@@ -123,10 +123,10 @@ func invalid(field, format string, args ...any) error {
 }
 
 // fieldError says that a check refused a value. field is a path inside the
-// value that was checked, "" for the value itself; each caller on the way up
-// puts its own place in front, with at or atIndex. A nil *fieldError means that
-// the check passed. It is no error, so that nil never becomes an error that is
-// not nil; err converts it.
+// checked value, "" for the value itself; each caller on the way up puts its
+// own field in front, with at or atIndex. A nil *fieldError means that the
+// check passed. The type does not implement error, so a nil *fieldError never
+// becomes a non-nil error; err converts it.
 type fieldError struct {
 	field  string
 	reason string
@@ -193,11 +193,11 @@ func unwrapError(err error) error {
 // Bounds of the texts of errors, in bytes.
 const (
 	maxErrorBytes = 2 << 10 // the whole text of an Error
-	maxFieldBytes = 256     // a field's path, and a reason
+	maxFieldBytes = 256     // a field's path, and also a reason
 )
 
-// quoteName returns a name in quotes. One that is longer than any legal name
-// is shortened first.
+// quoteName returns a name in quotes. A name longer than MaxNameBytes is
+// shortened first.
 func quoteName(name string) string { return strconv.Quote(shorten(name, MaxNameBytes)) }
 
 // shorten cuts out the middle of s, between runes, so that at most n bytes are

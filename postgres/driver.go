@@ -35,7 +35,7 @@ type Driver struct {
 	caps driver.Caps
 
 	sql   interface{ Replace(string) string }
-	texts sync.Map // statement with braces → the same with the schema
+	texts sync.Map // statement with braces → statement with the schema's name
 
 	clock   clock
 	count   driver.CommitCounter
@@ -45,7 +45,7 @@ type Driver struct {
 	ending  context.CancelFunc // ends background work
 	ended   context.Context
 
-	mu      sync.Mutex // guards closing; running grows only before it is set
+	mu      sync.Mutex // guards closing; running grows only while closing is false
 	closing bool
 	running sync.WaitGroup
 	close   sync.Once

@@ -44,7 +44,7 @@ func encodeLabels(labels []driver.Label) *string {
 	for _, l := range labels {
 		m[l.Name] = l.Value
 	}
-	b, _ := json.Marshal(m) // cannot fail: strings
+	b, _ := json.Marshal(m) // a map of strings cannot fail
 	s := string(b)
 	return &s
 }
@@ -64,8 +64,10 @@ func scanRecord(row pgx.Row, r *driver.Record) error {
 	if len(inc) != len(r.Incarnation) || status < 0 || status >= driver.Statuses {
 		return fmt.Errorf("%w: session %d/%q", driver.ErrCorrupt, ns, r.ID)
 	}
-	r.Namespace, r.Incarnation, r.Version, r.NextSeq = uint64(ns), driver.Incarnation(inc), uint64(version),
-		uint64(next)
+	r.Namespace = uint64(ns)
+	r.Incarnation = driver.Incarnation(inc)
+	r.Version = uint64(version)
+	r.NextSeq = uint64(next)
 	r.Status = uint8(status)
 	r.Messages = uint64(messages)
 	r.Bytes = uint64(bytes)

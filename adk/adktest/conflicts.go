@@ -100,7 +100,7 @@ func conflictApart(e *env) {
 		s := all[w]
 		for i := range each {
 			if err := e.s.AppendEvent(e.ctx, s,
-				sets(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
+				deltaEvent(fmt.Sprint(i), map[string]any{fmt.Sprintf("app:%d-%d", w, i): "v"})); err != nil {
 				failed.Add(1)
 				why.Store(err.Error())
 			}

@@ -67,7 +67,7 @@ func handlesShared(e *env) {
 	s := e.create("u", "s", nil)
 	var failed atomic.Int64
 	race(n, func(i int) {
-		event := sets(fmt.Sprint(i), map[string]any{fmt.Sprint(i): "v", "user:" + fmt.Sprint(i): "v"})
+		event := deltaEvent(fmt.Sprint(i), map[string]any{fmt.Sprint(i): "v", "user:" + fmt.Sprint(i): "v"})
 		if e.s.AppendEvent(e.ctx, s, event) != nil {
 			failed.Add(1)
 		}
@@ -85,7 +85,7 @@ func handlesRead(e *env) {
 	race(4, func(i int) {
 		for n := range 50 {
 			if i == 0 {
-				event := sets(fmt.Sprint(n), map[string]any{"k": fmt.Sprint(n)})
+				event := deltaEvent(fmt.Sprint(n), map[string]any{"k": fmt.Sprint(n)})
 				event.Timestamp = begin.Add(time.Duration(n) * time.Second)
 				if err := e.s.AppendEvent(e.ctx, s, event); err != nil {
 					e.Errorf("append %d: %v", n, err)
@@ -106,7 +106,7 @@ func handlesCanceled(e *env) {
 	s := e.create("u", "s", nil)
 	ctx, cancel := withCancel(e)
 	cancel()
-	if err := e.s.AppendEvent(ctx, s, sets("a", map[string]any{"k": "v"})); err == nil {
+	if err := e.s.AppendEvent(ctx, s, deltaEvent("a", map[string]any{"k": "v"})); err == nil {
 		e.Fatal("no error")
 	}
 	got := e.get("u", "s")

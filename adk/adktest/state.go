@@ -26,8 +26,8 @@ func stateScopes(e *env) {
 	e.same("other user", map[string]any{"app:k": "app"}, stateOf(e.create("u2", "s", nil)))
 }
 
-// sets is an event with that delta.
-func sets(id string, delta map[string]any) *session.Event {
+// deltaEvent returns an event with a delta of the state.
+func deltaEvent(id string, delta map[string]any) *session.Event {
 	event := said(id, 0)
 	event.Actions.StateDelta = delta
 	return event
@@ -35,8 +35,8 @@ func sets(id string, delta map[string]any) *session.Event {
 
 func stateAgrees(e *env) {
 	s := e.create("u", "s", map[string]any{"k": "1", "gone": "1"})
-	e.append(s, sets("a", map[string]any{"k": "2", "user:k": "2", "app:k": "2"}))
-	e.append(s, sets("b", map[string]any{"user:k": "3", "n": 3.0, "gone": nil}))
+	e.append(s, deltaEvent("a", map[string]any{"k": "2", "user:k": "2", "app:k": "2"}))
+	e.append(s, deltaEvent("b", map[string]any{"user:k": "3", "n": 3.0, "gone": nil}))
 	e.same("state", stateOf(s), stateOf(e.get("u", "s")))
 	e.same("user", "3", stateOf(e.create("u", "s2", nil))["user:k"])
 }
@@ -47,7 +47,7 @@ func stateValues(e *env) {
 		"list": []any{"a", 1.0, nil, map[string]any{}}, "map": map[string]any{"a": map[string]any{"b": []any{}}},
 		"empty": "", "zero": 0.0, "exact": float64(1 << 60),
 	}
-	e.append(e.create("u", "s", want), sets("e", map[string]any{"delta": want}))
+	e.append(e.create("u", "s", want), deltaEvent("e", map[string]any{"delta": want}))
 	got := stateOf(e.get("u", "s"))
 	e.same("delta", any(want), got["delta"])
 	delete(got, "delta")
@@ -56,7 +56,7 @@ func stateValues(e *env) {
 
 func stateTemp(e *env) {
 	s := e.create("u", "s", nil)
-	e.append(s, sets("a", map[string]any{"temp:t": "t", "k": "v"}))
+	e.append(s, deltaEvent("a", map[string]any{"temp:t": "t", "k": "v"}))
 	e.same("handle", map[string]any{"temp:t": "t", "k": "v"}, stateOf(s))
 	e.same("event of the handle", map[string]any{"k": "v"}, s.Events().At(0).Actions.StateDelta)
 	got := e.get("u", "s")
@@ -66,7 +66,7 @@ func stateTemp(e *env) {
 
 func stateNil(e *env) {
 	s := e.create("u", "s", map[string]any{"k": "v", "user:k": nil})
-	e.append(s, sets("a", map[string]any{"k": nil, "app:k": nil}))
+	e.append(s, deltaEvent("a", map[string]any{"k": nil, "app:k": nil}))
 	want := map[string]any{"k": nil, "user:k": nil, "app:k": nil}
 	e.same("handle", want, stateOf(s))
 	e.same("read", want, stateOf(e.get("u", "s")))
@@ -88,7 +88,7 @@ func stateKeys(e *env) {
 		want[key] = key
 	}
 	s := e.create("u", "s", want)
-	e.append(s, sets("a", map[string]any{"\t": "tab"}))
+	e.append(s, deltaEvent("a", map[string]any{"\t": "tab"}))
 	want["\t"] = "tab"
 	e.same("state", want, stateOf(e.get("u", "s")))
 }
@@ -99,7 +99,7 @@ func stateOwned(e *env) {
 	s := e.create("u", "s", given)
 	spoil(given)
 	e.same("after changing what Create was given", fresh(), stateOf(e.get("u", "s")))
-	event := sets("a", map[string]any{"m": map[string]any{"k": "v"}})
+	event := deltaEvent("a", map[string]any{"m": map[string]any{"k": "v"}})
 	e.append(s, event)
 	spoil(event.Actions.StateDelta)
 	e.same("after changing the delta", fresh(), stateOf(e.get("u", "s")))

@@ -6,39 +6,40 @@ import (
 )
 
 const (
-	idleShare  = 16   // 1/16 of the last commit's time is waited while no call comes
-	restYields = 16   // batches
-	maxRest    = 1024 // batches
+	idleShare  = 16   // the pacer gives up after 1/16 of the last commit's time without a call
+	restYields = 16   // batches of the shortest pause
+	maxRest    = 1024 // batches of the longest pause
 )
 
 // pacer decides how long the writer waits before it takes the calls of a batch.
 //
 // Why wait at all: a commit costs the same for one call as for a hundred, and
-// callers that were just answered call again at once if they are let run. The
-// writer would otherwise take the first of them back before the others ran, and
-// the callers would commit in two groups that take turns, each waiting for the
-// other's sync. So the pacer yields the processor until as many calls have come
-// as the last batch answered, beside those that came during it. It must not
-// cost more than it brings: if the callers did not come, the next batches wait
-// for fewer; and if processors are so busy that one yield takes longer than a
-// commit, the next batches, more and more of them, wait for nobody.
+// callers that just got their answer call again as soon as they run. Without a
+// wait, the writer would take the first of them before the others ran, and the
+// callers would commit in two groups that take turns, each waiting for the
+// other's sync. So the pacer yields the processor until the callers of the last
+// batch, and those that called during it, have called again. The wait must not
+// cost more than it gains. If callers did not call again, the next batches wait
+// for fewer calls. If the processors are so busy that one yield takes longer
+// than a commit, the next batches do not wait, for a pause that grows each
+// time.
 //
 // Only the writer uses it, under its lock.
 type pacer struct {
 	queue      <-chan *call
 	last       int           // calls in the last batch
-	arrived    int           // calls that had come when it was answered
-	lowTarget  int           // batches for which nobody is waited for beyond last
-	pauseLeft  int           // batches for which nobody is waited for
-	backoff    int           // what pauseLeft was set to last
-	lastCommit time.Duration // the last commit
+	arrived    int           // calls in the queue when the last batch was answered
+	lowTarget  int           // number of next batches that wait only for last calls
+	pauseLeft  int           // number of next batches that do not wait
+	backoff    int           // length of the last pause, in batches
+	lastCommit time.Duration // duration of the last commit
 }
 
-// alone reports whether the last batch was one call, and nobody waits.
+// alone reports whether the last batch had one call and the queue is empty.
 func (p *pacer) alone() bool { return p.last <= 1 && len(p.queue) == 0 }
 
-// pace lets those callers run that are likely to call again. The writer has one
-// call at hand.
+// pace lets the callers run that are likely to call again. The writer has taken
+// one call already.
 func (p *pacer) pace() {
 	if p.last+p.arrived <= 1 {
 		return
@@ -63,9 +64,9 @@ func (p *pacer) pace() {
 	}
 }
 
-// waitFor yields until there are that many calls, with the one at hand, or none
-// came for a while. It gives up, and says so, when a yield took longer than a
-// commit.
+// waitFor yields until want calls are there, including the one that the writer
+// has taken, or until no call came for a while. It gives up and returns true if
+// a yield took longer than a commit.
 func (p *pacer) waitFor(want int) (busy bool) {
 	now := time.Now()
 	came := -1

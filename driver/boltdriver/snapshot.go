@@ -17,15 +17,15 @@ import (
 type snapshot struct {
 	view
 	tx     *bolt.Tx
-	commit int64 // the commit whose state it is: see durableMark
+	commit int64 // number of the commit that made this state: see durableMark
 
-	refs   atomic.Int64 // one is the driver's own, until it retires the snapshot
-	gone   chan struct{}
-	own    bool      // made for one reader, who holds Driver.life
-	getter sync.Pool // *getBuffers
+	refs   atomic.Int64  // the driver holds one reference until it retires the snapshot
+	gone   chan struct{} // closed when the last reference is dropped
+	own    bool          // made for one reader, which holds Driver.life
+	getter sync.Pool     // *getBuffers
 }
 
-// getBuffers is what a Get needs.
+// getBuffers are the reusable buffers of a Get.
 type getBuffers struct {
 	cursor
 	key  []byte
@@ -83,9 +83,10 @@ func (d *Driver) release(s *snapshot) {
 	}
 }
 
-// ownSnapshot makes a snapshot for one reader: while the driver has none to
-// share, because the platform has no large map or the next commit may move it.
-// The engine shows a commit before it is durable; such a one is waited for.
+// ownSnapshot makes a snapshot for one reader. It is used while the driver has
+// none to share, because the platform has no large map or the next commit may
+// move the map. The engine shows a commit before it is durable; ownSnapshot
+// waits until it is durable.
 func (d *Driver) ownSnapshot() (*snapshot, error) {
 	d.life.RLock()
 	s, err := d.durableSnapshot()
@@ -116,8 +117,8 @@ func (d *Driver) durableSnapshot() (*snapshot, error) {
 	}
 }
 
-// loadErased completes a snapshot that the writer did not make. It ends it on
-// an error.
+// loadErased loads the pending erasures of a snapshot that the writer did not
+// make. On an error it drops the snapshot.
 func (d *Driver) loadErased(s *snapshot) (err error) {
 	marks := s.cursor(format.Marks)
 	if s.erased, err = format.LoadErasures(&marks); err != nil {
@@ -126,15 +127,14 @@ func (d *Driver) loadErased(s *snapshot) (err error) {
 	return err
 }
 
-// publishSnapshot makes the state that was just committed the one that readers
-// get.
+// publishSnapshot makes the newest committed state the shared snapshot.
 func (d *Driver) publishSnapshot(erased format.PendingErasures) {
 	if !d.sharing {
 		return
 	}
 	s, err := d.newSnapshot(d.file, erased)
 	if err != nil {
-		s = nil // readers make their own
+		s = nil // readers make snapshots of their own
 	}
 	if old := d.current.Swap(s); old != nil {
 		old.drop()
@@ -150,10 +150,10 @@ func (d *Driver) retireSnapshot() {
 	}
 }
 
-// durableMark counts the commits that are durable, from 0 when the file was
-// opened. Numbers of the engine's transactions begin anew when a file is
-// compacted, and say nothing of what reached a journal: see Driver.origin for
-// how they follow from commits.
+// durableMark counts the durable commits since the file was opened. It does not
+// use the engine's transaction numbers: they begin anew when a file is
+// compacted, and do not tell whether a journal is durable. Driver.origin
+// relates the two.
 type durableMark struct {
 	commits atomic.Int64
 	mu      sync.Mutex
@@ -169,7 +169,7 @@ func newDurableMark() *durableMark {
 
 func (b *durableMark) reached(commit int64) bool { return commit <= b.commits.Load() }
 
-// advance notes that one more commit is durable.
+// advance counts one more durable commit.
 func (b *durableMark) advance() {
 	b.mu.Lock()
 	b.commits.Add(1)

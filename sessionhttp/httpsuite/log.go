@@ -170,7 +170,7 @@ func appendsElsewhere(e *env) {
 		e.create(id)
 		e.call(201, "POST", sessions+"/"+id+"/messages", oneMessage, "Idempotency-Key", "k")
 	}
-	e.must(again(e, "s"))
+	e.must(recreate(e, "s"))
 	e.call(201, "POST", sessions+"/s/messages", oneMessage, "Idempotency-Key", "k")
 }
 

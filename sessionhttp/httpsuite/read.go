@@ -14,11 +14,11 @@ var reading = map[string]func(*env){
 	"If-None-Match gives 304 until it changes": readsConditionally,
 	"If-Match compares version and life":       readsMatching,
 	"absent, expired and foreign are 404":      readsNothing,
-	"HEAD has the headers alone": func(e *env) {
+	"HEAD has only the headers": func(e *env) {
 		e.create("s")
 		e.call(200, "HEAD", sessions+"/s", "")
 		if e.last.Body.Len() != 0 || e.last.Header().Get("Etag") == "" {
-			e.Fatal("not the headers alone")
+			e.Fatal("not only the headers")
 		}
 	},
 	"an id that no session can have is invalid": func(e *env) {
@@ -94,7 +94,7 @@ func readsConditionally(e *env) {
 		"update": func() error {
 			return second(e.acme.Update(e.ctx, "s", func(*seshat.Session) error { return nil }, seshat.UpdateOptions{}))
 		},
-		"new life": func() error { return again(e, "s") },
+		"new life": func() error { return recreate(e, "s") },
 	} {
 		e.store.Clock.Advance(time.Millisecond)
 		e.must(change())
@@ -118,8 +118,8 @@ func readsConditionally(e *env) {
 
 func second[T any](_ T, err error) error { return err }
 
-// again deletes a session and creates one with the same id.
-func again(e *env, id string) error {
+// recreate deletes a session and creates one with the same id.
+func recreate(e *env, id string) error {
 	if _, err := e.acme.Delete(e.ctx, id); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func readsMatching(e *env) {
 	for _, bad := range []string{`"2"`, "W/" + tag, `"x"`, `""`, `"1.0.x"`} {
 		e.refused(412, "PreconditionFailedError", "GET", sessions+"/s", "", "If-Match", bad)
 	}
-	e.must(again(e, "s"))
+	e.must(recreate(e, "s"))
 	e.refused(412, "PreconditionFailedError", "GET", sessions+"/s", "", "If-Match", tag)
 	e.refused(404, "NotFoundError", "GET", sessions+"/t", "", "If-Match", "*")
 }

@@ -1,6 +1,6 @@
 // Command migrate copies the sessions of ADK's database service from a SQLite
-// file into a file of Seshat, which is made if it is not there. The SQLite file
-// is only read, and the command may be repeated.
+// file into a file of Seshat, which it creates if it is missing. It only reads
+// the SQLite file. To continue after a failure, run the command again.
 //
 //	go run github.com/seshatdb/seshat/adk/cmd/migrate \
 //	    -from sessions.sqlite -to agents.db

@@ -1,5 +1,5 @@
-// Package scripted has a model that needs no network: it answers from what it
-// is sent, so its answers show what the session remembers.
+// Package scripted has a model that needs no network. It builds each answer
+// from the request, so the answer shows the content of the session.
 package scripted
 
 import (
@@ -13,7 +13,7 @@ import (
 	"google.golang.org/genai"
 )
 
-// Model counts what the user said and quotes the first of it.
+// Model answers with the number of the user's messages, and quotes the first.
 type Model struct {
 	// Before, if set, is called with the user's words before each answer.
 	Before func(words string)
@@ -54,7 +54,7 @@ func text(c *genai.Content) string {
 	return s
 }
 
-// Agent returns an agent that talks by the model, and keeps its last answer in
+// Agent returns an agent that uses the model m and stores its last answer in
 // the session's state.
 func Agent(name string, m Model) (agent.Agent, error) {
 	return llmagent.New(llmagent.Config{

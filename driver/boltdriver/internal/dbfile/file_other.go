@@ -10,7 +10,7 @@ func isLinkRefusal(error) bool { return false }
 
 func canMap(*os.File, int64) bool { return false }
 
-// Permission bits and directory syncs do not exist there.
+// These platforms have neither permission bits nor directory syncs.
 func tighten(*os.File) error { return nil }
 
 func syncDir(string) error { return nil }

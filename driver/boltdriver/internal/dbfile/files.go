@@ -5,13 +5,13 @@ import (
 	"os"
 )
 
-// Paths returns the paths of the files that a store at path consists of, the
-// engine's own first. It is one file today; a journal would be the second.
-// What copies, checks or refuses a store goes by this list.
+// Paths returns the paths of all files of a store at path, the engine's own
+// first. Today that is one file; a journal would be the second. Code that
+// copies, checks or refuses a store uses this list.
 func Paths(path string) []string { return []string{path} }
 
-// CheckAbsent returns an error that wraps fs.ErrExist if one of the files of a
-// store at path exists. op is the operation that it names.
+// CheckAbsent returns an error that wraps fs.ErrExist and names op, if one of
+// the files of a store at path exists.
 func CheckAbsent(op, path string) error {
 	for _, p := range Paths(path) {
 		if _, err := os.Lstat(p); err == nil {
@@ -21,11 +21,11 @@ func CheckAbsent(op, path string) error {
 	return nil
 }
 
-// Handles returns the open files that the store consists of, as Paths has them.
+// Handles returns the open files of the store, in the order of Paths.
 func (f *File) Handles() []*os.File { return []*os.File{f.Handle} }
 
 // Size returns the size of all files of the store, in bytes. A file whose size
-// cannot be told counts as empty.
+// cannot be read counts as empty.
 func (f *File) Size() (sum int64) {
 	for _, h := range f.Handles() {
 		sum += fileSize(h)

@@ -7,20 +7,19 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Guarded runs fn and turns a panic of the engine, or a fault on the map (a
-// page that cannot be read, a file that somebody cut short), into an error that
-// wraps ErrCorrupt.
+// Guarded runs fn and turns a panic of the engine, or a fault on the memory map
+// (an unreadable page, a truncated file), into an error that wraps ErrCorrupt.
 func Guarded(what string, fn func() error) (err error) {
 	defer Guard(what, debug.SetPanicOnFault(true), &err)
 	return fn()
 }
 
-// Guard is guarded without a closure, for hot paths. It must be deferred
+// Guard is Guarded without a closure, for hot paths. It must be deferred
 // directly, and first:
 //
-//	defer guard("get", debug.SetPanicOnFault(true), &err)
+//	defer Guard("get", debug.SetPanicOnFault(true), &err)
 //
-// The second argument is evaluated when the defer statement runs, so faults
+// Go evaluates the second argument when the defer statement runs, so faults
 // panic from there until the function returns.
 func Guard(what string, old bool, err *error) {
 	debug.SetPanicOnFault(old)
