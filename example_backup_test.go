@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A backup is taken while the store works, verified, and restored into a file
-// of another name.
+// This example backs up a store while it is in use, verifies the backup, and
+// restores it to another file.
 func ExampleStore_Backup() {
 	dir, err := os.MkdirTemp("", "seshat")
 	if err != nil {
@@ -59,7 +59,7 @@ func ExampleStore_Backup() {
 	// session "chat" (active, 0 messages) <nil>
 }
 
-// writeBackup is durable when it returns.
+// writeBackup writes a backup to path and syncs it, so that it is durable.
 func writeBackup(ctx context.Context, store *seshat.Store, path string) error {
 	f, err := os.Create(path)
 	if err != nil {

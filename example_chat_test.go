@@ -9,9 +9,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A chat loop: make a prompt of the history, ask the model, and append question
-// and answer as one turn, whole or not at all. A message id makes a turn that
-// is sent twice count once.
+// Each round of a chat makes a prompt from the history, asks the model, and
+// appends question and answer as one atomic turn. Because the messages have
+// ids, a turn that is sent twice is stored once.
 func Example_chat() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -28,7 +28,7 @@ func Example_chat() {
 		log.Fatal(err)
 	}
 
-	model := func(prompt []seshat.Message) string { // yours
+	model := func(prompt []seshat.Message) string { // call your model here
 		return strings.ToUpper(prompt[len(prompt)-1].Content)
 	}
 	for i, said := range []string{"hello", "how are you?", "how are you?"} {
@@ -37,7 +37,7 @@ func Example_chat() {
 			log.Fatal(err)
 		}
 		prompt := history.Messages
-		request := min(i, 1) // the last one is a retry of the one before
+		request := min(i, 1) // the last round retries the one before
 		question := seshat.Message{ID: fmt.Sprint("question-", request), Role: seshat.RoleUser, Content: said}
 		answer := seshat.Message{
 			ID: fmt.Sprint("answer-", request), Role: seshat.RoleAssistant, Content: model(append(prompt, question)),

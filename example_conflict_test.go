@@ -9,9 +9,10 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Update runs a function on the newest state, again if somebody was faster.
-// A caller that must not overwrite changes it has not seen sets IfVersion.
-// Appends never conflict, and never make an update conflict.
+// Update calls a function on the newest version of a session, and calls it
+// again if another writer was faster. With IfVersion, an update built on a
+// stale version fails with a ConflictError instead. Appends never conflict, and
+// never make an update conflict.
 func Example_conflict() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Everything that a user has goes at once and for good: sessions, logs, message
-// ids and state. An id that is used again starts empty.
+// DeleteUser erases everything that belongs to a user: sessions, logs, message
+// ids and state. A session that reuses an erased id starts empty.
 func ExampleTenant_DeleteUser() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

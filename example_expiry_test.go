@@ -10,14 +10,14 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A session is gone at its deadline, to the millisecond, whether it was swept
-// or not. Writes and Touch slide the deadline on, reads never do.
+// A session expires at its deadline, to the millisecond, whether or not it was
+// swept. Writes and Touch extend a sliding deadline. Reads do not.
 func Example_expiry() {
 	ctx := context.Background()
 	now := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 	store, err := seshat.OpenMemory(seshat.Options{
 		Now:        func() time.Time { return now },
-		SweepEvery: seshat.Never, // by hand below; by default each minute
+		SweepEvery: seshat.Never, // this example calls Sweep; the default is every minute
 	})
 	if err != nil {
 		log.Fatal(err)

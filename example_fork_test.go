@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Fork tries another way from an earlier message. The new session is
-// independent: what becomes of one does not touch the other.
+// Fork branches a session at an earlier message. The two sessions are then
+// independent: deleting one leaves the other.
 func ExampleTenant_Fork() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// The log is read from either end, and can be rewound or shortened. Numbers are
-// never used again.
+// History reads a log from either end. Truncate removes its newest messages,
+// and Summarize replaces older ones by a summary. Numbers are never reused.
 func ExampleTenant_History() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

@@ -9,8 +9,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A session moves by a table. An archived one is read-only until it is
-// restored, a terminated one for good.
+// A session's status changes only as the table of transitions allows. An
+// archived session is read-only until it is active again. A terminated session
+// is read-only for good.
 func Example_lifecycle() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

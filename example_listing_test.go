@@ -8,8 +8,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Lists are read by pages, with a cursor to go on from, or in a loop. Filters
-// on the user, and both orders, cost what the page holds.
+// List reads sessions page by page, with a cursor between pages. Sessions reads
+// them all in a loop. A list by user, in either order, reads only the sessions
+// that it returns.
 func Example_listing() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

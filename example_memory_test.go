@@ -14,9 +14,9 @@ type Profile struct {
 	Likes []string `msgpack:"likes"`
 }
 
-// A unit test opens a store in memory, which behaves as one in a file does.
-// What was learned about the user is a document; DocumentAs reads it into a
-// type of the program's own. See also package seshattest.
+// A store in memory behaves like a store in a file, so unit tests can use it.
+// The program stores its knowledge about a user as a Document, and DocumentAs
+// reads it into the program's own type. Package seshattest has more for tests.
 func Example_memory() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

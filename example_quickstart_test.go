@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A file, a tenant, a session, a turn, and the history that the next prompt is
-// made of.
+// This example opens a file and creates a tenant and a session. It appends a
+// turn and reads the history from which the next prompt is made.
 func Example_quickstart() {
 	dir, err := os.MkdirTemp("", "seshat")
 	if err != nil {
@@ -25,7 +25,8 @@ func Example_quickstart() {
 	}
 	defer store.Close()
 
-	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"}) // one line for a program with one tenant
+	// A program with one tenant does this once, at its start.
+	acme, err := store.EnsureTenant(ctx, seshat.Namespace{Name: "acme"})
 	if err != nil {
 		log.Fatal(err)
 	}

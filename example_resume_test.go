@@ -10,8 +10,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// After a restart the conversation goes on with what fits into the prompt. A
-// tool's result never comes without the call that it answers.
+// After a restart, the program continues a conversation with the newest
+// messages that fit the prompt. The history never contains a tool's result
+// without its call.
 func Example_resume() {
 	dir, err := os.MkdirTemp("", "seshat")
 	if err != nil {
@@ -48,7 +49,7 @@ func Example_resume() {
 	// 30 tokens: assistant/text
 }
 
-// talk is what happened before the restart.
+// talk appends a conversation before the restart.
 func talk(path string) {
 	ctx := context.Background()
 	store, err := seshat.Open(path, seshat.Options{})

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// A turn carries what it changed: the messages and the three scopes of state
-// are stored together or not at all.
+// AppendTurn stores messages together with changes of the state of session,
+// user and namespace. MergeState changes state without a turn.
 func ExampleTenant_MergeState() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -33,7 +33,7 @@ func ExampleTenant_MergeState() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Without a turn; nil deletes.
+	// MergeState needs no turn. A nil value deletes its key.
 	err = acme.MergeState(ctx, seshat.SessionScope(s.ID), map[string]any{"to": nil, "step": "done"})
 	if err != nil {
 		log.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// What one tenant's handle can reach no other one can, whatever the ids: a
-// session of another tenant is reported like one that does not exist.
+// A tenant's handle reaches only the tenant's own sessions. A session of
+// another tenant looks exactly like one that does not exist.
 func Example_tenants() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -37,7 +37,7 @@ func Example_tenants() {
 	_, absent := globex.Get(ctx, "ticket 2")
 	fmt.Println(errors.Is(foreign, seshat.ErrNotFound), errors.Is(absent, seshat.ErrNotFound))
 
-	// The same id is free in every namespace; quotas are each one's own.
+	// Every namespace may use the same id, and each has its own quotas.
 	_, err = globex.Create(ctx, seshat.NewSession{ID: "ticket 1"})
 	fmt.Println(err)
 	_, err = acme.Create(ctx, seshat.NewSession{ID: "ticket 2"})

@@ -9,9 +9,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// To know all sessions and follow them: position first, then list, then watch.
-// Keep the position of the last event that was dealt with, and go on from it
-// after a restart.
+// To follow all sessions, read the position of the feed, list the sessions, and
+// watch from that position. Store the position of the last event that was
+// processed, and continue after it when the program restarts.
 func ExampleTenant_Watch() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
@@ -45,7 +45,8 @@ func ExampleTenant_Watch() {
 	}()
 	for e, err := range acme.Watch(ctx, since) {
 		if err != nil {
-			log.Fatal(err) // errors.Is(err, seshat.ErrLagged): list again
+			// If errors.Is(err, seshat.ErrLagged), list the sessions again.
+			log.Fatal(err)
 		}
 		fmt.Println(e.Position, e.Kind, e.SessionID, e.Status)
 		if e.Kind == seshat.EventTransitioned {
@@ -58,8 +59,8 @@ func ExampleTenant_Watch() {
 	// 3 transitioned trip archived
 }
 
-// One runner at a time: it takes the lease, renews it while it works, and
-// appends under its token.
+// Only one runner works on a session at a time. It acquires the lease, renews
+// it while it works, and appends with the lease's token.
 func ExampleTenant_AcquireLease() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})
