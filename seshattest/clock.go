@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Start is the time at which every Clock begins: the first moment of a minute,
-// an hour and a day, so that boundaries are easy to write down.
+// Start is the time at which every Clock begins. It is the first moment of a
+// minute, an hour and a day, so boundaries are easy to write down.
 var Start = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
 
 // Clock is a clock that only the test moves. It is safe for concurrent use.
@@ -18,16 +18,16 @@ type Clock struct {
 // NewClock returns a clock that shows Start.
 func NewClock() *Clock { return &Clock{now: Start} }
 
-// Now returns what the clock shows. It fits seshat.Options.Now.
+// Now returns the time of the clock. Use it as seshat.Options.Now.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Advance moves the clock on by d, and returns what it shows then. A negative
-// d moves it back, as a wrong clock of a machine might be set; the store's own
-// time waits until the clock has caught up.
+// Advance moves the clock by d and returns its new time. A negative d moves it
+// back, like a correction of a machine's clock. The store's own time then waits
+// until the clock catches up.
 func (c *Clock) Advance(d time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,7 +35,7 @@ func (c *Clock) Advance(d time.Duration) time.Time {
 	return c.now
 }
 
-// Set makes the clock show t.
+// Set sets the clock to t.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,13 +8,13 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// faultDriver is an engine whose calls meet the faults that were planned.
+// faultDriver is a driver whose calls fail with the planned faults.
 type faultDriver struct {
 	driver.Driver
 	faults *faults
 }
 
-// memoryEngine is a memdriver with faults, and with all that it can do.
+// memoryEngine is a memdriver with faults and all its optional interfaces.
 type memoryEngine struct {
 	faultDriver
 	driver.Checker
@@ -26,7 +26,7 @@ func newMemoryEngine(d *memdriver.Driver, f *faults) memoryEngine {
 	return memoryEngine{faultDriver{d, f}, d, d, d}
 }
 
-// fileEngine is a boltdriver with faults, and with all that it can do.
+// fileEngine is a boltdriver with faults and all its optional interfaces.
 type fileEngine struct {
 	faultDriver
 	driver.Checker
@@ -48,7 +48,7 @@ func (d faultDriver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	}
 	if met.Lost {
 		if err := d.Driver.Mutate(ctx, ops...); err != nil {
-			return err // what failed anyway has no answer to lose
+			return err // the write failed by itself, so its answer is not lost
 		}
 	}
 	for _, op := range ops {
@@ -101,7 +101,7 @@ func (d faultDriver) Due(ctx context.Context, q driver.DueQuery) ([]driver.Due, 
 	return orFault(ctx, d, d.Driver.Due, q)
 }
 
-// orFault reads, unless the read meets a fault.
+// orFault calls read unless a fault is planned for it.
 func orFault[Q, R any](ctx context.Context, d faultDriver, read func(context.Context, Q) (R, error), q Q) (R, error) {
 	if err := d.faults.read(ctx); err != nil {
 		var none R

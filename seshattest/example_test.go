@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// answer is a user's own code: it keeps a question and its answer as one turn,
-// and repeats a turn of which it does not know whether it was kept.
+// answer is an example of code under test. It appends a question and its answer
+// as one turn, and repeats the turn if the outcome is unknown.
 func answer(t testing.TB, tenant *seshat.Tenant, id, question string) error {
 	turn := seshat.Turn{Messages: seshattest.Conversation(question, "42")}
 	turn.Messages[0].ID = "q-" + question
@@ -23,9 +23,8 @@ func answer(t testing.TB, tenant *seshat.Tenant, id, question string) error {
 	return err
 }
 
-// A test of code that keeps sessions opens a store in memory, and moves its
-// clock in place of waiting. The store is checked and closed when the test
-// ends.
+// Open opens a store in memory for one test. The test moves the store's clock
+// instead of waiting. When the test ends, the store is checked and closed.
 func ExampleOpen() {
 	_ = func(t *testing.T) {
 		store := seshattest.Open(t)
@@ -39,8 +38,8 @@ func ExampleOpen() {
 	}
 }
 
-// A test of what a restart must not lose opens the store's file again. Tenants
-// are got again after it.
+// Reopen tests that data survives a restart: it closes the store's file and
+// opens it again. The test must get its tenants anew.
 func ExampleStore_Reopen() {
 	_ = func(t *testing.T) {
 		store := seshattest.OpenFile(t)
@@ -59,8 +58,8 @@ func ExampleStore_Reopen() {
 	}
 }
 
-// A test of code that must survive a lost answer lets a write happen and its
-// answer get lost: the code repeats it, and nothing is kept twice.
+// A lost write happens, but its answer is lost. Here, the code under test
+// repeats the write, and the store keeps the turn once.
 func ExampleStore_FailWrite() {
 	_ = func(t *testing.T) {
 		store := seshattest.Open(t)
@@ -78,8 +77,8 @@ func ExampleStore_FailWrite() {
 	}
 }
 
-// A test that lets each read of some code fail in turn plans one fault after
-// the other, until there is no read left that could meet it.
+// To fail each read of some code in turn, a test plans a fault for read 1, 2, 3
+// and so on, until the code makes no such read.
 func ExampleStore_FailRead() {
 	load := func(t *testing.T, tenant *seshat.Tenant) error {
 		_, err := tenant.Get(t.Context(), "s")
@@ -93,7 +92,7 @@ func ExampleStore_FailRead() {
 			fault := store.FailRead(t, seshattest.Fault{Nth: n, Err: syscall.EIO})
 			err := load(t, acme)
 			if fault.Cancel() {
-				break // there is no n-th read
+				break // the code makes fewer than n reads
 			}
 			if !errors.Is(err, syscall.EIO) {
 				t.Errorf("read %d failed: got error %v, want %v", n, err, syscall.EIO)
@@ -102,7 +101,7 @@ func ExampleStore_FailRead() {
 	}
 }
 
-// AssertLog shows a log that is not as wanted line by line.
+// AssertLog prints a log that differs from the wanted one line by line.
 func ExampleAssertLog() {
 	_ = func(t *testing.T) {
 		acme := seshattest.Open(t).MustTenant(t, "acme")

@@ -11,50 +11,50 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Fault is a failure of the engine under a store, planned by a test.
+// Fault is a failure of a store's engine that a test plans.
 type Fault struct {
-	// Nth says which write (or read) fails, counted from the moment at which
-	// the fault is planned: 1 is the next one, and so is 0.
+	// Nth is the number of the write (or read) that fails, counted from the
+	// moment at which the fault is planned. 1 is the next one. 0 means 1.
 	Nth int
 
-	// Err is what it fails with. What real engines answer:
-	//   - seshat.ErrUnknown: the write happened or it did not
-	//   - seshat.ErrFailed: refused, as an earlier write failed; use Sticky
-	//   - seshat.ErrCorrupt: what was read is damaged
+	// Err is the error of the call. It is required, unless Lost is set. Real
+	// engines return:
+	//   - seshat.ErrUnknown: the write may have happened
+	//   - seshat.ErrFailed: an earlier write failed; use Sticky
+	//   - seshat.ErrCorrupt: the read data is damaged
 	//   - an error of the file system, such as syscall.ENOSPC
-	// Required, unless Lost is set.
 	Err error
 
 	// Sticky makes all later writes (or reads) fail too, until Cancel or
 	// Reopen.
 	Sticky bool
 
-	// Lost makes the write happen all the same; only its answer is lost. Err
-	// must be nil or match seshat.ErrUnknown, which it then is by default.
+	// Lost lets the write happen and loses only its answer. Err must then be
+	// nil or match seshat.ErrUnknown. nil means seshat.ErrUnknown.
 	Lost bool
 }
 
-// FailWrite plans that a write of the store fails. Unless the fault is Lost,
-// the write changes nothing. Two or more faults may be planned at a time.
+// FailWrite makes a later write of the store fail. The write changes nothing,
+// unless the fault is Lost. Several faults may be planned at the same time.
 //
-// Each call of a method that writes one session or namespace is one write,
-// whether it would succeed or not. Methods that work in steps (Sweep,
-// ApplyPolicy, DeleteUser, DeleteNamespace, a long Fork) make several, and so
-// does the sweeper, if it runs.
+// Each call of a method that writes one session or namespace counts as one
+// write, whether it would succeed or not. Methods that work in steps (Sweep,
+// ApplyPolicy, DeleteUser, DeleteNamespace, a long Fork) make several writes.
+// So does the sweeper, if it runs.
 //
-// A fault that was not reached when the test ends fails the test, as it proved
-// nothing; Cancel prevents that.
+// If the test ends before the fault is reached, the test fails, because it
+// proved nothing. Cancel prevents that.
 func (s *Store) FailWrite(t testing.TB, f Fault) *Injection {
 	t.Helper()
 	return s.plan(t, f, true)
 }
 
-// FailRead plans that a read of the store fails. One call of the store may read
-// more than once, and not at all what it has in memory. To let each read of a
-// call fail in turn, plan Nth = 1, 2, 3 … until Cancel reports that the fault
-// was not reached. Check, Backup and Compact are not counted as reads.
+// FailRead makes a later read of the store fail. A call of the store may read
+// several times, or not at all if its data is cached. To fail each read of a
+// call in turn, plan Nth = 1, 2, 3 and so on, until Cancel reports that the
+// fault was not reached. Check, Backup and Compact do not count as reads.
 //
-// A fault that was not reached when the test ends fails the test.
+// If the test ends before the fault is reached, the test fails.
 func (s *Store) FailRead(t testing.TB, f Fault) *Injection {
 	t.Helper()
 	if f.Lost {
@@ -89,7 +89,7 @@ func (s *Store) plan(t testing.TB, f Fault, write bool) *Injection {
 	return i
 }
 
-// Injection is a fault that was planned for a store.
+// Injection is a planned fault of a store.
 type Injection struct {
 	fault  Fault
 	faults *faults
@@ -108,8 +108,8 @@ func (i *Injection) Fired() bool {
 	return i.fired
 }
 
-// Cancel ends the fault, and reports whether it was not reached. The test may
-// then end without it.
+// Cancel ends the fault and reports whether it was not reached. After Cancel,
+// an unreached fault does not fail the test.
 func (i *Injection) Cancel() (unreached bool) {
 	unreached = i.remove()
 	i.faults.mu.Lock()
@@ -118,7 +118,7 @@ func (i *Injection) Cancel() (unreached bool) {
 	return unreached
 }
 
-// remove takes the fault from its store, and reports whether it was not
+// remove removes the fault from its store and reports whether it was not
 // reached.
 func (i *Injection) remove() (unreached bool) {
 	i.faults.mu.Lock()
@@ -135,9 +135,9 @@ func (i *Injection) kind() string {
 	return "read"
 }
 
-// faults are those planned for one engine.
+// faults are the planned faults of one engine.
 type faults struct {
-	any     atomic.Bool // whether some are planned: without, calls share no lock
+	any     atomic.Bool // whether any fault is planned; if not, calls take no lock
 	mu      sync.Mutex
 	planned []*Injection
 }
@@ -149,7 +149,7 @@ func (f *faults) add(i *Injection) {
 	f.any.Store(true)
 }
 
-// next counts a call, and returns the fault that it meets, if any.
+// next counts a call and returns the fault for it, if any.
 func (f *faults) next(ctx context.Context, write bool) (met Fault, ok bool) {
 	if !f.any.Load() || ctx.Err() != nil {
 		return Fault{}, false
@@ -173,7 +173,7 @@ func (f *faults) next(ctx context.Context, write bool) (met Fault, ok bool) {
 	return met, ok
 }
 
-// read returns the error that a read meets.
+// read returns the error for a read, if any.
 func (f *faults) read(ctx context.Context) error {
 	met, _ := f.next(ctx, false)
 	return met.Err

@@ -15,8 +15,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// onBoth runs fn on a store in memory and on one in a file, both with a
-// session "s" of the tenant acme.
+// onBoth runs fn on a store in memory and on a store in a file. Both have a
+// tenant acme with a session "s".
 func onBoth(t *testing.T, fn func(*testing.T, *seshattest.Store, *seshat.Tenant)) {
 	for name, open := range map[string]func(testing.TB, ...seshat.Options) *seshattest.Store{
 		"memory": seshattest.Open, "file": seshattest.OpenFile,
@@ -36,7 +36,7 @@ func say(t testing.TB, tenant *seshat.Tenant, text string) error {
 	return err
 }
 
-// Promise: exactly the n-th write fails, with the error that was given, and
+// Promise: exactly the n-th write fails. It returns the planned error and
 // changes nothing.
 func TestNthWriteFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
@@ -57,7 +57,7 @@ func TestNthWriteFails(t *testing.T) {
 	})
 }
 
-// Promise: exactly the n-th read fails, and only reads are counted.
+// Promise: exactly the n-th read fails, and writes do not count as reads.
 func TestNthReadFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
 		s.FailRead(t, seshattest.Fault{Nth: 2, Err: seshat.ErrCorrupt})
@@ -70,11 +70,11 @@ func TestNthReadFails(t *testing.T) {
 	})
 }
 
-// Promise: every kind of read can fail, and says so with the error given.
+// Promise: every kind of read can fail and returns the planned error.
 func TestEveryKindOfReadFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
 		ctx := t.Context()
-		if _, err := tenant.Namespace(ctx); err != nil { // which is remembered
+		if _, err := tenant.Namespace(ctx); err != nil { // caches the namespace
 			t.Fatal(err)
 		}
 		for name, read := range map[string]func() error{
@@ -113,7 +113,8 @@ func TestEveryKindOfReadFails(t *testing.T) {
 	})
 }
 
-// Promise: a sticky fault stays until it is canceled, and then the store works.
+// Promise: a sticky fault lasts until it is canceled. Then the store works
+// again.
 func TestStickyFaultStaysUntilCanceled(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
 		fault := s.FailWrite(t, seshattest.Fault{Err: seshat.ErrFailed, Sticky: true})
@@ -132,8 +133,8 @@ func TestStickyFaultStaysUntilCanceled(t *testing.T) {
 	})
 }
 
-// Promise: a lost write happens, answers ErrUnknown, and can be repeated; one
-// that fails by itself says so.
+// Promise: a lost write happens, returns ErrUnknown and can be repeated. A
+// write that fails by itself returns its own error.
 func TestLostWriteHappens(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
 		s.FailWrite(t, seshattest.Fault{Lost: true})
@@ -152,7 +153,7 @@ func TestLostWriteHappens(t *testing.T) {
 	})
 }
 
-// Promise: an erasure can be cut short, and goes on later.
+// Promise: an erasure can be interrupted and continued later.
 func TestReclaimFails(t *testing.T) {
 	for name, fault := range map[string]seshattest.Fault{
 		"failed": {Nth: 2, Err: syscall.EIO}, "lost": {Nth: 2, Lost: true},
@@ -175,7 +176,7 @@ func TestReclaimFails(t *testing.T) {
 	}
 }
 
-// Promise: when a store is opened again its faults have ended.
+// Promise: Reopen ends all faults of the store.
 func TestReopenEndsFaults(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	tenant := s.MustTenant(t, "acme")
@@ -195,7 +196,7 @@ func TestReopenEndsFaults(t *testing.T) {
 	seshattest.AssertLog(t, tenant, "s", `1 user id=x "x"`)
 }
 
-// Promise: calls of many goroutines are counted, and one of them fails.
+// Promise: if many goroutines call the store, exactly one of the calls fails.
 func TestOneOfManyCallersFails(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store, tenant *seshat.Tenant) {
 		s.FailWrite(t, seshattest.Fault{Nth: 5, Err: syscall.EIO})
@@ -219,7 +220,7 @@ func TestOneOfManyCallersFails(t *testing.T) {
 	})
 }
 
-// Promise: a fault that was not reached fails the test, unless it was canceled.
+// Promise: a fault that is neither reached nor canceled fails the test.
 func TestUnreachedFaultFailsTheTest(t *testing.T) {
 	s := seshattest.Open(t)
 	tenant := s.MustTenant(t, "acme")
@@ -249,7 +250,7 @@ func TestUnreachedFaultFailsTheTest(t *testing.T) {
 	seshattest.MustGet(t, tenant, "s") // no fault outlives its test
 }
 
-// Promise: a fault that makes no sense ends the test.
+// Promise: an invalid fault ends the test.
 func TestFaultMisuseFailsTheTest(t *testing.T) {
 	plan := func(f seshattest.Fault) func(testing.TB) {
 		return func(tb testing.TB) { seshattest.Open(t).FailWrite(tb, f) }
@@ -269,7 +270,7 @@ func TestFaultMisuseFailsTheTest(t *testing.T) {
 	}
 }
 
-// Promise: with faults an engine has the abilities that it has without.
+// Promise: an engine with faults has the same optional interfaces as without.
 func TestFaultsHideNoAbility(t *testing.T) {
 	file, err := boltdriver.Open(t.TempDir()+"/plain.db", boltdriver.Options{})
 	if err != nil {
@@ -289,7 +290,7 @@ func TestFaultsHideNoAbility(t *testing.T) {
 	}
 }
 
-// ability says which optional interfaces an engine has.
+// ability lists the optional interfaces that an engine has.
 type ability struct{ checker, backuper, compacter, dumper, loader, notifier, statser bool }
 
 func abilities(d driver.Driver) (a ability) {

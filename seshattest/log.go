@@ -13,8 +13,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// DumpLog returns a session's log as text, one line for each message, oldest
-// first. An error ends the test.
+// DumpLog returns a session's log as text, one line per message, oldest first.
+// An error ends the test.
 //
 //	1 user "Where is my parcel?"
 //	2 assistant tool_call tool=track call=c1 inputs={"parcel":7}
@@ -22,8 +22,8 @@ import (
 //	4 assistant tokens=12 "It arrives today."
 //
 // A line has the message's number, its role, its content type unless that is
-// text, what else is set, and the content in quotes. Ids that the store made,
-// times and latencies are left out, so the text is the same in each run.
+// text, the other fields that are set, and the quoted content. It omits times,
+// latencies and ids that the store made, so the text is the same in every run.
 func DumpLog(t testing.TB, tenant *seshat.Tenant, id string) string {
 	t.Helper()
 	var b strings.Builder
@@ -37,10 +37,10 @@ func DumpLog(t testing.TB, tenant *seshat.Tenant, id string) string {
 	return b.String()
 }
 
-// AssertLog fails the test, and lets it go on, if the session's log is not what
-// DumpLog would show as want. Space around lines, and empty lines, do not
-// count, so want can be indented like the code around it. The failure shows
-// the lines that differ. A log that cannot be read ends the test.
+// AssertLog fails the test if DumpLog of the session differs from want. The
+// failure shows the differing lines, and the test continues. AssertLog ignores
+// empty lines and space around lines, so want can be indented like the code
+// around it. An error of reading the log ends the test.
 func AssertLog(t testing.TB, tenant *seshat.Tenant, id, want string) {
 	t.Helper()
 	got := splitLines(DumpLog(t, tenant, id))
@@ -49,7 +49,7 @@ func AssertLog(t testing.TB, tenant *seshat.Tenant, id, want string) {
 	}
 }
 
-// messageLine is one line of DumpLog.
+// messageLine returns one line of DumpLog.
 func messageLine(m *seshat.Message) string {
 	parts := []string{strconv.FormatUint(m.Seq, 10), m.Role.String()}
 	if m.ContentType != seshat.ContentText {
@@ -76,7 +76,7 @@ func messageLine(m *seshat.Message) string {
 		add("summary", fmt.Sprintf("%d-%d", m.Summary.From, m.Summary.To))
 	}
 	if values := m.Metadata.Map(); len(values) > 0 {
-		text, _ := json.Marshal(values) // a store keeps only what JSON can hold
+		text, _ := json.Marshal(values) // cannot fail: a store keeps only values that JSON can hold
 		add("metadata", string(text))
 	}
 	if len(m.Payload) > 0 {
@@ -88,8 +88,8 @@ func messageLine(m *seshat.Message) string {
 	return strings.Join(parts, " ")
 }
 
-// isStoreMade reports whether a message's id looks like one that the store
-// made: "msg_" and a ULID.
+// isStoreMade reports whether a message's id looks as if the store made it:
+// "msg_" and a ULID.
 func isStoreMade(id string) bool {
 	const prefix, ulidLen = "msg_", 26
 	return len(id) == len(prefix)+ulidLen && strings.HasPrefix(id, prefix)
@@ -103,16 +103,17 @@ func bareOrQuoted(s string) string {
 	return s
 }
 
-// oneLine returns JSON without the space between its tokens.
+// oneLine removes the space between the tokens of raw.
 func oneLine(raw json.RawMessage) string {
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
-		return string(raw) // none: the store keeps valid JSON
+		return string(raw) // cannot happen: the store keeps valid JSON
 	}
 	return b.String()
 }
 
-// splitLines returns the lines of a text that have more than space.
+// splitLines returns the lines of a text that are not blank, without the space
+// around them.
 func splitLines(text string) (lines []string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
@@ -122,11 +123,12 @@ func splitLines(text string) (lines []string) {
 	return lines
 }
 
-// contextLines are shown before and after what differs.
+// contextLines is the number of equal lines to show before and after a
+// difference.
 const contextLines = 3
 
-// diffLines shows how to get from a to b: lines only in a with a minus, lines
-// only in b with a plus, and a few lines around them.
+// diffLines prints the changes from a to b: lines only in a with a minus, lines
+// only in b with a plus, and a few equal lines around them.
 func diffLines(a, b []string) string {
 	script := editScript(a, b)
 	var out strings.Builder
@@ -153,10 +155,10 @@ func writeSkipped(out *strings.Builder, skipped *int) {
 	*skipped = 0
 }
 
-// editScript returns all lines of a and b, each that both have once, by a
-// longest common subsequence.
+// editScript merges a and b: lines of their longest common subsequence appear
+// once, the others with their sign.
 func editScript(a, b []string) (script []string) {
-	common := make([][]int, len(a)+1) // common[i][j]: its length for a[i:] and b[j:]
+	common := make([][]int, len(a)+1) // common[i][j] is the length of the subsequence of a[i:] and b[j:]
 	for i := range common {
 		common[i] = make([]int, len(b)+1)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// logOf returns a tenant with a session "s" that has these messages.
+// logOf returns a tenant whose session "s" has these messages.
 func logOf(t testing.TB, messages ...seshat.Message) *seshat.Tenant {
 	t.Helper()
 	tenant := seshattest.Open(t).MustTenant(t, "acme")
@@ -19,8 +19,8 @@ func logOf(t testing.TB, messages ...seshat.Message) *seshat.Tenant {
 	return tenant
 }
 
-// Promise: a dump shows what a message says, and nothing that differs from run
-// to run.
+// Promise: a dump shows the content of messages and nothing that differs from
+// run to run.
 func TestDumpShowsWhatWasSaid(t *testing.T) {
 	tenant := logOf(t,
 		seshat.Message{Role: seshat.RoleUser, Content: "two\nlines", Author: "mia b"},
@@ -58,8 +58,8 @@ func TestDumpShowsWhatWasSaid(t *testing.T) {
 		6 system id="a=b" ""`)
 }
 
-// Promise: a log that is as wanted passes, however the text is indented, and
-// the dump of one log can be wanted of another.
+// Promise: AssertLog accepts the wanted log with any indentation, and accepts
+// the dump of an equal log.
 func TestAssertLogPasses(t *testing.T) {
 	tenant := logOf(t, seshattest.Conversation("Hi", "Hello")...)
 	fork, err := tenant.Fork(t.Context(), "s", seshat.ForkOptions{})
@@ -77,8 +77,8 @@ func TestAssertLogPasses(t *testing.T) {
 	}
 }
 
-// Promise: a log that is not as wanted fails the test once, lets it go on, and
-// shows the lines that differ with their neighbours.
+// Promise: for a different log, AssertLog fails the test once, lets it
+// continue, and shows the differing lines with their neighbours.
 func TestAssertLogShowsTheDifference(t *testing.T) {
 	tenant := logOf(t, seshattest.Conversation("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")...)
 	wanted := strings.Split(strings.TrimSpace(seshattest.DumpLog(t, tenant, "s")), "\n")
@@ -117,7 +117,7 @@ func TestAssertLogShowsTheDifference(t *testing.T) {
 	}
 }
 
-// Promise: equal lines at the end are counted, too.
+// Promise: AssertLog counts the equal lines that it omits, also at the end.
 func TestAssertLogLeavesOutEqualLines(t *testing.T) {
 	tenant := logOf(t, seshattest.Conversation("a", "b", "c", "d", "e", "f")...)
 	_, rest, _ := strings.Cut(seshattest.DumpLog(t, tenant, "s"), "\n")

@@ -8,7 +8,7 @@ import (
 )
 
 // MustTenant returns the tenant of that name in the default organization. It
-// is made if it is not there. An error ends the test.
+// creates the namespace if necessary. An error ends the test.
 func (s *Store) MustTenant(t testing.TB, name string) *seshat.Tenant {
 	t.Helper()
 	tenant, err := s.EnsureTenant(context.Background(), seshat.Namespace{Name: name})
@@ -38,8 +38,8 @@ func MustGet(t testing.TB, tenant *seshat.Tenant, id string) *seshat.Session {
 	return s
 }
 
-// MustAppend appends messages to a session's log as one turn, and returns the
-// session after it. An error ends the test.
+// MustAppend appends messages to a session's log as one turn and returns the
+// updated session. An error ends the test.
 func MustAppend(t testing.TB, tenant *seshat.Tenant, id string, messages ...seshat.Message) *seshat.Session {
 	t.Helper()
 	s, err := tenant.Append(context.Background(), id, messages...)
@@ -49,8 +49,8 @@ func MustAppend(t testing.TB, tenant *seshat.Tenant, id string, messages ...sesh
 	return s
 }
 
-// Conversation returns one message of text for each argument: the first by the
-// user, the second by the assistant, and so on in turns.
+// Conversation returns one text message per argument, alternately by the user
+// and the assistant. The user begins.
 func Conversation(texts ...string) []seshat.Message {
 	roles := [2]seshat.Role{seshat.RoleUser, seshat.RoleAssistant}
 	messages := make([]seshat.Message, len(texts))

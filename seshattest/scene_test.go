@@ -7,7 +7,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// Promise: a scene is set in one line each, and set again it is the same.
+// Promise: one line each sets up a tenant, a session and a log.
 func TestSceneIsSet(t *testing.T) {
 	s := seshattest.Open(t)
 	acme := s.MustTenant(t, "acme")
@@ -29,7 +29,7 @@ func TestSceneIsSet(t *testing.T) {
 	`)
 }
 
-// Promise: a Must function whose call fails ends the test with its error.
+// Promise: if a Must function fails, it ends the test with the error.
 func TestMustFailsTheTest(t *testing.T) {
 	for name, fn := range map[string]func(testing.TB, *seshattest.Store, *seshat.Tenant){
 		"MustTenant": func(tb testing.TB, s *seshattest.Store, _ *seshat.Tenant) { s.MustTenant(tb, "\n") },

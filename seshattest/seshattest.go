@@ -1,23 +1,23 @@
-// Package seshattest opens stores for unit tests: in memory or in a file of
-// the test, with a clock that the test moves, checked and closed when the test
-// ends.
+// Package seshattest opens stores for unit tests, in memory or in a file. The
+// test moves the store's clock. When the test ends, the store is checked and
+// closed.
 //
-// Time stands still until the test calls [Clock.Advance], so a deadline is met
-// to the millisecond and without waiting for it. The background sweeper is off
-// unless the options ask for it: what has expired is invisible all the same,
-// and [seshat.Store.Sweep] does the sweeper's work when the test wants it.
+// Time stands still until the test calls [Clock.Advance], so a test reaches a
+// deadline to the millisecond and without waiting. The background sweeper is
+// off unless the options enable it. Expired sessions are invisible all the
+// same, and [seshat.Store.Sweep] does the sweeper's work when the test calls
+// it.
 //
-// [Store.MustTenant], [MustCreate], [MustAppend] and [MustGet] set a scene.
-// [AssertLog] compares what was said with what should have been said.
-// [Store.Reopen] closes a store in a file and opens it again. [Store.FailWrite]
-// and [Store.FailRead] let the code under test meet a failing disk.
+// [Store.MustTenant], [MustCreate], [MustAppend] and [MustGet] set up data and
+// read it. [AssertLog] compares a log with the wanted one. [Store.Reopen]
+// closes a store in a file and opens it again. [Store.FailWrite] and
+// [Store.FailRead] simulate a failing disk.
 //
 // # Concurrency
 //
-// A Store and its Clock may be used from any number of goroutines. Two things
-// are for the test's own goroutine, as in package testing: functions that may
-// end the test (all that take a testing.TB), and Reopen, beside which no other
-// call may run.
+// Any number of goroutines may use a Store and its Clock. As in package
+// testing, only the test's own goroutine may call functions that can end the
+// test (all that take a testing.TB). No other call may run during Reopen.
 package seshattest
 
 import (
@@ -32,30 +32,30 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// Store is a store of one test, and its clock.
+// Store is a store of one test, with its clock.
 type Store struct {
 	*seshat.Store
 	Clock *Clock // stands still until the test moves it
-	Path  string // its file; "" = in memory, or on an engine of the caller
+	Path  string // "" = in memory, or on an engine of the caller
 
-	options seshat.Options // complete, for Reopen
-	faults  *faults        // nil: the engine is the caller's
+	options seshat.Options // with defaults, for Reopen
+	faults  *faults        // nil = the engine is the caller's
 }
 
-// Open opens a new store in memory. At most one Options may be given; its Now
-// must be nil, as the store's time is that of its Clock, and its SweepEvery
-// means Never if it is zero.
+// Open opens a new store in memory. At most one Options may be given. Its Now
+// must be nil, because the store uses its Clock. If its SweepEvery is zero, it
+// means Never.
 //
-// When the test and its subtests are over, the store is checked: a finding of
-// [seshat.Store.Check] fails the test. Then it is closed. A test may close it
-// itself, and forgoes the check.
+// When the test and its subtests end, the store is checked and closed. A
+// finding of [seshat.Store.Check] fails the test. If the test closes the store
+// itself, there is no check.
 func Open(t testing.TB, o ...seshat.Options) *Store {
 	t.Helper()
 	return newStore(t, o, func(s *Store) error { return s.openMemory() })
 }
 
-// OpenFile is Open for a store in a file, in a directory that is removed when
-// the test is over.
+// OpenFile is like Open, but the store is in a file in a directory that is
+// removed when the test ends.
 func OpenFile(t testing.TB, o ...seshat.Options) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "seshat.db")
@@ -65,7 +65,7 @@ func OpenFile(t testing.TB, o ...seshat.Options) *Store {
 	})
 }
 
-// OpenDriver is Open for a store on an engine, which the store closes.
+// OpenDriver is like Open, but the store uses d and closes it.
 func OpenDriver(t testing.TB, d driver.Driver, o ...seshat.Options) *Store {
 	t.Helper()
 	return newStore(t, o, func(s *Store) (err error) {
@@ -74,7 +74,7 @@ func OpenDriver(t testing.TB, d driver.Driver, o ...seshat.Options) *Store {
 	})
 }
 
-// newStore opens a store, and checks and closes it when the test is over.
+// newStore opens a store, and checks and closes it when the test ends.
 func newStore(t testing.TB, given []seshat.Options, open func(*Store) error) *Store {
 	t.Helper()
 	s := &Store{Clock: NewClock()}
@@ -82,11 +82,11 @@ func newStore(t testing.TB, given []seshat.Options, open func(*Store) error) *St
 	if err := open(s); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { CheckAndClose(t, s.Store) }) // which Reopen may have replaced
+	t.Cleanup(func() { CheckAndClose(t, s.Store) }) // Reopen may have replaced s.Store
 	return s
 }
 
-// setOptions takes the options given, if any, and completes them.
+// setOptions stores the given options, if any, with defaults added.
 func (s *Store) setOptions(t testing.TB, given []seshat.Options) {
 	t.Helper()
 	switch {
@@ -110,9 +110,9 @@ func (s *Store) openMemory() (err error) {
 	return err
 }
 
-// openFile opens the file twice, one store after the other, as only
-// seshat.Open knows how to make an engine of a file and options. The first
-// store runs no sweeper and goes away; the second owns the engine.
+// openFile opens the file twice in sequence, because only seshat.Open can make
+// an engine from a file and options. The first store runs no sweeper and is
+// dropped. The second store owns the engine.
 func (s *Store) openFile() error {
 	quiet := s.options
 	quiet.SweepEvery = seshat.Never
@@ -127,12 +127,12 @@ func (s *Store) openFile() error {
 }
 
 // Reopen checks and closes a store in a file, unless the test has closed it,
-// and opens it again: with o, or with the options that it had. The clock goes
-// on from where it stands, and faults that were planned end.
+// and opens it again with o or, without o, with its old options. The clock
+// keeps its time, and planned faults end.
 //
-// The Store stays the same variable. Tenants that the test holds belong to the
-// store that was closed, and answer ErrClosed: get them again with MustTenant.
-// A store in memory has nothing to open again, which fails the test.
+// The Store variable stays the same. The test's tenants belong to the closed
+// store and return ErrClosed: get them again with MustTenant. On a store in
+// memory, Reopen fails the test.
 func (s *Store) Reopen(t testing.TB, o ...seshat.Options) {
 	t.Helper()
 	if s.Path == "" {
@@ -145,9 +145,9 @@ func (s *Store) Reopen(t testing.TB, o ...seshat.Options) {
 	}
 }
 
-// Adopt takes over a store that the test opened itself, for which err is what
-// opening it gave: it checks and closes the store when the test is over, as if
-// Open had opened it. If err is not nil it ends the test.
+// Adopt takes over a store that the test opened with the error err. It checks
+// and closes the store when the test ends, like Open. If err is not nil, it
+// ends the test.
 func Adopt(t testing.TB, s *seshat.Store, err error) {
 	t.Helper()
 	if err != nil {
@@ -156,8 +156,8 @@ func Adopt(t testing.TB, s *seshat.Store, err error) {
 	t.Cleanup(func() { CheckAndClose(t, s) })
 }
 
-// CheckAndClose fails t if the store's Check has findings, and closes it. A
-// store that was closed is left alone.
+// CheckAndClose fails t if the store's Check has findings, and closes the
+// store. It ignores a store that is closed.
 func CheckAndClose(t testing.TB, s *seshat.Store) {
 	t.Helper()
 	report, err := s.Check(context.Background())

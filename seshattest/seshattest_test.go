@@ -14,7 +14,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// Promise: when the test is over its store is closed, and nothing has failed.
+// Promise: when the test ends, its store is closed and nothing has failed.
 func TestStoreIsClosed(t *testing.T) {
 	for name, open := range map[string]func(testing.TB, ...seshat.Options) *seshattest.Store{
 		"memory": seshattest.Open, "file": seshattest.OpenFile,
@@ -41,7 +41,7 @@ func TestStoreIsClosed(t *testing.T) {
 	}
 }
 
-// Promise: a test may close the store itself, and open the file again.
+// Promise: a test may close the store itself and open the file again.
 func TestStoreMayBeClosedEarlier(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	s.MustTenant(t, "t")
@@ -58,8 +58,7 @@ func TestStoreMayBeClosedEarlier(t *testing.T) {
 	seshattest.CheckAndClose(t, again)
 }
 
-// Promise: what a store in a file held is there when it is opened again, on
-// the same clock and with the same options.
+// Promise: Reopen keeps the data, the clock and the options of a store.
 func TestReopenKeepsDataClockAndOptions(t *testing.T) {
 	s := seshattest.OpenFile(t, seshat.Options{Lifecycle: seshat.Lifecycle{TTL: time.Hour}})
 	before := s.MustTenant(t, "t")
@@ -85,8 +84,8 @@ func TestReopenKeepsDataClockAndOptions(t *testing.T) {
 	}
 }
 
-// Promise: a store may be opened again with other options, also after the test
-// has closed it, and is checked and closed like a new one.
+// Promise: Reopen accepts other options, also after the test closed the store.
+// The reopened store is checked and closed like a new one.
 func TestReopenTakesOtherOptions(t *testing.T) {
 	var s *seshattest.Store
 	failures := run(t, func(tb testing.TB) {
@@ -108,7 +107,7 @@ func TestReopenTakesOtherOptions(t *testing.T) {
 	}
 }
 
-// Promise: a store in a file has all options that seshat.Open would give it.
+// Promise: OpenFile passes all options to the engine, like seshat.Open.
 func TestFileOptionsReachTheEngine(t *testing.T) {
 	s := seshattest.OpenFile(t, seshat.Options{File: seshat.FileOptions{MaxSize: 1 << 20}})
 	tenant := s.MustTenant(t, "t")
@@ -148,7 +147,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// Promise: nothing sweeps unless the options say so.
+// Promise: nothing sweeps unless the options enable it.
 func TestSweeperIsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		off, on := seshattest.Open(t), seshattest.Open(t, seshat.Options{SweepEvery: time.Second})
@@ -163,8 +162,8 @@ func TestSweeperIsOff(t *testing.T) {
 	})
 }
 
-// Promise: a store that the test opened itself can be handed over, and an error
-// of its opening ends the test.
+// Promise: Adopt checks and closes a store that the test opened. An error of
+// opening ends the test.
 func TestAdoptedStoreIsCheckedAndClosed(t *testing.T) {
 	var s *seshat.Store
 	failures := run(t, func(tb testing.TB) {
@@ -184,7 +183,7 @@ func TestAdoptedStoreIsCheckedAndClosed(t *testing.T) {
 	}
 }
 
-// Promise: a call that makes no sense ends the test, and says why.
+// Promise: an invalid call ends the test and gives the reason.
 func TestMisuseFailsTheTest(t *testing.T) {
 	for name, fn := range map[string]func(testing.TB){
 		"two options": func(tb testing.TB) { seshattest.Open(tb, seshat.Options{}, seshat.Options{}) },
@@ -207,7 +206,7 @@ func TestMisuseFailsTheTest(t *testing.T) {
 	}
 }
 
-// spoiled is an engine whose check and close go wrong.
+// spoiled is an engine whose Check finds damage and whose Close fails.
 type spoiled struct {
 	*memdriver.Driver
 	err error
@@ -219,7 +218,7 @@ func (s spoiled) Check(context.Context, int, driver.Visitor) (driver.Checked, er
 
 func (s spoiled) Close() error { return s.err }
 
-// Promise: what Check finds fails the test, and so does an error of Close.
+// Promise: findings of Check and errors of Close fail the test.
 func TestFindingsFailTheTest(t *testing.T) {
 	check := func(err error) []string {
 		s, openErr := seshat.OpenDriver(spoiled{memdriver.Open(), err}, seshat.Options{SweepEvery: seshat.Never})

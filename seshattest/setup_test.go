@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// recorder is a test that fails without failing the one around it.
+// recorder is a test that can fail without failing the test around it.
 type recorder struct {
 	testing.TB
 	failures []string
 	cleanups []func()
 }
 
-// fatal is what Fatal panics with, as it must not return.
+// fatal is the panic value of Fatal, which must not return.
 type fatal struct{}
 
 func (r *recorder) Helper()           {}
@@ -23,7 +23,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.failures = append(r.failures, fmt.Sprintf(format, args...))
 }
 
-// run runs fn as a test of its own, and returns how it failed.
+// run runs fn as a separate test and returns its failures.
 func run(t *testing.T, fn func(t testing.TB)) []string {
 	r := &recorder{TB: t}
 	func() {
