@@ -79,8 +79,9 @@ func TestPagesStateTheLimits(t *testing.T) {
 		fmt.Sprintf("message | %s of content, %s of payload; %d messages or %s a turn |",
 			inUnits(seshat.MaxContentBytes), inUnits(seshat.MaxPayloadBytes), seshat.MaxTurnMessages,
 			inUnits(seshat.MaxTurnBytes)),
-		fmt.Sprintf("state | %d keys and %s a scope |", seshat.MaxStateKeys, inUnits(seshat.MaxStateBytes)),
-		fmt.Sprintf("a page of a list, of a log | %d |", page),
+		fmt.Sprintf("state of one session, user or namespace | %d keys and %s |",
+			seshat.MaxStateKeys, inUnits(seshat.MaxStateBytes)),
+		fmt.Sprintf("a page of a list or of a log | %d sessions or messages |", page),
 	}
 	_, table, _ := strings.Cut(readText(t, "README.md"), "\n## Limits\n\n| what | limit |\n|---|---|\n")
 	rows := strings.Split(table, "\n")
