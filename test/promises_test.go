@@ -1,5 +1,5 @@
-// Package test checks that the list of promises in this module's README names
-// tests that exist, and forgets no section of the package's documentation.
+// Package test checks this module's README: the tests in its list of promises
+// exist, and the list covers every section of the package's documentation.
 package test
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 // sources returns the text of the Go files below the repository's root whose
-// names end like this.
+// names end with suffix.
 func sources(t *testing.T, under, suffix string) string {
 	t.Helper()
 	var all strings.Builder
@@ -63,9 +63,9 @@ func TestEveryNamedTestExists(t *testing.T) {
 	}
 }
 
-// Promise: every section of the documentation has rows in the README's table,
-// and a promise of package storetest in one of them at least, so that every
-// engine is held to it.
+// Promise: every section of the documentation has rows in the README's table.
+// At least one of them names a promise of package storetest, which every engine
+// must keep.
 func TestEverySectionIsProvenOnEveryEngine(t *testing.T) {
 	readme := read(t, "README.md")
 	sections := section.FindAllStringSubmatch(read(t, "../doc.go"), -1)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// checker is a process that opens images: one may end or hang it.
+// checker is a process that opens images, because an image could crash it or
+// make it hang.
 type checker struct {
 	path string
 	w    *work
@@ -17,7 +18,7 @@ type checker struct {
 	out  *json.Decoder
 }
 
-// hang is how long an image may be looked at.
+// hang is the time limit for checking one image.
 const hang = time.Minute
 
 // check asks about the image at c.path.

@@ -9,11 +9,11 @@ import (
 	"runtime/debug"
 )
 
-// The processes that a test starts are the test's own program again, with this
-// variable set to the task that they are to do.
+// A test starts its own program again as a child process. This variable holds
+// the child's task.
 const envChild = "SESHAT_CRASH_CHILD"
 
-// task is what a child process is to do.
+// task is the task of a child process.
 type task struct {
 	Do   string // "write" or "check"
 	Path string // of the store
@@ -27,8 +27,8 @@ type task struct {
 	Quiet bool
 }
 
-// Child does what the environment asks of a child process, and reports whether
-// it asked for anything.
+// Child runs the task in the environment, if any, and reports whether there was
+// one.
 func Child() bool {
 	text := os.Getenv(envChild)
 	if text == "" {
@@ -51,7 +51,7 @@ func Child() bool {
 	return true
 }
 
-// child returns the command of a child process.
+// child returns a command that runs a task in a child process.
 func child(t task, w *work) (*exec.Cmd, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -87,7 +87,8 @@ type reply struct {
 	At     progress
 }
 
-// checkImages answers each question about the image that is at path then.
+// checkImages answers questions, each about the image that is at path at that
+// time.
 func checkImages(path string, w *work) {
 	debug.SetGCPercent(800) // of a heap of a few megabytes
 	ctx := context.Background()

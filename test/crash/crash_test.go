@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// recorded runs steps of the work in a process that writes down what it does,
-// with a fault.
+// recorded runs steps of the work, with a fault, in a process that records its
+// calls. It returns the events.
 func recorded(t *testing.T, path string, w *work, from, to int, f fault) []event {
 	t.Helper()
 	log, err := os.CreateTemp(filepath.Dir(path), "log-")
@@ -59,8 +59,8 @@ func recorded(t *testing.T, path string, w *work, from, to int, f fault) []event
 	return events
 }
 
-// storePath is where a test's store is: where a sync costs nothing, if there
-// is such a place, as what is synced is seen from outside.
+// storePath returns the path for a test's store. It is in memory, if possible:
+// syncs are then cheap, and the test sees them all the same.
 func storePath(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(memoryDir(), "seshat-crash-")
@@ -81,7 +81,7 @@ func (p *replay) report(t *testing.T, what string) {
 	}
 }
 
-// replayed checks images of a history.
+// replayed checks the images of a history.
 func replayed(t *testing.T, w *work, events []event, from int) *replay {
 	t.Helper()
 	p, err := newReplay(&work{seed: w.seed, kind: w.kind, quiet: w.quiet}, *images, *checkers)
@@ -99,9 +99,8 @@ func replayed(t *testing.T, w *work, events []event, from int) *replay {
 	return p
 }
 
-// Promise: what was acknowledged survives the loss of power at any moment, and
-// nothing is there by halves, whatever part of the writes under way reached
-// the disk.
+// Promise: acknowledged writes survive a loss of power at any moment, and every
+// write is atomic, whichever part of the pending writes reached the disk.
 func TestPowerFailure(t *testing.T) {
 	for n := range *works {
 		for _, kind := range []string{"small", "grow", "wide"} {
@@ -112,8 +111,8 @@ func TestPowerFailure(t *testing.T) {
 	}
 }
 
-// Promise: the test finds a store that does not sync, and one that
-// acknowledges early, or its silence would mean nothing.
+// Promise: the test notices a store that does not sync and one that
+// acknowledges early. Otherwise its success would mean nothing.
 func TestPlantedPowerFailuresAreFound(t *testing.T) {
 	w := &work{seed: *seed}
 	events := recorded(t, storePath(t), w, 1, *steps, fault{})

@@ -2,12 +2,12 @@ package crash
 
 import "math/rand/v2"
 
-// page is what the system writes back, or drops after a failed sync, whole.
+// page is the unit that the system writes back, or drops after a failed sync.
 const page = 4096
 
-// disk is one file as a power failure may leave it: what is durable, what may
-// be, and what was dropped from memory by a sync that failed, which reached
-// the disk or not and is written by no later sync.
+// disk is a file as a power failure can leave it. Its base is durable, and its
+// pending writes may be. Writes that a failed sync dropped from memory may have
+// reached the disk, but no later sync writes them.
 type disk struct {
 	base    image
 	dropped []event
@@ -27,8 +27,8 @@ func (d *disk) synced() {
 	d.before = d.after
 }
 
-// broke drops the pending writes, page by page. New sizes stay: they belong to
-// the file system's journal.
+// broke drops the pending writes page by page. New sizes stay, because they
+// belong to the file system's journal.
 func (d *disk) broke() {
 	var sizes []event
 	for _, w := range d.pending {
@@ -46,7 +46,7 @@ func (d *disk) broke() {
 	d.pending = sizes
 }
 
-// without leaves out the pages that w covers.
+// without returns the pages that w does not cover.
 func without(pages []event, w event) (rest []event) {
 	for _, p := range pages {
 		if w.kind != wrote || p.off < w.off || p.off+int64(len(p.data)) > w.off+int64(len(w.data)) {
@@ -56,7 +56,7 @@ func without(pages []event, w event) (rest []event) {
 	return rest
 }
 
-// cut makes the image that the cut leaves.
+// cut returns the image that the cut leaves.
 func (d *disk) cut(c cut, r *rand.Rand) *image {
 	if len(d.dropped) == 0 {
 		return c.make(&d.base, d.pending, r)

@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// faults are what befalls the writer.
+// faults are the faults that the writer can meet.
 var faults = []fault{
 	{Call: "fdatasync", How: "kill"},
 	{Call: "fdatasync", How: "killed"},
@@ -25,7 +25,8 @@ var faults = []fault{
 	{Call: "ftruncate", How: "ENOSPC"},
 }
 
-// wideFaults befall calls that only making, opening and compacting a file need.
+// wideFaults are faults of calls that only creating, opening and compacting a
+// file makes.
 var wideFaults = []fault{
 	{Call: "rename", How: "EIO"},
 	{Call: "rename", How: "kill"},
@@ -36,10 +37,10 @@ var wideFaults = []fault{
 	{Call: "ftruncate", How: "EIO"},
 }
 
-// Promise: a store whose process was killed inside a commit, or whose disk
-// failed a write or a sync, is opened again with all that was acknowledged,
-// goes on, and still survives the loss of power at any moment from then on.
-// A failure of unknown outcome says so and stops writing; reads go on.
+// Promise: if the process is killed inside a commit, or if the disk fails a
+// write or a sync, the store reopens with all acknowledged writes and works
+// again. From then on it survives a loss of power at any moment. A write with
+// an unknown outcome returns ErrUnknown and ends all writes. Reads continue.
 func TestFaultThenPowerFailure(t *testing.T) {
 	befallen(t, faults, "grow", func(f fault, n int) int {
 		if f.Call == "ftruncate" {
@@ -49,7 +50,7 @@ func TestFaultThenPowerFailure(t *testing.T) {
 	})
 }
 
-// Promise: so does one whose file could not be made, opened, resized or
+// Promise: the same holds if the file could not be created, opened, resized or
 // replaced by a smaller one.
 func TestFaultOfTheFileThenPowerFailure(t *testing.T) {
 	befallen(t, wideFaults, "wide", func(f fault, n int) int {
@@ -63,7 +64,7 @@ func TestFaultOfTheFileThenPowerFailure(t *testing.T) {
 	})
 }
 
-// befallen tries the faults at some places each.
+// befallen tries each fault at several places.
 func befallen(t *testing.T, faults []fault, kind string, nth func(f fault, n int) int) {
 	for _, f := range faults {
 		t.Run(f.String(), func(t *testing.T) {
@@ -79,9 +80,8 @@ func befallen(t *testing.T, faults []fault, kind string, nth func(f fault, n int
 	}
 }
 
-// faultAt makes the fault happen, lets another process go on, and cuts the
-// power at any moment from the fault on. It reports whether the fault came
-// about.
+// faultAt causes the fault, lets another process continue, and cuts the power
+// at any moment after the fault. It reports whether the fault happened.
 func faultAt(t *testing.T, f fault, w *work) bool {
 	path := storePath(t)
 	defer os.RemoveAll(filepath.Dir(path)) // there may be thousands
@@ -97,8 +97,8 @@ func faultAt(t *testing.T, f fault, w *work) bool {
 	return true
 }
 
-// struck returns where in the events the fault is, or -1, and the step that
-// was acknowledged last. It fails the test if the writer saw what must not be.
+// struck returns the index of the fault in the events, or -1, and the last
+// acknowledged step. It fails the test if the writer saw a violation.
 func struck(t *testing.T, f fault, w *work, events []event) (at, last int) {
 	t.Helper()
 	at = -1
@@ -117,8 +117,8 @@ func struck(t *testing.T, f fault, w *work, events []event) (at, last int) {
 	return at, last
 }
 
-// resume returns the step that comes next in a file of which the first steps
-// were acknowledged.
+// resume returns the next step for a file that has the acknowledged steps up to
+// last.
 func resume(t *testing.T, path string, w *work, last int) int {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -142,7 +142,7 @@ func resume(t *testing.T, path string, w *work, last int) int {
 	return done + 1
 }
 
-// reached returns how many steps the file holds.
+// reached returns how many steps the file has.
 func reached(t *testing.T, path string, w *work, last int) (done int, bad string) {
 	t.Helper()
 	ref, err := referenceOf(w)

@@ -10,18 +10,18 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// members is how many goroutines call at once in the work of kind group. Each
-// has a session of its own; all begin a round together, so that the store
-// finds several calls waiting and makes one commit of them.
+// members is the number of goroutines that call concurrently in work of kind
+// group. Each has its own session. All begin a round together, so that the
+// store puts several waiting calls into one commit.
 const members = 8
 
 const everyone = 1<<members - 1
 
-// progress is how many rounds each member has done.
+// progress is the number of rounds that each member has made.
 type progress [members]int
 
-// atLeast is what is acknowledged: of the last round of which somebody was,
-// the members in the mask; and all before.
+// atLeast decodes an acknowledgement: all rounds before the last one, and of
+// the last one the members in the mask.
 func atLeast(acked int) (p progress) {
 	for i := range p {
 		if p[i] = acked >> members; acked>>i&1 == 0 {
@@ -31,7 +31,7 @@ func atLeast(acked int) (p progress) {
 	return p
 }
 
-// acknowledge adds to what is acknowledged.
+// acknowledge adds more to an acknowledgement.
 func acknowledge(acked, more int) int {
 	switch round := more >> members; {
 	case round > acked>>members:
@@ -51,8 +51,8 @@ func (p progress) calls() (n int) {
 
 func memberID(i int) string { return fmt.Sprint("g", i) }
 
-// call is what member i does in a round: it leaves the round's number in the
-// state of its session. Calls of different members commute.
+// call makes member i's call of a round: it stores the round's number in the
+// state of the member's session. Calls of different members commute.
 func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 	r := rand.New(rand.NewPCG(w.seed, uint64(round*members+i)))
 	id := memberID(i)
@@ -78,8 +78,8 @@ func (w *work) call(ctx context.Context, t *seshat.Tenant, i, round int) error {
 	return err
 }
 
-// reached reads how far the members are. A store without the namespace is at
-// the beginning.
+// reached returns the progress of the members. If the store has no namespace,
+// they are at the beginning.
 func (w *work) reached(ctx context.Context, s *seshat.Store) (p progress, err error) {
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
 	for i := 0; i < members && err == nil; i++ {
@@ -96,8 +96,8 @@ func (w *work) reached(ctx context.Context, s *seshat.Store) (p progress, err er
 	return p, err
 }
 
-// crowd is a store in memory whose members are as far as those of the images,
-// one after the other.
+// crowd is a store in memory whose members make the same progress as those of
+// the images, one image after the other.
 type crowd struct {
 	w     *work
 	s     *seshat.Store
@@ -105,7 +105,7 @@ type crowd struct {
 	later *crowd // as far as images that went on
 }
 
-// show returns what the store shows when the members are so far.
+// show returns what the store shows at the progress want.
 func (c *crowd) show(ctx context.Context, want progress) (string, error) {
 	for i := range want {
 		if want[i] < c.at[i] || c.s == nil {
@@ -128,8 +128,8 @@ func (c *crowd) show(ctx context.Context, want progress) (string, error) {
 	return c.w.dump(ctx, c.s, false)
 }
 
-// catchUp makes the members' calls, round by round, until they are so far. It
-// leaves the time at the last round: that of a store never runs backwards.
+// catchUp makes the members' calls, round by round, up to want. It leaves the
+// clock at the last round, because the time of a store never runs backwards.
 func (w *work) catchUp(ctx context.Context, t *seshat.Tenant, at *progress, want progress) error {
 	for *at != want {
 		i := at.behind(want)
@@ -142,7 +142,7 @@ func (w *work) catchUp(ctx context.Context, t *seshat.Tenant, at *progress, want
 	return nil
 }
 
-// behind is the first of the members that are furthest behind.
+// behind returns the first of the members that are furthest behind.
 func (p *progress) behind(want progress) int {
 	first := -1
 	for i := range p {

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// Promise: calls made side by side, many of which one commit holds, survive the
-// loss of power as one by one: each that was acknowledged, and no commit by
-// halves.
+// Promise: concurrent calls that share a commit survive a loss of power like
+// sequential ones: acknowledged calls are durable and commits are atomic.
 func TestPowerFailureOfGroups(t *testing.T) {
 	for n := range *works {
 		w := &work{seed: *seed + uint64(n), kind: "group"}
@@ -20,9 +19,8 @@ func TestPowerFailureOfGroups(t *testing.T) {
 	}
 }
 
-// Promise: they survive a process that is killed inside their commit, and a
-// call to the system that fails in it: those that one commit held share its
-// fate.
+// Promise: they also survive a process that is killed inside their commit, and
+// a system call that fails there. All calls of one commit share its fate.
 func TestFaultThenPowerFailureOfGroups(t *testing.T) {
 	hits, tried := 0, 0
 	for n := range *spots {
@@ -46,8 +44,8 @@ func TestFaultThenPowerFailureOfGroups(t *testing.T) {
 	t.Logf("%d of %d faults came about", hits, tried)
 }
 
-// Promise: the test finds a store that acknowledges calls early, and one whose
-// commits do not become durable.
+// Promise: the test notices a store that acknowledges calls early, and one
+// whose commits are not durable.
 func TestPlantedPowerFailuresOfGroupsAreFound(t *testing.T) {
 	w := &work{seed: *seed, kind: "group"}
 	events := recorded(t, storePath(t), w, 1, 4, fault{})

@@ -50,7 +50,7 @@ func (c *crowd) verifyGroup(ctx context.Context, path string, q question) (a rep
 	return a
 }
 
-// explain compares what an image shows with the reference.
+// explain compares the dump of an image with the reference.
 func (c *crowd) explain(ctx context.Context, text string, at, acked progress) string {
 	for i := range at {
 		if at[i] != acked[i] && at[i] != acked[i]+1 {
@@ -72,8 +72,8 @@ func (c *crowd) explain(ctx context.Context, text string, at, acked progress) st
 	return ""
 }
 
-// goOn makes the members do two more rounds, opens the file again, and
-// compares.
+// goOn lets the members make two more rounds, reopens the file, and compares
+// it.
 func (c *crowd) goOn(ctx context.Context, s *seshat.Store, path string, at progress) string {
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: "t"})
 	want := at

@@ -1,13 +1,13 @@
-// Package crash cuts the power: it records what a store's process writes to
-// its file and when it syncs, makes every kind of image that a power failure
-// could have left of it, and opens each.
+// Package crash simulates power failures. It records what a store's process
+// writes to its file and when it syncs, makes every kind of image that a power
+// failure could have left, and opens each image.
 package crash
 
 import "math/rand/v2"
 
-const sector = 512 // what a disk writes whole or not at all
+const sector = 512 // a disk writes a sector whole or not at all
 
-// event is something that happened to the file, or was said of it.
+// event is an operation on the file or a message of the writer.
 type event struct {
 	kind eventKind
 	file uint64 // its inode
@@ -31,7 +31,7 @@ const (
 	failed              // step n returned an error
 )
 
-// image is a file's content: bytes beyond data, up to size, are zero.
+// image is the content of a file. Bytes beyond data, up to size, are zero.
 type image struct {
 	data []byte
 	size int64
@@ -60,7 +60,7 @@ func (im *image) clone() *image {
 	return &image{append([]byte(nil), im.data...), im.size}
 }
 
-// cut says which part of the writes that were not synced reached the disk.
+// cut selects the unsynced writes that reached the disk.
 type cut struct {
 	name string
 	take func(write, sector int) bool
@@ -68,7 +68,7 @@ type cut struct {
 	junk bool // sectors that were not written hold garbage where the file grew
 }
 
-// make builds the image that the cut leaves.
+// make returns the image that the cut leaves.
 func (c cut) make(base *image, pending []event, r *rand.Rand) *image {
 	im := base.clone()
 	if c.size {
@@ -90,7 +90,7 @@ func (c cut) make(base *image, pending []event, r *rand.Rand) *image {
 	return im
 }
 
-// grow gives the image the size that the pending writes give the file.
+// grow gives the image the size of the file after the pending writes.
 func (c cut) grow(im *image, pending []event, r *rand.Rand) {
 	old := im.size
 	for _, e := range pending {

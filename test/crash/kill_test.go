@@ -25,8 +25,8 @@ const (
 	envSecond = "SESHAT_TEST_SECOND" // file to open although it is open
 )
 
-// rerun returns a command that runs the test once more, in a process of its
-// own, with variables set.
+// rerun returns a command that runs the test again in another process, with
+// these variables set.
 func rerun(t *testing.T, vars ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -47,14 +47,14 @@ const (
 
 const killWriters = 4
 
-// killFile is how many kills one file survives before the next is begun: with
-// a file that only grows they would take ever longer.
+// killFile is the number of kills of one file before the test begins the next.
+// Otherwise the growing file would make each kill slower.
 const killFile = 40
 
-// Promise: a process that is killed in the midst of writing, or of opening,
-// loses nothing that was acknowledged, and does nothing by halves, also if the
-// next one is killed before anybody looked. SESHAT_KILLS says how often it is
-// killed; the default is 10.
+// Promise: a process that is killed while it writes or opens the file loses no
+// acknowledged write and leaves no partial one, even if the next process is
+// killed before it has read anything. SESHAT_KILLS sets the number of kills.
+// The default is 10.
 func TestKillLoop(t *testing.T) {
 	if path := os.Getenv(envKilled); path != "" {
 		writeUntilKilled(t, path, os.Getenv(envRound))
@@ -72,8 +72,8 @@ func TestKillLoop(t *testing.T) {
 	t.Logf("%d kills, %d sessions acknowledged", kills, sessions)
 }
 
-// killOneFile kills the writers of one file so many times, and returns how
-// many sessions they acknowledged.
+// killOneFile kills that many writers of one file and returns the number of
+// sessions that they acknowledged.
 func killOneFile(t *testing.T, kills int, r *rand.Rand) int {
 	path := filepath.Join(killDir(t), "seshat.db")
 	acked := map[string]int{}
@@ -91,8 +91,8 @@ func killOneFile(t *testing.T, kills int, r *rand.Rand) int {
 	return len(acked)
 }
 
-// killDir is where a sync costs nothing, if there is such a place: a kill
-// takes nothing that a sync would save.
+// killDir returns a directory in memory, if possible: syncs there are cheap,
+// and a kill loses nothing that a sync would save.
 func killDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "seshat-kill-")
@@ -103,9 +103,9 @@ func killDir(t *testing.T) string {
 	return dir
 }
 
-// killed runs the writer until it acknowledged up to 200 steps, or one time in
-// eight for up to 15 ms, kills it, and returns the last step of each session
-// that it acknowledged.
+// killed runs the writer until it has acknowledged up to 200 steps, or in one
+// of eight rounds for up to 15 ms. Then it kills the writer and returns the
+// last acknowledged step of each session.
 func killed(t *testing.T, path string, round int, r *rand.Rand) map[string]int {
 	t.Helper()
 	steps := r.IntN(200)
@@ -136,7 +136,7 @@ func killed(t *testing.T, path string, round int, r *rand.Rand) map[string]int {
 	return acked
 }
 
-// verifyKilled opens the file that a killed writer left.
+// verifyKilled checks the file that a killed writer left.
 func verifyKilled(t *testing.T, path string, acked map[string]int) {
 	t.Helper()
 	s, err := seshat.Open(path, seshat.Options{SweepEvery: seshat.Never})
@@ -169,7 +169,7 @@ func deletes(id string) bool {
 	return err == nil && n%3 == 0
 }
 
-// stepOf reads how far a session got; 0 = it is not there.
+// stepOf returns the last step of a session. 0 means that there is no session.
 func stepOf(t *testing.T, tenant *seshat.Tenant, id string) int {
 	t.Helper()
 	s, err := tenant.Get(t.Context(), id)
@@ -183,7 +183,8 @@ func stepOf(t *testing.T, tenant *seshat.Tenant, id string) int {
 	return int(s.Version) + int(s.MessageCount)
 }
 
-// writeUntilKilled is the other process.
+// writeUntilKilled writes sessions until it is killed. It runs in the other
+// process.
 func writeUntilKilled(t *testing.T, path, round string) {
 	s, err := seshat.Open(path, seshat.Options{})
 	must(t, err)
@@ -203,7 +204,7 @@ func writeUntilKilled(t *testing.T, path, round string) {
 	wg.Wait()
 }
 
-// live leads one session through its steps, and acknowledges each.
+// live makes the steps of one session and acknowledges each.
 func live(t *testing.T, tenant *seshat.Tenant, id string) error {
 	ctx := t.Context()
 	steps := []func() error{
@@ -231,8 +232,8 @@ func live(t *testing.T, tenant *seshat.Tenant, id string) error {
 	return nil
 }
 
-// Promise: who opens the file a second time is told so within a second, and
-// may open it when the first has closed it.
+// Promise: a second process that opens the file gets an error within a second,
+// and can open the file when the first has closed it.
 func TestSecondProcess(t *testing.T) {
 	if path := os.Getenv(envSecond); path != "" {
 		fmt.Println(secondOpen(t, path))
@@ -262,7 +263,7 @@ func TestSecondProcess(t *testing.T) {
 	}
 }
 
-// secondOpen says what became of an attempt to open the file.
+// secondOpen returns the outcome of another process that opens the file.
 func secondOpen(t *testing.T, path string) string {
 	t.Helper()
 	began := time.Now()

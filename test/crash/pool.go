@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// pool is the checkers that look at images side by side, each in a directory
-// of its own.
+// pool is a set of checkers that work in parallel, each in its own directory.
 type pool struct {
 	dir  string
 	free chan *checker
 	all  []*checker
 }
 
-// pools are those of the works whose images were looked at: a checker knows
-// what its work comes to, which takes longer to find out than to compare.
+// pools are the pools of works that were checked before. A checker computes the
+// results of its work once, which takes longer than to compare an image with
+// them.
 var (
 	poolsMu sync.Mutex
 	pools   = map[string]*pool{}
 )
 
-// poolOf returns the pool of the work, whose checkers are as many as given if
-// it is new. Replays of different works must not run at the same time.
+// poolOf returns the pool of the work. A new pool gets n checkers. Replays of
+// different works must not run concurrently.
 func poolOf(w *work, n int) (*pool, error) {
 	poolsMu.Lock()
 	defer poolsMu.Unlock()
@@ -44,7 +44,7 @@ func poolOf(w *work, n int) (*pool, error) {
 	return p, err
 }
 
-// endPools ends all checkers, when none is looking.
+// endPools ends all checkers. None may be checking an image.
 func endPools() {
 	for key, p := range pools {
 		for _, c := range p.all {
@@ -55,7 +55,7 @@ func endPools() {
 	}
 }
 
-// inquiry is the questions of one replay.
+// inquiry is the set of questions of one replay.
 type inquiry struct {
 	pool    *pool
 	running sync.WaitGroup
@@ -64,8 +64,8 @@ type inquiry struct {
 	err error
 }
 
-// ask lets a checker look at the image, and tells what it says later. The
-// error may be that of an image before.
+// ask gives the image to a checker, which later calls tell with its answer. The
+// error may belong to an earlier image.
 func (i *inquiry) ask(im *image, q question, tell func(bad string)) error {
 	c := <-i.pool.free
 	i.running.Go(func() {
@@ -83,7 +83,7 @@ func (i *inquiry) ask(im *image, q question, tell func(bad string)) error {
 	return i.err
 }
 
-// answer lets a checker look at the image, and waits for what it says.
+// answer gives the image to a checker and waits for its answer.
 func (i *inquiry) answer(im *image, q question) (reply, error) {
 	c := <-i.pool.free
 	defer func() { i.pool.free <- c }()
@@ -98,14 +98,14 @@ func (c *checker) look(im *image, q question) (reply, error) {
 	return c.check(q)
 }
 
-// wait returns when all images were looked at.
+// wait returns when all images were checked.
 func (i *inquiry) wait() error {
 	i.running.Wait()
 	return i.err
 }
 
-// store makes the image the content of the file at path. A file that is there
-// is written over, which costs less than a new one.
+// store writes the image to the file at path. It overwrites an existing file,
+// which is cheaper than a new one.
 func (im *image) store(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (im *image) store(path string) error {
 	return errors.Join(err, f.Truncate(int64(len(im.data))), f.Truncate(im.size), f.Close())
 }
 
-// wrong counts what is wrong with images, by what it is.
+// wrong counts images by their fault.
 type wrong struct {
 	mu   sync.Mutex
 	what map[string]int
@@ -133,7 +133,8 @@ func (w *wrong) add(what string) {
 	w.what[what]++
 }
 
-// addFirst says of the first image also how it was made.
+// addFirst adds a fault. For the first image with it, addFirst also notes how
+// the image was made.
 func (w *wrong) addFirst(what, cut string, acked int) {
 	w.mu.Lock()
 	first := len(w.what) == 0
@@ -144,7 +145,7 @@ func (w *wrong) addFirst(what, cut string, acked int) {
 	w.add(what)
 }
 
-// count is how many images were wrong.
+// count returns how many images were wrong.
 func (w *wrong) count() (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

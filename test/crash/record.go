@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// errNoTrap: this machine lets no process look at its own calls.
+// errNoTrap means that processes on this machine cannot trap their own calls.
 var errNoTrap = errors.New("the kernel does not hand over calls here")
 
 // call is one call to the system that changes a file or makes it durable.
@@ -27,7 +27,7 @@ type call struct {
 	data []byte
 }
 
-// fault is what befalls the nth of the calls of a process, or of those of one
+// fault is a fault of the nth call of a process, or of its nth call with one
 // name.
 type fault struct {
 	Call string // "any" = all
@@ -39,8 +39,8 @@ var breaks = map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOS
 
 func (f fault) String() string { return fmt.Sprint(f.Call, ":", f.How) }
 
-// recorder writes down what its own process does to a store's files, in the
-// order in which it is done, and what the process says.
+// recorder records, in order, its own process's calls on a store's files and
+// the messages of the process.
 type recorder struct {
 	store  string // path
 	fault  fault
@@ -53,8 +53,8 @@ type recorder struct {
 	struck atomic.Bool // the fault has happened
 }
 
-// begin takes note of a call that is about to be made, and says how it is to
-// fail; 0 = not. A write may reach the disk from when it begins.
+// begin records a call that is about to be made and returns the error that it
+// must fail with, or 0. A write may reach the disk as soon as it begins.
 func (r *recorder) begin(c call) syscall.Errno {
 	if !r.concerns(c) {
 		return 0
@@ -72,7 +72,7 @@ func (r *recorder) begin(c call) syscall.Errno {
 	return 0
 }
 
-// done takes note of a call that succeeded.
+// done records a call that succeeded.
 func (r *recorder) done(c call) {
 	if !r.concerns(c) {
 		return
@@ -97,13 +97,13 @@ func (r *recorder) done(c call) {
 	}
 }
 
-// concerns reports whether a call is about the store: its file, also under a
+// concerns reports whether a call affects the store: its file, also under a
 // temporary name, or its directory.
 func (r *recorder) concerns(c call) bool {
 	return strings.HasPrefix(c.path, r.store) || c.path == filepath.Dir(r.store)
 }
 
-// strike counts the call and says how it is to fail.
+// strike counts the call and returns the error that it must fail with, or 0.
 func (r *recorder) strike(c call) syscall.Errno {
 	if r.fault.Call != "any" && r.fault.Call != c.name {
 		return 0
@@ -124,7 +124,7 @@ func (r *recorder) due(c call) bool {
 	return r.count == r.fault.Nth && (r.fault.Call == "any" || r.fault.Call == c.name)
 }
 
-// die ends the process at once, as an operator or the system does.
+// die kills the process at once, like an operator or the system.
 func die() {
 	if p, err := os.FindProcess(os.Getpid()); err == nil {
 		_ = p.Kill()
@@ -132,7 +132,7 @@ func die() {
 	select {}
 }
 
-// say appends an event to the log, in one write.
+// say appends an event to the log in one write.
 func (r *recorder) say(e event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,8 +140,8 @@ func (r *recorder) say(e event) {
 	_, _ = r.log.Write(append([]byte(line), e.data...))
 }
 
-// readLog returns the events that a process wrote down. The last one may be
-// cut off, if it was killed.
+// readLog returns the events that a process recorded. If the process was
+// killed, the last one may be incomplete.
 func readLog(path string) ([]event, error) {
 	f, err := os.Open(path)
 	if err != nil {

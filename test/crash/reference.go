@@ -74,7 +74,7 @@ func (r *reference) look(ctx context.Context, loud, quiet *uint64) error {
 	return err
 }
 
-// withoutFeeds leaves the lines of events out of a dump.
+// withoutFeeds removes the lines of events from a dump.
 func withoutFeeds(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -85,7 +85,7 @@ func withoutFeeds(text string) string {
 	return b.String()
 }
 
-// before is what a store in memory shows, but for feeds, when step n is next.
+// before returns what a store in memory shows before step n, without feeds.
 func before(ctx context.Context, w *work, n int) (string, error) {
 	s, err := seshat.OpenMemory(w.options())
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// replay makes and checks the images that a power failure can have left at any
-// moment of a recorded history.
+// replay makes and checks the images that a power failure at any moment of a
+// recorded history can leave.
 type replay struct {
 	w      *work
 	limit  int     // images
@@ -43,10 +43,10 @@ func newReplay(w *work, limit, checkers int) (*replay, error) {
 	}, err
 }
 
-// distinct are the images that were looked at since the program began.
+// distinct are the images that were checked since the program began.
 var distinct sync.Map
 
-// memoryDir is a directory whose files need no disk, or "".
+// memoryDir returns a directory in memory, or "" if there is none.
 func memoryDir() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		return "/dev/shm"
@@ -54,7 +54,7 @@ func memoryDir() string {
 	return ""
 }
 
-// run goes through the history.
+// run replays the history.
 func (p *replay) run(events []event) error {
 	return errors.Join(p.moments(events), p.ask.wait())
 }
@@ -81,8 +81,8 @@ func (e event) changes() bool {
 	return false
 }
 
-// spread makes the limit reach to the end of the history, by leaving out
-// images at random where there are more.
+// spread makes the limit of images cover the whole history. It skips random
+// images if there are more.
 func (p *replay) spread(events []event) {
 	total := 0
 	ahead := replay{w: p.w, disks: map[uint64]*disk{}}
@@ -97,7 +97,7 @@ func (p *replay) spread(events []event) {
 	p.share = float64(p.limit) / float64(max(total, 1))
 }
 
-// apply takes note of an event.
+// apply applies an event to the disks.
 func (p *replay) apply(e event) {
 	switch e.kind {
 	case wrote, resized:
@@ -141,8 +141,8 @@ func (p *replay) disk(file uint64) *disk {
 	return p.disks[file]
 }
 
-// candidates are the files that may have the name after a power failure. None
-// is no file, or one that the next opening removes.
+// candidates returns the files that can have the store's name after a power
+// failure. nil stands for no file, or for one that the next Open removes.
 func (p *replay) candidates() (all []*disk) {
 	for _, file := range append(p.names[:len(p.names):len(p.names)], p.kept) {
 		if file != 0 {
@@ -152,7 +152,7 @@ func (p *replay) candidates() (all []*disk) {
 	return all
 }
 
-// moment looks at what a power failure now can leave.
+// moment checks the images that a power failure at this moment can leave.
 func (p *replay) moment() error {
 	for _, d := range p.candidates() {
 		if err := p.learn(d); err != nil {
@@ -170,8 +170,8 @@ func (p *replay) moment() error {
 	return nil
 }
 
-// learn finds out what the file shows when all that was written reached the
-// disk, for the kind group, which has no other way to tell.
+// learn finds out what the file shows if all writes reach the disk. Only the
+// kind group needs it.
 func (p *replay) learn(d *disk) (err error) {
 	if p.w.kind != "group" {
 		return nil
@@ -201,7 +201,7 @@ func (p *replay) learn(d *disk) (err error) {
 	return nil
 }
 
-// consider looks at the image unless it did so before.
+// consider checks an image unless it was checked before.
 func (p *replay) consider(d *disk, im *image, name string) error {
 	sum := maphash.Bytes(hashSeed, im.data) ^ uint64(im.size)
 	if _, ok := p.seen[sum]; ok {
@@ -215,7 +215,7 @@ func (p *replay) consider(d *disk, im *image, name string) error {
 	return p.look(d, im, name)
 }
 
-// look lets a checker look at the image.
+// look gives the image to a checker.
 func (p *replay) look(d *disk, im *image, name string) error {
 	q := question{Acked: p.acked, GoOn: p.r.IntN(p.deep) == 0, Before: d.before.Digest, After: d.after.Digest}
 	if q.GoOn {

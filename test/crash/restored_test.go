@@ -9,9 +9,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Promise: a store that was restored from a backup survives the loss of power
-// as the one that it was made of. Its two meta pages are not those that the
-// engine left, but in the order in which it writes them.
+// Promise: a store that was restored from a backup survives a loss of power
+// like the original store. Its two meta pages are new ones, in the order in
+// which the engine writes them.
 func TestPowerFailureAfterRestoringABackup(t *testing.T) {
 	for n := range *works {
 		for _, done := range []int{7, 8} { // after odd and even transactions
@@ -28,8 +28,8 @@ func TestPowerFailureAfterRestoringABackup(t *testing.T) {
 	}
 }
 
-// backedUp makes a store that has done so many steps, and returns the path of
-// one restored from its backup.
+// backedUp creates a store after that many steps, backs it up, and returns the
+// path of a restored copy.
 func backedUp(t *testing.T, w *work, done int) string {
 	t.Helper()
 	path := storePath(t)

@@ -40,7 +40,7 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
-// calls names the calls that the events tell of.
+// calls returns the names of the calls among the events.
 func calls(events []event) (names []string) {
 	of := map[eventKind]string{
 		wrote: "write", resized: "resize", synced: "sync", named: "name", dirSynced: "sync of the directory",

@@ -12,8 +12,7 @@ import (
 	"unsafe"
 )
 
-// The kernel's numbers, which package syscall lacks or has for some platforms
-// only.
+// Package syscall lacks these numbers or has them for some platforms only.
 const (
 	prSetNoNewPrivs = 38
 	setModeFilter   = 1
@@ -28,12 +27,12 @@ const (
 	opReturn        = 0x06
 )
 
-// passing, as a sixth argument, marks a call of the trap itself. None of the
-// trapped calls has so many.
+// passing, as a sixth argument, marks a call that the trap itself makes. None
+// of the trapped calls has six arguments.
 const passing = 0x5e5a7
 
-// trapped are the calls that change files or make them durable. An open is
-// trapped only if it is for writing.
+// trapped are the calls that change files or make them durable. A call of open
+// is trapped only if it opens for writing.
 var trapped = map[string]uint32{
 	"pwrite": syscall.SYS_PWRITE64, "fdatasync": syscall.SYS_FDATASYNC, "fsync": syscall.SYS_FSYNC,
 	"ftruncate": syscall.SYS_FTRUNCATE, "fallocate": syscall.SYS_FALLOCATE,
@@ -47,7 +46,7 @@ type filterOp struct {
 	operand uint32
 }
 
-// notification is what the kernel says of a call that waits.
+// notification is the kernel's description of a waiting call.
 type notification struct {
 	id     uint64
 	thread uint32
@@ -65,8 +64,9 @@ type answer struct {
 	flags uint32
 }
 
-// trap makes each such call of this process go through the recorder from now
-// on: it is recorded, perhaps made to fail, and done on the caller's behalf.
+// trap sends the trapped calls of this process to the recorder from now on. The
+// recorder records each call and then makes it on the caller's behalf, or makes
+// it fail.
 func (r *recorder) trap() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -91,7 +91,8 @@ func (r *recorder) trap() error {
 	return nil
 }
 
-// filter sends the trapped calls to the listener, but for those of the trap.
+// filter returns a program that sends the trapped calls to the listener, except
+// the trap's own.
 func filter() []filterOp {
 	const number, third, sixth = 0, 32, 56 // offsets in the kernel's view of a call
 	ops := []filterOp{
@@ -112,7 +113,7 @@ func filter() []filterOp {
 	return append(ops, filterOp{opReturn, 0, 0, retAllow})
 }
 
-// serve answers the calls, one after the other, until the process ends.
+// serve answers the calls one by one until the process ends.
 func (r *recorder) serve(fd uintptr) {
 	for {
 		var n notification
@@ -132,7 +133,7 @@ func (r *recorder) serve(fd uintptr) {
 	}
 }
 
-// call records a call, and does it unless it is to fail.
+// call records a call and makes it, unless it must fail.
 func (r *recorder) call(n *notification) (uintptr, syscall.Errno) {
 	c := r.describe(n)
 	if errno := r.begin(c); errno != 0 {
@@ -147,7 +148,7 @@ func (r *recorder) call(n *notification) (uintptr, syscall.Errno) {
 	return value, errno
 }
 
-// describe makes of a call what the recorder wants to know.
+// describe converts a notification to the recorder's form.
 func (r *recorder) describe(n *notification) call {
 	c := call{fd: int(n.args[0])}
 	for name, nr := range trapped {
@@ -177,8 +178,8 @@ func (r *recorder) describe(n *notification) call {
 	return c
 }
 
-// inode numbers the open file fd, or if there is none the one at path; 0 = no
-// file.
+// inode returns the number of the open file fd or, if fd is negative, of the
+// file at path. 0 means no file.
 func inode(path string, fd int) uint64 {
 	var st syscall.Stat_t
 	err := syscall.Fstat(fd, &st)

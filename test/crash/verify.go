@@ -36,8 +36,8 @@ func verify(ctx context.Context, path string, w *work, ref *reference, q questio
 	return compare(ctx, s, w, ref, done+3)
 }
 
-// place finds how many steps the store has done, and completes one that it has
-// done in part.
+// place returns how many steps the store has made. It completes a step that was
+// made in part.
 func place(ctx context.Context, s *seshat.Store, w *work, ref *reference, acked int) (done int, bad string) {
 	if bad := findings(ctx, s); bad != "" {
 		return 0, bad
@@ -77,7 +77,7 @@ func place(ctx context.Context, s *seshat.Store, w *work, ref *reference, acked 
 	return acked + 1, ""
 }
 
-// compare checks a store that has done n steps.
+// compare checks a store that has made n steps.
 func compare(ctx context.Context, s *seshat.Store, w *work, ref *reference, n int) string {
 	defer func() { _ = s.Close() }()
 	if bad := findings(ctx, s); bad != "" {
@@ -98,7 +98,7 @@ func compare(ctx context.Context, s *seshat.Store, w *work, ref *reference, n in
 	return ""
 }
 
-// findings returns what Check finds.
+// findings returns the findings of Check.
 func findings(ctx context.Context, s *seshat.Store) string {
 	report, err := s.Check(ctx)
 	if err != nil {

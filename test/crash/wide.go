@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// wider are steps that few programs make often: copies, imports, edits of the
-// log, large records, and those that change the file as a whole.
+// wider returns steps that few programs make often: copies, imports, edits of
+// the log, large records, and changes of the whole file.
 func (w *work) wider(r *rand.Rand, s *seshat.Store, id string, n int) ([]step, []int) {
 	copied := fmt.Sprintf("c%d", r.IntN(4))
 	return []step{
@@ -76,7 +76,8 @@ func (w *work) summarize(r *rand.Rand, id string) step {
 	}}
 }
 
-// large makes the record longer than a page, so that it is moved and split.
+// large makes a record longer than a page, so that the engine moves and splits
+// it.
 func (w *work) large(r *rand.Rand, id string, n int) step {
 	long := strings.Repeat(string(rune('A'+n%26)), 3_000+r.IntN(12_000))
 	return step{name: "large", do: func(ctx context.Context, t *seshat.Tenant) error {
@@ -88,8 +89,8 @@ func (w *work) large(r *rand.Rand, id string, n int) step {
 	}}
 }
 
-// compact replaces the file; what a store shows stays. A store in memory has
-// none.
+// compact replaces the file and leaves the content. On a store in memory it
+// does nothing.
 func compact(s *seshat.Store) step {
 	return step{name: "compact", do: func(ctx context.Context, _ *seshat.Tenant) error {
 		_, _, err := s.Compact(ctx)
@@ -104,7 +105,7 @@ func eraseNamespace() step {
 	}}
 }
 
-// choose takes one of the steps at random.
+// choose returns one of the steps at random.
 func choose(r *rand.Rand, steps []step, weights []int) step {
 	total := 0
 	for _, weight := range weights {

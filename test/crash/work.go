@@ -15,9 +15,9 @@ import (
 
 const storeName = "seshat.db"
 
-// work is a list of calls that follows from its seed. Step n of it is one
-// call on a store that has done those before; the same step on the same state
-// does the same, whatever the engine.
+// work is a list of calls that its seed determines. Step n is one call on a
+// store that has made all steps before it. On any engine, the same step on the
+// same state has the same result.
 type work struct {
 	seed  uint64
 	kind  string // of small; grow, whose messages make the file grow; wide; sweep
@@ -32,11 +32,11 @@ type step struct {
 	do        func(ctx context.Context, t *seshat.Tenant) error
 }
 
-// dense reports whether the steps are closer together and of fewer sessions, so
-// that more of them find one alive, and are transactions.
+// dense reports whether steps follow more closely and use fewer sessions, so
+// that more of them find a live session and write.
 func (w *work) dense() bool { return w.kind == "wide" || w.kind == "sweep" }
 
-// at sets the time of step n, which begins after the one before.
+// at sets the time of step n, which is later than that of the step before.
 func (w *work) at(n int) {
 	apart := 20 * time.Second
 	if w.dense() {
@@ -49,7 +49,7 @@ func (w *work) now() time.Time {
 	return time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.clock.Load()))
 }
 
-// options are those of a store that does the work.
+// options returns the options of a store for this work.
 func (w *work) options() seshat.Options {
 	return seshat.Options{Now: w.now, SweepEvery: seshat.Never, FeedEvents: 40, Lifecycle: seshat.Lifecycle{
 		TTL: 8 * time.Minute, IdleAfter: 2 * time.Minute, ArchiveAfter: 2 * time.Minute, Retention: 3 * time.Minute,
@@ -70,8 +70,8 @@ func (w *work) do(ctx context.Context, s *seshat.Store, n int) error {
 	return err
 }
 
-// isAnswer reports whether an error is what the step finds, and no failure:
-// random calls meet sessions that are gone or read-only.
+// isAnswer reports whether err is a legitimate answer, not a failure: random
+// calls also meet sessions that are gone or read-only.
 func isAnswer(err error) bool {
 	for _, e := range []error{
 		seshat.ErrNotFound, seshat.ErrReadOnly, seshat.ErrExists, seshat.ErrTransition,
@@ -84,7 +84,7 @@ func isAnswer(err error) bool {
 	return false
 }
 
-// dump is what the store shows.
+// dump returns as text everything that the store shows.
 func (w *work) dump(ctx context.Context, s *seshat.Store, feeds bool) (string, error) {
 	return fixture.Dump(ctx, s, fixture.DumpOptions{NoFeeds: !feeds})
 }

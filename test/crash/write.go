@@ -24,13 +24,13 @@ func nature(err error) string {
 	return natureRefused
 }
 
-// writeRecorded is the process whose power is cut.
+// writeRecorded runs in the process whose power is cut.
 func writeRecorded(w *work, t task) error {
 	log, err := os.OpenFile(t.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(4) // one to answer calls while others wait in theirs
+	runtime.GOMAXPROCS(4) // one thread answers calls while others wait for theirs
 	r := &recorder{store: t.Path, fault: t.Fault, log: log}
 	if err := r.trap(); err != nil {
 		return err
@@ -42,17 +42,17 @@ func writeRecorded(w *work, t task) error {
 	return nil
 }
 
-// writer does steps, and says to the recorder which are acknowledged.
+// writer makes steps and tells the recorder which of them were acknowledged.
 type writer struct {
 	w *work
 	r *recorder
 	s *seshat.Store
 }
 
-// run does the steps. What it finds when it has opened the file is durable,
-// and so acknowledged too. A step that fails is made once more, unless the
-// store says that it takes no more writes. After a fault a few steps show
-// whether it goes on.
+// run makes the steps. The steps that it finds in the file when it opens it are
+// durable, so they count as acknowledged. It repeats a failed step once, unless
+// the store accepts no more writes. After a fault, a few more steps show
+// whether the store still works.
 func (w *writer) run(t task) {
 	ctx := context.Background()
 	if err := w.open(t); err != nil {
@@ -75,7 +75,8 @@ func (w *writer) run(t task) {
 	}
 }
 
-// open opens the store; if a fault makes that fail, it has to work after.
+// open opens the store. If a fault makes that fail, the next attempt must
+// succeed.
 func (w *writer) open(t task) (err error) {
 	w.w.at(t.From)
 	w.s, err = seshat.Open(t.Path, w.w.options())
@@ -93,8 +94,8 @@ func (w *writer) wrong(n int, why string) {
 	w.r.say(event{kind: failed, n: n, text: natureWrong + why})
 }
 
-// failed looks at the store after step n returned err, and makes the step once
-// more. It returns what the store says then.
+// failed checks the store after step n returned err, and repeats the step. It
+// returns the error of the repetition.
 func (w *writer) failed(ctx context.Context, n int, err error) error {
 	w.r.say(event{kind: failed, n: n, text: nature(err)})
 	w.reads(ctx, n)
@@ -112,7 +113,7 @@ func (w *writer) failed(ctx context.Context, n int, err error) error {
 	return again
 }
 
-// reads checks that the store still shows what it did before step n.
+// reads checks that the store still shows the state before step n.
 func (w *writer) reads(ctx context.Context, n int) {
 	got, err := w.w.dump(ctx, w.s, false)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package faults lets each call of the engine fail, once for each method of the
-// store that makes it.
+// Package faults makes each call of the engine fail, once for each method of
+// the store that makes the call.
 package faults
 
 import (
@@ -14,9 +14,9 @@ import (
 
 var errInjected = errors.New("injected")
 
-// Methods that are made of several calls may have done a part. In the scene
-// those of a lease acquire it first, and Restore is preceded by a read: if
-// these fail, the method is called all the same.
+// A method that makes several calls may have done part of its work. The calls
+// of Scene that need a lease acquire it first, and Restore begins with a read.
+// If these fail, the scene calls the method all the same.
 var (
 	inParts = map[string]bool{
 		"Store.Sweep": true, "Tenant.ApplyPolicy": true, "Tenant.DeleteUser": true, "Tenant.DeleteNamespace": true,
@@ -27,11 +27,11 @@ var (
 	}
 )
 
-// plan plans that the n-th call of one kind fails.
+// plan makes the n-th call of one kind fail.
 type plan func(*seshattest.Store, testing.TB, seshattest.Fault) *seshattest.Injection
 
-// Promise: whichever call of the engine fails, the method fails with its error
-// and has changed nothing, in memory and in a file.
+// Promise: if any call of the engine fails, the method returns its error and
+// has changed nothing, in memory and in a file.
 func TestEveryCallOfTheEngineFails(t *testing.T) {
 	for name, open := range map[string]func(testing.TB) *seshattest.Store{
 		"memory": func(t testing.TB) *seshattest.Store { return seshattest.Open(t) },
@@ -62,8 +62,8 @@ func everyCallFails(t *testing.T, open func(testing.TB) *seshattest.Store) {
 	}
 }
 
-// failsAt makes the method's call while call n of the engine fails, and reports
-// whether there was one.
+// failsAt calls the method while call n of the engine fails. It reports whether
+// there was such a call.
 func failsAt(t *testing.T, s *seshattest.Store, method string, n int, plan plan) bool {
 	t.Helper()
 	scene := storetest.NewScene(t, s.Store)

@@ -1,5 +1,5 @@
-// Package mountns gives tests a mount namespace of their own, so that what they
-// mount is seen by nobody else and goes when they end, however they end.
+// Package mountns runs tests in their own mount namespace. Nobody else sees
+// their mounts, which disappear however the tests end.
 package mountns
 
 import (
@@ -12,17 +12,17 @@ import (
 	"testing"
 )
 
-// env is set where the tests have their namespace already.
+// env is set if the tests already run in their own namespace.
 const env = "SESHAT_MOUNTNS"
 
-// Run runs the tests, in a process with a mount namespace of its own if this
-// one may make one, and returns the status to exit with.
+// Run runs the tests and returns the exit status. If this process may create a
+// mount namespace, Run uses a child process in a new one.
 func Run(m *testing.M) int {
 	exe, err := os.Executable()
 	if Own() || os.Geteuid() != 0 || err != nil {
 		return m.Run()
 	}
-	runtime.LockOSThread() // with which Pdeathsig would come
+	runtime.LockOSThread() // the end of this thread would trigger Pdeathsig
 	cmd := exec.Command(exe, os.Args[1:]...)
 	cmd.Env = append(os.Environ(), env+"=1")
 	cmd.Stdin = os.Stdin
@@ -42,5 +42,5 @@ func Run(m *testing.M) int {
 	return 0
 }
 
-// Own reports whether the tests have a mount namespace of their own.
+// Own reports whether the tests have their own mount namespace.
 func Own() bool { return os.Getenv(env) != "" }

@@ -1,7 +1,7 @@
 //go:build !linux
 
-// Package mountns gives tests a mount namespace of their own, where there is
-// such a thing.
+// Package mountns runs tests in their own mount namespace, if the system has
+// such namespaces.
 package mountns
 
 import "testing"
@@ -9,5 +9,5 @@ import "testing"
 // Run runs the tests.
 func Run(m *testing.M) int { return m.Run() }
 
-// Own reports whether the tests have a mount namespace of their own.
+// Own reports whether the tests have their own mount namespace.
 func Own() bool { return false }

@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// A Walk is what one call runs.
+// A Walk lists the code that one call runs.
 type Walk struct {
 	Call      string
 	Functions []Function // of this repository, by file and line
@@ -41,7 +41,7 @@ type Function struct {
 	File, Name string
 }
 
-// Layer is the directory that the function is in.
+// Layer returns the directory of the function.
 func (f Function) Layer() string {
 	dir := filepath.ToSlash(filepath.Dir(f.File))
 	if dir == "." {
@@ -50,7 +50,7 @@ func (f Function) Layer() string {
 	return dir
 }
 
-// Files is the number of files whose functions ran.
+// Files returns the number of files whose functions ran.
 func (w Walk) Files() int {
 	files := map[string]bool{}
 	for _, f := range w.Functions {
@@ -129,8 +129,8 @@ func build(dir, tmp string) (program string, err error) {
 	return program, err
 }
 
-// goCommand is a command of the go tool outside the workspace, whose modules
-// cannot be replaced.
+// goCommand returns a command of the go tool outside the workspace, because
+// modules of a workspace cannot be replaced.
 func goCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
@@ -185,7 +185,8 @@ func hookPut(bucket string) error {
 	return os.WriteFile(bucket, hooked, 0o600)
 }
 
-// covered returns the functions of the store that the counters in dir say ran.
+// covered returns the functions of the store that ran according to the counters
+// in dir.
 func covered(dir string) (functions []Function, err error) {
 	out, err := output(goCommand("tool", "covdata", "func", "-i", dir))
 	if err != nil {
@@ -205,7 +206,7 @@ func covered(dir string) (functions []Function, err error) {
 	return functions, nil
 }
 
-// output runs a command, whose complaints are part of the error.
+// output runs a command. Its error includes the command's stderr.
 func output(cmd *exec.Cmd) ([]byte, error) {
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints

@@ -25,11 +25,11 @@ func must(err error) {
 	}
 }
 
-// frames are the deepest stack of the call under way, from bolt.Bucket.Put
+// frames are the deepest stack of the current call, from bolt.Bucket.Put
 // outward to the frame of this program.
 var frames []string
 
-// keepDeepest is called by each Put.
+// Each Put calls keepDeepest.
 func keepDeepest() {
 	var pcs [128]uintptr
 	callers := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
