@@ -13,9 +13,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// API is the part of a tenant that is checked.
+// API is the part of a tenant that the checker calls.
 type API interface {
-	// All of them are as in package seshat.
+	// Its methods have the signatures of package seshat.
 	Create(ctx context.Context, n seshat.NewSession) (*seshat.Session, error)
 	Get(ctx context.Context, id string) (*seshat.Session, error)
 	Update(ctx context.Context, id string, fn func(*seshat.Session) error,
@@ -38,9 +38,9 @@ const (
 	remove
 )
 
-// The codes of outputs. Of closed, gaveUp, full and failed calls it is known
-// that nothing happened; of unknown ones nothing is known. Calls end as full,
-// failed or unknown only in disasters.
+// These are the codes of outputs. Closed, gaveUp, full and failed calls had no
+// effect. Unknown calls may have had one. Only in disasters do calls end as
+// full, failed or unknown.
 const (
 	codeOK         = "ok"
 	codeNotFound   = "not found"
@@ -83,7 +83,7 @@ func codeOf(err error) string {
 
 func sessionID(n int) string { return fmt.Sprintf("s%d", n) }
 
-// random returns a call of a client that saw these versions of the sessions.
+// random returns a random call of a client that last saw these versions.
 func random(r *rand.Rand, sessions int, label string, versions map[string]uint64) input {
 	in := input{id: sessionID(r.IntN(sessions)), name: label}
 	switch x := r.IntN(100); {
@@ -112,8 +112,8 @@ func random(r *rand.Rand, sessions int, label string, versions map[string]uint64
 	return in
 }
 
-// conditional is an API that takes the version of an update or a transition
-// in another way than as an option.
+// conditional is an API that does not take the version of an update or
+// transition as an option.
 type conditional interface {
 	conditional(ctx context.Context, in input) (*seshat.Session, error)
 }
@@ -175,7 +175,7 @@ func see(s *seshat.Session) seen {
 	return x
 }
 
-// epoch is where a history's clock begins.
+// epoch is the time at which the clock of every history begins.
 var epoch = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
 
 func millis(t time.Time) int64 { return t.Sub(epoch).Milliseconds() }

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// MapClock returns the clock in a file, which is made if it is not there, until
-// free is called.
+// MapClock maps the clock in a file, which it creates if necessary. free ends
+// the mapping.
 func MapClock(path string) (c *Clock, free func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

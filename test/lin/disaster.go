@@ -11,23 +11,25 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Disaster is what befalls a store, and what it is on.
+// Disaster strikes a store and the medium below it.
 type Disaster interface {
-	// Arm prepares the nth disaster, before the store is opened. The channel is
-	// closed once something may fail because of it.
+	// Arm prepares the nth disaster before the store is opened. struck is
+	// closed when calls may begin to fail because of it.
 	Arm(n int) (struck <-chan struct{}, err error)
 
-	// Recover ends it: the store, which is closed by now, can be opened again.
+	// Recover ends the disaster. The store is closed, and can be opened after
+	// Recover.
 	Recover(n int) error
 }
 
-// ErrViolation is that the store did after a disaster what it must not.
+// ErrViolation means that the store broke a promise after a disaster.
 var ErrViolation = errors.New("violation")
 
-// notice is how long after a failure its cause may be told.
+// notice is how much later than a failure its cause may be reported.
 const notice = 5 * time.Second
 
-// survive lets clients call through all disasters, and once more.
+// survive lets clients call through all disasters, and once more after the
+// last.
 func (r *run) survive(ctx context.Context) error {
 	unborn := newTenant(nil)
 	r.tenant.Store(unborn)
@@ -45,7 +47,7 @@ func (r *run) survive(ctx context.Context) error {
 	return err
 }
 
-// lives is all lives of the store, from one disaster to the next.
+// lives runs the store from each disaster to the next.
 func (r *run) lives(ctx context.Context) error {
 	for n := range r.Disasters {
 		struck, err := r.Disaster.Arm(n)
@@ -66,8 +68,8 @@ func (r *run) lives(ctx context.Context) error {
 	return s.Close()
 }
 
-// live is one life of the store, until a disaster has struck. What fails
-// before is a violation.
+// live runs the store until a disaster has struck. A failure before that is a
+// violation.
 func (r *run) live(ctx context.Context, struck <-chan struct{}) error {
 	s, err := r.revive(ctx)
 	for errors.Is(err, syscall.ENOSPC) {
@@ -87,11 +89,11 @@ func (r *run) live(ctx context.Context, struck <-chan struct{}) error {
 		}
 	}
 	r.linger()
-	_ = s.Close() // what it could not write is lost, as it is to be
+	_ = s.Close() // a failed store cannot write its last changes, as intended
 	return err
 }
 
-// linger lets clients meet a store that failed, until they all wait.
+// linger lets clients call a failed store until all of them wait.
 func (r *run) linger() {
 	for enough := r.done.Load() + int64(4*r.Clients); r.done.Load() < enough && int(r.stuck.Load()) < r.Clients; {
 		<-time.After(100 * time.Microsecond)
@@ -107,8 +109,8 @@ func happens(struck <-chan struct{}) bool {
 	}
 }
 
-// revive opens the store, checks it, looks at each session before anybody
-// changes one, and hands it to the clients.
+// revive opens the store, checks it, reads each session before any client
+// writes, and hands the store to the clients.
 func (r *run) revive(ctx context.Context) (*seshat.Store, error) {
 	s, api, err := r.openTenant(ctx)
 	if err != nil {
@@ -132,7 +134,7 @@ func (r *run) revive(ctx context.Context) (*seshat.Store, error) {
 	return s, nil
 }
 
-// look gets each session.
+// look reads each session.
 func (r *run) look(ctx context.Context, at *tenant) error {
 	var seen History
 	for n := range r.Sessions {

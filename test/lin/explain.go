@@ -9,8 +9,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Explain returns, of each session whose calls have no order, those around the
-// one at which the search for an order came to its end.
+// Explain describes each session whose calls have no valid order. It lists the
+// calls around the one at which the search ended.
 func (h *History) Explain(timeout time.Duration) string {
 	var b strings.Builder
 	for _, part := range bySession(h.operations) {

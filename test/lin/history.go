@@ -8,11 +8,11 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// History is what the clients of a plan saw.
+// History records the calls of a plan's clients.
 type History struct {
 	operations []porcupine.Operation
-	Codes      map[string]int // how calls ended
-	disasters  bool           // so that calls may fail
+	Codes      map[string]int // number of calls by outcome
+	disasters  bool           // there were disasters, so calls may fail
 }
 
 func (h *History) add(o porcupine.Operation) {
@@ -23,10 +23,10 @@ func (h *History) add(o porcupine.Operation) {
 	h.Codes[o.Output.(output).code]++
 }
 
-// Len is the number of calls.
+// Len returns the number of calls.
 func (h *History) Len() int { return len(h.operations) }
 
-// Check searches for an order of the calls that explains what each saw.
+// Check searches for an order of the calls that explains all results.
 func (h *History) Check(timeout time.Duration) porcupine.CheckResult {
 	if h.Codes[codeUnknown] > 0 {
 		return porcupine.CheckOperationsTimeout(unsure, h.operations, timeout)
@@ -45,8 +45,8 @@ func (h *History) Unexpected() string {
 	return ""
 }
 
-// Merge adds what the clients of another process saw, who went by the same
-// Clock and have other numbers.
+// Merge adds the history of another process, which must share the Clock and use
+// other client numbers.
 func (h *History) Merge(other *History) {
 	h.operations = append(h.operations, other.operations...)
 	for code, n := range other.Codes {
@@ -54,7 +54,7 @@ func (h *History) Merge(other *History) {
 	}
 }
 
-// record is one call as it is written.
+// record is the stored form of a call.
 type record struct {
 	Client             int
 	Call, Return       int64
@@ -70,7 +70,7 @@ type record struct {
 	Partial            bool
 }
 
-// Write writes the history for Read, in another process.
+// Write writes the history for Read in another process.
 func (h *History) Write(w io.Writer) error {
 	records := make([]record, 0, len(h.operations))
 	for _, o := range h.operations {
@@ -88,7 +88,7 @@ func (h *History) Write(w io.Writer) error {
 	return gob.NewEncoder(w).Encode(records)
 }
 
-// Read returns a history that was written.
+// Read reads a history that Write wrote.
 func Read(r io.Reader) (*History, error) {
 	var records []record
 	if err := gob.NewDecoder(r).Decode(&records); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Promise: a history that was written and read is the same one.
+// Promise: Read returns the history that Write wrote.
 func TestHistoryIsReadAsWritten(t *testing.T) {
 	h, err := plan(*seed, seshat.OpenMemory).Run(t.Context())
 	if err != nil {
@@ -28,8 +28,8 @@ func TestHistoryIsReadAsWritten(t *testing.T) {
 	}
 }
 
-// Promise: merged histories are explained together or not at all: two stores
-// that know nothing of one another are not one.
+// Promise: merged histories are checked together. The histories of two separate
+// stores, merged, have no valid order.
 func TestStoresApartAreNotLinearizable(t *testing.T) {
 	p := plan(*seed, seshat.OpenMemory)
 	p.Clock, p.Clients = new(Clock), *clients/2

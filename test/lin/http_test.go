@@ -16,15 +16,14 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
-// overHTTP is a tenant reached through the handler, but for Touch, for which
-// there is no route. What a PATCH can change is the user memory, so a name is
-// kept there.
+// overHTTP calls a tenant through the HTTP handler, except Touch, which has no
+// route. A PATCH changes the user memory, so overHTTP keeps the name there.
 type overHTTP struct {
 	*seshat.Tenant
 	h http.Handler
 }
 
-// answer is what an answer may hold.
+// answer holds the fields that a response may have.
 type answer struct {
 	UserMemory map[string]string `json:"user_memory"`
 	Status     any               `json:"status"` // a number in an error
@@ -36,7 +35,7 @@ type answer struct {
 	} `json:"error"`
 }
 
-// send makes a request; version is that of If-Match, 0 = none.
+// send makes a request. version becomes If-Match, unless it is 0.
 func (t overHTTP) send(ctx context.Context, method, path, body string, version uint64) (*seshat.Session, error) {
 	r := httptest.NewRequestWithContext(ctx, method, "/v1/agents/sessions"+path, strings.NewReader(body))
 	r.Header.Set("X-Namespace", t.ID())
@@ -58,7 +57,7 @@ func (t overHTTP) send(ctx context.Context, method, path, body string, version u
 	return t.session(w.Header().Get("ETag"), a)
 }
 
-// sentinel is the error of the package that an answer stands for.
+// sentinel returns the error of package seshat that a response stands for.
 func sentinel(status int, reason string) error {
 	byReason := map[string]error{
 		"exists": seshat.ErrExists, "stale": seshat.ErrConflict, "busy": seshat.ErrConflict,
@@ -77,7 +76,7 @@ func sentinel(status int, reason string) error {
 	return fmt.Errorf("status %d, reason %q", status, reason)
 }
 
-// session is what the answer and its entity tag tell of the session.
+// session returns the session that the answer and its entity tag describe.
 func (t overHTTP) session(tag string, a answer) (*seshat.Session, error) {
 	s := &seshat.Session{Name: a.UserMemory["name"], ExpiresAt: a.ExpiresAt}
 	if tag == "" {
@@ -130,8 +129,8 @@ func (t overHTTP) Delete(ctx context.Context, id string) (seshat.EraseReport, er
 	return seshat.EraseReport{}, err
 }
 
-// conditional is Update and Transition, whose options a caller cannot look
-// into.
+// conditional makes an Update or a Transition. It gets the version separately,
+// because options are opaque.
 func (t overHTTP) conditional(ctx context.Context, in input) (*seshat.Session, error) {
 	if in.kind == update {
 		return t.send(ctx, "PATCH", "/"+in.id, memoryOf(in.name)+"}", in.version)

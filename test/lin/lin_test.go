@@ -17,7 +17,7 @@ var (
 	clients = flag.Int("lin.clients", 8, "goroutines that call")
 )
 
-const patience = time.Minute // of the search for an order
+const patience = time.Minute // limit of the search for an order
 
 func plan(seed uint64, open func(seshat.Options) (*seshat.Store, error)) Plan {
 	return Plan{Seed: seed, Clients: *clients, Calls: *calls, Sessions: max(4, *clients/2), Open: open}
@@ -28,7 +28,8 @@ func inFile(t *testing.T) func(seshat.Options) (*seshat.Store, error) {
 	return func(o seshat.Options) (*seshat.Store, error) { return seshat.Open(path, o) }
 }
 
-// linearizable carries out a plan and fails the test if no order explains it.
+// linearizable executes a plan and fails the test if no order explains the
+// history.
 func linearizable(t *testing.T, p Plan) {
 	t.Helper()
 	h, err := p.Run(t.Context())
@@ -58,8 +59,8 @@ func TestLinearizableInFile(t *testing.T) {
 	}
 }
 
-// Promise: calls stay linearizable while the file is closed and opened again;
-// a call that meets a closed store did nothing.
+// Promise: calls stay linearizable while the file is closed and reopened. A
+// call on a closed store has no effect.
 func TestLinearizableAcrossReopening(t *testing.T) {
 	for n := range *runs {
 		p := plan(*seed+uint64(n), inFile(t))

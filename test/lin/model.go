@@ -1,6 +1,6 @@
-// Package lin checks that calls on one session are linearizable: what many
-// goroutines saw is what they could have seen one after the other. The model
-// is written from the documentation and shares no code with the store.
+// Package lin checks that calls on one session are linearizable: the results of
+// concurrent calls are possible results of sequential calls. The model follows
+// the documentation and shares no code with the store.
 package lin
 
 import (
@@ -9,14 +9,15 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// The lifecycle of the sessions of a history, in milliseconds of its clock.
+// These are the lifecycle settings of a history's sessions, in milliseconds of
+// its clock.
 const (
 	ttl       = 40 // sliding
 	retention = 25
 )
 
-// input is one call, and what the clock showed when it began and ended: the
-// store reads its time somewhere in between.
+// input is one call with the clock's time at its beginning and at its end. The
+// store reads its time between them.
 type input struct {
 	kind       kind
 	id         string
@@ -27,14 +28,14 @@ type input struct {
 	began, end int64
 }
 
-// output is how a call ended.
+// output is the outcome of a call.
 type output struct {
 	code string // "ok", or the name of a sentinel
 	seen
-	partial bool // name, status and end may be missing in seen
+	partial bool // seen may lack name, status and end
 }
 
-// agrees reports whether the call returned the session as in s.
+// agrees reports whether the call returned the session as s describes it.
 func (o output) agrees(s seen) bool {
 	if !o.partial {
 		return o.seen == s
@@ -42,24 +43,25 @@ func (o output) agrees(s seen) bool {
 	return o.version == s.version && o.last == s.last && o.count == s.count && o.updated == s.updated
 }
 
-// seen is what a call returned of the session.
+// seen holds the fields of a session that a call returned.
 type seen struct {
 	version, last, count uint64
 	name, status         string
 	updated, expires     int64
 }
 
-// state is one session; the zero value is none.
+// state is the state of one session. Its zero value means that there is none.
 type state struct {
 	live bool
 	seen
 }
 
-// step says whether the call can have ended like this in that state, and what
-// the state is then. A session that somebody found gone by time is gone.
+// step reports whether a call in that state can have that outcome, and returns
+// the state after it. If a call finds the session expired, the session stays
+// gone.
 func step(s state, in input, out output) (bool, state) {
 	switch out.code {
-	case codeClosed, codeGaveUp, codeFull, codeFailed: // nothing happened
+	case codeClosed, codeGaveUp, codeFull, codeFailed: // no effect
 		return true, s
 	case codeNotFound:
 		if in.kind == create || s.live && s.expires > in.end {
@@ -75,7 +77,8 @@ func step(s state, in input, out output) (bool, state) {
 	return s.live && s.expires > in.began && s.refuses(in, out.code), s
 }
 
-// created is a successful create: there is no session, or its time is over.
+// created handles a successful create, which requires that there is no session
+// or that it has expired.
 func (s state) created(in input, out output) (bool, state) {
 	if s.live && s.expires > out.updated {
 		return false, s
@@ -85,7 +88,7 @@ func (s state) created(in input, out output) (bool, state) {
 	return n.fits(in, out), n
 }
 
-// succeeded is a call that found the session.
+// succeeded handles a successful call on an existing session.
 func (s state) succeeded(in input, out output) (bool, state) {
 	if !s.live || s.expires <= in.began || s.refused(in) {
 		return false, s
@@ -108,13 +111,13 @@ func (s state) succeeded(in input, out output) (bool, state) {
 	return n.fits(in, out), n
 }
 
-// fits reports whether a write returned the state, at a time that it can have
-// been made.
+// fits reports whether a write can have returned the state at a time between
+// its beginning and its end.
 func (s state) fits(in input, out output) bool {
 	return out.agrees(s.seen) && in.began <= out.updated && out.updated <= in.end
 }
 
-// changed is what a call makes of the state, but for its times.
+// changed returns the state after a call, without its times.
 func (s state) changed(in input) state {
 	switch in.kind {
 	case update:
@@ -131,7 +134,7 @@ func (s state) changed(in input) state {
 	return s
 }
 
-// write sets the times of a write.
+// write sets the times that a write sets.
 func (s *state) write(now int64) {
 	s.updated = now
 	s.expires = now + ttl
@@ -140,13 +143,13 @@ func (s *state) write(now int64) {
 	}
 }
 
-// moves is the transition table of the documentation.
+// moves is the table of transitions in the documentation.
 var moves = map[string]string{
 	"active": "idle archived terminated", "idle": "active archived terminated",
 	"archived": "active terminated", "terminated": "",
 }
 
-// refused reports whether a call on the live session has to fail.
+// refused reports whether a call on the live session must fail.
 func (s state) refused(in input) bool {
 	for _, code := range []string{codeConflict, codeReadOnly, codeTransition} {
 		if s.refuses(in, code) {
@@ -185,7 +188,8 @@ func bySession(history []porcupine.Operation) [][]porcupine.Operation {
 	return parts
 }
 
-// model is one session's; a history is cut into the histories of its sessions.
+// model models one session. A history is divided into the histories of its
+// sessions.
 var model = porcupine.Model{
 	Partition: bySession,
 	Init:      func() any { return state{} },

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// staleReads serves some reads from what an earlier one saw.
+// staleReads answers some reads with the result of an earlier one.
 type staleReads struct {
 	*seshat.Tenant
 	seen sync.Map
@@ -27,7 +27,7 @@ func (b *staleReads) Get(ctx context.Context, id string) (*seshat.Session, error
 	return s, err
 }
 
-// lostCompare forgets the version that an update was conditional on.
+// lostCompare ignores the version that an update requires.
 type lostCompare struct{ *seshat.Tenant }
 
 func (b lostCompare) Update(ctx context.Context, id string, fn func(*seshat.Session) error,
@@ -36,7 +36,7 @@ func (b lostCompare) Update(ctx context.Context, id string, fn func(*seshat.Sess
 	return b.Tenant.Update(ctx, id, fn, seshat.UpdateOptions{})
 }
 
-// earlyAnswer answers a deletion before it is made.
+// earlyAnswer answers a deletion before making it.
 type earlyAnswer struct {
 	*seshat.Tenant
 	late *sync.WaitGroup
@@ -50,7 +50,7 @@ func (b earlyAnswer) Delete(ctx context.Context, id string) (seshat.EraseReport,
 	return seshat.EraseReport{Sessions: 1}, nil
 }
 
-// revivals finds a session that has expired, for as long as nobody replaced it.
+// revivals returns an expired session until another one replaces it.
 type revivals struct {
 	*seshat.Tenant
 	seen sync.Map
@@ -66,8 +66,8 @@ func (b *revivals) Get(ctx context.Context, id string) (*seshat.Session, error) 
 	return s, err
 }
 
-// Promise: the checker finds what breaks the promise, or its silence would
-// mean nothing.
+// Promise: the checker notices planted bugs. Otherwise its success would mean
+// nothing.
 func TestPlantedBugsAreNotLinearizable(t *testing.T) {
 	var late sync.WaitGroup
 	for name, wrap := range map[string]func(*seshat.Tenant) API{

@@ -13,52 +13,53 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Plan is how a history is made.
+// Plan describes how to make a history.
 type Plan struct {
-	Seed     uint64 // the same history again, except for the scheduler
+	Seed     uint64 // repeats the history, except for the scheduler
 	Clients  int    // goroutines that call the store
-	Calls    int    // of each client
-	Sessions int    // the fewer, the more they meet
-	Reopens  int    // times that the store is closed and opened while calls run
+	Calls    int    // per client
+	Sessions int    // fewer sessions make more calls meet
+	Reopens  int    // how often the store is closed and opened during calls
 
-	// First is the number of the first client, and Clock what all of them go
-	// by, where other processes make a part of the history. Without a Clock the
+	// If other processes make part of the history, First is the number of the
+	// first client here, and all processes share Clock. Without Clock, the
 	// history has its own.
 	First int
 	Clock *Clock
 
-	// Open opens the store, on the same data each time, with a clock.
+	// Open opens the store with o, always on the same data.
 	Open func(o seshat.Options) (*seshat.Store, error)
 
-	// Wrap, if set, stands between the clients and the tenant.
+	// Wrap, if set, wraps the tenant that the clients call.
 	Wrap func(*seshat.Tenant) API
 
-	// Disaster, if set, befalls the store Disasters times while the clients
-	// call: not Calls times, but until the last one is over.
+	// Disaster, if set, strikes the store Disasters times while the clients
+	// call. Calls is then ignored: clients call until the last disaster is
+	// over.
 	Disaster  Disaster
 	Disasters int
 
-	// Pace is before how many calls a client moves the clock once; 0 means 8.
+	// A client moves the clock once in about Pace calls. 0 means 8.
 	Pace int
 }
 
-// run is a plan that is carried out.
+// run is the execution of a plan.
 type run struct {
 	Plan
 	tenant atomic.Pointer[tenant]
 	done   atomic.Int64 // calls
-	stuck  atomic.Int64 // clients that wait for the store to be opened again
-	over   atomic.Bool  // the last disaster, or the run failed
+	stuck  atomic.Int64 // clients that wait for the store to be reopened
+	over   atomic.Bool  // the last disaster is over, or the run failed
 
-	mu sync.Mutex // guards what follows
+	mu sync.Mutex // guards the fields below
 	h  History
 }
 
-// tenant is what the clients call until the store is closed.
+// tenant is the tenant that clients call until its store is closed.
 type tenant struct {
 	API
-	replaced chan struct{} // closed when the store is open again, or will not be
-	failing  chan struct{} // closed when a call says that the store has to be opened again
+	replaced chan struct{} // closed when the store is open again or will not be
+	failing  chan struct{} // closed when a call shows that the store must be reopened
 	once     sync.Once
 }
 
@@ -66,7 +67,7 @@ func newTenant(api API) *tenant {
 	return &tenant{API: api, replaced: make(chan struct{}), failing: make(chan struct{})}
 }
 
-// Run carries out the plan.
+// Run executes the plan and returns its history.
 func (p Plan) Run(ctx context.Context) (*History, error) {
 	if p.Clock == nil {
 		p.Clock = new(Clock)
@@ -103,7 +104,7 @@ func (p Plan) Run(ctx context.Context) (*History, error) {
 	return &r.h, err
 }
 
-// awaitCalls returns when so many calls were made, or all.
+// awaitCalls returns after n calls, or when all clients have finished.
 func (r *run) awaitCalls(n int64, finished <-chan struct{}) {
 	for r.done.Load() < n {
 		select {
@@ -114,7 +115,7 @@ func (r *run) awaitCalls(n int64, finished <-chan struct{}) {
 	}
 }
 
-// open opens the store and gives it to the clients.
+// open opens the store and hands its tenant to the clients.
 func (r *run) open(ctx context.Context) (*seshat.Store, error) {
 	s, api, err := r.openTenant(ctx)
 	if err == nil {
@@ -141,7 +142,7 @@ func (r *run) openTenant(ctx context.Context) (*seshat.Store, API, error) {
 	return s, t, nil
 }
 
-// client makes its calls, and moves the clock now and then.
+// client makes one client's calls and sometimes moves the clock.
 func (r *run) client(ctx context.Context, c int) {
 	p := rand.New(rand.NewPCG(r.Seed, uint64(c)))
 	versions := map[string]uint64{}
@@ -160,7 +161,8 @@ func (r *run) client(ctx context.Context, c int) {
 		if fails(out.code) || out.code == codeClosed {
 			r.await(at, out.code)
 		}
-		if out.code == codeUnknown { // it may still come to be until the store is open again
+		// Until the store is reopened, the call may still take effect.
+		if out.code == codeUnknown {
 			o.Return = r.Clock.ticks.Add(1)
 		}
 		mine.add(o)
@@ -170,7 +172,7 @@ func (r *run) client(ctx context.Context, c int) {
 	r.h.Merge(&mine)
 }
 
-// wants reports whether a client is to make its nth call.
+// wants reports whether a client should make its nth call.
 func (r *run) wants(n int) bool {
 	if r.Disaster == nil {
 		return n < r.Calls
@@ -188,7 +190,7 @@ func (r *run) call(ctx context.Context, c int, at *tenant, in input) porcupine.O
 	return porcupine.Operation{ClientId: c, Input: in, Call: call, Output: out, Return: r.Clock.ticks.Add(1)}
 }
 
-// await returns when the store that failed, or was closed, is open again.
+// await waits until a closed or failed store is open again.
 func (r *run) await(at *tenant, code string) {
 	if fails(code) {
 		at.once.Do(func() { close(at.failing) })
@@ -198,5 +200,5 @@ func (r *run) await(at *tenant, code string) {
 	r.stuck.Add(-1)
 }
 
-// fails reports whether a call ended so that the store has to be opened again.
+// fails reports whether a call's outcome requires reopening the store.
 func fails(code string) bool { return code == codeUnknown || code == codeFailed }

@@ -2,8 +2,7 @@ package lin
 
 import "github.com/anishathalye/porcupine"
 
-// unsure is the model of a history with calls of which is not known whether
-// they happened.
+// unsure is the model of a history in which some outcomes are unknown.
 var unsure = (&porcupine.NondeterministicModel{
 	Partition: bySession,
 	Init:      func() []any { return []any{state{}} },
@@ -19,8 +18,8 @@ var unsure = (&porcupine.NondeterministicModel{
 	Equal: func(a, b any) bool { return a.(state) == b.(state) },
 }).ToModel()
 
-// perhaps returns the states that may be there after the call: as if it had
-// never been, or had been made at any time between its beginning and its end.
+// perhaps returns the possible states after a call of unknown outcome: it had
+// no effect, or it took effect at any time between its beginning and its end.
 func (s state) perhaps(in input) []any {
 	all := []any{s}
 	if in.kind == get {
@@ -34,7 +33,8 @@ func (s state) perhaps(in input) []any {
 	return all
 }
 
-// made is the state after the call, at that time, or s if it is refused.
+// made returns the state after the call takes effect at that time. If the call
+// is refused, it returns s.
 func (s state) made(in input, now int64) state {
 	there := s.live && s.expires > now
 	switch {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// columns are what a run is told in; those that are counted come last.
+// These are the columns of the table. The counted ones come last.
 var (
 	facts   = []string{"date", "commit", "machine", "seeds", "took", "outcome"}
 	counted = []string{
@@ -45,7 +45,7 @@ func newRow(t tally, seed uint64, rounds int, took time.Duration, failed bool) r
 	}, t}
 }
 
-// line is the row in a table that counts these.
+// line returns the row of the table with these counted columns.
 func (r row) line(counted []string) string {
 	cells := append([]string{}, r.facts...)
 	for _, c := range counted {
@@ -56,8 +56,8 @@ func (r row) line(counted []string) string {
 
 func (r row) String() string { return r.line(counted) }
 
-// parseRow reads what line wrote when the columns were these: a file may
-// have fewer than there are now, and those have counted nothing.
+// parseRow parses a row that line wrote with these columns. An older file may
+// have fewer columns. The missing counts are 0.
 func parseRow(columns []string, line string) (row, bool) {
 	cells := cellsOf(line)
 	if len(cells) != len(columns) || len(cells) <= len(facts) {
@@ -74,7 +74,7 @@ func parseRow(columns []string, line string) (row, bool) {
 	return r, r.facts[0] != "total"
 }
 
-// cellsOf returns what a line of a table holds, or nil.
+// cellsOf returns the cells of a table's line, or nil if it is none.
 func cellsOf(line string) []string {
 	line = strings.TrimSpace(line)
 	if !strings.HasPrefix(line, "|") {
@@ -87,8 +87,8 @@ func cellsOf(line string) []string {
 	return cells
 }
 
-// rowsOf returns the runs that a file tells of, and its columns, which its
-// first line of cells names.
+// rowsOf returns the rows and the columns of a file. Its first line of cells
+// names the columns.
 func rowsOf(text string) (rows []row, columns []string) {
 	for line := range strings.Lines(text) {
 		if cells := cellsOf(line); columns == nil && cells != nil {
@@ -101,8 +101,8 @@ func rowsOf(text string) (rows []row, columns []string) {
 	return rows, columns
 }
 
-// also returns what is counted here or in a file of these columns: another
-// version of this program may have counted more.
+// also returns the counted columns of this program and of the file. Another
+// version of this program may have counted other things.
 func also(columns []string) []string {
 	var more []string
 	for i, c := range columns {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Promise: runs add up, and none is lost when the next is noted.
+// Promise: noting a run adds it to the sums and keeps all earlier runs.
 func TestRunsAddUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "EVIDENCE.md")
 	for n := range 3 {
@@ -33,8 +33,8 @@ func TestRunsAddUp(t *testing.T) {
 	}
 }
 
-// Promise: a file written by a version that counted less, or something else,
-// keeps its rows, and each number stays under its name.
+// Promise: a file by a version that counted less, or other things, keeps its
+// rows, and each number stays in its column.
 func TestRowsOfOtherVersionsStay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "EVIDENCE.md")
 	other := "# What was run\n\n| date | commit | machine | seeds | took | outcome | images | cats | violations |\n" +

@@ -1,11 +1,12 @@
-// Command release runs the tests of this module for a while, each time with
-// new seeds, and can note the outcome in a file that adds up all such runs.
+// Command release runs the tests of this module for a while, each round with a
+// new seed. With -evidence, it adds the outcome to a file that sums up all such
+// runs.
 //
 //	release [-for duration] [-once] [-rounds n] [-seed n] [-suites regexp]
 //	    [-mutants all|quick|none] [-evidence file]
 //
-// It runs in the module's directory, prints a summary, and ends with status 1
-// after the first failure, whose output it shows.
+// Run it in the module's directory. It prints a summary. After the first
+// failure it prints the failure's output and exits with status 1.
 package main
 
 import (
@@ -29,11 +30,11 @@ var (
 	evidence = flag.String("evidence", "", "file in which the run is noted")
 )
 
-// suite is one go test of a round.
+// suite is one run of go test in a round.
 type suite struct {
 	name string
 	dir  string
-	args []string // %d is the seed
+	args []string // %d = the seed
 	env  string
 }
 
@@ -116,7 +117,7 @@ func main() {
 	}
 }
 
-// goesOn says whether another round follows after so many.
+// goesOn reports whether another round follows.
 func goesOn(rounds int, took time.Duration) bool {
 	if *once {
 		return rounds == 0
@@ -127,7 +128,7 @@ func goesOn(rounds int, took time.Duration) bool {
 	return rounds == 0 || took < *lasts
 }
 
-// run runs the suite, adds to the tally what it says, and reports whether it
+// run runs the suite, adds its counts to the tally, and reports whether it
 // passed.
 func (s suite) run(t tally, seed uint64) bool {
 	args := []string{"test", "-count=1", "-v", "-timeout=60m"}
@@ -148,7 +149,7 @@ func (s suite) run(t tally, seed uint64) bool {
 	return err == nil
 }
 
-// runMutants tries the planted bugs.
+// runMutants runs the planted bugs.
 func runMutants(t tally, quick bool) bool {
 	args := []string{"run", "./mutants"}
 	if quick {
@@ -161,10 +162,10 @@ func runMutants(t tally, quick bool) bool {
 	return err == nil
 }
 
-// tally counts what was done, by column of the evidence.
+// tally maps columns of the evidence to counts.
 type tally map[string]int
 
-// counts find the numbers in what tests log.
+// counts match the numbers that tests log.
 var counts = map[string]*regexp.Regexp{
 	"calls":         regexp.MustCompile(`seed \d+: (\d+) calls`),
 	"images":        regexp.MustCompile(`seed \d+: (\d+) images`),

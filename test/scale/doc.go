@@ -1,4 +1,4 @@
-// Package scale holds tests that compare a large store with a small one: what
-// a call reads must not grow with what else is there. The sizes are small by
-// default; `make scale` runs them at full size.
+// Package scale compares a large store with a small one: the reads of a call
+// must not grow with the rest of the store. The sizes are small by default.
+// `make scale` runs the tests at full size.
 package scale

@@ -8,7 +8,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// The end of a long log costs what the end of a short one does.
+// Reading the end of a long log costs as much as reading the end of a short
+// log.
 func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 	w := newWorld(t, 1, 1, nil)
 	tn := w.tenants[0]
@@ -49,7 +50,8 @@ func TestReadsDoNotGrowWithTheLog(t *testing.T) {
 	compareAppends(t, w, tn)
 }
 
-// compareAppends compares what appends write.
+// compareAppends compares the amounts that appends to a long and a short log
+// write.
 func compareAppends(t *testing.T, w *world, tn *seshat.Tenant) {
 	t.Helper()
 	const n = 20

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// calls are what must cost the same in stores of all sizes.
+// calls are the calls whose cost must not depend on the size of the store.
 var calls = []struct {
 	name string
 	call func(ctx context.Context, tn *seshat.Tenant, i int) error
@@ -33,9 +33,9 @@ var calls = []struct {
 	}},
 }
 
-// A call on a small store and on a large one visits the same keys, and the same
-// leaf pages but for where their edges fall. How long it takes, the opening of
-// the file and the sweep of what is due are measured on the way.
+// On a small and a large store, a call visits the same keys and almost the same
+// leaf pages. The test also reports how long calls, opening the file and
+// sweeping take.
 func TestReadsDoNotGrowWithTheStore(t *testing.T) {
 	small := newWorld(t, size(2, 10), 1000, nil)
 	large := newWorld(t, size(20, 1000), 1000, nil)
@@ -59,10 +59,11 @@ func TestReadsDoNotGrowWithTheStore(t *testing.T) {
 	t.Run("sweep", func(t *testing.T) { sweeps(t, small, large) })
 }
 
-// rounds is how often each side is timed, by turns.
+// rounds is how often each side is timed. The sides alternate.
 const rounds = 11
 
-// compareTimes reports medians. They are no gate: a busy machine says nothing.
+// compareTimes reports medians. The test does not depend on them, because the
+// machine may be busy.
 func compareTimes(t *testing.T, small, large func()) {
 	t.Helper()
 	var a, b []time.Duration
@@ -82,7 +83,8 @@ func compareTimes(t *testing.T, small, large func()) {
 	t.Logf("median of %d rounds: %v a call, in the large store %v: %.2f times", len(a), m, n, float64(n)/float64(m))
 }
 
-// randomGets is reported only: what is not in the processor's caches is slower.
+// randomGets reports times only, because data outside the processor's caches is
+// slower.
 func randomGets(t *testing.T, small, large *world) {
 	run := func(w *world) func() {
 		r := rand.New(rand.NewPCG(1, 2))
@@ -107,9 +109,8 @@ func reopen(t *testing.T, worlds ...*world) {
 	}
 }
 
-// sweeps removes the tenth of the sessions that is due. What a sweep reads for
-// each of them, its own entries and what it leaves behind to be reclaimed, does
-// not depend on how many are not due.
+// sweeps removes the tenth of the sessions that is due. The reads per removed
+// session must not depend on the number of sessions that are not due.
 func sweeps(t *testing.T, worlds ...*world) {
 	for _, w := range worlds {
 		w.clock.Advance(25 * time.Hour)
@@ -127,7 +128,8 @@ func sweeps(t *testing.T, worlds ...*world) {
 		t.Logf("%d of %d sessions expired in %v (%.0f/s), %d chunks; %.3f keys and %.3f leaf pages read for each",
 			due, w.namespaces*w.each, time.Since(start).Round(time.Millisecond),
 			float64(due)/time.Since(start).Seconds(), r.Chunks, n.keys, n.pages)
-		// To look at all sessions once would add dueEach keys for each.
+		// Reading every session once would add dueEach keys per removed
+		// session.
 		if n.keys > dueEach-2 || n.pages > 1 {
 			t.Error("the sweep reads more than what is due")
 		}

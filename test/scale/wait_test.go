@@ -12,12 +12,12 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// turns stands between the store and its driver, and counts the chunks of a
-// sweep that the driver took up while another write waited.
+// turns wraps a driver. It counts the chunks of a sweep that the driver begins
+// while another write waits.
 type turns struct {
 	driver.Driver
 	chunks atomic.Int64 // begun
-	worst  atomic.Int64 // most that began between a write's arrival and its turn
+	worst  atomic.Int64 // most chunks that began between a write's arrival and its turn
 }
 
 // Stats lets the store count what the driver reads.
@@ -43,8 +43,8 @@ func (d *turns) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return d.Driver.Mutate(ctx, ops...)
 }
 
-// A write never waits for more than one chunk of a sweep: of those that begin
-// after it arrived, at most one comes before it.
+// A write waits for at most one chunk of a sweep that begins after the write
+// arrives.
 func TestWritesBesideASweep(t *testing.T) {
 	var d *turns
 	w := newWorld(t, size(4, 20), size(2500, 10_000), func(on driver.Driver) driver.Driver {
@@ -73,8 +73,8 @@ func TestWritesBesideASweep(t *testing.T) {
 	}
 }
 
-// waits returns how long the writes of eight goroutines took while fn ran, and
-// 100 each at least.
+// waits returns how long the writes of eight goroutines took while fn ran. Each
+// goroutine makes at least 100 writes.
 func waits(t *testing.T, w *world, fn func()) []time.Duration {
 	t.Helper()
 	done := make(chan struct{})

@@ -16,10 +16,10 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// full is set by make scale.
+// full is true if make scale runs the tests.
 var full = os.Getenv("SESHAT_SCALE") != ""
 
-// size returns small, or large where the tests run at full size.
+// size returns large at full size and small otherwise.
 func size(small, large int) int {
 	if full {
 		return large
@@ -34,7 +34,7 @@ const (
 	dueEach       = 10 // one of so many sessions is due after an hour
 )
 
-// world is a store of namespaces of the same shape.
+// world is a store whose namespaces have the same shape.
 type world struct {
 	*seshat.Store
 	path       string
@@ -83,8 +83,7 @@ func (w *world) open(t testing.TB) {
 	must(t, err)
 }
 
-// fill creates the sessions as they come in life: of all namespaces by turns,
-// over the hours.
+// fill creates the sessions of all namespaces in turn, spread over some hours.
 func (w *world) fill(t *testing.T) {
 	t.Helper()
 	const batches = 50
@@ -100,7 +99,7 @@ func (w *world) fill(t *testing.T) {
 	}
 }
 
-// session is the i-th of a namespace.
+// session returns the i-th session of a namespace.
 func session(i int) seshat.NewSession {
 	s := seshat.NewSession{
 		ID: fmt.Sprintf("session %07d", i), UserID: user(i),
@@ -115,7 +114,8 @@ func session(i int) seshat.NewSession {
 
 func user(i int) string { return fmt.Sprint("user ", i%usersEach) }
 
-// hot calls fn for each session of the hot set: the same ones in every world.
+// hot calls fn for each session of the hot set, which is the same in every
+// world.
 func (w *world) hot(t *testing.T, fn func(tn *seshat.Tenant, i int) error) {
 	t.Helper()
 	step := max(1, w.namespaces/hotNamespaces)
@@ -142,10 +142,10 @@ func together(t *testing.T, g, n int, fn func(i int) error) {
 	wg.Wait()
 }
 
-// reads is what calls visited.
+// reads is the number of pages and keys that calls visited.
 type reads struct{ pages, keys float64 }
 
-// counted runs fn, which makes n calls, and returns what one of them visited.
+// counted runs fn, which makes n calls, and returns the reads per call.
 func (w *world) counted(t *testing.T, n int, fn func()) reads {
 	t.Helper()
 	before, err := w.Stats(context.Background())

@@ -1,7 +1,6 @@
-// Package statuses adds a status to the table of package rules, in a copy that
-// the go command takes in its place, and asks what follows: the store must
-// treat it as any other, and the tests of what is written by hand must name
-// each place that lacks it.
+// Package statuses adds a status to the table of package rules, in an overlay
+// for the go command. The store must treat the new status like all others, and
+// tests must name each handwritten text that lacks it.
 package statuses
 
 import (
@@ -13,10 +12,10 @@ import (
 	"testing"
 )
 
-// base is the repository's root, seen from this package.
+// base is the path of the repository's root.
 const base = "../.."
 
-// added are the changes of the table that make a session pausable.
+// added are the changes to the table that add the status "paused".
 var added = [][2]string{
 	{
 		"true, []Status{Idle, Archived, Terminated}},\n",
@@ -29,7 +28,7 @@ var added = [][2]string{
 	},
 }
 
-// overlay makes the overlay that adds the status, and returns its path.
+// overlay creates the overlay that adds the status, and returns its path.
 func overlay(t *testing.T) string {
 	t.Helper()
 	table, err := filepath.Abs(filepath.Join(base, "internal", "rules", "status.go"))
@@ -71,8 +70,8 @@ func run(dir string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// Promise: a status that is added to the table is created, moved, refused,
-// listed, counted and bounded as the others are, without another change.
+// Promise: without any other change, the store creates, moves, refuses, lists,
+// counts and bounds sessions of an added status like those of other statuses.
 func TestAnAddedStatusIsTreatedAsOthers(t *testing.T) {
 	out, err := run("", "test", "-v", "-count=1", "-vet=off", "-overlay="+overlay(t),
 		"-run=^TestStoreIn(Memory|File)$/^statuses$", ".")
@@ -90,7 +89,7 @@ func TestAnAddedStatusIsTreatedAsOthers(t *testing.T) {
 	}
 }
 
-// Promise: tests name what does not say a word of the added status yet.
+// Promise: tests name every document that does not mention the added status.
 func TestAnAddedStatusMustBeDocumented(t *testing.T) {
 	path := overlay(t)
 	for dir, want := range map[string][]string{
@@ -113,7 +112,7 @@ func TestAnAddedStatusMustBeDocumented(t *testing.T) {
 	}
 }
 
-// Promise: the command names each status by itself.
+// Promise: the command's help lists an added status without any other change.
 func TestAnAddedStatusIsInTheHelp(t *testing.T) {
 	out, err := run("cmd/seshat", "run", "-overlay="+overlay(t), ".", "list", "--help")
 	if err != nil || !strings.Contains(out, "terminated or paused") {
