@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// closers are the functions that check and close a store when its test is over.
+// closers are the functions that check and close a store when its test ends.
 var closers = []string{"Adopt", "adopt", "CheckAndClose", "checkAndClose", "openTenant"}
 
-// Promise: every store that a test opens is checked and closed when the test is
-// over, or a comment that begins with "by hand" says why not. Examples are left
-// out, as they show what a user writes.
+// Promise: every store that a test opens is checked and closed when the test
+// ends, or a comment that begins with "by hand" gives the reason. Examples are
+// exempt, because they show a user's code.
 func TestEveryTestStoreIsCheckedAndClosed(t *testing.T) {
 	opened := 0
 	for _, dir := range []string{".", "storetest", "seshattest", "sessionhttp", "adk", "transfer", "examples"} {
@@ -51,8 +51,8 @@ func TestEveryTestStoreIsCheckedAndClosed(t *testing.T) {
 	}
 }
 
-// testFiles returns the Go files of tests in a directory and, if deep, in those
-// below it: what ends in _test.go, and the suites, which are no test files.
+// testFiles returns the Go files of tests in a directory: those that end in
+// _test.go, and the suites. If deep is true, it includes the directories below.
 func testFiles(t *testing.T, dir string, deep bool) (paths []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -76,8 +76,8 @@ func testFiles(t *testing.T, dir string, deep bool) (paths []string) {
 	return paths
 }
 
-// storeCalls returns where a function opens stores, and whether it hands one
-// over to be checked and closed.
+// storeCalls returns the positions where a function opens stores, and whether
+// it passes one to a closer.
 func storeCalls(fn *ast.FuncDecl, pkg string) (opens []token.Pos, closes bool) {
 	isOpen := func(name string) bool { return name == "Open" || name == "OpenMemory" || name == "OpenDriver" }
 	ast.Inspect(fn, func(n ast.Node) bool {

@@ -17,10 +17,11 @@ var (
 	copies = flag.Int("backup.copies", 20, "copies that are made and looked at")
 )
 
-// perStore is how many copies are made of a store before the next one.
+// perStore is the number of copies of a store before the test creates the next
+// store.
 const perStore = 50
 
-// scratch is a directory that costs no disk where there is one.
+// scratch returns a directory in memory, if possible.
 func scratch(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "backup-")
@@ -33,8 +34,8 @@ func scratch(t *testing.T) string {
 
 var options = seshat.Options{FeedEvents: 1 << 40, FeedAge: seshat.Never}
 
-// Promise: a backup made beside writes is whole, holds what was acknowledged
-// before it, and is the store as it was after one commit.
+// Promise: a backup that was made during writes is complete, has all writes
+// that were acknowledged before it, and shows the store after one commit.
 func TestCopiesUnderLoad(t *testing.T) {
 	calls := int64(0)
 	for n := 0; n < *copies; n += perStore {
@@ -72,8 +73,8 @@ func copyStore(t *testing.T, seed uint64, n int) (calls int64) {
 	return l.calls.Load()
 }
 
-// Promise: a copy that is not one commit's is found: here one in which a
-// session was changed in a way that no feed shows.
+// Promise: the test notices a copy that shows no single commit. Here, a session
+// was changed without an event in the feed.
 func TestAnotherStateIsFound(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(scratch(t), "seshat.db")
 	s, err := seshat.Open(path, options)

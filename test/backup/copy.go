@@ -8,10 +8,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// bounds are how many turns of each log a copy has to hold, and may hold.
+// bounds are the least and the greatest number of turns that a copy of each log
+// may have.
 type bounds struct{ least, most [writers]uint64 }
 
-// take makes a copy at path while the load writes.
+// take makes a copy at path during writes.
 func (l *load) take(ctx context.Context, s *seshat.Store, path string) (b bounds, err error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -30,7 +31,7 @@ func (l *load) take(ctx context.Context, s *seshat.Store, path string) (b bounds
 	return b, f.Close()
 }
 
-// inspect says what is wrong with a copy, or returns "".
+// inspect returns the fault of a copy, or "".
 func inspect(ctx context.Context, path string, o seshat.Options, b bounds) string {
 	if _, err := seshat.Verify(ctx, path); err != nil {
 		return fmt.Sprintf("Verify: %v", err)
@@ -70,7 +71,8 @@ func inspect(ctx context.Context, path string, o seshat.Options, b bounds) strin
 	return ""
 }
 
-// replay returns the last event of each session that is there by the feed.
+// replay returns the last event of each session that exists according to the
+// feed.
 func replay(ctx context.Context, t *seshat.Tenant) (map[string]seshat.Event, string) {
 	told := map[string]seshat.Event{}
 	since := uint64(0)
@@ -93,7 +95,7 @@ func replay(ctx context.Context, t *seshat.Tenant) (map[string]seshat.Event, str
 	}
 }
 
-// agree compares a session and its log with the last event about it.
+// agree compares a session and its log with the session's last event.
 func agree(ctx context.Context, t *seshat.Tenant, s *seshat.Session, e seshat.Event) string {
 	if s.Version != e.Version || s.LastSeq != e.LastSeq || s.Status != e.Status || !s.UpdatedAt.Equal(e.Time) {
 		return fmt.Sprintf("%v is at %d/%d %v, by the feed at %d/%d %v", s, s.Version, s.LastSeq, s.Status, e.Version,

@@ -1,7 +1,6 @@
-// Package backup copies a store while it is written to. Each copy has to be
-// whole, to hold all that was acknowledged before it was begun, and to be the
-// store as it was after one commit: its change feed, replayed, gives exactly
-// the sessions that it holds.
+// Package backup copies a store during writes. Each copy must be complete, have
+// all writes that were acknowledged before it began, and show the store after
+// one commit: replaying its change feed gives exactly its sessions.
 package backup
 
 import (
@@ -18,7 +17,7 @@ import (
 
 const (
 	writers  = 4
-	sessions = 6 // of each writer
+	sessions = 6 // per writer
 )
 
 // load writes to a store until it is stopped.
@@ -27,8 +26,8 @@ type load struct {
 	stop  atomic.Bool
 	done  sync.WaitGroup
 	calls atomic.Int64
-	acked [writers]atomic.Uint64 // turns of each writer's log that were acknowledged
-	begun [writers]atomic.Uint64 // … and that were begun
+	acked [writers]atomic.Uint64 // acknowledged turns of each writer's log
+	begun [writers]atomic.Uint64 // begun turns of each writer's log
 	errs  [writers]error
 }
 
@@ -49,8 +48,8 @@ func startLoad(ctx context.Context, s *seshat.Store, seed uint64) (*load, error)
 
 func logOf(w int) string { return fmt.Sprintf("log of %d", w) }
 
-// write appends to the writer's log, and changes others of its sessions in
-// between.
+// write appends to the writer's log and sometimes changes other sessions of the
+// writer.
 func (l *load) write(ctx context.Context, w int, r *rand.Rand) error {
 	for !l.stop.Load() {
 		l.begun[w].Add(1)
@@ -68,7 +67,7 @@ func (l *load) write(ctx context.Context, w int, r *rand.Rand) error {
 	return nil
 }
 
-// other changes a session that may be there or not.
+// other changes a session that may or may not exist.
 func (l *load) other(ctx context.Context, id string, r *rand.Rand) (err error) {
 	switch r.IntN(6) {
 	case 0:

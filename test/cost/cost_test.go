@@ -33,7 +33,7 @@ var shared struct {
 	t   *seshat.Tenant
 }
 
-// filled opens a store with sessions of a kilobyte, each with a log.
+// filled opens a store whose sessions have one kilobyte and a log each.
 func filled(tb testing.TB) *seshat.Tenant {
 	tb.Helper()
 	if shared.t != nil {
@@ -92,8 +92,8 @@ func fill(t *seshat.Tenant, n int) error {
 	return err
 }
 
-// timed reports the tenth percentile and the median of a call. Fast calls are
-// timed by the batch.
+// timed reports the tenth percentile and the median of a call's duration. Fast
+// calls are timed in batches.
 func timed(b *testing.B, batch int, call func(id string) error) {
 	b.Helper()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -130,8 +130,8 @@ func BenchmarkDurableAppend(b *testing.B) {
 	timed(b, 1, func(id string) error { _, err := t.Append(context.Background(), id, message()); return err })
 }
 
-// BenchmarkAppendCPU is the same, but its times are those of the processors:
-// what defences add to, and not what the disk does meanwhile.
+// BenchmarkAppendCPU appends durably like BenchmarkDurableAppend, but reports
+// processor time, to which defences add, without the time of the disk.
 func BenchmarkAppendCPU(b *testing.B) {
 	t := filled(b)
 	const batch = 16
@@ -150,7 +150,7 @@ func BenchmarkAppendCPU(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)/10].Nanoseconds()), "p10-ns")
 }
 
-// processors is the time that the processors gave the process.
+// processors returns the processor time that the process has used.
 func processors(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -160,8 +160,8 @@ func processors(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkOpen opens a file of SESHAT_COST_MB megabytes (16), with the check
-// of its structure and without it.
+// BenchmarkOpen opens a file of SESHAT_COST_MB megabytes (default 16), with and
+// without verification.
 func BenchmarkOpen(b *testing.B) {
 	path := large(b)
 	for name, limit := range map[string]int64{"checked": 0, "unchecked": -1} {
@@ -185,7 +185,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// large writes a file of that many megabytes.
+// large creates a file of that many megabytes.
 func large(b *testing.B) string {
 	b.Helper()
 	megabytes := int64(16)
@@ -217,7 +217,7 @@ func large(b *testing.B) string {
 	return path
 }
 
-// fillLarge adds a session with a log of messages of two kilobytes.
+// fillLarge adds a session whose log has messages of two kilobytes.
 func fillLarge(t *seshat.Tenant, n int) error {
 	if _, err := t.Create(context.Background(), seshat.NewSession{ID: id(n)}); err != nil {
 		return err
@@ -227,7 +227,7 @@ func fillLarge(t *seshat.Tenant, n int) error {
 	return err
 }
 
-// Promise: each change that takes out a defence still fits the code.
+// Promise: each change that removes a defence still fits the code.
 func TestChangesFitTheCode(t *testing.T) {
 	for _, d := range defences {
 		for _, c := range d.changes {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Promise: each defence that is left out still fits the code, so that its cost
+// Promise: each change that removes a defence still fits the code, so its cost
 // can be measured.
 func TestDefencesFitTheCode(t *testing.T) {
 	for _, d := range defences {

@@ -1,17 +1,17 @@
-// Command cost measures what the store's defences cost. It builds the
-// benchmarks beside it once as they are, and once for each defence without it:
-// the go command is given other files in the product's place, as for planted
-// bugs. The binaries take turns, so that what else the machine does falls on
-// all of them, and each round gives one ratio.
+// Command cost measures the cost of the store's defences. It builds the
+// benchmarks beside it once unchanged, and once without each defence, with
+// overlays for the go command as in command mutants. The binaries run in turns,
+// so that other load on the machine affects all of them, and each round gives
+// one ratio.
 //
 //	cost [-rounds n] [-time duration] [-calls names]
 //
-// It runs in the module's directory and prints a table. A time is the tenth
-// percentile of a benchmark's batches: what a call takes that nobody
-// interrupts, which is much the same on a busy machine. What the disk takes for
-// a durable write differs from one to the next by more than any defence does,
-// and no defence waits for it: so the processors' time of a durable append is
-// measured with and without, and the difference given as a share of the whole
+// Run it in the module's directory. It prints a table. A time is the tenth
+// percentile of a benchmark's batches: the duration of an uninterrupted call,
+// which hardly depends on the load. The duration of a durable write varies
+// between writes by more than any defence costs, and no defence waits for the
+// disk. So the command measures the processor time of a durable append with and
+// without the defence, and reports the difference as a share of the whole
 // append.
 package main
 
@@ -33,10 +33,10 @@ var (
 	lasts  = flag.String("time", "100ms", "how long a benchmark takes in a turn")
 )
 
-// change takes out a defence, or a part of one.
+// change removes a defence or part of one.
 type change struct{ file, from, to string }
 
-// defence is what can be left out.
+// defence is a defence that can be removed.
 type defence struct {
 	name    string
 	changes []change
@@ -65,10 +65,11 @@ var defences = []defence{
 	{"all of these", []change{sums, guard, barrier, identity, trusted}},
 }
 
-// benchmarks are those of cost_test.go.
+// benchmarks are the names of the benchmarks in cost_test.go.
 var benchmarks []string
 
-// wholes tells of what call a time is only a part.
+// wholes maps a benchmark that times part of a call to the benchmark of the
+// whole call.
 var wholes = map[string]string{"AppendCPU": "DurableAppend"}
 
 func main() {
@@ -113,7 +114,7 @@ func run() error {
 	return nil
 }
 
-// build makes the benchmarks with the changes.
+// build builds the benchmarks with the changes.
 func build(dir string, n int, changes []change) (string, error) {
 	replace := map[string]string{}
 	for i, c := range changes {
@@ -153,8 +154,8 @@ func build(dir string, n int, changes []change) (string, error) {
 
 var p10 = regexp.MustCompile(`Benchmark(\w+?)(?:-\d+)?\s.*?([\d.]+) p10-ns`)
 
-// takeTurns returns the calls of each binary in each round, in
-// nanoseconds, by benchmark.
+// takeTurns runs the binaries in turns. It returns the times of calls in
+// nanoseconds, by benchmark, binary and round.
 func takeTurns(binaries []string) (map[string][][]float64, error) {
 	times := map[string][][]float64{}
 	for _, name := range benchmarks {
@@ -180,7 +181,7 @@ func takeTurns(binaries []string) (map[string][][]float64, error) {
 	return times, nil
 }
 
-// compare prints what each defence costs in one benchmark, in percent of the
+// compare prints the cost of each defence in one benchmark, in percent of the
 // whole call.
 func compare(name string, times [][]float64, whole float64) {
 	for i, d := range defences {

@@ -15,8 +15,8 @@ import (
 // envChild makes the program a child that runs trials: "DIR FROM TO".
 const envChild = "SESHAT_DAMAGE_CHILD"
 
-// Child runs the trials that the environment asks for, and reports whether it
-// asks for any.
+// Child runs the trials in the environment, if any, and reports whether there
+// were any.
 func Child() bool {
 	var dir string
 	var from, to uint64
@@ -39,7 +39,7 @@ func Child() bool {
 	return true
 }
 
-// line is an outcome as a child writes it.
+// line is the form in which a child writes an outcome.
 type line struct {
 	Refused bool
 	Counts  [wrong + 1]int
@@ -48,11 +48,11 @@ type line struct {
 	Found   bool
 }
 
-// hang is how long one trial may take.
+// hang is the time limit of one trial.
 const hang = time.Minute
 
-// runTrials makes the trials from seed on, in children that work below dir, and
-// calls each with what came of it.
+// runTrials runs the trials with these seeds in children that work below dir,
+// and calls each with every outcome.
 func runTrials(dir string, from, to uint64, each func(trial, outcome)) error {
 	for from < to {
 		n, died, err := batch(dir, from, to, each)
@@ -68,7 +68,8 @@ func runTrials(dir string, from, to uint64, each func(trial, outcome)) error {
 	return nil
 }
 
-// batch runs one child, and returns how many trials it made, and how it ended.
+// batch runs one child. It returns the number of trials that the child made,
+// and how it died.
 func batch(dir string, from, to uint64, each func(trial, outcome)) (n uint64, died string, err error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -93,7 +94,7 @@ func batch(dir string, from, to uint64, each func(trial, outcome)) (n uint64, di
 		text, ok := strings.CutPrefix(lines.Text(), "=")
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); !ok || err != nil {
-			continue // what a dying process prints is no outcome
+			continue // output of a dying process
 		}
 		each(trialOf(from+n),
 			outcome{refused: l.Refused, counts: l.Counts, bad: l.Bad, example: l.Example, found: l.Found})
@@ -110,7 +111,7 @@ func batch(dir string, from, to uint64, each func(trial, outcome)) (n uint64, di
 	return n, fmt.Sprintf("the process died: %v: %.2000s", err, stderr.String()), nil
 }
 
-// save writes the fixture for the children, who read it with readFixture.
+// save writes the fixture for readFixture in the children.
 func (f *fixture) save(dir string) error {
 	want := map[string][]byte{}
 	for name, text := range f.want {
@@ -128,7 +129,7 @@ const fixtureName = "fixture.json"
 type savedFixture struct {
 	Image []byte
 	Older [][]byte
-	Want  map[string][]byte // JSON's text would not keep every byte
+	Want  map[string][]byte // a string of JSON cannot hold every byte
 }
 
 func readFixture(dir string) (*fixture, error) {

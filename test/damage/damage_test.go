@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// scratch is a directory that costs no disk where there is one.
+// scratch returns a directory in memory, if possible.
 func scratch(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "damage-")
@@ -40,8 +40,8 @@ type sums struct {
 	trials, refused, noticed, short, old, unfound, died int
 }
 
-// prepare makes the fixture below dir, or takes the one of an earlier run: ids
-// in it are random, so that a seed alone does not repeat a trial.
+// prepare creates the fixture below dir, or reuses that of an earlier run. Its
+// ids are random, so a seed repeats a trial only on the same fixture.
 func prepare(t *testing.T, dir string) {
 	t.Helper()
 	text, err := os.ReadFile(*saved)
@@ -58,7 +58,7 @@ func prepare(t *testing.T, dir string) {
 	}
 }
 
-// leave puts the fixture of a failed run where it stays, and returns its path.
+// leave keeps the fixture of a failed run and returns its path.
 func leave(t *testing.T, dir string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, fixtureName))
@@ -72,11 +72,10 @@ func leave(t *testing.T, dir string) string {
 	return path
 }
 
-// Promise: of a damaged file callers are told what is right, or that it is
-// damaged; nothing is wrong, and the process lives. Where a list is short,
-// Verify finds why. Of a page that is whole but old, which a disk may leave
-// that lost a write, only a file that Open checks is promised to do no harm to
-// the process.
+// Promise: on a damaged file, a call returns a correct answer or an error of
+// damage, never a wrong answer, and the process does not crash. If a list is
+// short, Verify finds the damage. A disk that lost a write leaves a valid old
+// page. Then, only a file that Open verified is sure not to crash the process.
 func TestDamagedFiles(t *testing.T) {
 	dir := scratch(t)
 	prepare(t, dir)

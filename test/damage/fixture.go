@@ -1,7 +1,7 @@
-// Package damage spoils the files of stores, and looks at what callers are
-// told then: what is right, or that something is damaged. A wrong answer, a
-// list that is short without a word, a dead process and one that hangs are
-// violations. Every trial runs in a child process, which it may end.
+// Package damage damages the files of stores and checks the answers that
+// callers get. An answer must be correct or report damage. A wrong answer, a
+// list that is short without an error, a crash and a hang are violations. Every
+// trial runs in a child process, because it may crash it.
 package damage
 
 import (
@@ -17,7 +17,7 @@ import (
 
 const pageSize = 4096
 
-// now is when all is written and read: nothing expires.
+// now is the time of all writes and reads, so nothing expires.
 var now = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
 
 func options(verified bool) seshat.Options {
@@ -28,7 +28,7 @@ func options(verified bool) seshat.Options {
 	return o
 }
 
-// fixture is a file and what it tells while it is whole.
+// fixture is a file and its answers while it is intact.
 type fixture struct {
 	image []byte
 	older [][]byte // the file as it was at earlier moments
@@ -46,7 +46,7 @@ const (
 func idOf(n int) string   { return fmt.Sprintf("s%02d", n) }
 func userOf(n int) string { return fmt.Sprintf("u%d", n%5) }
 
-// newFixture writes the file below dir.
+// newFixture creates the file below dir.
 func newFixture(ctx context.Context, dir string) (*fixture, error) {
 	f := &fixture{want: map[string]string{}}
 	path := filepath.Join(dir, "fixture.db")
@@ -86,15 +86,15 @@ func newFixture(ctx context.Context, dir string) (*fixture, error) {
 	return f, err
 }
 
-// keep notes what the file is now as an older moment of it.
+// keep adds the current content of the file to the older ones.
 func (f *fixture) keep(path string) error {
 	image, err := os.ReadFile(path)
 	f.older = append(f.older, trim(image))
 	return err
 }
 
-// trim leaves out what the engine has allocated ahead, so that damage hits
-// what is in use.
+// trim removes the space that the engine has allocated in advance, so that
+// damage hits pages in use.
 func trim(image []byte) []byte {
 	n := len(image)
 	for n > pageSize && strings.Trim(string(image[n-pageSize:n]), "\x00") == "" {
@@ -103,7 +103,8 @@ func trim(image []byte) []byte {
 	return image[:n]
 }
 
-// fill makes the namespace's sessions, or one turn of the first so many.
+// fill creates the namespace's sessions, or appends one turn to the first count
+// of them.
 func fill(ctx context.Context, s *seshat.Store, name string, turn, count int) error {
 	t, err := s.EnsureTenant(ctx, seshat.Namespace{Name: name})
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// question is one call of a reader. Its answer is lines of text.
+// question is one call of a reader. Its answer consists of lines of text.
 type question struct {
 	name   string
 	counts bool // the answer is numbers
-	of     int  // the session that it is about; -1 = several
+	of     int  // its session, or -1 for several
 	space  string
 	call   func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error]
 }
@@ -58,7 +58,7 @@ var questions = func() (all []question) {
 	return all
 }()
 
-// one is a call with one answer.
+// one returns a call with a single answer.
 func one(call func(context.Context, *seshat.Tenant) (any, error)) func(context.Context,
 	*seshat.Tenant) iter.Seq2[any, error] {
 	return func(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] {
@@ -108,7 +108,7 @@ func events(ctx context.Context, t *seshat.Tenant) iter.Seq2[any, error] {
 	}
 }
 
-// ask returns the answer, or what came of it before the error.
+// ask returns the answer, or the part of it that came before the error.
 func (q *question) ask(ctx context.Context, s *seshat.Store) (string, error) {
 	t, err := s.Tenant(ctx, seshat.Namespace{Name: q.space})
 	if err != nil {
@@ -124,8 +124,8 @@ func (q *question) ask(ctx context.Context, s *seshat.Store) (string, error) {
 	return b.String(), nil
 }
 
-// writeLine writes what a reader sees of a value. Trials spend their time here,
-// so it is not JSON.
+// writeLine writes the parts of a value that a reader sees. It does not use
+// JSON, which would be too slow here.
 func writeLine(b *strings.Builder, v any) {
 	switch v := v.(type) {
 	case *seshat.Session:
@@ -156,13 +156,13 @@ func numbers(b *strings.Builder, all ...uint64) {
 	}
 }
 
-// verdict is what an answer of a damaged store is worth.
+// verdict is the judgement of an answer of a damaged store.
 type verdict int
 
 const (
 	right   verdict = iota
-	noticed         // it says that something is damaged
-	short           // something is missing, and it does not say so
+	noticed         // the answer reports damage
+	short           // data is missing, and the answer does not report it
 	wrong
 )
 

@@ -4,15 +4,15 @@ import (
 	"math/rand/v2"
 )
 
-// kind is a way in which a file goes bad. It changes the image in place and
-// returns what is left of it.
+// kind is a kind of damage. It changes the image in place and returns what
+// remains of it.
 type kind struct {
 	name  string
 	spoil func(r *rand.Rand, b []byte, f *fixture) []byte
 
-	// lost: the disk keeps a whole page of an earlier moment, checksums and
-	// all. No call can tell it from the page that it should be, so what is old
-	// or short is counted and no violation.
+	// lost means that the disk keeps a whole page of an earlier moment, with
+	// valid checksums. No call can notice that, so old or short answers are
+	// counted but are not violations.
 	lost bool
 }
 
@@ -55,8 +55,8 @@ var kinds = []kind{
 	{"stale page", stale, true},
 }
 
-// stale puts back a page as it was before, if there is one that is another
-// now: a write that the disk lost.
+// stale restores an old version of a page, if there is a different one, like a
+// disk that lost a write.
 func stale(r *rand.Rand, b []byte, f *fixture) []byte {
 	older := f.older[r.IntN(len(f.older))]
 	n := min(len(b), len(older)) / pageSize
@@ -70,7 +70,7 @@ func stale(r *rand.Rand, b []byte, f *fixture) []byte {
 	return b
 }
 
-// block returns a whole block of that size.
+// block returns an aligned block of that size.
 func block(r *rand.Rand, b []byte, size int) []byte {
 	at := r.IntN(len(b)/size) * size
 	return b[at : at+size]

@@ -21,7 +21,7 @@ const (
 
 var modeNames = [modeCount]string{"verified", "unverified", "live"}
 
-// trial is one damage to one file, all of it decided by the seed.
+// trial damages one file. The seed determines everything.
 type trial struct {
 	seed uint64
 	kind kind
@@ -32,14 +32,14 @@ func trialOf(seed uint64) trial {
 	return trial{seed, kinds[seed%uint64(len(kinds))], int(seed / uint64(len(kinds)) % modeCount)}
 }
 
-// outcome is what came of a trial.
+// outcome is the result of a trial.
 type outcome struct {
 	refused bool // by Open
 	counts  [wrong + 1]int
-	bad     string // why it is a violation
-	died    bool   // the process ended, or hung
-	example string // of what was short
-	found   bool   // Verify finds the damage; looked at only where something was short or wrong
+	bad     string // the violation, or ""
+	died    bool   // the process crashed or hung
+	example string // one short answer
+	found   bool   // Verify finds the damage; known only after a short or wrong answer
 }
 
 // run makes the trial on a file at path.
@@ -75,7 +75,7 @@ func (t trial) run(ctx context.Context, f *fixture, path string) (o outcome) {
 	return o
 }
 
-// spoilOpen makes the file, which is open, the spoiled one.
+// spoilOpen overwrites the file, which is open, with the spoiled image.
 func spoilOpen(path string, image, spoiled []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -109,7 +109,8 @@ func (o *outcome) violation(format string, args ...any) {
 	}
 }
 
-// read asks all questions; after writes only those that they leave alone.
+// read asks all questions. After writes, it asks only about sessions that they
+// did not touch.
 func (o *outcome) read(ctx context.Context, f *fixture, s *seshat.Store, touched map[string]bool, lost bool) {
 	for _, q := range questions {
 		if touched != nil && (q.of < 0 || touched[fmt.Sprint(q.space, q.of)]) {
@@ -129,7 +130,7 @@ func (o *outcome) read(ctx context.Context, f *fixture, s *seshat.Store, touched
 	}
 }
 
-// write makes some calls that change sessions, and returns which.
+// write makes some calls that change sessions, and returns those sessions.
 func (o *outcome) write(ctx context.Context, s *seshat.Store, r *rand.Rand) map[string]bool {
 	touched := map[string]bool{}
 	for n := range 8 {
@@ -164,8 +165,8 @@ func change(ctx context.Context, t *seshat.Tenant, n int, id string) error {
 	return err
 }
 
-// again asks Verify where something was short or old, and opens the file once
-// more after the writes, for what they left alone.
+// again calls Verify if an answer was short or old. It then reopens the file
+// after the writes and checks the sessions that they did not touch.
 func (o *outcome) again(ctx context.Context, f *fixture, path string, t trial, touched map[string]bool) {
 	if o.counts[short]+o.counts[wrong] > 0 {
 		_, err := seshat.Verify(ctx, path)

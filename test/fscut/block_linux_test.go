@@ -9,11 +9,10 @@ import (
 	"github.com/seshatdb/seshat/test/powercut"
 )
 
-// small is a file system on a disk that is wholly in memory.
+// small is a file system on a disk in memory.
 var small = kind{name: "ext4", fs: "ext4", mkfs: "-q -F -E nodiscard -J size=4", size: 20 << 20}
 
-// blockCuts are the disasters of a store on a file system on a disk that loses
-// its power.
+// blockCuts makes the disk below a store's file system lose its power.
 type blockCuts struct {
 	v     *volume
 	disk  *powercut.Drive
@@ -22,19 +21,19 @@ type blockCuts struct {
 	total int
 }
 
-// Arm lets the disk lose its power after a few writes and flushes.
+// Arm makes the disk lose its power after a few writes and flushes.
 func (b *blockCuts) Arm(n int) (<-chan struct{}, error) {
 	r := rand.New(rand.NewPCG(b.seed, uint64(n)))
 	return b.disk.Arm(powercut.Trouble{Off: 1 + r.IntN([]int{12, 60, 200}[r.IntN(3)]), Lies: b.lies})
 }
 
-// Recover lets the file system recover what the disk kept.
+// Recover lets the file system recover from what the disk kept.
 func (b *blockCuts) Recover(int) error {
 	b.total++
 	return errors.Join(b.v.unmount(), b.disk.Restart(true), b.v.mount())
 }
 
-// newBlockCuts makes a file system on a disk of its own.
+// newBlockCuts creates a file system on a new disk.
 func newBlockCuts(t *testing.T, seed uint64) *blockCuts {
 	t.Helper()
 	disk, err := powercut.Mount(memory(t))
@@ -56,9 +55,9 @@ func newBlockCuts(t *testing.T, seed uint64) *blockCuts {
 	return &blockCuts{v: v, disk: disk, seed: seed}
 }
 
-// Promise: when the disk below a file system loses its power, whatever part of
-// the blocks under way it wrote, what was acknowledged is there once the file
-// system has recovered.
+// Promise: after the disk below a file system loses its power, whichever of the
+// pending blocks it wrote, the recovered file system has all acknowledged
+// writes.
 func TestLinearizableAcrossBlockCuts(t *testing.T) {
 	b := newBlockCuts(t, *seed)
 	for n := range *runs {
@@ -72,8 +71,8 @@ func TestLinearizableAcrossBlockCuts(t *testing.T) {
 	}
 }
 
-// Promise: the test finds a disk that keeps nothing of what it is told to
-// flush, or its silence would mean nothing.
+// Promise: the test notices a disk that ignores flushes. Otherwise its success
+// would mean nothing.
 func TestPlantedBlockCutsAreFound(t *testing.T) {
 	bad := ""
 	for n := uint64(0); n < 10 && !strings.HasPrefix(bad, "Illegal"); n++ {

@@ -1,3 +1,3 @@
-// Package fscut cuts the power of real file systems: their own ioctl stops them
-// as a loss of power would, or the disk below them goes.
+// Package fscut cuts the power of real file systems, by their own ioctl for
+// shutdown or by removing the disk below them.
 package fscut

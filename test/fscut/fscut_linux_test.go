@@ -26,7 +26,7 @@ var (
 	clients = flag.Int("fscut.clients", 8, "goroutines that call")
 )
 
-const patience = 5 * time.Minute // of the search for an order
+const patience = 5 * time.Minute // limit of the search for an order
 
 func TestMain(m *testing.M) {
 	if powercut.Serve() {
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(mountns.Run(m))
 }
 
-// memory returns a directory whose files take no disk and go with the tests.
+// memory returns a directory in memory that is removed when the test ends.
 func memory(t *testing.T) string {
 	t.Helper()
 	if !mountns.Own() {
@@ -54,8 +54,8 @@ func memory(t *testing.T) string {
 	return dir
 }
 
-// volumeIn makes a file system in an image in the directory, until the test
-// ends.
+// volumeIn creates a file system in an image in dir. It is removed when the
+// test ends.
 func volumeIn(t *testing.T, k kind, dir string) *volume {
 	t.Helper()
 	v, err := newVolume(k, filepath.Join(dir, "image"), t.TempDir())
@@ -73,17 +73,17 @@ func volumeIn(t *testing.T, k kind, dir string) *volume {
 	return v
 }
 
-// shutDowns are the disasters of a store on a volume.
+// shutDowns makes the file system of a store shut down.
 type shutDowns struct {
 	v    *volume
 	seed uint64
 
-	down  sync.WaitGroup // the one that is under way
-	err   error          // of it
+	down  sync.WaitGroup // the running shutdown
+	err   error          // its error
 	total int
 }
 
-// Arm shuts the file system down after a while.
+// Arm shuts the file system down after a random time.
 func (d *shutDowns) Arm(n int) (<-chan struct{}, error) {
 	r := rand.New(rand.NewPCG(d.seed, uint64(n)))
 	wait := time.Duration(r.IntN([]int{8, 60}[r.IntN(2)])) * time.Millisecond
@@ -103,7 +103,8 @@ func (d *shutDowns) Recover(int) error {
 	return errors.Join(d.err, d.v.unmount(), d.v.mount())
 }
 
-// plan is a history in a new file of the volume, through many disasters.
+// plan returns the plan of a history in a new file of the volume, with many
+// disasters.
 func plan(t *testing.T, v *volume, seed uint64, d lin.Disaster) lin.Plan {
 	t.Helper()
 	if err := v.remove(); err != nil {
@@ -115,7 +116,7 @@ func plan(t *testing.T, v *volume, seed uint64, d lin.Disaster) lin.Plan {
 	}
 }
 
-// violation returns what is wrong with a history, or "".
+// violation returns the fault of a history, or "".
 func violation(h *lin.History, err error) string {
 	if err != nil {
 		return err.Error()
@@ -129,9 +130,9 @@ func violation(h *lin.History, err error) string {
 	return ""
 }
 
-// Promise: when a real file system loses its power at any moment, what was
-// acknowledged is there after its recovery, and calls are linearizable through
-// all of it, those under way being done or not.
+// Promise: when a real file system loses its power at any moment, it has all
+// acknowledged writes after recovery. Calls are linearizable throughout. Calls
+// that were running may have taken effect.
 func TestLinearizableAcrossShutdowns(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {

@@ -15,18 +15,18 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// tiny are file systems that are soon full.
+// tiny are file systems that fill up quickly.
 var tiny = []kind{
 	{name: "ext4", fs: "ext4", mkfs: "-q -F -E nodiscard -m 0 -J size=1", size: 8 << 20},
 	{name: "ext4, blocks of 1 KiB", fs: "ext4", mkfs: "-q -F -E nodiscard -m 0 -b 1024 -J size=1", size: 8 << 20},
 }
 
-// filler writes sessions and knows what was acknowledged.
+// filler writes sessions and remembers the acknowledged writes.
 type filler struct {
 	t      *seshat.Tenant
 	counts map[string]uint64 // messages by session
 	next   int
-	spare  []string     // files that take some room
+	spare  []string     // files that can be removed to free space
 	clock  atomic.Int64 // hours
 }
 
@@ -51,7 +51,7 @@ func openFiller(t *testing.T, v *volume, f *filler) *seshat.Store {
 	return s
 }
 
-// fill creates and appends until something fails.
+// fill creates sessions and appends until a call fails.
 func (f *filler) fill(ctx context.Context, limit int) error {
 	for range limit {
 		id := fmt.Sprintf("s%d", f.next%40)
@@ -72,7 +72,8 @@ func (f *filler) fill(ctx context.Context, limit int) error {
 	return nil
 }
 
-// differs returns where the store does not hold what was acknowledged, or "".
+// differs returns a difference between the store and the acknowledged writes,
+// or "".
 func (f *filler) differs(ctx context.Context, s *seshat.Store) string {
 	for id, n := range f.counts {
 		x, err := f.t.Get(ctx, id)
@@ -87,10 +88,10 @@ func (f *filler) differs(ctx context.Context, s *seshat.Store) string {
 	return ""
 }
 
-// Promise: on a full disk a write fails and changes nothing, and reads go on.
-// Deletions and expiry let writes work again; where they find no room for the
-// few pages that they need themselves, they fail in the same way until there is
-// some. All that was acknowledged is there when the file is opened again.
+// Promise: on a full disk a write fails and changes nothing, and reads
+// continue. Deletions and expiry free space for new writes. If there is no room
+// for the few pages that they need, they fail in the same way until there is.
+// When the file is reopened, it has all acknowledged writes.
 func TestFullFileSystem(t *testing.T) {
 	for _, k := range tiny {
 		t.Run(k.name, func(t *testing.T) {
@@ -145,7 +146,7 @@ func (f *filler) free(t *testing.T, s *seshat.Store) {
 	f.sweep(t, s)
 }
 
-// expire lets all sessions end.
+// expire lets all sessions expire and removes them.
 func (f *filler) expire(t *testing.T, s *seshat.Store) {
 	t.Helper()
 	f.clock.Add(int64(life / time.Hour))
@@ -161,7 +162,8 @@ func (f *filler) sweep(t *testing.T, s *seshat.Store) {
 	})
 }
 
-// within makes a call that frees room, and makes room for it if that is needed.
+// within makes a call that frees space. If the call needs space itself, within
+// provides it.
 func (f *filler) within(t *testing.T, s *seshat.Store, call func() error) {
 	t.Helper()
 	err := call()
@@ -178,7 +180,7 @@ func (f *filler) within(t *testing.T, s *seshat.Store, call func() error) {
 	}
 }
 
-// load puts files on the volume.
+// load creates files on the volume that take up space.
 func (f *filler) load(t *testing.T, v *volume, n int) {
 	t.Helper()
 	for range n {
@@ -189,7 +191,7 @@ func (f *filler) load(t *testing.T, v *volume, n int) {
 	}
 }
 
-// lighten removes one of them.
+// lighten removes one of those files.
 func (f *filler) lighten(t *testing.T) {
 	t.Helper()
 	if len(f.spare) == 0 {

@@ -12,8 +12,8 @@ const (
 	noLogFlush = 2
 )
 
-// shutDown stops the file system as a loss of power does: what it did not
-// write, of data and of its log, it will never write.
+// shutDown stops the file system like a loss of power: it never writes its
+// pending data and log.
 func (v *volume) shutDown() error {
 	d, err := os.Open(v.dir)
 	if err != nil {

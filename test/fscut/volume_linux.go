@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// kind is a file system and how it is made and mounted.
+// kind is a kind of file system and the way to create and mount it.
 type kind struct {
 	name string
 	fs   string
@@ -28,8 +28,8 @@ var kinds = []kind{
 	{name: "XFS", fs: "xfs", mkfs: "-q -f -K", size: 320 << 20},
 }
 
-// volume is a file system in an image, through a loop device that the kernel
-// takes away with the mount.
+// volume is a file system in an image on a loop device. The kernel removes the
+// device with the mount.
 type volume struct {
 	kind
 	image   string
@@ -37,10 +37,11 @@ type volume struct {
 	mounted bool
 }
 
-// errNoVolume is that such a file system cannot be made or mounted here.
+// errNoVolume means that this machine cannot create or mount such a file
+// system.
 var errNoVolume = errors.New("no such file system here")
 
-// newVolume makes a file system in an image and mounts it at dir.
+// newVolume creates a file system in an image and mounts it at dir.
 func newVolume(k kind, image, dir string) (*volume, error) {
 	v := &volume{kind: k, image: image, dir: dir}
 	if err := v.makeImage(); err != nil {
@@ -55,7 +56,7 @@ func newVolume(k kind, image, dir string) (*volume, error) {
 	return v, nil
 }
 
-// makeImage makes a file of the volume's size that keeps its name.
+// makeImage creates a file of the volume's size that keeps its name.
 func (v *volume) makeImage() error {
 	f, err := os.OpenFile(v.image, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -83,14 +84,14 @@ func command(name string, args ...string) error {
 	return nil
 }
 
-// mount lets the file system recover and mounts it.
+// mount mounts the file system, which recovers it.
 func (v *volume) mount() error {
 	err := command("mount", "-t", v.fs, "-o", strings.TrimPrefix(v.with+",loop", ","), v.image, v.dir)
 	v.mounted = err == nil
 	return err
 }
 
-// unmount takes the mount away, if there is one, when nobody uses it any more.
+// unmount removes the mount, if there is one, when it is no longer in use.
 func (v *volume) unmount() (err error) {
 	if !v.mounted {
 		return nil
@@ -105,10 +106,10 @@ func (v *volume) unmount() (err error) {
 	return err
 }
 
-// path is where the store is.
+// path returns the path of the store.
 func (v *volume) path() string { return filepath.Join(v.dir, "seshat.db") }
 
-// remove removes the store, so that no loss of power brings it back.
+// remove removes the store durably, so that a loss of power cannot restore it.
 func (v *volume) remove() error {
 	if err := os.Remove(v.path()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat/internal/fixture"
 )
 
-// compareDumps compares all that the worlds show at the end, and checks them.
+// compareDumps compares the final content of all worlds and checks them.
 func compareDumps(t *testing.T, seed uint64, worlds []*world) {
 	t.Helper()
 	ctx, want := context.Background(), ""

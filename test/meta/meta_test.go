@@ -17,8 +17,8 @@ var (
 	ops  = flag.Int("meta.ops", 150, "calls of a log")
 )
 
-// Promise: what a store answers depends on the calls alone: not on where it
-// keeps its data, how it was opened, or what was done to its file in between.
+// Promise: a store's answers depend only on the calls, not on where it keeps
+// its data, how it was opened, or what happened to its file.
 func TestSameAnswers(t *testing.T) {
 	for n := *seed; n < *seed+uint64(*logs); n++ {
 		worlds := worldsOf(t, n, variants)
@@ -31,8 +31,8 @@ func TestSameAnswers(t *testing.T) {
 	}
 }
 
-// Promise: a store that answers otherwise is found, or that all agree would
-// mean nothing.
+// Promise: the test notices a store with other answers. Otherwise agreement
+// would mean nothing.
 func TestADifferenceIsFound(t *testing.T) {
 	for name, change := range map[string]func(o *seshat.Options, n int){
 		"sessions that live longer": func(o *seshat.Options, _ int) { o.Lifecycle.TTL += time.Millisecond },
@@ -65,7 +65,8 @@ func worldsOf(t *testing.T, seed uint64, kinds []variant) (worlds []*world) {
 	return worlds
 }
 
-// playLog plays one log in all worlds, op by op, and says where they differ.
+// playLog plays one log in all worlds, op by op, and describes the first
+// difference.
 func playLog(seed uint64, worlds []*world) (played int, codes map[string]int, bad string) {
 	codes = map[string]int{}
 	for n := range *ops {

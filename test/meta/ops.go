@@ -1,7 +1,7 @@
-// Package meta plays one log of calls on stores that differ in what must make
-// no difference: where they keep their data, their options, and whether they
-// are closed, compacted, restored from a backup or imported from an export in
-// between. All answers have to be the same.
+// Package meta plays one log of calls on several stores that must give the same
+// answers. They differ in where they keep their data, in their options, and in
+// whether they are closed, compacted, restored from a backup or imported from
+// an export during the log.
 package meta
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// op is one call. What it does follows from its numbers alone.
+// op is one call. Its numbers determine it completely.
 type op struct {
 	name  string
-	plain bool // it needs nothing that an export leaves out
+	plain bool // needs no data that an export omits
 	do    func(ctx context.Context, s *seshat.Store, t *seshat.Tenant) (any, error)
 }
 
-// maker makes an op of chance: n is unique in the log.
+// maker makes a random op. n is unique in the log.
 type maker struct {
 	weight int
 	make   func(c chance, n int) op
@@ -58,16 +58,16 @@ var makers = []maker{
 	{1, removeNamespace},
 }
 
-// chance is what an op is made of.
+// chance is the source of an op's random numbers.
 type chance struct{ *rand.Rand }
 
 func (c chance) id() string   { return fmt.Sprintf("s%d/ß", c.IntN(4)) }
 func (c chance) user() string { return fmt.Sprintf("u%d", c.IntN(3)) }
 
-// plainLog reports whether a log has only plain ops: every second one has.
+// plainLog reports whether a log has only plain ops. Every second log does.
 func plainLog(seed uint64) bool { return seed%2 == 1 }
 
-// opOf returns op n of a log, and the namespace that it is about.
+// opOf returns op n of a log and the namespace of the op.
 func opOf(seed uint64, n int) (op, string) {
 	c := chance{rand.New(rand.NewPCG(seed, uint64(n)))}
 	space := []string{"a", "ab"}[c.IntN(2)]
@@ -92,7 +92,7 @@ func (c chance) maker() maker {
 	panic("weights do not add up")
 }
 
-// on is a call of a tenant with one result.
+// on returns an op that calls a method of a tenant with one result.
 func on[T any](name string, plain bool, call func(ctx context.Context, t *seshat.Tenant) (T, error)) op {
 	return op{
 		name, plain,
@@ -133,7 +133,7 @@ func appendTurn(c chance, n int) op {
 	})
 }
 
-// repeat appends what an earlier op of the log may have appended.
+// repeat appends a message that an earlier op of the log may have appended.
 func repeat(c chance, n int) op {
 	id := c.id()
 	before := max(0, n-1-c.IntN(40))

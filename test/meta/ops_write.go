@@ -126,7 +126,7 @@ func events(c chance, _ int) op {
 	})
 }
 
-// sweep shows what of a report is the same for every engine.
+// sweep answers with the parts of a report that are the same for every engine.
 func sweep(chance, int) op {
 	return op{"sweep", false, func(ctx context.Context, s *seshat.Store, _ *seshat.Tenant) (any, error) {
 		r, err := s.Sweep(ctx, seshat.SweepOptions{})
@@ -156,7 +156,8 @@ func remove(c chance, _ int) op {
 		func(ctx context.Context, t *seshat.Tenant) (seshat.EraseReport, error) { return t.Delete(ctx, id) })
 }
 
-// removeUser shows no counts: what has expired and was not swept counts or not.
+// removeUser answers without counts, because they may include expired sessions
+// that were not swept.
 func removeUser(c chance, _ int) op {
 	user := c.user()
 	return on("delete user", true, func(ctx context.Context, t *seshat.Tenant) (any, error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/seshatdb/seshat/transfer"
 )
 
-// world is a store on which a log is played.
+// world is a store on which a log of calls is played.
 type world struct {
 	kind  variant
 	dir   string
@@ -25,13 +25,13 @@ type world struct {
 	s     *seshat.Store
 }
 
-// variant is what makes a world another one.
+// variant is a configuration of a world.
 type variant struct {
 	name     string
 	file     bool
-	exported bool // its stores come from exports, which leave some things out
+	exported bool // its stores come from exports, which omit some data
 	options  func(o *seshat.Options, n int)
-	every    int // after so many ops comes a break
+	every    int // number of ops between two breaks
 	pause    func(*world, context.Context) error
 }
 
@@ -85,7 +85,7 @@ func (w *world) compact(ctx context.Context) error {
 	return err
 }
 
-// restore goes on with a copy of the backup of the store.
+// restore replaces the store by a restored backup of it.
 func (w *world) restore(ctx context.Context) error {
 	copied := w.newPath()
 	f, err := os.Create(copied + ".backup")
@@ -103,7 +103,7 @@ func (w *world) restore(ctx context.Context) error {
 	return w.open()
 }
 
-// transfer goes on with a new store that imported all of the old one.
+// transfer replaces the store by a new one that imported all its data.
 func (w *world) transfer(ctx context.Context) error {
 	var all bytes.Buffer
 	old := w.s
@@ -139,7 +139,7 @@ func (w *world) play(ctx context.Context, seed uint64, n int) (o op, space, answ
 	return o, space, strings.ReplaceAll(code(err)+": "+string(text), t.ID(), "(namespace)"), nil
 }
 
-// code names an error by its sentinel.
+// code returns the name of an error's sentinel.
 func code(err error) string {
 	if err == nil {
 		return "ok"

@@ -1,6 +1,6 @@
 package main
 
-// mutant is one planted bug, and the test that has to fail of it.
+// mutant is a planted bug and the test that must fail because of it.
 type mutant struct {
 	name    string
 	promise string // section of doc.go, or the defence

@@ -1,11 +1,11 @@
 // Command mutants plants bugs in the product, one at a time, and runs the test
-// that each has to be found by. The files themselves are not changed: the go
-// command is given other ones in their place.
+// that must find each bug. It does not change files: the go command gets
+// overlays.
 //
 //	mutants [-quick] [-run text] [-list]
 //
-// It prints one line for each and ends with status 1 if a bug survived, or
-// does not fit the code any more.
+// It prints one line per bug. It exits with status 1 if a bug survived or no
+// longer fits the code.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// limit is how long one test may take: some bugs make it hang.
+// limit is the time limit of one test, because some bugs make a test hang.
 const limit = 100 * time.Second
 
 func main() {
@@ -54,7 +54,7 @@ func main() {
 	}
 }
 
-// table lists the bugs and what finds them.
+// table returns a table of the bugs and the tests that find them.
 func table() string {
 	var rows strings.Builder
 	rows.WriteString("# Planted bugs\n\nWritten by `go run ./mutants -list`. `go run ./mutants` plants each " +
@@ -76,7 +76,7 @@ var (
 	errBuild  = errors.New("it does not build")
 )
 
-// kill returns nil if the test fails of the bug.
+// kill returns nil if the test fails because of the bug.
 func (m mutant) kill() error {
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
@@ -104,7 +104,7 @@ func (m mutant) kill() error {
 	return nil
 }
 
-// base is the repository's root, seen from the module's.
+// base is the path of the repository's root.
 const base = ".."
 
 // overlay writes the changed file and the overlay that puts it in place.

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-const sector = 512 // what a medium writes whole or not at all
+const sector = 512 // a medium writes a sector whole or not at all
 
-// content is what a file holds: as programs read it, and as the medium has it.
+// content is the content of a file, both as programs read it and as the medium
+// has it.
 type content struct {
 	now, kept []byte
-	pending   []change // made since kept was the same as now, in order
-	written   int      // end of what was ever written; beyond is no room yet
+	pending   []change // changes since kept and now were equal, in order
+	written   int      // end of the written range; beyond it, the file has no space yet
 }
 
-// change is a write, or, without data, a new size.
+// change is a write or, without data, a new size.
 type change struct {
 	at   int // or the size
 	data []byte
@@ -67,15 +68,14 @@ func (c *content) sync() {
 	c.pending = nil
 }
 
-// failSync is what kernels make of a sync that failed: what was pending is
-// taken for clean. Some of it reached the medium, and no later sync brings the
-// rest.
+// failSync treats the pending changes as clean, like kernels do after a failed
+// sync. Some of them reached the medium, and no later sync writes the rest.
 func (c *content) failSync(r *rand.Rand) {
 	c.kept = c.scattered(r, 0.5)
 	c.pending = nil
 }
 
-// cut returns what a loss of power leaves.
+// cut returns the content after a loss of power.
 func (c *content) cut(r *rand.Rand, inOrder bool) []byte {
 	if inOrder {
 		return c.prefix(r)
@@ -91,7 +91,7 @@ func (c *content) cut(r *rand.Rand, inOrder bool) []byte {
 	return c.scattered(r, []float64{0.1, 0.5, 0.9}[r.IntN(3)])
 }
 
-// prefix keeps the first of the pending changes.
+// prefix applies the first few pending changes.
 func (c *content) prefix(r *rand.Rand) []byte {
 	left := slices.Clone(c.kept)
 	for _, x := range c.pending[:r.IntN(len(c.pending)+1)] {
@@ -101,8 +101,8 @@ func (c *content) prefix(r *rand.Rand) []byte {
 }
 
 // scattered keeps each pending sector with probability p, and one of the sizes
-// that the file had. Where it grew and a sector is missing there are zeros, or
-// what was there before on the medium.
+// of the file. If the file grew and a sector is missing, zeros or old data of
+// the medium take its place.
 func (c *content) scattered(r *rand.Rand, p float64) []byte {
 	left := slices.Clone(c.kept)
 	old := len(left)
@@ -122,7 +122,7 @@ func (c *content) scattered(r *rand.Rand, p float64) []byte {
 	return left
 }
 
-// sizeAfter is the file's size after the first n pending changes.
+// sizeAfter returns the file's size after the first n pending changes.
 func (c *content) sizeAfter(n int) int {
 	size := len(c.kept)
 	for _, x := range c.pending[:n] {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Cuts are the disasters of a store on a Drive, as package lin wants them:
-// the power goes, the process is killed, operations fail.
+// Cuts are the disasters of a store on a Drive, as package lin uses them: the
+// power is cut, the process is killed, or operations fail.
 type Cuts struct {
 	Drive *Drive
-	Seed  uint64 // of when they come and what they leave
+	Seed  uint64 // determines when disasters come and what they leave
 	Lies  Op     // see Trouble
 
-	Power, Kills, Faults int // how many there were
+	Power, Kills, Faults int // number of each kind so far
 }
 
-// delays are how long syncs take, by seed.
+// delays are the durations of syncs, by seed.
 var delays = []time.Duration{0, 300 * time.Microsecond, 2 * time.Millisecond}
 
-// Arm lets the drive meet the nth trouble.
+// Arm arms the drive with the nth trouble.
 func (c *Cuts) Arm(n int) (struck <-chan struct{}, err error) {
 	t := c.trouble(n)
 	if t.Fault != 0 {
@@ -32,7 +32,7 @@ func (c *Cuts) chance(n int, what uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(c.Seed, uint64(n)<<1|what))
 }
 
-// faults are what fails, and up to which operation of its kind.
+// faults are the possible faults. Nth is the last operation that can fail.
 var faults = []Trouble{
 	{Fault: Sync, Nth: 16, Errno: syscall.EIO},
 	{Fault: Sync, Nth: 16, Errno: syscall.EIO},
@@ -45,9 +45,10 @@ var faults = []Trouble{
 	{Fault: SyncNames, Nth: 2, Errno: syscall.EIO},
 }
 
-// trouble is the nth: an operation fails, or none, and after some more
-// operations all do. What a killed process left unsynced is best lost in the
-// next one's first commit, which may build on it.
+// trouble returns the nth trouble: perhaps one operation fails, and after some
+// more operations all fail. The unsynced data of a killed process is most
+// interesting to lose in the next process's first commit, which may build on
+// it.
 func (c *Cuts) trouble(n int) Trouble {
 	r := c.chance(n, 0)
 	t := Trouble{}
@@ -70,7 +71,7 @@ func (c *Cuts) trouble(n int) Trouble {
 	return t
 }
 
-// Recover restarts the drive, mostly with the loss of what was not synced.
+// Recover restarts the drive, mostly with the loss of unsynced data.
 func (c *Cuts) Recover(n int) error {
 	lost := c.lost(n)
 	if lost {
@@ -81,5 +82,5 @@ func (c *Cuts) Recover(n int) error {
 	return c.Drive.Restart(lost)
 }
 
-// lost says whether the nth disaster takes what was not synced.
+// lost reports whether the nth disaster loses unsynced data.
 func (c *Cuts) lost(n int) bool { return c.chance(n, 1).IntN(4) > 0 }

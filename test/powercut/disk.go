@@ -1,6 +1,6 @@
-// Package powercut has a disk that loses its power: a directory of files, in
-// memory and mounted through FUSE, that knows of each what was synced and what
-// was not, and keeps of the latter what chance decides.
+// Package powercut has a disk that can lose its power. It is a directory of
+// files in memory, mounted through FUSE. It knows which data is synced, and a
+// loss of power keeps a random part of the rest.
 package powercut
 
 import (
@@ -14,43 +14,43 @@ import (
 
 // Disk is one directory of files. Its methods are safe for concurrent use.
 type Disk struct {
-	mu      sync.Mutex // guards all that follows, and all files
+	mu      sync.Mutex // guards the fields below and all files
 	r       *rand.Rand
 	now     map[string]*File
-	kept    map[string]*File // as of the last sync of the directory
-	renames [][]naming       // since then, in order
-	last    uint64           // id of a file
+	kept    map[string]*File // names as of the last sync of the directory
+	renames [][]naming       // changes since then, in order
+	last    uint64           // id of the newest file
 
 	trouble Trouble
 	counts  map[Op]int
 	changes int // operations since the trouble began
 	off     bool
-	broken  bool // the operation under way fails
+	broken  bool // the current operation fails
 	struck  chan struct{}
 	told    bool // struck is closed
 }
 
-// File is a file of a Disk, which may have several names, or none.
+// File is a file of a Disk. It may have several names, or none.
 type File struct {
 	d  *Disk
 	id uint64
 	content
 }
 
-// naming gives a file a name; without a file, it takes the name away.
+// naming gives a file a name or, without a file, removes the name.
 type naming struct {
 	name string
 	file *File
 }
 
-// NewDisk returns an empty disk, whose chances come from the seed.
+// NewDisk returns an empty disk. The seed determines its random choices.
 func NewDisk(seed uint64) *Disk {
 	d := &Disk{counts: map[Op]int{}, struck: make(chan struct{})}
 	d.Format(seed)
 	return d
 }
 
-// Format makes the disk empty and its trouble end.
+// Format empties the disk and ends its trouble.
 func (d *Disk) Format(seed uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -61,8 +61,8 @@ func (d *Disk) Format(seed uint64) {
 	d.calm()
 }
 
-// Restart ends the trouble. If the power was lost, of what was not synced only
-// what chance decides is left; else only the programs stopped.
+// Restart ends the trouble. If lost, the power was lost, and only a random part
+// of the unsynced data remains. Otherwise only the programs stopped.
 func (d *Disk) Restart(lost bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -86,8 +86,8 @@ func (d *Disk) Restart(lost bool) {
 	d.renames = nil
 }
 
-// namesLeft is the directory after a loss of power: of the changes since its
-// last sync the first few, or any.
+// namesLeft returns the directory after a loss of power. The changes since its
+// last sync survive up to some point, or at random.
 func (d *Disk) namesLeft() map[string]*File {
 	left := maps.Clone(d.kept)
 	first := d.r.IntN(len(d.renames) + 1)
@@ -110,13 +110,13 @@ func (n naming) apply(names map[string]*File) {
 	names[n.name] = n.file
 }
 
-// newFile returns a file without a name. The lock is held.
+// newFile returns a file without a name. The caller holds the lock.
 func (d *Disk) newFile(c content) *File {
 	d.last++
 	return &File{d: d, id: d.last, content: c}
 }
 
-// name changes names, all at once. The lock is held.
+// name makes all changes of names at once. The caller holds the lock.
 func (d *Disk) name(change ...naming) {
 	for _, n := range change {
 		n.apply(d.now)
@@ -138,7 +138,7 @@ func (d *Disk) Names() []string {
 	return slices.Collect(maps.Keys(d.now))
 }
 
-// Create makes an empty file, in the place of one that has the name.
+// Create creates an empty file. It replaces a file of that name.
 func (d *Disk) Create(name string) (f *File, errno syscall.Errno) {
 	errno = d.do(Name, func() {
 		f = d.newFile(content{})
@@ -147,22 +147,22 @@ func (d *Disk) Create(name string) (f *File, errno syscall.Errno) {
 	return f, errno
 }
 
-// Link gives the file one more name.
+// Link gives the file another name in addition.
 func (d *Disk) Link(f *File, name string) syscall.Errno {
 	return d.do(Name, func() { d.name(naming{name, f}) })
 }
 
-// Rename gives a file another name, which another file may have until then.
+// Rename renames a file. It replaces a file that has the new name.
 func (d *Disk) Rename(from, to string) syscall.Errno {
 	return d.do(Name, func() { d.name(naming{to, d.now[from]}, naming{from, nil}) })
 }
 
-// Remove takes a name away.
+// Remove removes a name.
 func (d *Disk) Remove(name string) syscall.Errno {
 	return d.do(Name, func() { d.name(naming{name, nil}) })
 }
 
-// SyncNames makes all names survive a loss of power.
+// SyncNames makes all names durable.
 func (d *Disk) SyncNames() syscall.Errno {
 	return d.do(SyncNames, func() {
 		if d.trouble.Lies != SyncNames {
@@ -172,14 +172,14 @@ func (d *Disk) SyncNames() syscall.Errno {
 	})
 }
 
-// Size is the number of bytes of the file.
+// Size returns the size of the file in bytes.
 func (f *File) Size() int {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
 	return len(f.now)
 }
 
-// ReadAt fills b from the file and returns how much there was.
+// ReadAt reads into b and returns the number of bytes.
 func (f *File) ReadAt(b []byte, at int) (n int, errno syscall.Errno) {
 	errno = f.d.do(Read, func() {
 		if at < len(f.now) {
@@ -201,19 +201,19 @@ func (f *File) WriteAt(b []byte, at int) syscall.Errno {
 	return f.d.do(op, func() { f.change(change{at, slices.Clone(b)}) })
 }
 
-// grows reports whether a write up to there needs more room than the file has.
+// grows reports whether a write up to end needs more space than the file has.
 func (f *File) grows(end int) bool {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
 	return end > f.written
 }
 
-// Truncate gives the file a size.
+// Truncate sets the size of the file.
 func (f *File) Truncate(size int) syscall.Errno {
 	return f.d.do(Truncate, func() { f.change(change{at: size}) })
 }
 
-// Sync makes what the file holds survive a loss of power.
+// Sync makes the content of the file durable.
 func (f *File) Sync() syscall.Errno {
 	f.d.mu.Lock()
 	delay := f.d.trouble.Delay

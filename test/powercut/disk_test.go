@@ -13,7 +13,7 @@ const rolls = 400 // of chance
 
 func filled(b byte, n int) []byte { return bytes.Repeat([]byte{b}, n) }
 
-// newFile returns a file with old content, synced and with a name that is.
+// newFile returns a file with old content. Its content and its name are synced.
 func newFile(t *testing.T, d *Disk) *File {
 	t.Helper()
 	f, errno := d.Create("f")
@@ -23,7 +23,7 @@ func newFile(t *testing.T, d *Disk) *File {
 	return f
 }
 
-// done expects that a call on the disk succeeded.
+// done fails the test unless a call on the disk succeeded.
 func done(t *testing.T, errno syscall.Errno) {
 	t.Helper()
 	if errno != 0 {
@@ -45,8 +45,8 @@ func content4(t *testing.T, d *Disk) []byte {
 	return b[:n]
 }
 
-// Promise: what was synced survives each loss of power; of what was not, each
-// sector is old or new as a whole, in all combinations.
+// Promise: synced data survives each loss of power. Each sector of other data
+// is old or new as a whole, in all combinations.
 func TestSyncedSectorsSurvive(t *testing.T) {
 	seen := map[string]int{}
 	for n := range rolls {
@@ -73,8 +73,8 @@ func TestSyncedSectorsSurvive(t *testing.T) {
 	}
 }
 
-// Promise: a new size survives or not, apart from the data; where data is
-// missing there are zeros, or what was there before.
+// Promise: a new size survives or not, independently of the data. Missing data
+// reads as zeros or as old data of the medium.
 func TestSizesSurviveApart(t *testing.T) {
 	sizes, junk := map[int]int{}, 0
 	for n := range rolls {
@@ -94,8 +94,8 @@ func TestSizesSurviveApart(t *testing.T) {
 	}
 }
 
-// Promise: names survive a loss of power if the directory was synced, else each
-// change of them or not; a file that was renamed has the old name or the new.
+// Promise: synced names survive a loss of power. Each other change of a name
+// survives or not. A renamed file has its old name or its new one.
 func TestNamesSurviveApart(t *testing.T) {
 	seen := map[string]int{}
 	for n := range rolls {
@@ -117,8 +117,8 @@ func TestNamesSurviveApart(t *testing.T) {
 	}
 }
 
-// Promise: a failed sync says so, may keep some sectors, and no later sync
-// keeps the others; programs read what they wrote until the power is lost.
+// Promise: a failed sync returns an error and may keep some sectors. No later
+// sync keeps the others. Programs read their writes until the power is lost.
 func TestFailedSyncIsNotMadeUpFor(t *testing.T) {
 	lost := 0
 	for n := range rolls {
@@ -143,8 +143,8 @@ func TestFailedSyncIsNotMadeUpFor(t *testing.T) {
 	}
 }
 
-// Promise: from the moment that the power is off nothing changes any more, and
-// after a restart without a loss all is there.
+// Promise: once the power is off, nothing changes. After a restart without a
+// loss, all data is there.
 func TestPowerOffEndsChanges(t *testing.T) {
 	for n := range rolls {
 		d := NewDisk(uint64(n))
@@ -163,8 +163,8 @@ func TestPowerOffEndsChanges(t *testing.T) {
 	}
 }
 
-// Promise: a mounted disk is a file system: what one writes another reads, also
-// through names, and after a loss of power what was synced.
+// Promise: a mounted disk is a file system. Processes see each other's writes
+// and names, and synced data survives a loss of power.
 func TestMountedDisk(t *testing.T) {
 	v := drive(t)
 	path := filepath.Join(v.Dir, "f")
@@ -187,8 +187,8 @@ func TestMountedDisk(t *testing.T) {
 	}
 }
 
-// Promise: a disk ends with the program that uses it, also while that waits for
-// a trouble that does not come.
+// Promise: a disk ends when its user ends, even while the user waits for a
+// trouble that never comes.
 func TestDiskEndsWithItsUser(t *testing.T) {
 	v := newDrive(t)
 	struck, err := v.Arm(Trouble{Off: 1000})

@@ -11,21 +11,20 @@ import (
 	"syscall"
 )
 
-// envDisk makes a test's program the process that serves a disk, mounted in
-// the directory that the variable names: see Serve. It must be another process
-// than the one that uses the disk. Where a program waits for a page that it
-// mapped, the Go runtime cannot stop that goroutine, and all others may wait
-// for it: also the one that would bring the page.
+// envDisk makes a test's program a process that serves a disk in the named
+// directory: see Serve. The disk must be in another process than its user. When
+// a goroutine waits for a mapped page, the Go runtime cannot stop it, so all
+// other goroutines may wait too, including the one that would read the page.
 const envDisk = "SESHAT_POWERCUT_DISK"
 
-// Serve serves a disk, if this process is to, until the one that started it
-// closes its standard input, or ends. It reports whether that is so.
+// Serve serves a disk if the environment asks for it, until the parent process
+// closes standard input or ends. It reports whether it served one.
 func Serve() bool {
 	dir := os.Getenv(envDisk)
 	if dir == "" {
 		return false
 	}
-	signal.Ignore(syscall.SIGPIPE) // the one that started it may be gone
+	signal.Ignore(syscall.SIGPIPE) // the parent process may be gone
 	d := NewDisk(0)
 	unmount, err := mount(d, dir)
 	if err != nil {
@@ -65,28 +64,29 @@ type pipes struct {
 
 func (p pipes) Close() error { return errors.Join(p.WriteCloser.Close(), p.ReadCloser.Close()) }
 
-// Nothing is what a remote call takes or returns that takes or returns nothing.
+// Nothing is the argument or result of a remote call that has none.
 type Nothing struct{}
 
-// Remote is a disk for another process.
+// Remote serves a disk to another process.
 type Remote struct {
 	d     *Disk
 	ended chan struct{} // closed when no more calls will come
 }
 
-// Format is Disk.Format.
+// Format calls Disk.Format.
 func (r *Remote) Format(seed uint64, _ *Nothing) error {
 	r.d.Format(seed)
 	return nil
 }
 
-// Arm is Disk.Arm, but for the channel.
+// Arm calls Disk.Arm. Await replaces the channel.
 func (r *Remote) Arm(t Trouble, _ *Nothing) error {
 	r.d.Arm(t)
 	return nil
 }
 
-// Await returns when what Arm returns would be closed, or nobody listens.
+// Await waits until the channel of the last Arm is closed, or until nobody
+// listens.
 func (r *Remote) Await(Nothing, *Nothing) error {
 	r.d.mu.Lock()
 	struck := r.d.struck
@@ -98,24 +98,24 @@ func (r *Remote) Await(Nothing, *Nothing) error {
 	return nil
 }
 
-// Restart is Disk.Restart.
+// Restart calls Disk.Restart.
 func (r *Remote) Restart(lost bool, _ *Nothing) error {
 	r.d.Restart(lost)
 	return nil
 }
 
-// Drive is a disk that another process serves, mounted in a directory.
+// Drive is a mounted disk that another process serves.
 type Drive struct {
-	Dir    string // where it is mounted
+	Dir    string // mount point
 	cmd    *exec.Cmd
 	client *rpc.Client
 }
 
-// ErrNoFUSE is that no file system can be mounted here.
+// ErrNoFUSE means that this machine cannot mount a FUSE file system.
 var ErrNoFUSE = errors.New("no FUSE file system can be mounted")
 
-// Mount starts a process that serves an empty disk, and mounts it in dir. The
-// program must call Serve. ErrNoFUSE.
+// Mount starts a process that serves an empty disk, and mounts the disk in dir.
+// The program must call Serve. Mount returns ErrNoFUSE if it cannot mount.
 func Mount(dir string) (*Drive, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -142,10 +142,10 @@ func Mount(dir string) (*Drive, error) {
 	return v, nil
 }
 
-// Format is Disk.Format.
+// Format calls Disk.Format.
 func (v *Drive) Format(seed uint64) error { return v.client.Call("Disk.Format", seed, &Nothing{}) }
 
-// Arm is Disk.Arm.
+// Arm calls Disk.Arm.
 func (v *Drive) Arm(t Trouble) (struck <-chan struct{}, err error) {
 	if err := v.client.Call("Disk.Arm", t, &Nothing{}); err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (v *Drive) Arm(t Trouble) (struck <-chan struct{}, err error) {
 	return told, nil
 }
 
-// Restart is Disk.Restart. No file of the disk may be open.
+// Restart calls Disk.Restart. No file of the disk may be open.
 func (v *Drive) Restart(lost bool) error { return v.client.Call("Disk.Restart", lost, &Nothing{}) }
 
 // Close unmounts the disk and ends its process.

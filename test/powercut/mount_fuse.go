@@ -17,7 +17,7 @@ type directory struct {
 	d *Disk
 }
 
-// node is a file of it.
+// node is a file of a mounted disk.
 type node struct {
 	fs.Inode
 	f *File
@@ -39,8 +39,8 @@ var (
 	_ fs.NodeGetattrer = (*node)(nil)
 )
 
-// mount mounts the disk at dir and returns what takes it away again. Nothing
-// of a directory or of sizes is cached, and contents only while a file is open.
+// mount mounts the disk at dir. Call unmount to end the mount. The mount does
+// not cache names or sizes, and caches contents only while a file is open.
 func mount(d *Disk, dir string) (unmount func(), err error) {
 	var never time.Duration
 	s, err := fs.Mount(dir, &directory{d: d}, &fs.Options{

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Promise: the test finds a disk whose syncs keep nothing, which is the same as
-// a store that does not sync or answers before it did, or its silence would
-// mean nothing.
+// Promise: the test notices a disk whose syncs do nothing, which is equivalent
+// to a store that does not sync or acknowledges early. Otherwise its success
+// would mean nothing.
 func TestPlantedPowerCutsAreFound(t *testing.T) {
 	v := drive(t)
 	for name, lies := range map[string]Op{"syncs of a file": Sync, "syncs of the directory": SyncNames} {

@@ -25,7 +25,7 @@ var (
 	clients = flag.Int("powercut.clients", 8, "goroutines that call")
 )
 
-const patience = 5 * time.Minute // of the search for an order
+const patience = 5 * time.Minute // limit of the search for an order
 
 func TestMain(m *testing.M) {
 	if Serve() {
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(mountns.Run(m))
 }
 
-// drive returns a drive that is there until the test ends.
+// drive returns a drive that lasts until the test ends.
 func drive(t *testing.T) *Drive {
 	t.Helper()
 	v := newDrive(t)
@@ -63,7 +63,8 @@ func newDrive(t *testing.T) *Drive {
 	return v
 }
 
-// plan is a history on a drive, which is formatted, through many disasters.
+// plan formats the drive and returns the plan of a history on it, with many
+// disasters.
 func plan(t *testing.T, v *Drive, c *Cuts) lin.Plan {
 	t.Helper()
 	if err := v.Format(c.Seed); err != nil {
@@ -96,7 +97,7 @@ func (w wordy) Append(ctx context.Context, id string, messages ...seshat.Message
 	return w.Tenant.Append(ctx, id, messages...)
 }
 
-// violation returns what is wrong with a history, or "".
+// violation returns the fault of a history, or "".
 func violation(h *lin.History, err error) string {
 	if err != nil {
 		return err.Error()
@@ -110,9 +111,9 @@ func violation(h *lin.History, err error) string {
 	return ""
 }
 
-// Promise: whatever the power, the process or the disk does, and whenever, what
-// was acknowledged is there afterwards, and nothing is by halves: calls are
-// linearizable through all of it, those under way being done or not.
+// Promise: whatever happens to the power, the process or the disk at any time,
+// all acknowledged writes are durable and every write is atomic. Calls are
+// linearizable throughout. Calls that were running may have taken effect.
 func TestLinearizableAcrossPowerCuts(t *testing.T) {
 	v := drive(t)
 	for n := range *runs {

@@ -8,9 +8,8 @@ import (
 // Op is a kind of operation on a disk.
 type Op uint8
 
-// The kinds of operations. Grow is a write that needs more room than the file
-// has; Name is to create, link, rename or remove; SyncNames is to sync the
-// directory.
+// Grow is a write that needs more space than the file has. Name is to create,
+// link, rename or remove a file. SyncNames syncs the directory.
 const (
 	Read Op = iota + 1
 	Write
@@ -21,41 +20,41 @@ const (
 	SyncNames
 )
 
-// Trouble is what a disk will meet. Its zero value is none.
+// Trouble describes future faults of a disk. Its zero value is none.
 type Trouble struct {
-	// Of the operations of kind Fault, the Nth from now on fails with Errno. It
-	// may have been made all the same, unless that is ENOSPC; of what a failed
-	// sync should have kept, each sector may be kept, and later syncs do not
-	// bring the rest.
+	// The Nth operation of kind Fault from now on fails with Errno. It may take
+	// effect all the same, unless Errno is ENOSPC. After a failed sync, each
+	// sector may be kept, and later syncs do not write the rest.
 	Fault Op
 	Nth   int
 	Errno syscall.Errno
 
-	// Off is how many operations that change something come until the power
-	// is off: the last of them is made or not, and it and all later ones fail
-	// with EIO, after Stall. Reads go on. 0 means never. With AtSync it is how
-	// many syncs of files come, of which the last is not made: all that it
-	// should have kept is at stake.
+	// Off is the number of changing operations until the power goes off. The
+	// last of them may take effect. It and all later ones fail with EIO after
+	// Stall. Reads continue. 0 means never. With AtSync, Off counts syncs of
+	// files instead. The last of those does not happen, so all its data may be
+	// lost.
 	Off    int
 	AtSync bool
 	Stall  time.Duration
 
-	// Delay is how long each sync takes.
+	// Delay is the duration of each sync.
 	Delay time.Duration
 
-	// Lies is Sync or SyncNames: those return and keep nothing. A loss of power
-	// then takes the last changes of each file, and leaves the ones before.
+	// Lies is Sync or SyncNames. Those operations then succeed without effect.
+	// A loss of power then removes the last changes of each file and keeps
+	// earlier ones.
 	Lies Op
 }
 
-// meeting is how an operation ends.
+// meeting is the outcome of an operation.
 type meeting struct {
 	errno syscall.Errno
-	made  bool // it has its effect
+	made  bool // it takes effect
 	stall time.Duration
 }
 
-// meet counts an operation and says how it ends. The lock is held.
+// meet counts an operation and returns its outcome. The caller holds the lock.
 func (d *Disk) meet(op Op) meeting {
 	d.broken = false
 	if d.off && op != Read {
@@ -81,7 +80,7 @@ func (d *Disk) meet(op Op) meeting {
 	return meeting{made: true}
 }
 
-// strike tells those who wait that something failed.
+// strike tells waiting callers that an operation failed.
 func (d *Disk) strike() {
 	if !d.told {
 		d.told = true
@@ -89,8 +88,8 @@ func (d *Disk) strike() {
 	}
 }
 
-// Arm lets the disk meet the trouble from now on. The channel is closed when
-// something fails for another reason than a full disk, or at the next Restart.
+// Arm applies the trouble from now on. struck is closed when an operation fails
+// for another reason than a full disk, or at the next Restart.
 func (d *Disk) Arm(t Trouble) (struck <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -99,7 +98,7 @@ func (d *Disk) Arm(t Trouble) (struck <-chan struct{}) {
 	return d.struck
 }
 
-// calm ends the trouble. The lock is held.
+// calm ends the trouble. The caller holds the lock.
 func (d *Disk) calm() {
 	d.strike()
 	d.trouble = Trouble{}
@@ -110,7 +109,7 @@ func (d *Disk) calm() {
 	clear(d.counts)
 }
 
-// do makes an operation with what it meets.
+// do makes an operation with its planned outcome.
 func (d *Disk) do(op Op, act func()) syscall.Errno {
 	d.mu.Lock()
 	m := d.meet(op)

@@ -14,11 +14,10 @@ import (
 	"strings"
 )
 
-// place is a return of an error, named so that it stays the same when lines
-// move.
+// place identifies a return of an error. It stays the same when lines move.
 type place struct{ file, function, text string }
 
-// block is a piece of a file that a profile counts.
+// block is a block of statements that a profile counts.
 type block struct {
 	from, to [2]int // line, column
 	taken    bool
@@ -26,8 +25,8 @@ type block struct {
 
 var profiled = regexp.MustCompile(`(?m)^(\S+\.go):(\d+)\.(\d+),(\d+)\.(\d+) \d+ (\d+)$`)
 
-// blocks reads a profile, in which each test binary may have a line for a
-// block, by the end of the file's path.
+// blocks parses a profile and groups its blocks by the end of the file's path.
+// Each test binary may have a line for a block.
 func blocks(profile string) map[string][]block {
 	of := map[string]map[[4]int]bool{}
 	for _, m := range profiled.FindAllStringSubmatch(profile, -1) {
@@ -49,7 +48,8 @@ func blocks(profile string) map[string][]block {
 	return all
 }
 
-// look returns the returns of errors that are not taken, and how many are.
+// look returns the returns of errors that no test takes, and the number of
+// those that tests take.
 func look(root string, dirs []string, counted map[string][]block) (missed []place, taken int, err error) {
 	found := map[place]bool{}
 	for _, dir := range dirs {
@@ -71,7 +71,7 @@ func look(root string, dirs []string, counted map[string][]block) (missed []plac
 	return sorted(found), taken, nil
 }
 
-// blocksOf finds a file of the root module in a profile.
+// blocksOf returns the blocks of a file of the root module.
 func blocksOf(counted map[string][]block, name string) []block {
 	const module = "github.com/seshatdb/seshat"
 	return counted[path.Join(module, name)]
@@ -109,8 +109,8 @@ func lookAt(file, name string, bs []block, found map[place]bool) (taken int, err
 	return taken, nil
 }
 
-// returnsError reports whether the last result looks like an error that is
-// returned: a name or a call that speaks of one.
+// returnsError reports whether the last result looks like an error: a name or a
+// call that mentions one.
 func returnsError(r *ast.ReturnStmt) bool {
 	if len(r.Results) == 0 {
 		return false
@@ -143,7 +143,8 @@ func speaks(e ast.Expr) bool {
 	return false
 }
 
-// isTaken finds the smallest block around a place.
+// isTaken finds the smallest block around a position and reports whether it
+// ran.
 func isTaken(bs []block, line, column int) (taken, known bool) {
 	for _, b := range bs {
 		after := line > b.from[0] || line == b.from[0] && column >= b.from[1]

@@ -1,11 +1,11 @@
 // Command unreached lists the returns of errors that no test takes, with the
-// reason that COVERAGE.md gives for each, and writes the list there anew.
+// reasons in COVERAGE.md. With -write, it updates the list there.
 //
 //	unreached [-profile file] [-write]
 //
-// The profile is one of go test -coverprofile, of all packages that are looked
-// at. It runs in the module's directory. Without -write it only prints, and
-// ends with status 1 if a return has no reason.
+// The profile is one of go test -coverprofile for all examined packages. Run
+// the command in the module's directory. Without -write, it only prints the
+// list, and exits with status 1 if a return has no reason.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// packages are looked at, as directories from the repository's root.
+// packages are the examined directories, relative to the repository's root.
 var packages = []string{
 	".", "driver", "driver/memdriver", "transfer", "driver/boltdriver",
 	"driver/boltdriver/internal/format", "driver/boltdriver/internal/fsck", "driver/boltdriver/internal/dbfile",
@@ -76,7 +76,7 @@ func run(profile string, write bool) error {
 	return nil
 }
 
-// reasons reads the list as it was.
+// reasons parses the reasons of an existing list.
 func reasons(old string) map[place]string {
 	why := map[place]string{}
 	for line := range strings.Lines(old) {

@@ -20,8 +20,8 @@ func f(x int) error {
 }
 `
 
-// Promise: a return of an error that no test takes is listed, one that a test
-// takes is not, and a reason stays with its return.
+// Promise: a return of an error is listed if and only if no test takes it, and
+// its reason stays with it.
 func TestUnreachedReturns(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "p.go"), []byte(sample), 0o600); err != nil {
@@ -44,8 +44,7 @@ func TestUnreachedReturns(t *testing.T) {
 	}
 }
 
-// Promise: each return that is listed has a reason, and is in a file that there
-// is.
+// Promise: each listed return has a reason and is in an existing file.
 func TestEachListedReturnHasAReason(t *testing.T) {
 	listed, err := os.ReadFile(filepath.Join("..", list))
 	if err != nil {
