@@ -14,14 +14,14 @@ import (
 // MaxNameBytes is the length in bytes of the longest id, name, user or label.
 const MaxNameBytes = driver.MaxNameBytes
 
-// Prefixes of the ids that the store makes; a ULID follows.
+// Prefixes of generated ids; a ULID follows.
 const (
 	sessionPrefix   = "ses_"
 	namespacePrefix = "ns_"
 	messagePrefix   = "msg_"
 )
 
-// newULID returns a ULID of that time with 80 bits from crypto/rand.
+// newULID returns a ULID of the time ms with 80 bits from crypto/rand.
 func newULID(ms int64) (u ulid.ULID) {
 	// SetTime fails after the year 10889; the random part is enough then.
 	_ = u.SetTime(uint64(ms))
@@ -84,7 +84,7 @@ func isNamespaceID(s string) bool {
 // category Cc) in s, or -1.
 func controlIndex(s string) int {
 	for i := range len(s) {
-		if s[i]-0x20 >= 0x7f-0x20 { // not printable ASCII, as nearly all is
+		if s[i]-0x20 >= 0x7f-0x20 { // not printable ASCII, which is rare
 			return strings.IndexFunc(s, isControl)
 		}
 	}

@@ -35,7 +35,7 @@ type namespaceCache struct {
 // ErrInvalid.
 func (s *Store) CreateTenant(ctx context.Context, n Namespace) (*Tenant, error) {
 	t, created, err := s.ensureTenant(ctx, n)
-	if !created && (err == nil || errors.Is(err, ErrNotFound)) { // it may be gone again
+	if !created && (err == nil || errors.Is(err, ErrNotFound)) { // it may have been deleted since
 		err = ErrExists
 	}
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 	if errors.Is(err, ErrNotFound) {
 		err = retry(ctx, func() (err error) {
 			t, _, err = s.ensureTenant(ctx, n)
-			if errors.Is(err, ErrNotFound) { // it was there, and is gone again
+			if errors.Is(err, ErrNotFound) { // it existed, and was deleted since
 				return &lostRaceError{err}
 			}
 			return err
@@ -129,13 +129,13 @@ func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 // tenantByID returns the organization's namespace with that id. Errors:
 // ErrNotFound.
 //
-// If there is no such namespace it reads the next one in vain, so that its cost
-// does not tell whether another organization has one with that id. Only behind
-// the store's newest namespace there is nothing to read.
+// If there is no such namespace, it reads and drops the next one, so its cost
+// does not tell whether another organization has a namespace with that id. Only
+// after the store's newest namespace there is nothing to read.
 func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error) {
 	last := len(id) - 1
 	found, err := s.d.Entries(ctx, driver.EntryQuery{
-		Kind: kindNamespace, After: id[:last] + string(id[last]-1), Limit: 1, // ids are ASCII, and of one length
+		Kind: kindNamespace, After: id[:last] + string(id[last]-1), Limit: 1, // ids are ASCII and have one length
 	})
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (s *Store) newTenant(n *Namespace, enc []byte) *Tenant {
 	return t
 }
 
-// ensureTenant creates the namespace, or finds the one of its name.
+// ensureTenant creates the namespace, or finds the existing one of that name.
 func (s *Store) ensureTenant(ctx context.Context, n Namespace) (*Tenant, bool, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, false, err

@@ -47,12 +47,12 @@ func (s *Service) AppendEvent(ctx context.Context, cur session.Session, e *sessi
 		return err
 	}
 	defer h.end()
-	known := h.known()
-	turn.IfSession = h.life
+	known := h.newestSeq()
+	turn.IfSession = h.stored
 	if !s.o.AllowConcurrentAppend {
 		turn.IfLastSeq = &known
 	}
-	a, err := h.tenant.AppendTurn(ctx, h.life.ID, turn)
+	a, err := h.tenant.AppendTurn(ctx, h.stored.ID, turn)
 	if err != nil {
 		return explainAppend(err, h)
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// handle is a session as it was read, plus the events appended through the
-// handle. It is safe for concurrent use.
+// handle is a session as it was read, with the events appended through the
+// handle since. It is safe for concurrent use.
 type handle struct {
 	store         *seshat.Store
 	tenant        *seshat.Tenant
 	app, user, id string
-	life          *seshat.Session // identifies the life of the id
+	stored        *seshat.Session // identifies the life of the id
 	writing       chan struct{}   // holds the token of the running append
 
 	mu      sync.RWMutex // guards the fields below
@@ -30,7 +30,7 @@ type handle struct {
 
 func (s *Service) handle(t *seshat.Tenant, stored *seshat.Session, app, user, id string) *handle {
 	return &handle{
-		store: s.store, tenant: t, app: app, user: user, id: id, life: stored,
+		store: s.store, tenant: t, app: app, user: user, id: id, stored: stored,
 		writing: make(chan struct{}, 1), seq: stored.LastSeq, updated: stored.UpdatedAt,
 	}
 }
@@ -65,8 +65,8 @@ func (h *handle) begin(ctx context.Context) error {
 
 func (h *handle) end() { <-h.writing }
 
-// known returns the number of the newest event on the handle.
-func (h *handle) known() uint64 {
+// newestSeq returns the number of the newest event on the handle.
+func (h *handle) newestSeq() uint64 {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.seq

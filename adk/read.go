@@ -40,7 +40,7 @@ func (h *handle) load(ctx context.Context, req *session.GetRequest) (err error) 
 			return err
 		}
 	}
-	own, err := h.tenant.StateAt(ctx, h.life.ID, h.seq)
+	own, err := h.tenant.StateAt(ctx, h.stored.ID, h.seq)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (h *handle) load(ctx context.Context, req *session.GetRequest) (err error) 
 func (h *handle) readEvents(ctx context.Context, n int, after time.Time) (events, error) {
 	q := seshat.HistoryQuery{ToSeq: h.seq, NewestFirst: n > 0}
 	var out events
-	for m, err := range h.tenant.Messages(ctx, h.life.ID, q) {
+	for m, err := range h.tenant.Messages(ctx, h.stored.ID, q) {
 		if err != nil {
 			return nil, err
 		}

@@ -122,8 +122,8 @@ func (a *attempt) stale(o *opRun) bool {
 
 // plan runs the Plan of one op and queues its change.
 func (a *attempt) plan(o *opRun) error {
-	if o.doomed != nil {
-		o.err = o.doomed
+	if o.failure != nil {
+		o.err = o.failure
 		return nil
 	}
 	a.planned = true

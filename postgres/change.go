@@ -6,13 +6,13 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// inlineLog is the largest number of messages that are removed together with
-// their session. Reclaim removes longer logs.
+// inlineLog is the longest log, in messages, that is removed together with its
+// session. Reclaim removes longer logs.
 const inlineLog = 1000
 
-// dead is the staging time of a log that Reclaim removes and no record may
+// deadLog is the staging time of a log that Reclaim removes and no record may
 // adopt.
-const dead = -1
+const deadLog = -1
 
 // change queues the statements of one op.
 func (a *attempt) change(o *opRun, c *driver.Change) {
@@ -26,7 +26,7 @@ func (a *attempt) change(o *opRun, c *driver.Change) {
 		inc = c.Put.Incarnation
 	}
 	if old != nil && (c.Remove || c.Put != nil && !c.Put.SameLog(old)) {
-		a.bury(old)
+		a.removeData(old)
 	}
 	if c.Remove && old != nil {
 		a.add(`delete from {sessions} where namespace = $1 and id = $2`, int64(ns), old.ID)
@@ -36,7 +36,7 @@ func (a *attempt) change(o *opRun, c *driver.Change) {
 	}
 	if c.Stage != (driver.Incarnation{}) {
 		inc = c.Stage
-		a.stage(ns, c)
+		a.stageLog(ns, c)
 	}
 	a.changeLog(o, ns, inc, c)
 	a.changeEntries(inc, c)
@@ -46,8 +46,8 @@ func (a *attempt) change(o *opRun, c *driver.Change) {
 	}
 }
 
-// bury removes the data of the record old.
-func (a *attempt) bury(old *driver.Record) {
+// removeData removes the data of the record old.
+func (a *attempt) removeData(old *driver.Record) {
 	ns := int64(old.Namespace)
 	inc := old.Incarnation[:]
 	a.add(`delete from {entries} where namespace = $1 and class = 2 and owner_len = 16 and owner = $2`, ns, inc)
@@ -56,12 +56,12 @@ func (a *attempt) bury(old *driver.Record) {
 		return
 	}
 	a.add(`insert into {logs} (namespace, incarnation, until) values ($1, $2, $3)
-		on conflict (namespace, incarnation) do update set until = excluded.until`, ns, inc, int64(dead))
+		on conflict (namespace, incarnation) do update set until = excluded.until`, ns, inc, int64(deadLog))
 }
 
 func (a *attempt) put(o *opRun, r, old *driver.Record) {
 	if !r.SameLog(old) {
-		a.adopt(o, r)
+		a.adoptLog(o, r)
 	}
 	if old != nil {
 		a.add(`update {sessions} set incarnation = $3, version = $4, next_seq = $5, user_id = $6, status = $7,
@@ -76,9 +76,9 @@ func (a *attempt) put(o *opRun, r, old *driver.Record) {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, recordArgs(r)...)
 }
 
-// adopt unstages the log of r, if there is one. A dead log makes the statement
-// divide by zero, because its rest must be removed first.
-func (a *attempt) adopt(o *opRun, r *driver.Record) {
+// adoptLog makes a staged log, if there is one, the log of r. A dead log makes
+// the statement divide by zero: the next attempt first removes the rest of it.
+func (a *attempt) adoptLog(o *opRun, r *driver.Record) {
 	ns := int64(r.Namespace)
 	inc := r.Incarnation[:]
 	if o.purge {
@@ -95,9 +95,9 @@ func (a *attempt) adopt(o *opRun, r *driver.Record) {
 	}
 }
 
-// stage marks a log without a record. A dead log is still being removed, so it
-// is in use.
-func (a *attempt) stage(ns uint64, c *driver.Change) {
+// stageLog marks a log as staged, without a record. A dead log of the same
+// incarnation becomes staged too.
+func (a *attempt) stageLog(ns uint64, c *driver.Change) {
 	a.add(`insert into {logs} as l (namespace, incarnation, until) values ($1, $2, $3)
 		on conflict (namespace, incarnation) do update set until = excluded.until`,
 		int64(ns), c.Stage[:], max(c.StageUntil, 0))
@@ -108,14 +108,14 @@ const (
 	uniqueViolation = "23505"
 )
 
-// doom lets the op fail with err in the next attempt. Other ops are not
-// affected.
-func (o *opRun) doom(on string, err error) func(string) error {
+// failNextAttempt returns a function that lets the op fail with err in the next
+// attempt, if the statement fails with the code on. Other ops are not affected.
+func (o *opRun) failNextAttempt(on string, err error) func(string) error {
 	return func(code string) error {
 		if code != on {
 			return nil
 		}
-		o.doomed = err
+		o.failure = err
 		return errAgain
 	}
 }
@@ -124,14 +124,15 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 	for _, s := range c.Drop {
 		a.add(`update {messages} set body = null
 			where namespace = $1 and incarnation = $2 and seq between $3 and $4 and body is not null`,
-			int64(ns), inc[:], bounded(s.From), bounded(s.To))
+			int64(ns), inc[:], cappedSeq(s.From), cappedSeq(s.To))
 	}
 	for i := range c.Replace {
 		m := &c.Replace[i]
+		missing := fmt.Errorf("message %d: %w", m.Seq, driver.ErrNotFound)
 		a.add(`with done as (update {messages} set body = $4
 				where namespace = $1 and incarnation = $2 and seq = $3 and body is not null returning 1)
-			select 1 / count(*) from done`, int64(ns), inc[:], bounded(m.Seq),
-			solid(m.Body)).refused = o.doom(divisionByZero, fmt.Errorf("message %d: %w", m.Seq, driver.ErrNotFound))
+			select 1 / count(*) from done`, int64(ns), inc[:], cappedSeq(m.Seq),
+			notNull(m.Body)).refused = o.failNextAttempt(divisionByZero, missing)
 	}
 	if len(c.Append) == 0 {
 		return
@@ -142,17 +143,20 @@ func (a *attempt) changeLog(o *opRun, ns uint64, inc driver.Incarnation, c *driv
 	bodies := make([][]byte, len(c.Append))
 	for i := range c.Append {
 		m := &c.Append[i]
-		seqs[i], ids[i], digests[i], bodies[i] = int64(m.Seq), m.ID, m.Digest[:], solid(m.Body)
+		seqs[i] = int64(m.Seq)
+		ids[i] = m.ID
+		digests[i] = m.Digest[:]
+		bodies[i] = notNull(m.Body)
 	}
 	a.add(`insert into {messages} (namespace, incarnation, seq, id, digest, body)
 		select $1, $2, m.seq, m.id, m.digest, m.body
 		from unnest($3::bigint[], $4::text[], $5::bytea[], $6::bytea[]) as m (seq, id, digest, body)`,
-		int64(ns), inc[:], seqs, ids, digests, bodies).refused = o.doom(uniqueViolation,
+		int64(ns), inc[:], seqs, ids, digests, bodies).refused = o.failNextAttempt(uniqueViolation,
 		fmt.Errorf("%w: Append holds a number that is not new", driver.ErrInvalid))
 }
 
-// solid returns an empty value for nil, because nil would be NULL.
-func solid(b []byte) []byte {
+// notNull returns an empty value for nil, because nil would be NULL.
+func notNull(b []byte) []byte {
 	if b == nil {
 		return []byte{}
 	}

@@ -34,12 +34,12 @@ type Driver struct {
 	o    Options
 	caps driver.Caps
 
-	sql   interface{ Replace(string) string }
-	texts sync.Map // statement with braces → statement with the schema's name
+	sql   interface{ Replace(string) string } // replaces {table} by schema.table
+	texts sync.Map                            // results of sql by statement
 
 	clock   clock
 	count   driver.CommitCounter
-	feeds   watched
+	feeds   watchedFeeds
 	flights flights
 	erased  erased
 	ending  context.CancelFunc // ends background work

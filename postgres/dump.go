@@ -188,7 +188,7 @@ func (u *dump) events(after driver.Place) error {
 			uint64(version), uint64(last)
 		return err
 	}, dumpEvents,
-		func(at driver.Place) []any { return []any{int64(at.Namespace), bounded(at.Number)} })
+		func(at driver.Place) []any { return []any{int64(at.Namespace), cappedSeq(at.Number)} })
 }
 
 func (u *dump) records(after driver.Place) error {

@@ -120,7 +120,7 @@ func (u *dump) messages(after driver.Place) error {
 			where namespace = $1 and incarnation between $2 and $3
 				and (incarnation, seq) > ($4, $5) and body is not null
 			order by incarnation, seq limit $6`,
-			func(at driver.Place) []any { return []any{at.Incarnation[:], bounded(at.Number)} })
+			func(at driver.Place) []any { return []any{at.Incarnation[:], cappedSeq(at.Number)} })
 	})
 }
 

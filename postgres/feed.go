@@ -23,7 +23,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 		return f, err
 	}
 	defer end()
-	d.feeds.asked(q.Namespace)
+	d.feeds.markRead(q.Namespace)
 	err = d.retry(ctx, func() error {
 		conn, err := d.pool.Acquire(ctx)
 		if err != nil {
@@ -37,7 +37,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 	if err != nil {
 		return driver.Feed{}, err
 	}
-	d.feeds.seen(q.Namespace, f.Head)
+	d.feeds.setHead(q.Namespace, f.Head)
 	if q.After < f.Tail {
 		return driver.Feed{Head: f.Head, Tail: f.Tail}, driver.ErrLagged
 	}
@@ -49,7 +49,7 @@ func (d *Driver) Feed(ctx context.Context, q driver.FeedQuery) (f driver.Feed, e
 func (d *Driver) feeding(q driver.FeedQuery, f *driver.Feed) []statement {
 	ns := int64(q.Namespace)
 	read := statement{
-		sql: d.text(selectFeed), args: []any{ns, bounded(q.After), int64(max(q.Limit, 0))},
+		sql: d.text(selectFeed), args: []any{ns, cappedSeq(q.After), int64(max(q.Limit, 0))},
 		read: func(rows pgx.Rows) error { return scanFeed(rows, f) },
 	}
 	if d.caps.ReadOnly {

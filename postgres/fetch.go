@@ -115,7 +115,7 @@ func (a *attempt) readLog(o *opRun) {
 		a.add(`select count(*), coalesce(sum(octet_length(m.body)), 0)::bigint
 			from {sessions} s join {messages} m on m.namespace = $1 and m.incarnation = s.incarnation
 			where s.namespace = $1 and s.id = $2 and m.seq between $3 and $4 and m.body is not null`,
-			ns, t.Key.ID, bounded(t.Span.From), bounded(t.Span.To)).read = o.readSpan
+			ns, t.Key.ID, cappedSeq(t.Span.From), cappedSeq(t.Span.To)).read = o.readSpan
 	}
 	for _, k := range t.Entries {
 		if k.Kind&driver.KindSession != 0 {
@@ -129,12 +129,12 @@ func (a *attempt) readLog(o *opRun) {
 func signed(seqs []uint64) []int64 {
 	out := make([]int64, len(seqs))
 	for i, seq := range seqs {
-		out[i] = bounded(seq)
+		out[i] = cappedSeq(seq)
 	}
 	return out
 }
 
-func bounded(seq uint64) int64 { return int64(min(seq, maxSeq)) }
+func cappedSeq(seq uint64) int64 { return int64(min(seq, maxSeq)) }
 
 func (o *opRun) readRefs(rows pgx.Rows) error {
 	o.view.Refs = make([]driver.Ref, len(o.Target.MessageIDs))

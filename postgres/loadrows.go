@@ -63,7 +63,7 @@ func (a *attempt) loadRecords(parts []driver.Part) {
 		column(parts, func(p *driver.Part) *int64 { return timeOrNull(p.Record.Expires) }),
 		column(parts, func(p *driver.Part) int64 { return int64(p.Record.Messages) }),
 		column(parts, func(p *driver.Part) int64 { return int64(p.Record.Bytes) }),
-		column(parts, func(p *driver.Part) []byte { return solid(p.Record.Body) }))
+		column(parts, func(p *driver.Part) []byte { return notNull(p.Record.Body) }))
 	a.countRecords(parts)
 }
 
@@ -118,6 +118,6 @@ func (a *attempt) loadMessages(parts []driver.Part) {
 			if p.Kind == driver.PartRef {
 				return nil
 			}
-			return solid(p.Message.Body)
+			return notNull(p.Message.Body)
 		}))
 }

@@ -60,7 +60,7 @@ type opRun struct {
 	*driver.Op
 	err     error // its error so far
 	invalid bool  // err is final, even if other ops are repeated
-	doomed  error // error that only the engine could detect
+	failure error // error that only the engine could detect
 	purge   bool  // an old log of its incarnation must be removed first
 
 	// State of one attempt.

@@ -8,23 +8,23 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// forget is the time for which a feed without readers is polled. Then its
-// watchers are woken, and those that still wait read it again.
-const forget = 5 * time.Minute
+// watchTimeout is the time after which a feed without readers is no longer
+// polled. Its watchers are then woken, and read it again if they still wait.
+const watchTimeout = 5 * time.Minute
 
-// watched holds the feeds that were read.
-type watched struct {
+// watchedFeeds has the feeds to poll: those read within watchTimeout.
+type watchedFeeds struct {
 	mu    sync.Mutex // guards heads
 	heads map[uint64]*watchedFeed
 }
 
 type watchedFeed struct {
-	head  uint64
-	asked time.Time
+	head     uint64
+	lastRead time.Time
 }
 
-// asked records that a feed is read.
-func (w *watched) asked(ns uint64) {
+// markRead records that a feed is read.
+func (w *watchedFeeds) markRead(ns uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.heads == nil {
@@ -33,11 +33,11 @@ func (w *watched) asked(ns uint64) {
 	if w.heads[ns] == nil {
 		w.heads[ns] = &watchedFeed{}
 	}
-	w.heads[ns].asked = time.Now()
+	w.heads[ns].lastRead = time.Now()
 }
 
-// seen records the newest position of a feed and reports whether it is new.
-func (w *watched) seen(ns, head uint64) bool {
+// setHead records the newest position of a feed and reports whether it is new.
+func (w *watchedFeeds) setHead(ns, head uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := w.heads[ns]
@@ -48,12 +48,12 @@ func (w *watched) seen(ns, head uint64) bool {
 	return true
 }
 
-// list returns the feeds to poll, and the feeds that it dropped.
-func (w *watched) list() (look []int64, forgotten []uint64) {
+// feedsToPoll returns the feeds to poll, and the feeds that it dropped.
+func (w *watchedFeeds) feedsToPoll() (look []int64, forgotten []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ns, f := range w.heads {
-		if time.Since(f.asked) > forget {
+		if time.Since(f.lastRead) > watchTimeout {
 			delete(w.heads, ns)
 			forgotten = append(forgotten, ns)
 			continue
@@ -87,7 +87,7 @@ func (d *Driver) poll(fn func(uint64)) {
 			return
 		case <-tick.C:
 		}
-		err := d.look(fn)
+		err := d.pollFeeds(fn)
 		if failed && err == nil {
 			fn(0)
 		}
@@ -103,9 +103,9 @@ const (
 	union all select namespace, count(kind) from {pending} where namespace = any($1) group by namespace`
 )
 
-// look calls fn for each feed that has changed since the last poll.
-func (d *Driver) look(fn func(uint64)) error {
-	look, forgotten := d.feeds.list()
+// pollFeeds calls fn for each feed that has changed since the last poll.
+func (d *Driver) pollFeeds(fn func(uint64)) error {
+	look, forgotten := d.feeds.feedsToPoll()
 	for _, ns := range forgotten {
 		fn(ns)
 	}
@@ -131,7 +131,7 @@ func (d *Driver) look(fn func(uint64)) error {
 		return err
 	}
 	for _, ns := range look {
-		if d.feeds.seen(uint64(ns), uint64(heads[ns])) {
+		if d.feeds.setHead(uint64(ns), uint64(heads[ns])) {
 			fn(uint64(ns))
 		}
 	}

@@ -55,7 +55,7 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (found []drive
 		return nil, err
 	}
 	defer end()
-	to := bounded(q.Span.To)
+	to := cappedSeq(q.Span.To)
 	if to == 0 {
 		to = math.MaxInt64
 	}
@@ -69,7 +69,7 @@ func (d *Driver) Messages(ctx context.Context, q driver.LogQuery) (found []drive
 		order by seq ` + order + ` limit $5`
 	err = d.retry(ctx, func() error {
 		rows, err := d.pool.Query(ctx, d.text(sql),
-			int64(q.Namespace), q.Incarnation[:], bounded(q.Span.From), to, int64(max(q.Limit, 0)))
+			int64(q.Namespace), q.Incarnation[:], cappedSeq(q.Span.From), to, int64(max(q.Limit, 0)))
 		if err != nil {
 			return err
 		}

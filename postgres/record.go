@@ -16,7 +16,7 @@ func recordArgs(r *driver.Record) []any {
 	return []any{
 		int64(r.Namespace), r.ID, r.Incarnation[:], int64(r.Version), int64(r.NextSeq),
 		textOrNull(r.UserID), int16(r.Status), encodeLabels(r.Labels), r.Created, r.ActiveMinute,
-		timeOrNull(r.Due), timeOrNull(r.Expires), int64(r.Messages), int64(r.Bytes), solid(r.Body),
+		timeOrNull(r.Due), timeOrNull(r.Expires), int64(r.Messages), int64(r.Bytes), notNull(r.Body),
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// OpenAPI is the description of all routes in OpenAPI 3.1, as /openapi.json
-// serves it. It must not be changed.
+// OpenAPI is the description of all routes in OpenAPI 3.1, which /openapi.json
+// serves. Do not change its bytes.
 //
 //go:embed openapi.json
 var OpenAPI []byte
@@ -19,7 +19,7 @@ func (x *exchange) openAPI() error {
 	return x.reply(http.StatusOK)
 }
 
-// healthz answers while the process runs.
+// healthz answers as long as the process runs.
 func (x *exchange) healthz() error {
 	if _, err := x.queryOf(); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (x *exchange) healthz() error {
 	return x.reply(http.StatusOK)
 }
 
-// readyz answers whether the store takes requests.
+// readyz tells whether the store accepts requests.
 func (x *exchange) readyz() error {
 	if _, err := x.queryOf(); err != nil {
 		return err

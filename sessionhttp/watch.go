@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// recheck is the time for which a watch trusts its key.
-	recheck = 500 * time.Millisecond
+	// recheckInterval is the time after which a watch checks its key again.
+	recheckInterval = 500 * time.Millisecond
 
-	// maxStall is the time that a client has to read one event.
-	maxStall = 30 * time.Second
+	// eventWriteTimeout is the time limit for a client to read one event.
+	eventWriteTimeout = 30 * time.Second
 )
 
-// watched is one step of a watch.
-type watched struct {
+// watchStep is one step of a watch.
+type watchStep struct {
 	seshat.Event
 	err error
 }
@@ -54,8 +54,8 @@ func (x *exchange) watch() error {
 	return nil
 }
 
-// since returns the position after which the watch begins: Last-Event-ID, or
-// else the newest.
+// since returns the position after which the watch begins: that of the header
+// Last-Event-ID or, without it, the newest position.
 func (x *exchange) since() (uint64, error) {
 	v := x.r.Header["Last-Event-Id"]
 	if len(v) == 0 {
@@ -80,13 +80,13 @@ func (x *exchange) closing() bool {
 }
 
 // follow sends the events of the feed, and then the error that ended it.
-func (x *exchange) follow(ctx context.Context, since uint64) <-chan watched {
-	events := make(chan watched)
+func (x *exchange) follow(ctx context.Context, since uint64) <-chan watchStep {
+	events := make(chan watchStep)
 	go func() {
 		defer close(events)
 		for e, err := range x.t.Watch(ctx, since) {
 			select {
-			case events <- watched{e, err}:
+			case events <- watchStep{e, err}:
 			case <-ctx.Done():
 				return
 			}
@@ -102,8 +102,8 @@ type stream struct {
 	checked time.Time // last check of the key
 }
 
-// open begins the answer. Its first event holds the position at which the watch
-// begins, so a client that disconnects at once can resume without a gap.
+// open begins the answer. Its first event has the start position of the watch,
+// so a client that disconnects at once can resume without a gap.
 func (s *stream) open(since uint64) error {
 	h := s.x.w.Header()
 	h["Content-Type"] = []string{"text/event-stream"}
@@ -116,9 +116,9 @@ func (s *stream) open(since uint64) error {
 	return s.send(append(b, "}\n\n"...))
 }
 
-// run sends events until the watch ends or the client leaves, which is no
-// error.
-func (s *stream) run(ctx context.Context, events <-chan watched) error {
+// run sends events until the watch ends or the client leaves. It returns nil if
+// the client leaves.
+func (s *stream) run(ctx context.Context, events <-chan watchStep) error {
 	beat := time.NewTicker(s.x.o.Heartbeat)
 	defer beat.Stop()
 	for {
@@ -148,7 +148,7 @@ func (s *stream) run(ctx context.Context, events <-chan watched) error {
 
 // check authenticates again, so that a revoked key gets no more events.
 func (s *stream) check() error {
-	if time.Since(s.checked) < recheck {
+	if time.Since(s.checked) < recheckInterval {
 		return nil
 	}
 	s.checked = time.Now()
@@ -159,7 +159,7 @@ func (s *stream) check() error {
 func (s *stream) send(b []byte) error {
 	s.x.out = b
 	// Some connections have no deadline.
-	_ = s.rc.SetWriteDeadline(time.Now().Add(maxStall))
+	_ = s.rc.SetWriteDeadline(time.Now().Add(eventWriteTimeout))
 	n, err := s.x.w.Write(b)
 	s.x.sent += int64(n)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// compacted holds the sizes of a file before and after, in bytes.
+// compacted holds the sizes of a file before and after Compact, in bytes.
 type compacted struct {
 	Before int64 `json:"before"`
 	After  int64 `json:"after"`

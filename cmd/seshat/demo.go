@@ -74,7 +74,7 @@ func (a *app) demo(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return finish(err, f)
 	}
-	api, err := s.api(f, addr, log)
+	api, err := s.listenAPI(f, addr, log)
 	if err != nil {
 		return finish(err, f)
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// errEnough stops a stream from the client's side.
+// errEnough ends a stream because the client needs no more frames.
 var errEnough = errors.New("enough")
 
-// Watch returns the events after a position, and then new ones. If wait is
-// false, it stops at the event that was the newest when it began.
+// Watch returns the events after position since, and then new ones. If wait is
+// false, it stops at the event that was the newest at the start.
 func (r *remote) Watch(ctx context.Context, since uint64, wait bool) iter.Seq2[seshat.Event, error] {
 	return func(yield func(seshat.Event, error) bool) {
 		end := uint64(0)

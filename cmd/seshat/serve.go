@@ -125,13 +125,13 @@ func (a *app) serveStore(ctx context.Context, s *serveFlags, f *file, addr *net.
 	if err := s.mayListen(ctx, f, addr, log); err != nil {
 		return err
 	}
-	api, err := s.api(f, addr, log)
+	api, err := s.listenAPI(f, addr, log)
 	if err != nil {
 		return err
 	}
 	all := []*server{api}
 	if s.socket != "" {
-		o, err := s.operator(f, log)
+		o, err := s.listenOperator(f, log)
 		if err != nil {
 			return errors.Join(err, api.Close())
 		}
@@ -168,7 +168,7 @@ func (s *serveFlags) mayListen(ctx context.Context, f *file, addr *net.TCPAddr, 
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(keys, good) {
+	if !slices.ContainsFunc(keys, isValid) {
 		return usagef("%s is reachable from other machines, and the store has no valid API key; see "+
 			"seshat key create", s.addr)
 	}
@@ -179,11 +179,11 @@ func (s *serveFlags) mayListen(ctx context.Context, f *file, addr *net.TCPAddr, 
 	return nil
 }
 
-// good reports whether a key has not expired.
-func good(k seshat.APIKey) bool { return k.ExpiresAt.IsZero() || k.ExpiresAt.After(time.Now()) }
+// isValid reports whether a key has not expired.
+func isValid(k seshat.APIKey) bool { return k.ExpiresAt.IsZero() || k.ExpiresAt.After(time.Now()) }
 
-// api listens for the HTTP API.
-func (s *serveFlags) api(f *file, addr *net.TCPAddr, log *slog.Logger) (*server, error) {
+// listenAPI listens for the HTTP API.
+func (s *serveFlags) listenAPI(f *file, addr *net.TCPAddr, log *slog.Logger) (*server, error) {
 	srv := &server{name: "api", scheme: "http"}
 	o := s.handlerOptions(log)
 	o.Closing = srv.closing()
@@ -227,8 +227,8 @@ func (s *serveFlags) httpServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// operator listens on the operator's socket.
-func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
+// listenOperator listens on the operator's socket.
+func (s *serveFlags) listenOperator(f *file, log *slog.Logger) (*server, error) {
 	srv := &server{name: "operator", scheme: "unix"}
 	o := s.handlerOptions(log)
 	o.Closing = srv.closing()
@@ -253,8 +253,8 @@ func (s *serveFlags) operator(f *file, log *slog.Logger) (*server, error) {
 // operator socket.
 const organizationHeader = "X-Organization"
 
-// localOnly rejects requests whose Host is not this machine. Such a request
-// comes from a page in a browser whose name was pointed at this machine.
+// localOnly rejects requests whose Host is not this machine. A web page sends
+// such a request if its domain name resolves to this machine (DNS rebinding).
 func localOnly(r *http.Request) error {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// Reclaim removes what marks made invisible. See driver.Driver.
+// Reclaim removes the data that marks made invisible. See driver.Driver.
 func (d *Driver) Reclaim(ctx context.Context, now int64, limit int) (r driver.Reclaimed, err error) {
 	if err := d.checkOpen(ctx); err != nil {
 		return r, err
@@ -46,9 +46,9 @@ func (w *writer) reclaim(now int64, limit int) (driver.Reclaimed, error) {
 	return r.report(), nil
 }
 
-// reclaimer is one Reclaim at work in a batch of its own. Each step reads a
-// range of the transaction and puts deletes into the overlay, which moves into
-// the transaction before the next step.
+// reclaimer runs one Reclaim in a batch of its own. Each step reads a range of
+// the transaction and puts deletes into the overlay. Before the next step, the
+// overlay is written to the transaction.
 type reclaimer struct {
 	*batch
 	now    int64
@@ -58,18 +58,18 @@ type reclaimer struct {
 	erased map[driver.Erasure]*driver.Erased
 }
 
-// full reports whether enough was removed for one commit.
+// full reports whether the step limit of one commit is reached.
 func (r *reclaimer) full() bool { return r.values >= r.limit }
 
-// remove deletes a key that is counted, and reports whether to go on.
+// remove deletes and counts a key, and reports whether the step may continue.
 func (r *reclaimer) remove(in format.Bucket, key []byte) bool {
 	r.put(in, key, nil)
 	r.values++
 	return !r.full()
 }
 
-// of returns the report on an erasure.
-func (r *reclaimer) of(e driver.Erasure) *driver.Erased {
+// reportOf returns the report on an erasure.
+func (r *reclaimer) reportOf(e driver.Erasure) *driver.Erased {
 	if r.erased[e] == nil {
 		r.erased[e] = &driver.Erased{Erasure: e}
 	}
@@ -90,24 +90,24 @@ func (r *reclaimer) report() driver.Reclaimed {
 }
 
 func (r *reclaimer) run() error {
-	if err := r.unstage(); err != nil {
+	if err := r.endStagedLogs(); err != nil {
 		return err
 	}
 	steps := []struct {
 		typ  byte
 		step func(key, value []byte) error
 	}{
-		{format.ErasedUser, r.erasure},
-		{format.ErasedNamespace, r.erasure},
-		{format.DeadLog, r.dead},
-		{format.Hole, r.hole},
-		{format.TrimmedFeed, r.feed},
+		{format.ErasedUser, r.reclaimErasure},
+		{format.ErasedNamespace, r.reclaimErasure},
+		{format.DeadLog, r.reclaimDeadLog},
+		{format.Hole, r.reclaimHole},
+		{format.TrimmedFeed, r.reclaimFeed},
 	}
 	for _, s := range steps {
 		if err := r.flush(allBuckets[:]...); err != nil {
 			return err
 		}
-		if err := r.each(s.typ, s.step); err != nil {
+		if err := r.eachMark(s.typ, s.step); err != nil {
 			return err
 		}
 	}
@@ -121,10 +121,10 @@ func (r *reclaimer) run() error {
 	return nil
 }
 
-// each calls step for the marks of a type until enough was removed. A step may
-// change the transaction, so the marks are copied first: not more than are
-// needed, as each step removes something.
-func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
+// eachMark calls step for the marks of a type until the limit is reached. A
+// step may change the transaction, so eachMark copies the marks first. Each
+// step removes at least one key, so it copies no more marks than the limit.
+func (r *reclaimer) eachMark(typ byte, step func(key, value []byte) error) error {
 	type mark struct{ key, value []byte }
 	var marks []mark
 	c := r.cursor(format.Marks)
@@ -142,8 +142,9 @@ func (r *reclaimer) each(typ byte, step func(key, value []byte) error) error {
 	return nil
 }
 
-// unstage makes logs dead that no record took in time, or that were erased.
-func (r *reclaimer) unstage() error {
+// endStagedLogs marks staged logs as dead if no record adopted them in time, or
+// if they were erased.
+func (r *reclaimer) endStagedLogs() error {
 	c := r.cursor(format.Marks)
 	for k, v := c.Seek([]byte{format.StagedLog}); k != nil && k[0] == format.StagedLog; k, v = c.Next() {
 		s, err := format.ReadStaged(k, v)
@@ -166,7 +167,7 @@ func (r *reclaimer) unstage() error {
 	return nil
 }
 
-func (r *reclaimer) dead(key, value []byte) error {
+func (r *reclaimer) reclaimDeadLog(key, value []byte) error {
 	d, err := format.ReadDead(key, value)
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func (r *reclaimer) dead(key, value []byte) error {
 		return r.remove(in, k)
 	})
 	if d.Erased {
-		r.of(driver.Erasure{Namespace: ns, UserID: d.UserID}).Entries += entries
+		r.reportOf(driver.Erasure{Namespace: ns, UserID: d.UserID}).Entries += entries
 	}
 	if whole {
 		r.remove(format.Marks, key)
@@ -192,7 +193,7 @@ func (r *reclaimer) dead(key, value []byte) error {
 	return nil
 }
 
-func (r *reclaimer) hole(key, _ []byte) error {
+func (r *reclaimer) reclaimHole(key, _ []byte) error {
 	_, ns, rest, _ := format.ParseMark(key)
 	inc, span, ok := format.ParseLogMark(rest)
 	if !ok {
@@ -208,22 +209,22 @@ func (r *reclaimer) hole(key, _ []byte) error {
 	return nil
 }
 
-// feed removes events up to the tail.
-func (r *reclaimer) feed(key, _ []byte) error {
+// reclaimFeed removes events up to the tail.
+func (r *reclaimer) reclaimFeed(key, _ []byte) error {
 	ns := format.NamespaceOf(key[1:])
 	s, err := r.namespace(ns)
 	if err != nil {
 		return err
 	}
-	if r.events(ns, 0, s.Tail) {
+	if r.removeEvents(ns, 0, s.Tail) {
 		r.remove(format.Marks, key)
 	}
 	return nil
 }
 
-// events removes the events at these positions, both included, and reports
-// whether it came to the end.
-func (r *reclaimer) events(ns, from, to uint64) bool {
+// removeEvents removes the events at positions from and to and between them. It
+// reports whether it removed all of them.
+func (r *reclaimer) removeEvents(ns, from, to uint64) bool {
 	key := format.AppendFeedKey(nil, ns, from)
 	c := r.cursor(format.Feed)
 	for k, _ := c.Seek(key); bytes.HasPrefix(k, key[:8]); k, _ = c.Next() {

@@ -8,15 +8,16 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// erasure goes on with one erasure, and ends it once nothing of it is left.
-func (r *reclaimer) erasure(key, value []byte) error {
+// reclaimErasure continues one erasure, and removes its mark once no data of it
+// is left.
+func (r *reclaimer) reclaimErasure(key, value []byte) error {
 	m, err := format.ReadErasure(key, value)
 	if err != nil {
 		return err
 	}
 	_, ns, rest, _ := format.ParseMark(key)
 	e := driver.Erasure{Namespace: ns, UserID: string(rest)}
-	sum := r.of(e)
+	sum := r.reportOf(e)
 	sum.Sessions += m.Sessions
 	sum.Messages += m.Messages
 	sum.Bytes += m.Bytes
@@ -56,7 +57,7 @@ func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err 
 	if err != nil {
 		return false, err
 	}
-	return r.events(e.Namespace, 0, s.Tail) && r.events(e.Namespace, s.Head+1, math.MaxUint64), nil
+	return r.removeEvents(e.Namespace, 0, s.Tail) && r.removeEvents(e.Namespace, s.Head+1, math.MaxUint64), nil
 }
 
 // entryOf returns a visitor that removes erased entries.

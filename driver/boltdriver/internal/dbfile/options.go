@@ -15,24 +15,24 @@ type Options struct {
 	// ReadOnly opens the file under a shared lock and never writes to it.
 	ReadOnly bool
 
-	// LockTimeout is how long Open waits for another process or handle to
-	// let go of the file. Default: 500ms.
+	// LockTimeout is the longest time that Open waits until another process or
+	// handle closes the file. Default: 500ms.
 	LockTimeout time.Duration
 
-	// MaxSize is the largest size of the file in bytes. Commits that need more
-	// fail. Default: 0, no limit.
+	// MaxSize is the largest size of the file in bytes. A commit that needs
+	// more fails. Default: 0, no limit.
 	MaxSize int64
 
 	// AllowNetworkFS opens files on network and FUSE file systems too.
 	AllowNetworkFS bool
 
-	// VerifyLimit is the largest file, in bytes, whose structure is checked
-	// before it is opened. 0 means DefaultVerifyLimit, a negative value means
-	// that files of any size are checked.
+	// VerifyLimit is the largest file, in bytes, whose structure Open checks.
+	// 0 means DefaultVerifyLimit; with a negative value Open checks files of
+	// any size.
 	VerifyLimit int64
 
-	// SkipVerify leaves that check out. The meta pages and the file's length
-	// are checked always.
+	// SkipVerify skips that check. Open always checks the meta pages and the
+	// file's length.
 	SkipVerify bool
 
 	// Hooks are faults that tests inject. The zero value injects none.
@@ -41,11 +41,11 @@ type Options struct {
 
 // Hooks are faults that tests inject.
 type Hooks struct {
-	// NoBigMap acts as if the large map could not be made.
+	// NoBigMap makes the large memory map fail.
 	NoBigMap bool
 	// Step is called between the steps of opening, creating and compacting.
 	Step func(name string)
-	// IsRemote is asked instead of the file system.
+	// IsRemote replaces the check for a network file system.
 	IsRemote func(*os.File) bool
 }
 
@@ -69,7 +69,7 @@ func (o *Options) lockTimeout() time.Duration {
 	return o.LockTimeout
 }
 
-// overLimit reports whether a file of that size is too large to be checked.
+// overLimit reports whether a file of that size is too large for the check.
 func (o *Options) overLimit(size int64) bool {
 	limit := o.VerifyLimit
 	if limit == 0 {

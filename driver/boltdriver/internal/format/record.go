@@ -15,15 +15,15 @@ import (
 //	 status, incarnation, version, next_seq, created, active_minute, due,
 //	 expires, messages, bytes, epoch, user, labels, body]
 //
-// The header checksum covers the key and all between itself and the body, so
-// that a page is filtered by verified headers without reading bodies. The epoch
+// The header checksum covers the key and the elements between itself and the
+// body, so a list filters by verified headers without reading bodies. The epoch
 // is the erase epoch of the namespace when the record was written.
 const (
-	recordElements = 16
-	headStart      = envelopeSize + 5
-	fixedHeadLen   = 2 + 18 + 9*9
-	userAt         = headStart + fixedHeadLen
-	headElements   = 13 // before the user
+	recordElements   = 16
+	headerStart      = envelopeSize + 5
+	fixedHeaderBytes = 2 + 18 + 9*9
+	userOffset       = headerStart + fixedHeaderBytes
+	headerElements   = 13 // before the user
 )
 
 // RecordHeader is a record's header: the fields of [driver.Record] that lists
@@ -46,22 +46,22 @@ type RecordHeader struct {
 
 // HeaderTexts are the texts of a header.
 type HeaderTexts struct {
-	Raw        []byte // as the value has them: the user, then the labels
+	Raw        []byte // the bytes in the value: the user, then the labels
 	UserID     []byte // a part of Raw
 	LabelCount int    // labels in Raw
 }
 
 // RecordSize is the length of the value that AppendRecord appends.
 func RecordSize(r *driver.Record) int {
-	n := headStart + fixedHeadLen + 2 + len(r.UserID) + 3 + 5 + len(r.Body)
+	n := headerStart + fixedHeaderBytes + 2 + len(r.UserID) + 3 + 5 + len(r.Body)
 	for _, l := range r.Labels {
 		n += 4 + len(l.Name) + len(l.Value)
 	}
 	return n
 }
 
-// AppendRecord appends the value of a record at key, written in that erase
-// epoch. It has RecordSize bytes.
+// AppendRecord appends the value of a record at key. epoch is the current erase
+// epoch of the namespace. The value has RecordSize bytes.
 func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	start := len(b)
 	b = msgpack.AppendUint32(appendEnvelope(b, recordElements), 0)
@@ -78,37 +78,37 @@ func AppendRecord(b, key []byte, r *driver.Record, epoch uint64) []byte {
 	end := len(b)
 	b = msgpack.AppendBin32(b, r.Body)
 	doc := b[start:]
-	binary.BigEndian.PutUint32(doc[envelopeSize+1:], checksum(key, b[start+headStart:end]))
+	binary.BigEndian.PutUint32(doc[envelopeSize+1:], checksum(key, b[start+headerStart:end]))
 	seal(key, doc)
 	return b
 }
 
 // ParseHeader reads the header of v without verifying it.
 func ParseHeader(v []byte, h *RecordHeader) (sum uint32, ok bool) {
-	w, ok := parseToUser(v, h)
+	w, ok := parseHeaderToUser(v, h)
 	if !ok {
 		return 0, false
 	}
 	h.parseLabels(&w)
 	h.End = len(v) - w.Len()
-	h.Raw = v[userAt:h.End]
+	h.Raw = v[userOffset:h.End]
 	return binary.BigEndian.Uint32(v[9:]), !w.Failed() && h.Status < driver.Statuses
 }
 
-// ParseIndexed reads of the header what says where a record is in the indexes.
-// v may be cut short behind that, at IndexedLen.
+// ParseIndexed reads the header fields that the index keys are made of. v may
+// be only the first IndexedLen bytes of a value.
 func ParseIndexed(v []byte, h *RecordHeader) bool {
-	w, ok := parseToUser(v, h)
+	w, ok := parseHeaderToUser(v, h)
 	return ok && !w.Failed()
 }
 
-// IndexedLen is as much of a value as ParseIndexed reads, at most.
-const IndexedLen = userAt + 2 + 255
+// IndexedLen is the largest number of bytes that ParseIndexed reads.
+const IndexedLen = userOffset + 2 + 255
 
-// parseToUser reads the header up to the user. All before that lies at fixed
-// places: see AppendRecord.
-func parseToUser(v []byte, h *RecordHeader) (rest msgpack.FixedReader, ok bool) {
-	if len(v) < userAt || !hasHeadForms((*[userAt]byte)(v)) {
+// parseHeaderToUser reads the header up to the user. The elements before the
+// user are at fixed offsets: see AppendRecord.
+func parseHeaderToUser(v []byte, h *RecordHeader) (rest msgpack.FixedReader, ok bool) {
+	if len(v) < userOffset || !hasHeaderCodes((*[userOffset]byte)(v)) {
 		return msgpack.FixedReader{}, false
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(v[at : at+8]) }
@@ -123,14 +123,14 @@ func parseToUser(v []byte, h *RecordHeader) (rest msgpack.FixedReader, ok bool) 
 	h.Messages = u64(88)
 	h.Bytes = u64(97)
 	h.Epoch = u64(106)
-	rest = msgpack.NewFixedReader(v[userAt:], int(binary.BigEndian.Uint16(v[1:]))-headElements)
+	rest = msgpack.NewFixedReader(v[userOffset:], int(binary.BigEndian.Uint16(v[1:]))-headerElements)
 	h.UserID = rest.Str8()
 	return rest, true
 }
 
-// hasHeadForms reports whether a value begins with the forms of a record's
-// elements up to the user.
-func hasHeadForms(v *[userAt]byte) bool {
+// hasHeaderCodes reports whether a value begins with the msgpack codes of a
+// record's elements up to the user.
+func hasHeaderCodes(v *[userOffset]byte) bool {
 	return v[0] == msgpack.Array16Code && binary.BigEndian.Uint16(v[1:]) >= recordElements &&
 		v[3] == msgpack.Uint32Code && v[8] == msgpack.Uint32Code &&
 		v[13] == msgpack.Uint8Code && v[15] == msgpack.Bin8Code && v[16] == 16 &&
@@ -160,13 +160,13 @@ func ReadHeader(key, v []byte, h *RecordHeader) bool {
 	return ok && h.Holds(key, v, sum)
 }
 
-// Holds reports whether sum, which ParseHeader returned with h, is the checksum
-// of the header of v at key.
+// Holds reports whether sum is the checksum of the header of v at key.
+// ParseHeader returned sum with h.
 func (h *RecordHeader) Holds(key, v []byte, sum uint32) bool {
-	return sum == checksum(key, v[headStart:h.End])
+	return sum == checksum(key, v[headerStart:h.End])
 }
 
-// ReadRecord reads the header of v and verifies the whole of it.
+// ReadRecord reads the header of v and verifies all of v.
 func ReadRecord(key, v []byte, h *RecordHeader) (body []byte, ok bool) {
 	if _, ok := ParseHeader(v, h); !ok {
 		return nil, false
@@ -174,7 +174,7 @@ func ReadRecord(key, v []byte, h *RecordHeader) (body []byte, ok bool) {
 	return h.Body(key, v)
 }
 
-// Body verifies the whole of v, whose header h is, and returns its body.
+// Body verifies all of v, whose header is h, and returns its body.
 func (h *RecordHeader) Body(key, v []byte) (body []byte, ok bool) {
 	w := openSealed(key, v, recordElements-1)
 	if w.Failed() {
@@ -185,8 +185,8 @@ func (h *RecordHeader) Body(key, v []byte) (body []byte, ok bool) {
 	return body, w.Done()
 }
 
-// DecodeInto copies the record into r, reusing its memory: User and the labels
-// lie behind the body in Body's buffer.
+// DecodeInto copies the record into r and reuses r's memory: UserID and the
+// labels follow the body in the buffer of Body.
 func (h *RecordHeader) DecodeInto(r *driver.Record, body []byte) {
 	h.CopyNumbers(r)
 	b := slices.Grow(r.Body[:0], len(body)+len(h.Raw))
@@ -195,7 +195,7 @@ func (h *RecordHeader) DecodeInto(r *driver.Record, body []byte) {
 	r.Body = b[:len(body)]
 }
 
-// CopyNumbers copies all but the texts.
+// CopyNumbers copies all fields except the texts.
 func (h *RecordHeader) CopyNumbers(r *driver.Record) {
 	r.Incarnation = h.Incarnation
 	r.Version = h.Version
@@ -209,7 +209,8 @@ func (h *RecordHeader) CopyNumbers(r *driver.Record) {
 	r.Bytes = h.Bytes
 }
 
-// CopyTo copies the names into r and the end of b, which has room for them.
+// CopyTo appends the texts to b, which has room for them, and sets the texts of
+// r to that memory.
 func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	at := len(b)
 	b = append(b, n.Raw...)
@@ -218,28 +219,28 @@ func (n *HeaderTexts) CopyTo(b []byte, r *driver.Record) []byte {
 	rest = rest[2+len(n.UserID)+3:]
 	for range n.LabelCount {
 		var l driver.Label
-		l.Name, rest = cutStr(rest)
-		l.Value, rest = cutStr(rest)
+		l.Name, rest = cutText(rest)
+		l.Value, rest = cutText(rest)
 		r.Labels = append(r.Labels, l)
 	}
 	return b
 }
 
-// cutStr splits s after its first string, in the form of msgpack.AppendStr8.
-func cutStr(s string) (str, rest string) {
+// cutText splits s after its first string, in the form of msgpack.AppendStr8.
+func cutText(s string) (str, rest string) {
 	n := 2 + int(s[1])
 	return s[2:n], s[n:]
 }
 
-// AppendText appends s to b and returns b and the string that s is there. b
-// must have room for s, and what is appended must not change afterwards.
+// AppendText appends s to b. It returns b, and s as a string that shares memory
+// with b. b must have room for s, and these bytes must not change afterwards.
 func AppendText(b, s []byte) ([]byte, string) {
 	n := len(b)
 	b = append(b, s...)
 	return b, UnsafeString(b[n:])
 }
 
-// HasLabel reports whether the record has exactly that label.
+// HasLabel reports whether the record has the label l with the same value.
 func (h *RecordHeader) HasLabel(l driver.Label) bool {
 	w := h.labels()
 	for range h.LabelCount {
