@@ -169,7 +169,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "marks of erasures are ignored", promise: "Erasure", file: "driver/boltdriver/internal/format/erased.go",
-		from: "return s != nil && (h.Epoch < s.Epoch || h.Epoch < s.Users[UnsafeString(h.User)])",
+		from: "return s != nil && (h.Epoch < s.Epoch || h.Epoch < s.Users[UnsafeString(h.UserID)])",
 		to:   "return false && s != nil",
 		dir:  bolt, test: "^TestEraseUser$",
 	},
