@@ -18,7 +18,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// Promise: a key comes back as it was made, and its secret opens what it says.
+// Promise: Authenticate returns the key as it was created.
 func TestKeyComesBack(t *testing.T) {
 	s := seshattest.Open(t)
 	acme := keyTenant(t, s.Store, seshat.Namespace{OrganizationID: "int_a", Name: "acme"})
@@ -32,7 +32,7 @@ func TestKeyComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Namespaces[0] = "changed" // the store has a copy
+	want.Namespaces[0] = "changed" // the store has its own copy
 	if made.ExpiresAt != seshattest.Start.Add(time.Hour) || made.CreatedAt != seshattest.Start ||
 		!made.LastUsedAt.IsZero() {
 		t.Errorf("made %+v", made)
@@ -81,8 +81,8 @@ func TestSecretsAreRandom(t *testing.T) {
 	}
 }
 
-// Promise: nothing but a key's whole secret opens it, and nothing tells an
-// unknown key from a wrong secret.
+// Promise: only the complete secret of a key is accepted, and the errors for an
+// unknown key and for a wrong secret are the same.
 func TestOnlyTheWholeSecretOpens(t *testing.T) {
 	s := seshattest.Open(t)
 	k, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
@@ -106,7 +106,7 @@ func TestOnlyTheWholeSecretOpens(t *testing.T) {
 	}
 }
 
-// Promise: only a hash is kept: the random part is nowhere in the file.
+// Promise: the file contains only a hash of a secret, never its random part.
 func TestSecretIsNotStored(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{Name: "a name that is stored"})
@@ -131,7 +131,8 @@ func TestSecretIsNotStored(t *testing.T) {
 	}
 }
 
-// Promise: a key ends at its moment to the millisecond, and when it is revoked.
+// Promise: a key ends at its deadline, to the millisecond, or when it is
+// revoked.
 func TestKeysEnd(t *testing.T) {
 	s := seshattest.Open(t)
 	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{ExpiresAt: seshattest.Start.Add(time.Hour)})
@@ -161,7 +162,7 @@ func TestKeysEnd(t *testing.T) {
 	}
 }
 
-// Promise: no time can be given that is stored as never.
+// Promise: no deadline that a caller gives is stored as "never".
 func TestKeysThatNeverBegan(t *testing.T) {
 	s := seshattest.Open(t)
 	for _, at := range []time.Time{time.Unix(0, 0), time.UnixMilli(-1), time.Unix(0, 999_999), time.Unix(-1<<40, 0)} {
@@ -181,7 +182,7 @@ func TestKeysThatNeverBegan(t *testing.T) {
 	}
 }
 
-// writeCounter counts the requested changes, and fails them on demand.
+// writeCounter counts the requested changes and can make them fail.
 type writeCounter struct {
 	driver.Driver
 	writes atomic.Int64
@@ -196,7 +197,8 @@ func (w *writeCounter) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return w.Driver.Mutate(ctx, ops...)
 }
 
-// Promise: use is noted, at most once a minute, and never in the way.
+// Promise: the use of a key is recorded at most once a minute, and a failure to
+// record it is ignored.
 func TestUseIsNotedOnceAMinute(t *testing.T) {
 	d := &writeCounter{Driver: memdriver.Open()}
 	s := seshattest.OpenDriver(t, d)
@@ -263,7 +265,7 @@ func TestKeysAreListed(t *testing.T) {
 	}
 }
 
-// Promise: keys survive the process, and a closed store says so.
+// Promise: keys survive a restart, and a closed store returns ErrClosed.
 func TestKeysAreKept(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	_, secret, err := s.CreateAPIKey(t.Context(), seshat.APIKey{})
@@ -280,8 +282,8 @@ func TestKeysAreKept(t *testing.T) {
 	}
 }
 
-// Promise: a key revoked while it is in use opens nothing afterwards, and is
-// not written back.
+// Promise: a key that is revoked during its use is refused afterwards, and
+// recording that use does not restore it.
 func TestRevokedKeysStayGone(t *testing.T) {
 	s := seshattest.Open(t)
 	for range 20 {

@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver"
 )
 
-// The reports say all that the engine's reports say.
+// A public report has every field of the engine's report.
 func TestReportsOfFilesAreComplete(t *testing.T) {
 	problems := []boltdriver.Problem{{Page: 7, What: "is lost"}, {Page: 8, Bucket: "r", What: "is unordered"}}
 	verified := newVerifyReport(&boltdriver.Report{

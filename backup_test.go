@@ -17,8 +17,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// A backup that is taken while others write holds all that was acknowledged
-// before, opens, and agrees with itself.
+// A backup that is taken during writes contains all writes acknowledged before
+// it, opens, and passes Check.
 func TestBackupWhileWritesGoOn(t *testing.T) {
 	ctx := context.Background()
 	s := seshattest.OpenFile(t)
@@ -59,7 +59,7 @@ func TestBackupWhileWritesGoOn(t *testing.T) {
 	count(t, r, 50)
 }
 
-// bulk makes a session take a few pages.
+// bulk makes a session fill a few pages.
 var bulk = map[string]any{"bulk": bytes.Repeat([]byte("x"), 12_000)}
 
 func fill(t *testing.T, s *seshat.Store, n int) *seshat.Tenant {
@@ -82,7 +82,7 @@ func count(t *testing.T, s *seshat.Store, want uint64) {
 	}
 }
 
-// Compact gives space back, and the store goes on working.
+// Compact shrinks the file, and the store keeps working.
 func TestCompactShrinksTheFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows replaces no open file")
@@ -101,8 +101,8 @@ func TestCompactShrinksTheFile(t *testing.T) {
 	count(t, s.Store, 3)
 }
 
-// What was erased before a Compact is in no byte of the file after it, also if
-// no sweep has reclaimed it yet.
+// After Compact, the file contains no byte of data that was erased before, even
+// if no sweep has reclaimed it.
 func TestCompactLeavesNothingErased(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows replaces no open file")
@@ -129,8 +129,7 @@ func TestCompactLeavesNothingErased(t *testing.T) {
 	count(t, s.Store, 1)
 }
 
-// A changed byte is found by Verify, and does not keep Salvage from saving the
-// rest.
+// Verify finds a changed byte, and Salvage saves the rest of the file.
 func TestDamageIsFoundAndTheRestSaved(t *testing.T) {
 	ctx := context.Background()
 	s := seshattest.OpenFile(t)
@@ -164,7 +163,7 @@ func TestDamageIsFoundAndTheRestSaved(t *testing.T) {
 	}
 }
 
-// What cannot be done is refused with an error that says why.
+// An impossible call returns an error that gives the reason.
 func TestFileCallsThatCannotBe(t *testing.T) {
 	ctx := context.Background()
 	cancelled := cancelled()

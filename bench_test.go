@@ -16,13 +16,13 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// Benchmarks run on a file, with the machine's own syncs. Their names have the
-// number of sessions that are there, n, and of goroutines, g:
+// The benchmarks use a file and real syncs. Their names contain the number n of
+// existing sessions and the number g of goroutines:
 //
 //	SESHAT_BENCH_N=1e3,1e5  SESHAT_BENCH_G=1,64
 //
-// pages/op and written-B/op are what commits wrote, ops/commit how many calls
-// shared one.
+// pages/op and written-B/op count what commits wrote. ops/commit is the number
+// of calls that shared a commit.
 var (
 	benchSizes    = benchList("SESHAT_BENCH_N", "1e3")
 	benchRoutines = benchList("SESHAT_BENCH_G", "1,16")
@@ -48,7 +48,7 @@ func benchName(n, g int) string {
 	return fmt.Sprintf("n=%s/g=%d", size, g)
 }
 
-// benchStore is a store with n sessions, about ten of each user.
+// benchStore is a store with n sessions, about ten per user.
 type benchStore struct {
 	*seshat.Store
 	path  string
@@ -119,11 +119,11 @@ func spread(b *testing.B, g, n int, fn func(i int) error) {
 	wg.Wait()
 }
 
-// bench measures fn, for each size and number of goroutines.
+// bench runs fn as a benchmark for each size and number of goroutines.
 func bench(b *testing.B, fn func(ctx context.Context, s *benchStore, i int) error) {
 	for _, n := range benchSizes {
 		for _, g := range benchRoutines {
-			var s *benchStore // one for all runs of different length
+			var s *benchStore // shared by runs of different length
 			b.Run(benchName(n, g), func(inner *testing.B) {
 				if s == nil {
 					s = newBenchStore(b, n)
@@ -136,7 +136,7 @@ func bench(b *testing.B, fn func(ctx context.Context, s *benchStore, i int) erro
 	}
 }
 
-// measure times what run does, and reports what commits wrote meanwhile.
+// measure times run and reports what commits wrote during it.
 func measure(b *testing.B, s *benchStore, run func()) {
 	b.Helper()
 	before, err := s.Stats(context.Background())
@@ -248,7 +248,7 @@ func BenchmarkCount(b *testing.B) {
 	})
 }
 
-// One op is one session that has expired, among n that have not.
+// One op sweeps one expired session among n sessions that live.
 func BenchmarkSweep(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(benchName(n, 1), func(b *testing.B) {
@@ -269,7 +269,7 @@ func BenchmarkSweep(b *testing.B) {
 	}
 }
 
-// One op opens the file, checks its structure, and closes it.
+// One op opens the file, verifies its structure, and closes it.
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(benchName(n, 1), func(b *testing.B) {

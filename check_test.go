@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// planted is a store in which a test plants what no call of the store makes.
+// planted is a store into which a test plants data that no call creates.
 type planted struct {
 	t *testing.T
 	s *Store
@@ -37,7 +37,7 @@ func plant(t *testing.T) *planted {
 	return &planted{t, s, n}
 }
 
-// change plants a change of the session, or of entries.
+// change makes a planned change of the session or of entries.
 func (p *planted) change(k driver.Key, plan func(driver.View) driver.Change) {
 	p.t.Helper()
 	err := p.s.mutate(context.Background(), driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
@@ -48,7 +48,7 @@ func (p *planted) change(k driver.Key, plan func(driver.View) driver.Change) {
 	}
 }
 
-// record plants a change of the session's record.
+// record changes the session's record.
 func (p *planted) record(fn func(*driver.Record)) {
 	p.t.Helper()
 	p.change(driver.Key{Namespace: p.n.ordinal, ID: "s"}, func(v driver.View) driver.Change {
@@ -58,7 +58,7 @@ func (p *planted) record(fn func(*driver.Record)) {
 	})
 }
 
-// body plants a session whose decoded form was changed.
+// body changes the session's body in its decoded form.
 func (p *planted) body(fn func(*storedSession)) {
 	p.t.Helper()
 	p.record(func(r *driver.Record) {
@@ -96,7 +96,7 @@ func (p *planted) check() CheckReport {
 	return r
 }
 
-// broken is a body that does not decode.
+// broken is a body that cannot be decoded.
 var broken = []byte{0x91, 0xc1}
 
 // damages has one kind of damage a row, and the key that Check must report.
@@ -191,7 +191,7 @@ var damages = map[string]struct {
 	},
 }
 
-// Promise: Check finds whatever does not agree, and reports the right key.
+// Promise: Check finds every inconsistency and reports its key.
 func TestCheckFinds(t *testing.T) {
 	for name, tt := range damages {
 		t.Run(name, func(t *testing.T) {
@@ -228,8 +228,8 @@ func (p *planted) sharedOrdinal() {
 	p.entry(namespaceNameKey(n.OrganizationID, n.Name), []byte(n.ID))
 }
 
-// Promise: a report holds at most 100 findings, and the counts of what was
-// looked at.
+// Promise: a report has at most 100 findings and counts everything that was
+// checked.
 func TestCheckReport(t *testing.T) {
 	p := plant(t)
 	r := p.check()
@@ -245,7 +245,7 @@ func TestCheckReport(t *testing.T) {
 	}
 }
 
-// unchecked is a driver without a check of its own.
+// unchecked is a driver that is no Checker.
 type unchecked struct{ driver.Driver }
 
 func TestCheckOfAnEngineWithoutOne(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// typical is a session as an agent's runtime would have it.
+// typical returns a session as an agent's runtime would create it.
 func typical() *storedSession {
 	s := &storedSession{Session: Session{
 		ID: "ses_01JD0000000000000000000000", UserID: "user-4711", Name: "Flight to Seattle on May 20",
@@ -42,7 +42,7 @@ func typical() *storedSession {
 	return s
 }
 
-// plain is the same session as a struct for reflection, its documents decoded.
+// plain is the same session as a struct for reflection, with decoded documents.
 type plain struct {
 	Name, Model, SystemPrompt string
 	Temperature               *float64

@@ -13,8 +13,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// random makes values of every shape that is allowed to be stored, absent ones
-// included.
+// random makes values of every shape that can be stored, including absent ones.
 type random struct{ *rand.Rand }
 
 func newRandom(seed uint64) random { return random{rand.New(rand.NewPCG(seed, 1))} }
@@ -141,8 +140,7 @@ func (r random) namespace() *Namespace {
 	}
 }
 
-// seeds are a few encodings for a fuzzer to start from, small so that it is
-// quick.
+// seeds returns a few small encodings as seeds for a fuzzer.
 func seeds(encode func(random) []byte) (out [][]byte) {
 	for seed := uint64(0); len(out) < 8; seed++ {
 		if enc := encode(newRandom(seed)); len(enc) < 4096 {
@@ -152,7 +150,7 @@ func seeds(encode func(random) []byte) (out [][]byte) {
 	return out
 }
 
-// record is what a driver holds of s, with body.
+// record returns the driver's record of s with this body.
 func record(s *storedSession, body []byte) *driver.Record {
 	return &driver.Record{
 		Key: driver.Key{Namespace: 1, ID: s.ID}, Incarnation: s.incarnation, Version: s.Version, NextSeq: s.LastSeq + 1,
@@ -174,7 +172,7 @@ func elements(t testing.TB, body []byte) (out []string) {
 	return out
 }
 
-// array joins what elements split.
+// array joins elements into an array. It reverses elements.
 func array(elements []string) []byte {
 	return append(msgpack.AppendArray(nil, len(elements)), strings.Join(elements, "")...)
 }

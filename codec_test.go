@@ -25,7 +25,7 @@ func mustDecode(t testing.TB, rec *driver.Record) *storedSession {
 }
 
 // TestSessionRoundTrip proves that readers and writers get a session as it was
-// stored, and that the session of a writer shares no memory with the record.
+// stored, and that a writer's session shares no memory with the record.
 func TestSessionRoundTrip(t *testing.T) {
 	for seed := range uint64(200) {
 		want := newRandom(seed).session()

@@ -15,7 +15,7 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// failsToStart is an engine of which nothing can be read.
+// failsToStart is an engine whose reads all fail.
 type failsToStart struct{ *memdriver.Driver }
 
 func (failsToStart) Entries(context.Context, driver.EntryQuery) ([]driver.Entry, error) {
@@ -57,7 +57,7 @@ var functions = map[string][]func(ctx context.Context, dir string) error{
 	},
 }
 
-// Promise: an error of a function of the package names that function, once.
+// Promise: an error of a function of the package names that function once.
 func TestFunctionsNameThemselvesInErrors(t *testing.T) {
 	for name, calls := range functions {
 		for i, call := range calls {

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// sentinels are all that a caller can tell apart.
+// sentinels are all errors that callers can distinguish.
 var sentinels = []error{
 	ErrNotFound, ErrExists, ErrConflict, ErrInvalid, ErrReadOnly, ErrQuota, ErrTransition, ErrLease, ErrLagged,
 	ErrLocked, ErrClosed, ErrUnknown, ErrFailed, ErrCorrupt, ErrFormat,
@@ -58,8 +58,8 @@ func TestSentinelsDiffer(t *testing.T) {
 	}
 }
 
-// Promise: an Error names what failed and on what, in one line, however the
-// names look.
+// Promise: the text of an Error names the call and its object in one line,
+// whatever characters the names have.
 func TestErrorNamesItsPlace(t *testing.T) {
 	for _, tt := range []struct {
 		err  *Error
@@ -78,7 +78,7 @@ func TestErrorNamesItsPlace(t *testing.T) {
 	}
 }
 
-// Promise: errors hold no content: what a user said or an agent was told.
+// Promise: errors contain no content of messages or agents.
 func TestErrorsHoldNoContent(t *testing.T) {
 	p := plant(t)
 	const secret = "s3cr3t"
@@ -123,8 +123,8 @@ func TestErrorsHoldNoContent(t *testing.T) {
 	}
 }
 
-// Promise: a check of good arguments allocates nothing: places and reasons are
-// built only for an error.
+// Promise: checking valid arguments allocates nothing. Only an error builds its
+// place and reason.
 func TestChecksOfGoodArgumentsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes code allocate more")
@@ -182,8 +182,8 @@ var restorable = &Session{
 	UserMemory:     NewDocument(map[string]any{"k": 1}), Labels: map[string]string{"a": "b"},
 }
 
-// Promise: ids of a turn are compared in one map, so they cost a few
-// allocations, whatever their number.
+// Promise: the ids of a turn are compared in one map, so the number of
+// allocations does not depend on the number of ids.
 func TestIDsOfATurnAreComparedInOneMap(t *testing.T) {
 	turn := make([]Message, MaxTurnMessages)
 	for i := range turn {
@@ -198,7 +198,7 @@ func TestIDsOfATurnAreComparedInOneMap(t *testing.T) {
 	}
 }
 
-// Promise: errors of calls without a tenant are one short line too, and hold no
+// Promise: errors of calls without a tenant are also one short line without
 // content.
 func TestHostileInputMakesShortErrors(t *testing.T) {
 	const secret = "nobody knows"
@@ -276,7 +276,7 @@ func shortText(t *testing.T, name string, err error) string {
 
 func errorOf[T any](_ T, err error) error { return err }
 
-// Promise: what is too long loses its middle, and no rune is split.
+// Promise: a text that is too long loses its middle, and no rune is split.
 func TestShorten(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"0123456789", "0123456789"},

@@ -15,7 +15,7 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// overdue is a store with n sessions that have expired.
+// overdue returns a store with n expired sessions.
 func overdue(t *testing.T, n int, o Options) (*Store, *Tenant) {
 	t.Helper()
 	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
@@ -50,15 +50,15 @@ func sweepOf(t *testing.T, s *Store, o SweepOptions) SweepReport {
 	return r
 }
 
-// jump makes the store see a jump of its machine's clock.
+// jump simulates a jump of the machine's clock.
 func jump(s *Store, by time.Duration) {
-	s.sweep.mu.Lock() // under which the sweeper looks
+	s.sweep.mu.Lock() // the sweeper holds it to read the clock
 	defer s.sweep.mu.Unlock()
 	s.clock.Jump = func() time.Duration { return by }
 }
 
-// Promise: a clock that jumped ahead by more than an hour reclaims nothing,
-// until somebody says that it is right.
+// Promise: after the clock jumps ahead by more than an hour, nothing is
+// reclaimed until somebody confirms the new time.
 func TestClockJumpStopsTheSweep(t *testing.T) {
 	s, tenant := overdue(t, 3, Options{})
 	jump(s, 2*time.Hour)
@@ -103,7 +103,8 @@ func TestClockJumpAtItsBoundary(t *testing.T) {
 	}
 }
 
-// Only the machine's own clock can be compared with its monotonic one.
+// Jumps are detected only for the machine's own clock, because only that can be
+// compared with the monotonic clock.
 func TestClockJumpIsOfTheMachine(t *testing.T) {
 	s, _ := overdue(t, 0, Options{})
 	if s.clock.Jump != nil {
@@ -157,7 +158,8 @@ func TestBackgroundSweepReportsJumpAndFailure(t *testing.T) {
 	})
 }
 
-// spoil plants a body that does not decode, and is not expired but due.
+// spoil makes the session's body undecodable. The session is due but not
+// expired.
 func spoil(t *testing.T, tenant *Tenant, id string) {
 	t.Helper()
 	target := driver.Target{Key: driver.Key{Namespace: tenant.ordinal, ID: id}}
@@ -173,7 +175,8 @@ func spoil(t *testing.T, tenant *Tenant, id string) {
 	}
 }
 
-// Promise: a session that cannot be swept keeps no other from it.
+// Promise: a session that cannot be swept does not keep others from being
+// swept.
 func TestSweepGoesOnAfterAFailure(t *testing.T) {
 	s, tenant := overdue(t, 5, Options{})
 	spoil(t, tenant, "2")
@@ -200,8 +203,8 @@ func TestSweepGoesOnAfterAFailure(t *testing.T) {
 	}
 }
 
-// stale is an engine whose due entries are all of the ones it ever had: as a
-// sweep sees them when calls get in between its look and its write.
+// stale is an engine that returns every due entry it ever had, like a sweep
+// sees them if calls run between its read and its write.
 type stale struct {
 	driver.Driver
 	due []driver.Due
@@ -214,8 +217,8 @@ func (s *stale) Due(_ context.Context, q driver.DueQuery) ([]driver.Due, error) 
 	return s.due, nil
 }
 
-// Promise: a sweep decides inside its write: a session that was removed or
-// extended since it was listed is left alone.
+// Promise: a sweep decides inside its write. It leaves a session that was
+// removed or extended after it was listed.
 func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	d := &stale{Driver: memdriver.Open()}
 	s, err := OpenDriver(d, Options{SweepEvery: Never})
@@ -239,8 +242,8 @@ func TestSweepDecidesInsideItsWrite(t *testing.T) {
 	}
 }
 
-// Promise: a transaction of the sweep that took long is followed by smaller
-// ones, down to one session, and a quick one by larger ones, up to a bound.
+// Promise: after a slow transaction, the sweep uses smaller ones, down to one
+// session. After a quick one, it uses larger ones, up to a bound.
 func TestSweepSizesItsTransactions(t *testing.T) {
 	w := sweepRun{chunk: firstChunk}
 	for i, tt := range []struct {
@@ -272,7 +275,7 @@ func TestSweepSizesItsTransactions(t *testing.T) {
 	}
 }
 
-// Promise: the background sweeper rests as long as it worked, unless it is to
+// Promise: the background sweeper rests as long as it worked, unless it must
 // stop.
 func TestSweepRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -290,7 +293,7 @@ func TestSweepRests(t *testing.T) {
 	})
 }
 
-// Promise: a sweep waits for one that runs, or for the end of its context.
+// Promise: a sweep waits until a running sweep or its own context ends.
 func TestOneSweepAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := overdue(t, 1, Options{})
@@ -316,7 +319,7 @@ func TestOneSweepAtATime(t *testing.T) {
 	})
 }
 
-// counted is an engine that counts the reads of entries.
+// counted is an engine that counts its reads of entries.
 type counted struct {
 	driver.Driver
 	entries int
@@ -327,7 +330,8 @@ func (c *counted) Entries(ctx context.Context, q driver.EntryQuery) ([]driver.En
 	return c.Driver.Entries(ctx, q)
 }
 
-// Promise: a dry run costs what is due, whatever the number of namespaces.
+// Promise: the cost of a dry run depends on the number of due sessions, not on
+// the number of namespaces.
 func TestPreviewReadsWhatIsDue(t *testing.T) {
 	d := &counted{Driver: memdriver.Open()}
 	now := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
@@ -377,7 +381,7 @@ func TestPreviewReadsWhatIsDue(t *testing.T) {
 	preview("of a tenant in the first page", 1, 1)
 }
 
-// Promise: a process that opens many tenants does not keep all of their ids.
+// Promise: a process that opens many tenants does not remember all their ids.
 func TestKnownIDsAreBounded(t *testing.T) {
 	var k knownIDs
 	for i := range uint64(3 * maxKnownIDs) {

@@ -13,8 +13,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// hooked calls a test back before each op that is to be carried out, but for
-// those of the test itself.
+// hooked calls before for each op, except the ops that before makes itself.
 type hooked struct {
 	*memdriver.Driver
 	before func(*driver.Op)
@@ -64,8 +63,8 @@ func (f *forking) do(err error) {
 	}
 }
 
-// onChild runs fn before the write that makes the child visible, onStage
-// before each that stages its log.
+// onChild calls fn before the write that makes the child visible. onStage calls
+// fn before each write that stages its log.
 func (f *forking) onChild(fn func()) {
 	f.d.before = func(o *driver.Op) {
 		if o.Target.Key.ID == "f" {
@@ -82,7 +81,7 @@ func (f *forking) onStage(fn func()) {
 	}
 }
 
-// empty expects that all is gone once what was staged has been reclaimed.
+// empty fails unless nothing is left once the staged log is reclaimed.
 func (f *forking) empty() {
 	f.Helper()
 	f.d.before = nil

@@ -18,7 +18,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// formatV1 is what testdata/format_v1.db has to show, and when.
+// formatV1 is the content of testdata/format_v1.db and the time at which the
+// file must show it.
 type formatV1 struct {
 	now    time.Time
 	secret string // of an API key
@@ -35,7 +36,7 @@ func readFormatV1(t *testing.T) formatV1 {
 	return formatV1{now, strings.TrimPrefix(lines[1], "secret: "), lines[2]}
 }
 
-// copyOfV1 copies the file, so that it stays as it was written.
+// copyOfV1 copies the file, so that the original stays unchanged.
 func copyOfV1(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile("testdata/format_v1.db")
@@ -53,7 +54,7 @@ func (f formatV1) open(t *testing.T, path string, readOnly bool) *seshat.Store {
 	return s
 }
 
-// shown fails the test where the store shows something else.
+// shown fails the test if the store shows other content.
 func (f formatV1) shown(t *testing.T, s *seshat.Store) {
 	t.Helper()
 	got, err := fixture.Dump(t.Context(), s, fixture.DumpOptions{})
@@ -71,8 +72,8 @@ func (f formatV1) shown(t *testing.T, s *seshat.Store) {
 	}
 }
 
-// Promise: a file of format 1 is opened by every later version, and shows all
-// that was written into it.
+// Promise: every later version opens a file of format 1 and shows its whole
+// content.
 func TestFormatV1Opens(t *testing.T) {
 	f, path := readFormatV1(t), copyOfV1(t)
 	_, err := seshat.Verify(t.Context(), path)
@@ -94,8 +95,8 @@ func TestFormatV1Opens(t *testing.T) {
 	}
 }
 
-// Promise: this version goes on with a file of format 1: it knows the messages
-// that were appended, and changes every session.
+// Promise: this version can continue a file of format 1. It recognizes the
+// appended messages and can change every session.
 func TestFormatV1GoesOn(t *testing.T) {
 	f := readFormatV1(t)
 	s := f.open(t, copyOfV1(t), false)
@@ -135,7 +136,7 @@ func TestFormatV1GoesOn(t *testing.T) {
 	}
 }
 
-// Promise: a file of a newer format is refused, and not changed.
+// Promise: a file of a newer format is refused and not changed.
 func TestFormatNewerIsRefused(t *testing.T) {
 	path := copyOfV1(t)
 	renumber(t, path, 2)
@@ -153,8 +154,9 @@ func TestFormatNewerIsRefused(t *testing.T) {
 	}
 }
 
-// renumber gives the file another number of its format: the last 8 bytes of a
-// sealed value, whose checksum is over its key and what follows the checksum.
+// renumber sets the number of the file's format. The number is the last 8 bytes
+// of a sealed value, whose checksum covers its key and the bytes after the
+// checksum.
 func renumber(t *testing.T, path string, format uint64) {
 	t.Helper()
 	const sum, sumEnd = 4, 8

@@ -31,8 +31,9 @@ func (d damagedMessage) Messages(ctx context.Context, q driver.LogQuery) ([]driv
 	return all, err
 }
 
-// Promise: a damaged message fails the pages that hold it, and no other. The
-// message behind a page, which only says whether there are more, is not in it.
+// Promise: a damaged message fails only the pages that contain it. It does not
+// fail a page that it only follows, although it tells that page that there are
+// more messages.
 func TestDamageFailsOnlyThePageThatHoldsIt(t *testing.T) {
 	tn := seshattest.OpenDriver(t, damagedMessage{memdriver.Open(), 4}).MustTenant(t, "t")
 	seshattest.MustCreate(t, tn, seshat.NewSession{ID: "s"})
@@ -73,7 +74,7 @@ func TestDamageFailsOnlyThePageThatHoldsIt(t *testing.T) {
 	}
 }
 
-// counted is a store in a file that counts what calls read and write.
+// counted is a store in a file that counts the reads and writes of calls.
 type counted struct {
 	*testing.T
 	s  *seshat.Store
@@ -88,7 +89,7 @@ func newCounted(t *testing.T) *counted {
 	return &counted{T: t, s: s.Store, tn: s.MustTenant(t, "t")}
 }
 
-// fill makes a session of n messages.
+// fill creates a session with n messages.
 func (c *counted) fill(id string, n int) {
 	c.Helper()
 	seshattest.MustCreate(c.T, c.tn, seshat.NewSession{ID: id})
@@ -104,7 +105,7 @@ func (c *counted) fill(id string, n int) {
 	}
 }
 
-// cost is what fn reads and writes.
+// cost returns the reads and writes of fn.
 func (c *counted) cost(fn func() error) driver.Stats {
 	c.Helper()
 	stats := func() driver.Stats {
@@ -116,7 +117,7 @@ func (c *counted) cost(fn func() error) driver.Stats {
 	}
 	idle := stats()
 	before := stats()
-	own := before.KeysRead - idle.KeysRead // of Stats itself
+	own := before.KeysRead - idle.KeysRead // the reads of Stats itself
 	if err := fn(); err != nil {
 		c.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestReadingTwentyOfManyMessagesCostsTwenty(t *testing.T) {
 	}
 }
 
-// Seeking the first message after a moment looks at a few, not at all of them.
+// Seeking the first message after a moment reads only a few messages.
 func TestReadingAfterAMomentSeeks(t *testing.T) {
 	c := newCounted(t)
 	c.fill("s", 5000)
@@ -197,7 +198,7 @@ func TestAppendToALargeSessionWritesWhatOneToASmallOneDoes(t *testing.T) {
 	}
 }
 
-// puts notes the records that are put.
+// puts records the records that are put.
 type puts struct {
 	*memdriver.Driver
 	all []driver.Record
@@ -217,8 +218,8 @@ func (p *puts) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return p.Driver.Mutate(ctx, ops...)
 }
 
-// An append moves no index entry but that of the minute of activity: the due
-// entry stays where it is filed although the deadline slides.
+// An append moves only the index entry of the last activity. Although the
+// deadline slides, the due entry stays where it is filed.
 func TestAppendMovesNoIndexEntryThatNeedNotBe(t *testing.T) {
 	p := &puts{Driver: memdriver.Open()}
 	s := seshattest.OpenDriver(t, p)

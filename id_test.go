@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Promise: control characters are those of Unicode, found wherever they are.
+// Promise: Unicode control characters are found at any position.
 func TestControlCharactersAreFoundAnywhere(t *testing.T) {
 	for r := range rune(0x300) {
 		want := unicode.Is(unicode.Cc, r)

@@ -10,9 +10,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// Promise: whatever tenants, users and ids are called, and whatever is done
-// with them, no call returns another tenant's data, and what one tenant does
-// changes no other. The input is a program: see step.
+// Promise: whatever the names of tenants, users and ids, no call returns
+// another tenant's data or changes it. The input is a program: see step.
 func FuzzIsolation(f *testing.F) {
 	for _, program := range []string{
 		"", "\x01a\x02ab\x03a/b\x00\x01a\x01u\x01\x01a\x01u",
@@ -36,7 +35,7 @@ func FuzzIsolation(f *testing.F) {
 	})
 }
 
-// isolated runs one program against a store, and against maps.
+// isolated runs one program on a store and on maps.
 type isolated struct {
 	t       *testing.T
 	s       *seshat.Store
@@ -44,14 +43,14 @@ type isolated struct {
 	spaces  [4]space
 }
 
-// space is one tenant, and what it should hold: the user of each session.
+// space is one tenant and its expected content: the user of each session.
 type space struct {
 	name   string
 	tenant *seshat.Tenant
 	users  map[string]string
 }
 
-// byte takes one byte of the program.
+// byte consumes one byte of the program.
 func (i *isolated) byte() byte {
 	if len(i.program) == 0 {
 		return 0
@@ -61,7 +60,7 @@ func (i *isolated) byte() byte {
 	return b
 }
 
-// text takes a string: its length, and its bytes.
+// text consumes a string: its length, then its bytes.
 func (i *isolated) text() string {
 	n := min(int(i.byte()), len(i.program))
 	s := string(i.program[:n])
@@ -69,8 +68,8 @@ func (i *isolated) text() string {
 	return s
 }
 
-// open makes the space's namespace. Spaces of one name share it, and then what
-// they hold.
+// open creates the space's namespace. Spaces of the same name share it and its
+// content.
 func (p *space) open(i *isolated, name string) {
 	for n := range i.spaces {
 		if other := &i.spaces[n]; other.tenant != nil && other.name == name {
@@ -91,7 +90,7 @@ func (p *space) open(i *isolated, name string) {
 	*p = space{name: name, tenant: tenant, users: map[string]string{}}
 }
 
-// step runs one instruction: a byte that names the space and what to do, then
+// step runs one instruction: a byte that selects the space and the call, then
 // an id and a user.
 func (i *isolated) step() {
 	b := i.byte()
@@ -116,8 +115,8 @@ func (i *isolated) step() {
 	}
 }
 
-// got checks a session that a call returned, or the error where there should
-// be none.
+// got checks the session that a call returned, or its error if there must be
+// none.
 func (p *space) got(i *isolated, id string, s *seshat.Session, err error) {
 	i.t.Helper()
 	user, ok := p.users[id]
@@ -134,7 +133,7 @@ func (p *space) got(i *isolated, id string, s *seshat.Session, err error) {
 	}
 }
 
-// mine fails unless the session was made by this space.
+// mine fails unless this space created the session.
 func (p *space) mine(i *isolated, s *seshat.Session) {
 	i.t.Helper()
 	if s.NamespaceID != p.tenant.ID() || s.Metadata.Map()["made by"] != p.tenant.ID() {
@@ -208,7 +207,7 @@ func (p *space) deleteUser(i *isolated, user string) {
 	}
 }
 
-// compare reads all that the space shows.
+// compare compares everything that the space shows.
 func (p *space) compare(i *isolated) {
 	var ids []string
 	byUser := map[string]uint64{}

@@ -11,7 +11,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// throughJSON returns what v's JSON reads as.
+// throughJSON encodes v as JSON and returns the decoded value.
 func throughJSON[T any](t *testing.T, v T) (back T) {
 	t.Helper()
 	data, err := json.Marshal(v)

@@ -11,9 +11,9 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// TestAHungRunnerIsReplacedAndFenced has a runner that stops renewing: another
-// takes over at the end of the lease to the millisecond, and what the first
-// one still sends is refused.
+// TestAHungRunnerIsReplacedAndFenced proves that another runner can take over
+// at the end of the lease, to the millisecond, if the first stops renewing it,
+// and that later appends of the first runner are refused.
 func TestAHungRunnerIsReplacedAndFenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Promise: a page looks at no more than a bounded number of index entries, and
-// says how many; the rest is on the pages after it.
+// Promise: a page reads a bounded number of index entries and reports the
+// number. Later pages have the rest.
 func TestPageScansABoundedNumber(t *testing.T) {
 	p := plant(t)
 	ctx := t.Context()
@@ -56,9 +56,8 @@ func TestPageScansABoundedNumber(t *testing.T) {
 	}
 }
 
-// FuzzCursor feeds bytes to the reader of cursors: whatever they are, it
-// returns a legal position or an InvalidError, and what it accepts is what was
-// made.
+// FuzzCursor decodes arbitrary bytes as a cursor. The result is a valid
+// position or an InvalidError. A valid position survives encoding and decoding.
 func FuzzCursor(f *testing.F) {
 	hash := [8]byte{1, 2, 3}
 	f.Add(encodeCursor(hash, driver.Position{At: 1, ID: "s"}))
@@ -85,8 +84,8 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// Promise: a cursor stays what it was, as callers keep them, and nothing else
-// is taken for one.
+// Promise: the format of cursors does not change, because callers keep them,
+// and no other bytes are accepted.
 func TestCursorStaysWhatItWas(t *testing.T) {
 	hash := [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
 	at := driver.Position{At: 1_700_000_000_000, ID: "a/ü"}

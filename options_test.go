@@ -39,9 +39,9 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// Promise: the zero value means the defaults that its docs name, and the
-// caller's value is not changed.
-// A store that is opened on nothing is refused by name.
+// Promise: the zero value means the documented defaults, and the caller's value
+// is not changed. Opening a store without a file or a driver is an error that
+// names the missing argument.
 func TestOpenOnNothing(t *testing.T) {
 	for field, open := range map[string]func() (*Store, error){ // by hand: none opens
 		"path":   func() (*Store, error) { return Open("", Options{}) },
@@ -108,7 +108,7 @@ func TestFirstLine(t *testing.T) {
 	}
 }
 
-// Promise: whatever Options.Name returns, a legal name is made of it.
+// Promise: any result of Options.Name is turned into a valid name.
 func TestTitleIsLegal(t *testing.T) {
 	for _, name := range []string{
 		"", "plain", "a\nb\tc", "\x00\x7f\u0085", "bad \xff\xc3 bytes", strings.Repeat("x", 10_000),
@@ -124,7 +124,7 @@ func TestTitleIsLegal(t *testing.T) {
 	}
 }
 
-// Promise: a store opened for reading takes no write, whatever its engine.
+// Promise: a read-only store refuses writes on any engine.
 func TestReadOnlyInMemory(t *testing.T) {
 	s, err := OpenMemory(Options{ReadOnly: true})
 	adopt(t, s, err)
@@ -142,7 +142,7 @@ func TestReadOnlyInMemory(t *testing.T) {
 	}
 }
 
-// Promise: each knob of a file reaches the engine.
+// Promise: each file option reaches the engine.
 func TestFileOptions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	s, err := Open(path, Options{SweepEvery: Never, File: FileOptions{MaxSize: 1 << 20}})

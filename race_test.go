@@ -2,6 +2,6 @@
 
 package seshat
 
-// raceEnabled says that the race detector is on: it makes pools drop what they
-// hold at random and code allocate more, so tests of allocations skip.
+// raceEnabled is true under the race detector. It makes pools drop objects at
+// random and code allocate more, so tests of allocations skip.
 const raceEnabled = true

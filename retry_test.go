@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Promise: a call that loses every race ends, with the error of the last one.
+// Promise: a call that loses every try ends with the error of the last one.
 func TestRetryEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

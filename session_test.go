@@ -13,8 +13,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Promise: the names of statuses and expiries are read back, and nothing else
-// is.
+// Promise: the names of statuses and expiries can be parsed, and no other
+// names.
 func TestNamesOfValues(t *testing.T) {
 	for s, name := range map[Status]string{
 		StatusActive: "active", StatusIdle: "idle", StatusArchived: "archived", StatusTerminated: "terminated",
@@ -54,7 +54,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 }
 
-// Promise: what a session prints as names it, and shows no content.
+// Promise: a session's String identifies it and shows no content.
 func TestSessionString(t *testing.T) {
 	s := &Session{
 		ID: "a/b", Name: "secret", Status: StatusIdle, MessageCount: 3,
@@ -66,7 +66,7 @@ func TestSessionString(t *testing.T) {
 	}
 }
 
-// Promise: ids that the store makes ascend with time, and do not repeat.
+// Promise: ids that the store makes ascend with time and never repeat.
 func TestNewSessionID(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
@@ -85,8 +85,7 @@ func TestNewSessionID(t *testing.T) {
 	}
 }
 
-// Promise: a session whose body is of a later layout is refused, not guessed
-// at.
+// Promise: a session whose body has a later layout is refused.
 func TestLaterLayoutIsRefused(t *testing.T) {
 	p := plant(t)
 	p.body(func(s *storedSession) { s.extra = "" })
@@ -119,8 +118,8 @@ func TestLaterLayoutIsRefused(t *testing.T) {
 	}
 }
 
-// TestReadSessionsShareNoMemory proves that the sessions that Get and List
-// return belong to the caller: no later read, failed or not, changes them.
+// TestReadSessionsShareNoMemory proves that callers own the sessions that Get
+// and List return: no later read changes them, even if it fails.
 func TestReadSessionsShareNoMemory(t *testing.T) {
 	ctx := t.Context()
 	s, err := Open(filepath.Join(t.TempDir(), "store.db"), Options{})
@@ -169,7 +168,7 @@ func TestReadSessionsShareNoMemory(t *testing.T) {
 	}
 }
 
-// readEach reads a session by each of three calls.
+// readEach reads a session with each of three calls.
 func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*Session) {
 	t.Helper()
 	for range 2 {
@@ -186,7 +185,7 @@ func readEach(ctx context.Context, t *testing.T, n *Tenant, id string) (got []*S
 	return append(got, p.Sessions...)
 }
 
-// Get of a session without labels allocates the session and its texts.
+// Get of a session without labels allocates only the session and its texts.
 func TestGetAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("with the race detector, pools drop what they hold at random")

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// What tests of this package's insides share. They cannot use package
-// seshattest, which imports this one.
+// The internal tests of this package share these helpers. They cannot use
+// package seshattest, which imports this package.
 
-// adopt takes over a store that a test opened, for which err is what opening it
-// gave: it is checked and closed when the test is over.
+// adopt takes over a store that a test opened with the error err. It checks and
+// closes the store when the test ends.
 func adopt(t testing.TB, s *Store, err error) {
 	t.Helper()
 	if err != nil {
@@ -20,7 +20,7 @@ func adopt(t testing.TB, s *Store, err error) {
 }
 
 // checkAndClose fails the test if the store's Check has findings, and closes
-// it. A store that was closed is left alone.
+// the store. It ignores a store that is closed.
 func checkAndClose(t testing.TB, s *Store) {
 	t.Helper()
 	report, err := s.Check(context.Background())

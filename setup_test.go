@@ -9,10 +9,10 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// What tests of this package share. Those of package seshat itself share
-// setup_internal_test.go.
+// The external tests of this package share these helpers. The internal tests
+// share those of setup_internal_test.go.
 
-// hello is a message that every session takes.
+// hello is a message that every session accepts.
 var hello = seshat.Message{Role: seshat.RoleUser, Content: "hello"}
 
 // onBoth runs fn on a new store in memory and on one in a file.
@@ -30,9 +30,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// openTenant adopts a store that the test opened, for which err is what
-// opening it gave, and returns its tenant acme. It is for stores on the
-// machine's clock or that of a bubble. Package seshattest opens all others.
+// openTenant adopts a store that the test opened with the error err, and
+// returns its tenant acme. Use it for stores on the machine's clock or on that
+// of a bubble. Package seshattest opens all others.
 func openTenant(t *testing.T, s *seshat.Store, err error) *seshat.Tenant {
 	t.Helper()
 	seshattest.Adopt(t, s, err)
@@ -41,7 +41,7 @@ func openTenant(t *testing.T, s *seshat.Store, err error) *seshat.Tenant {
 	return tn
 }
 
-// only drops the result of a call that is made for its error.
+// only returns err, for a call whose result is not needed.
 func only[T any](_ T, err error) error { return err }
 
 // openMemory opens a store for a suite, which closes it.
@@ -52,8 +52,8 @@ func openMemory(t testing.TB, o seshat.Options) *seshat.Store {
 	return s
 }
 
-// files opens stores in files for a suite, which closes them, and knows where
-// their files are.
+// files opens stores in files for a suite, which closes them, and remembers
+// their paths.
 type files struct{ paths sync.Map } // *seshat.Store to path
 
 func (f *files) open(t testing.TB, o seshat.Options) *seshat.Store {

@@ -13,7 +13,7 @@ import (
 
 const entriesEach = 40
 
-// countingEntries holds entries in their order, and counts its reads.
+// countingEntries holds sorted entries and counts its reads.
 type countingEntries struct {
 	entries []driver.Entry
 	reads   int
@@ -43,8 +43,8 @@ func newCountingEntries(rng *rand.Rand, n int, size func() int) (e *countingEntr
 	return e, names
 }
 
-// Each owner gets all of its entries, once, whatever others have and whoever
-// else is asked for, twice too.
+// Each owner gets all of its entries once, whatever other owners have, and even
+// if an owner is requested twice.
 func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -80,7 +80,7 @@ func TestEachOwnerGetsAllOfItsEntries(t *testing.T) {
 	}
 }
 
-// Neighbours share reads. Owners that sort far from each other cost one read
+// Owners that sort near each other share reads. Distant owners cost one read
 // each.
 func TestNeighboursShareReads(t *testing.T) {
 	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 3000, func() int { return 3 })
@@ -101,7 +101,7 @@ func TestNeighboursShareReads(t *testing.T) {
 	}
 }
 
-// An error of the engine, or of give, ends the read and comes back.
+// An error of the engine or of give ends the read and is returned.
 func TestErrorsEndTheRead(t *testing.T) {
 	e, names := newCountingEntries(rand.New(rand.NewPCG(1, 0)), 10, func() int { return 1 })
 	mine := errors.New("mine")

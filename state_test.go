@@ -12,9 +12,8 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// interrupted is a driver in which something happens in between: meanwhile is
-// called once, before the next read of entries of a session or a user, or
-// before the next write.
+// interrupted is a driver that calls meanwhile once: before the next read of
+// entries of a session or a user, or before the next write.
 type interrupted struct {
 	*memdriver.Driver
 	atRead, atWrite func()
@@ -124,7 +123,7 @@ func TestMergeThatChangesNothingWritesNothing(t *testing.T) {
 	}
 }
 
-// stored are the values of the first namespace's state, in its raw form.
+// stored returns the stored values of the first namespace's state.
 func stored(t *testing.T, d *memdriver.Driver) []driver.Entry {
 	t.Helper()
 	entries, err := d.Entries(t.Context(), driver.EntryQuery{Namespace: 1, Kind: 0x05, Limit: 10})
@@ -151,7 +150,7 @@ func TestDamagedStateIsCorruptAndNotWrong(t *testing.T) {
 		}
 		put(t, d.Driver, e)
 	}
-	must(t, d.Close()) // what it holds now is damaged, and not to be checked
+	must(t, d.Close()) // its data is damaged now and must not be checked
 }
 
 func put(t *testing.T, d *memdriver.Driver, e driver.Entry) {

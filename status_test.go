@@ -11,8 +11,7 @@ import (
 	"github.com/seshatdb/seshat/internal/rules"
 )
 
-// What is written about statuses by hand is what the table of package rules
-// says.
+// The handwritten texts about statuses agree with the table of package rules.
 func TestStatusesAreDocumented(t *testing.T) {
 	source := readText(t, "status.go")
 	architecture := readText(t, "ARCHITECTURE.md")

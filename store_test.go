@@ -15,11 +15,12 @@ import (
 	"github.com/seshatdb/seshat/storetest"
 )
 
-// Ten promises, each in a test that a reader can check against the package's
-// documentation. They run in memory and in a file, unless they are about the
-// file. Below them are the suites, which prove the same and much more.
+// Each test below proves one of ten promises. A reader can check it against the
+// package's documentation. The tests run in memory and in a file, unless they
+// concern the file. After them come the suites, which prove these promises and
+// many more.
 
-// 1. What was acknowledged is there when the file is opened again.
+// 1. An acknowledged write is there when the file is reopened.
 func TestAcknowledgedWritesSurviveAReopen(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	acme := s.MustTenant(t, "acme")
@@ -45,7 +46,7 @@ func TestAcknowledgedWritesSurviveAReopen(t *testing.T) {
 	}
 }
 
-// 2. One tenant sees nothing of another's, not even that an id is taken.
+// 2. One tenant sees nothing of another tenant, not even that an id is taken.
 func TestTenantsCannotSeeEachOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -72,7 +73,8 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 	})
 }
 
-// 3. An id has one live session. When it is gone the id starts empty.
+// 3. An id has at most one live session. When that is gone, the id is free and
+// starts empty.
 func TestAnIDLivesOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -92,13 +94,13 @@ func TestAnIDLivesOnce(t *testing.T) {
 	})
 }
 
-// 4. Messages keep the order in which they were appended, and one that is
+// 4. Messages keep the order in which they were appended. A message that is
 // repeated with its id is appended once.
 func TestMessagesKeepOrderAndAreAppendedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
 		seshattest.MustCreate(t, acme, seshat.NewSession{ID: "s"})
-		late := seshattest.Start.Add(time.Hour) // timestamps of the caller order nothing
+		late := seshattest.Start.Add(time.Hour) // a caller's timestamp does not affect the order
 		for i, id := range []string{"c", "a", "b"} {
 			m := seshat.Message{ID: id, Role: seshat.RoleUser, Timestamp: late.Add(-time.Duration(i) * time.Minute)}
 			seshattest.MustAppend(t, acme, "s", m)
@@ -120,7 +122,8 @@ func TestMessagesKeepOrderAndAreAppendedOnce(t *testing.T) {
 	})
 }
 
-// 5. A status changes only as the table says, and decides who may write.
+// 5. A status changes only as the table allows, and determines which writes are
+// allowed.
 func TestStatusesMoveByTheTable(t *testing.T) {
 	const active, idle, archived, terminated = seshat.StatusActive, seshat.StatusIdle,
 		seshat.StatusArchived, seshat.StatusTerminated
@@ -157,8 +160,8 @@ func TestStatusesMoveByTheTable(t *testing.T) {
 	})
 }
 
-// 6. At the instant of its deadline a session is gone, for every call and for
-// counts, and nothing brings it back.
+// 6. At its deadline a session disappears from every call and count. Nothing
+// revives it.
 func TestExpiredSessionsAreGoneAtTheInstant(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -184,8 +187,8 @@ func TestExpiredSessionsAreGoneAtTheInstant(t *testing.T) {
 	})
 }
 
-// 7. An update on an old version is a conflict, which says both versions and
-// changes nothing.
+// 7. An update of an old version fails with a ConflictError, which carries both
+// versions, and changes nothing.
 func TestAConflictChangesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -209,7 +212,7 @@ func TestAConflictChangesNothing(t *testing.T) {
 	})
 }
 
-// 8. Of a user that was erased nothing is left: no session, message or state.
+// 8. Nothing remains of an erased user: no session, message or state.
 func TestErasureLeavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -233,7 +236,7 @@ func TestErasureLeavesNothing(t *testing.T) {
 	})
 }
 
-// 9. The feed tells every change once and in order, from any place on.
+// 9. The feed reports every change once and in order, from any position.
 func TestTheFeedTellsEverythingOnceInOrder(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *seshattest.Store) {
 		acme := s.MustTenant(t, "acme")
@@ -257,7 +260,7 @@ func TestTheFeedTellsEverythingOnceInOrder(t *testing.T) {
 	})
 }
 
-// 10. A backup is the store at one moment, while others go on writing.
+// 10. A backup shows the store at one moment, although writes continue.
 func TestABackupIsOneMoment(t *testing.T) {
 	s := seshattest.OpenFile(t)
 	acme := s.MustTenant(t, "acme")
@@ -304,10 +307,10 @@ func TestABackupIsOneMoment(t *testing.T) {
 	}
 }
 
-// Every promise of package storetest, on a store in memory.
+// A store in memory keeps every promise of package storetest.
 func TestStoreInMemory(t *testing.T) { storetest.Run(t, storetest.Harness{Open: openMemory}) }
 
-// The same on a store in a file.
+// A store in a file keeps every promise of package storetest.
 func TestStoreInFile(t *testing.T) {
 	f := &files{}
 	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen})

@@ -42,8 +42,8 @@ func TestEventRoundTripsThroughJSON(t *testing.T) {
 	}
 }
 
-// rushed is a driver in which something happens before a feed is read for the
-// second time: when the sweeper knows its ends, and reads what is in it.
+// rushed is a driver that calls a function before the second read of a feed:
+// the sweeper then knows the ends of the feed and reads its events.
 type rushed struct {
 	*memdriver.Driver
 	reads int
@@ -57,8 +57,8 @@ func (d *rushed) Feed(ctx context.Context, q driver.FeedQuery) (driver.Feed, err
 	return d.Driver.Feed(ctx, q)
 }
 
-// TestTrimmingYieldsToOthers has writes and an erasure between what a sweep
-// reads of a feed and what it removes.
+// TestTrimmingYieldsToOthers makes writes and an erasure between a sweep's read
+// of a feed and its removal of events.
 func TestTrimmingYieldsToOthers(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, meanwhile := range map[string]func(*seshat.Tenant) error{
@@ -96,8 +96,8 @@ func TestTrimmingYieldsToOthers(t *testing.T) {
 	}
 }
 
-// TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed: the sweep reports it and
-// goes on.
+// TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed proves that a sweep reports a
+// damaged namespace and continues with the others.
 func TestDamagedNamespaceKeepsNoFeedFromBeingTrimmed(t *testing.T) {
 	ctx := t.Context()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -12,7 +12,7 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// faulty is an engine of which one method fails.
+// faulty is an engine that can fail in one method.
 type faulty struct {
 	driver.Driver
 	fail map[string]error // by method
@@ -72,8 +72,8 @@ func (f *faulty) Reclaim(ctx context.Context, now int64, limit int) (driver.Recl
 
 func (f *faulty) Close() error { return errors.Join(f.Driver.Close(), f.fail["Close"]) }
 
-// onFaulty is a store with one session that is due, on an engine that a test
-// makes fail.
+// onFaulty returns a store with one due session, on an engine that the test can
+// make fail.
 func onFaulty(t *testing.T) (*faulty, *Store, *Tenant) {
 	t.Helper()
 	f := &faulty{Driver: memdriver.Open(), fail: map[string]error{}}
@@ -91,7 +91,8 @@ func onFaulty(t *testing.T) (*faulty, *Store, *Tenant) {
 	return f, s, n
 }
 
-// meeting is, by a method of the engine, the calls that meet it.
+// meeting returns, for each method of the engine, the calls of the store that
+// use it.
 func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]func() error {
 	list := func() error { _, err := n.List(ctx, Query{}); return err }
 	count := func() error { _, err := n.Count(ctx, Query{}); return err }
@@ -140,8 +141,8 @@ func meeting(ctx context.Context, s *Store, n *Tenant) map[string]map[string]fun
 	}
 }
 
-// Promise: an error of the engine reaches the caller, as itself, from every
-// call that meets it, and does no harm once it is over.
+// Promise: every call returns an error of the engine unchanged, and works again
+// when the engine does.
 func TestEngineErrorsReachTheCaller(t *testing.T) {
 	for method := range meeting(t.Context(), nil, nil) {
 		f, s, n := onFaulty(t)
@@ -163,8 +164,8 @@ func TestEngineErrorsReachTheCaller(t *testing.T) {
 	}
 }
 
-// Promise: an erasure counts what it removed, and not what another one left
-// behind that was cut short.
+// Promise: an erasure counts only what it removed itself, not the remains of an
+// interrupted one.
 func TestErasuresCountTheirOwn(t *testing.T) {
 	f, s, n := onFaulty(t)
 	defer func() { _ = s.Close() }()
@@ -184,7 +185,7 @@ func TestErasuresCountTheirOwn(t *testing.T) {
 	}
 }
 
-// Promise: what closing the engine returned is what Close returns, each time.
+// Promise: Close returns the engine's error each time.
 func TestCloseReturnsTheEnginesError(t *testing.T) {
 	f, s, _ := onFaulty(t)
 	f.fail["Close"] = ErrUnknown
@@ -195,7 +196,7 @@ func TestCloseReturnsTheEnginesError(t *testing.T) {
 	}
 }
 
-// Promise: a store that cannot be opened closes the engine that it was given.
+// Promise: if a store cannot be opened, it closes the engine that it was given.
 func TestFailedOpenClosesTheEngine(t *testing.T) {
 	for name, o := range map[string]Options{"engine": {}, "options": {SweepEvery: -2}} {
 		d := memdriver.Open()
@@ -210,7 +211,8 @@ func TestFailedOpenClosesTheEngine(t *testing.T) {
 	}
 }
 
-// Promise: a handle sees what another handle did to the namespace.
+// Promise: a handle sees the changes that another handle makes to the
+// namespace.
 func TestHandlesAgree(t *testing.T) {
 	p := plant(t)
 	ctx := t.Context()
@@ -237,8 +239,8 @@ func TestHandlesAgree(t *testing.T) {
 	}
 }
 
-// Promise: a deleted namespace frees the name that it has then, and no other's,
-// whatever older state of it another call has just read.
+// Promise: deleting a namespace frees the name that it has at that time and no
+// other name, even if another call has just read an older state of it.
 func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 	ctx := t.Context()
 	s, err := OpenMemory(Options{SweepEvery: Never})
@@ -260,7 +262,8 @@ func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 		var stop atomic.Bool
 		begun := make(chan struct{})
 		ended := make(chan struct{})
-		go func() { // what calls do that read the namespace before it was renamed
+		// These calls read the namespace before it was renamed.
+		go func() {
 			defer close(ended)
 			n.cache.Store(before)
 			for close(begun); !stop.Load(); {
@@ -285,7 +288,7 @@ func TestDeleteNamespaceFreesItsOwnName(t *testing.T) {
 	}
 }
 
-// around is an engine that calls a function on either side of its next write.
+// around is an engine that calls functions before and after its next write.
 type around struct {
 	driver.Driver
 	before, after func()
@@ -304,8 +307,8 @@ func (a *around) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	return err
 }
 
-// Promise: a namespace that others create and delete meanwhile is there when
-// EnsureTenant returns, and existed for CreateTenant.
+// Promise: if others create and delete a namespace at the same time, it exists
+// when EnsureTenant returns, and CreateTenant fails only if it existed.
 func TestTenantThatComesAndGoes(t *testing.T) {
 	ctx := t.Context()
 	a := &around{Driver: memdriver.Open()}

@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// named opens a store whose sessions are named by fn.
+// named opens a store that names its sessions with fn.
 func named(t *testing.T, fn func(string) string) *seshat.Tenant {
 	t.Helper()
 	tn := seshattest.Open(t, seshat.Options{Title: fn}).MustTenant(t, "t")

@@ -14,9 +14,9 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// watched runs a watch in a goroutine of its own.
+// watched runs a watch in a goroutine.
 type watched struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	events []seshat.Event
 	err    error
 	ended  bool
@@ -43,7 +43,7 @@ func (w *watched) note(e seshat.Event, err error) {
 	}
 }
 
-// kinds are the events of the watch once everything rests.
+// kinds returns the events of the watch when all goroutines are idle.
 func (w *watched) kinds() (kinds []seshat.EventKind) {
 	synctest.Wait()
 	w.mu.Lock()
@@ -60,7 +60,7 @@ func (w *watched) over() bool {
 	return w.ended
 }
 
-// endsWith expects that the watch has ended, or ends without time passing.
+// endsWith fails unless the watch ends with want without time passing.
 func (w *watched) endsWith(t *testing.T, want error) {
 	t.Helper()
 	synctest.Wait()
@@ -71,9 +71,9 @@ func (w *watched) endsWith(t *testing.T, want error) {
 	}
 }
 
-// In a bubble time stands still while anything can run, and the test fails if
-// a goroutine is left: what follows proves that watches wake without polling
-// and leave nothing behind.
+// In a bubble, time stands still while any goroutine can run, and a goroutine
+// that remains fails the test. So the tests below prove that watches wake
+// without polling and leave nothing behind.
 
 func TestWatchWakesAtOnceWithoutPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestSlowWatchHoldsNobodyUp(t *testing.T) {
 		if n := len(quick.kinds()); n != 7 {
 			t.Fatalf("the quick watch has seen %d", n)
 		}
-		if err := s.Close(); err != nil { // which waits for no loop body
+		if err := s.Close(); err != nil { // does not wait for the loop body
 			t.Fatal(err)
 		}
 		quick.endsWith(t, seshat.ErrClosed)
@@ -203,7 +203,7 @@ func (d shared) Caps() driver.Caps {
 	return c
 }
 
-// notified is one that tells of it.
+// notified is a shared driver that reports those changes.
 type notified struct {
 	shared
 	tell *func(uint64)
@@ -274,7 +274,7 @@ func TestWatchListensToADriverThatNotifies(t *testing.T) {
 	})
 }
 
-// unsure is a driver that commits and then does not know.
+// unsure is a driver that commits and then returns ErrUnknown.
 type unsure struct{ *memdriver.Driver }
 
 func (d unsure) Mutate(ctx context.Context, ops ...*driver.Op) error {

@@ -12,8 +12,8 @@ import (
 	"github.com/seshatdb/seshat/driver/memdriver"
 )
 
-// traced is an engine that notes through which functions of the store its last
-// write came, and what its plan was.
+// traced is an engine that records the functions of the store on the stack of
+// its last write, and the write's plan.
 type traced struct {
 	driver.Driver
 	call []string
@@ -44,7 +44,8 @@ func framesOfStore() []string {
 	return names
 }
 
-// A write reaches its engine through few functions, and hands it its own plan.
+// A write passes through few functions on its way to the engine, which runs the
+// caller's own plan.
 func TestWritesReachTheEngineDirectly(t *testing.T) {
 	d := &traced{Driver: memdriver.Open()}
 	s, err := OpenDriver(d, Options{SweepEvery: Never})
