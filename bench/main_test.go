@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the command start itself as it does to measure an open.
+// TestMain lets the command start itself, which it does to measure an open.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "-probe" {
 		probe(os.Args[2])

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// reached is one aim and what came of it.
+// reached is an aim and the result for it.
 type reached struct {
 	aim   string
 	value string
@@ -24,8 +24,8 @@ func (r *results) reachTable(t *text) {
 	}
 }
 
-// reach compares what was measured with the project's aims. What was not
-// measured is left out.
+// reach compares the measurements with the project's aims. It omits aims that
+// were not measured.
 func (r *results) reach() (out []reached) {
 	out = append(out, r.reachWrites()...)
 	out = append(out, r.reachReads()...)

@@ -15,7 +15,8 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// readersRow is how reads and durable writes live together in one peer.
+// readersRow holds the rates of concurrent reads and durable writes of one
+// peer.
 type readersRow struct {
 	name           string
 	reads, writes  sample
@@ -28,7 +29,8 @@ const (
 	underWriters = 32
 )
 
-// measureReaders reads under durable writers, in turns with the writers alone.
+// measureReaders measures reads with concurrent durable writers, and the
+// writers alone, in turns.
 func (r *results) measureReaders() error {
 	m, err := r.pair("readers")
 	if err != nil {
@@ -57,7 +59,7 @@ func (r *results) measureReaders() error {
 	return nil
 }
 
-// pair opens Seshat and bbolt used plainly.
+// pair opens Seshat and plain bbolt.
 func (r *results) pair(name string) (*matrix, error) {
 	return openPeers(filepath.Join(r.dir, name), r.n, "Seshat,bbolt")
 }
@@ -74,8 +76,8 @@ func getAny(c *contender) op {
 	}
 }
 
-// together measures readers and writers at the same time. Each reader rests
-// 100 µs after a read, so that there is processor time for the writers.
+// together measures concurrent readers and writers. Each reader rests 100 µs
+// after a read, to leave processor time to the writers.
 func together(c *contender, d time.Duration) (reads, writes sample, err error) {
 	stop := make(chan struct{})
 	time.AfterFunc(d, func() { close(stop) })
@@ -90,7 +92,7 @@ func together(c *contender, d time.Duration) (reads, writes sample, err error) {
 	return reads, writes, err
 }
 
-// pacedReads times reads alone, and not the rests between them.
+// pacedReads times the reads without the rests between them.
 func pacedReads(stop <-chan struct{}, get op) (sample, error) {
 	var mu sync.Mutex
 	var all []time.Duration
@@ -112,14 +114,14 @@ func pacedReads(stop <-chan struct{}, get op) (sample, error) {
 	return summarize(all), err
 }
 
-// busyRow compares durable touches while all processors are busy elsewhere.
+// busyRow compares durable touches while other work keeps all processors busy.
 type busyRow struct {
 	g    int
 	ours sample
 	bolt sample
 }
 
-// measureBusy measures beside goroutines that compute.
+// measureBusy measures while other goroutines compute.
 func (r *results) measureBusy() error {
 	m, err := r.pair("busy")
 	if err != nil {
@@ -159,8 +161,7 @@ func spin(stop <-chan struct{}) {
 
 var sink atomic.Uint64 // so that the loop is not left out
 
-// measureRaw reads a record as it is stored, into a buffer that is used again,
-// and counts allocations.
+// measureRaw reads stored records into a reused buffer and counts allocations.
 func (r *results) measureRaw() error {
 	m, err := openPeers(filepath.Join(r.dir, "raw"), min(r.n, 500), "Seshat,bbolt")
 	if err != nil {
@@ -189,7 +190,7 @@ func (r *results) measureRaw() error {
 	return err
 }
 
-// perCall is the mean of many calls by one goroutine.
+// perCall returns the mean of many calls by one goroutine.
 func perCall(calls int, fn func() error) (ns, allocs float64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// results is all that was measured.
+// results holds all measurements.
 type results struct {
 	*config
 	m       *matrix
@@ -60,7 +60,8 @@ func (r *results) markdown() string {
 	return t.String()
 }
 
-// matrixTable has operations in a second, and how many times Seshat's they are.
+// matrixTable writes operations per second, and Seshat's as a multiple of each
+// peer's.
 func (r *results) matrixTable(t *text) {
 	t.f("\n## Calls a second\n\nIn brackets: how many times as fast Seshat is.\n")
 	cells := []string{"call", "goroutines"}
@@ -87,7 +88,7 @@ func versus(first, s *sample, i int) string {
 	return fmt.Sprintf("%s (%s)", count(s.perSec), times(first.perSec/s.perSec))
 }
 
-// latencyTable has the medians and 99th percentiles of writes.
+// latencyTable writes the medians and 99th percentiles of writes.
 func (r *results) latencyTable(t *text) {
 	g := r.routines[0]
 	for _, x := range r.routines {
@@ -189,7 +190,7 @@ func times(x float64) string {
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()*1e3) }
 
-// count writes a number with separators.
+// count formats a number with separators.
 func count(x float64) string {
 	s := fmt.Sprintf("%.0f", x)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -1,10 +1,10 @@
-// Package adktest proves that a session.Service of ADK keeps what agents rely
-// on and ADK's own suite, sessiontestsuite, does not look at: names that
-// collide, the whole event, order, conflicts, complete deletion, concurrency,
-// and what is left after reopening.
+// Package adktest proves that a session.Service of ADK keeps promises that
+// agents rely on and that ADK's own suite, sessiontestsuite, does not check:
+// names that could collide, complete events, order, conflicts, complete
+// deletion, concurrency, and the content after reopening.
 //
-// A test calls [Run]. [Case.Check] runs one case outside of a test, for tables
-// that compare services.
+// A test calls [Run]. A table that compares services calls [Case.Check], which
+// needs no test.
 package adktest
 
 import (
@@ -19,18 +19,18 @@ import (
 	"google.golang.org/adk/v2/session"
 )
 
-// Harness is how the suite gets at services.
+// Harness tells the suite how to open services.
 type Harness struct {
-	// Open opens a new, empty service. What it needs is released in the
-	// cleanup of t.
+	// Open opens a new, empty service. It releases the service's resources in
+	// the cleanup of t.
 	Open func(t testing.TB) session.Service
 
-	// Reopen closes s, and returns a service on the same data. nil: the data
-	// ends with the service.
+	// Reopen closes s and returns a service on the same data. It is nil if the
+	// data does not outlive a service.
 	Reopen func(t testing.TB, s session.Service) session.Service
 }
 
-// Case is one thing that a service does.
+// Case is one promise of a service.
 type Case struct {
 	Group, Name string // of the subtest
 	test        func(*env)
@@ -66,7 +66,7 @@ type Result struct {
 	Why    string // the first failure
 }
 
-// Check runs the case, for at most that long.
+// Check runs the case for at most limit.
 func (c Case) Check(h Harness, limit time.Duration) Result {
 	if c.reopens && h.Reopen == nil {
 		return Result{NA: true}
@@ -88,8 +88,8 @@ func (c Case) Check(h Harness, limit time.Duration) Result {
 	return Result{Passed: r.why == "", Why: r.why}
 }
 
-// recorder is a test of its own: it remembers the first failure. What a case
-// does not need of a test it does not have.
+// recorder is a testing.TB that remembers the first failure. It has only the
+// methods that cases use.
 type recorder struct {
 	testing.TB
 	ctx      context.Context
@@ -117,7 +117,7 @@ func (r *recorder) TempDir() string {
 	return dir
 }
 
-// failure ends a case.
+// failure is the panic value that ends a case.
 type failure struct{}
 
 func (r *recorder) fail(why string) {
@@ -133,7 +133,7 @@ func (r *recorder) note(why string) {
 	}
 }
 
-// end takes what a case panicked with, and cleans up.
+// end recovers the panic of a case and runs the cleanups.
 func (r *recorder) end() {
 	if p := recover(); p != nil {
 		if _, failed := p.(failure); !failed {

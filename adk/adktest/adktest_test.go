@@ -10,7 +10,7 @@ import (
 	"github.com/seshatdb/seshat/adk/adktest"
 )
 
-// check runs the named cases on a service, outside of any test.
+// check runs the named cases on a service, without a test.
 func check(t *testing.T, open func(testing.TB) session.Service, names ...string) map[string]adktest.Result {
 	t.Helper()
 	results := map[string]adktest.Result{}
@@ -27,8 +27,8 @@ func check(t *testing.T, open func(testing.TB) session.Service, names ...string)
 	return results
 }
 
-// TestSuiteTellsServicesApart: ADK's own service in memory promises less, and
-// the suite says so.
+// TestSuiteTellsServicesApart proves that the suite notices the promises that
+// ADK's own service in memory does not keep.
 func TestSuiteTellsServicesApart(t *testing.T) {
 	const (
 		kept   = "scopes do not touch"

@@ -14,7 +14,7 @@ import (
 
 const app = "app"
 
-// env is a service under a case.
+// env is a service under test.
 type env struct {
 	testing.TB
 	h   Harness
@@ -38,7 +38,7 @@ func (e *env) must(err error) {
 	}
 }
 
-// create makes a session of the app.
+// create creates a session of the app.
 func (e *env) create(user, id string, state map[string]any) session.Session {
 	e.Helper()
 	r, err := e.s.Create(e.ctx, &session.CreateRequest{AppName: app, UserID: user, SessionID: id, State: state})
@@ -73,7 +73,7 @@ func (e *env) delete(id string) {
 	e.must(e.s.Delete(e.ctx, &session.DeleteRequest{AppName: app, UserID: "u", SessionID: id}))
 }
 
-// list returns "user/session" of what is listed, sorted.
+// list returns the listed sessions as "user/session", sorted.
 func (e *env) list(user string) []string {
 	e.Helper()
 	r, err := e.s.List(e.ctx, &session.ListRequest{AppName: app, UserID: user})
@@ -90,7 +90,7 @@ func namesOf(all []session.Session) []string {
 	return out
 }
 
-// ids are those of the session's events.
+// ids returns the ids of the session's events.
 func ids(s session.Session) []string {
 	out := []string{}
 	for event := range s.Events().All() {
@@ -99,7 +99,7 @@ func ids(s session.Session) []string {
 	return out
 }
 
-// stateOf is all of a session's state.
+// stateOf returns all of a session's state.
 func stateOf(s session.Session) map[string]any {
 	m := map[string]any{}
 	for k, v := range s.State().All() {
@@ -110,7 +110,7 @@ func stateOf(s session.Session) map[string]any {
 
 var begin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// said is an event in which the user says its id, at n seconds.
+// said returns an event at second n in which the user says the event's id.
 func said(id string, n int) *session.Event {
 	return &session.Event{
 		ID: id, InvocationID: "inv", Author: "user", Timestamp: begin.Add(time.Duration(n) * time.Second),
@@ -118,14 +118,15 @@ func said(id string, n int) *session.Event {
 	}
 }
 
-// soon is what the user says after the session was made, by the clock too.
+// soon is like said, but its time is after the creation of the session by the
+// real clock.
 func soon(id string, n int) *session.Event {
 	event := said(id, 0)
 	event.Timestamp = time.Now().Add(time.Duration(1+n) * time.Second)
 	return event
 }
 
-// race runs fn n times at once, and waits. It must not end the case.
+// race runs fn n times concurrently and waits. fn must not end the case.
 func race(n int, fn func(int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})

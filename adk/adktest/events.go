@@ -26,7 +26,7 @@ var events = []Case{
 	{Group: "events", Name: "events without an id are all kept", test: eventsNameless},
 }
 
-// back appends the event, and returns it as it is read.
+// back appends the event and returns it as the service reads it.
 func (e *env) back(event *session.Event) *session.Event {
 	e.Helper()
 	e.append(e.create("u", "s", nil), event)
@@ -44,7 +44,7 @@ func (e *env) same(what string, want, got any) {
 	}
 }
 
-// firstOf returns the first lines of a diff that differ.
+// firstOf returns the first differing lines of a diff.
 func firstOf(diff string) string {
 	var out []string
 	for line := range strings.Lines(diff) {

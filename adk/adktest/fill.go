@@ -8,7 +8,7 @@ import (
 	"google.golang.org/genai"
 )
 
-// full is an event in which every field has a value, down to the last pointer.
+// full returns an event in which every field has a value, at every depth.
 func full() *session.Event {
 	var e session.Event
 	fill(reflect.ValueOf(&e).Elem(), 0)
@@ -30,7 +30,7 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-// fill gives v, and what is in it, values that are not zero.
+// fill sets v and everything inside it to values that are not zero.
 func fill(v reflect.Value, depth int) {
 	if depth > maxDepth || !v.CanSet() {
 		return

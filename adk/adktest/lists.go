@@ -70,7 +70,7 @@ func listRace(e *env) {
 	})
 }
 
-// listStep is what goroutine w of listRace does.
+// listStep makes the calls of goroutine w in listRace.
 func listStep(e *env, w int, id string, want []string) error {
 	if w == 2 {
 		r, err := e.s.List(e.ctx, &session.ListRequest{AppName: app})

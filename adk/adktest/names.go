@@ -17,7 +17,7 @@ var names = []Case{
 	{Group: "names", Name: "reading what is not there makes nothing", test: namesRead},
 }
 
-// pairs of a user and a session that a careless key makes one of.
+// pairs are users and sessions that a careless encoding of keys confuses.
 var pairs = [][2]string{
 	{"a", "bc"},
 	{"ab", "c"},

@@ -11,8 +11,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// Session is a session as an ordinary program would keep it. Peers encode it
-// with msgpack. Times are Unix milliseconds.
+// Session is a session in the form of an ordinary program. Peers encode it with
+// msgpack. Times are Unix milliseconds.
 type Session struct {
 	// Who it is with, and the agent.
 	ID, User, Name string
@@ -43,7 +43,7 @@ type Message struct {
 	At      int64
 }
 
-// TTL is how long a session lives, in milliseconds.
+// TTL is the lifetime of a session in milliseconds.
 const TTL = int64(seshat.DefaultTTL / time.Millisecond)
 
 // ID returns the id of session number i. The ids are spread over the key space,

@@ -23,11 +23,12 @@ type Peer interface {
 	Touch(ctx context.Context, id string) error
 	// Append adds a message to a session's log, and counts it in its record.
 	Append(ctx context.Context, id string, m *load.Message) error
-	// Get reads and decodes a session, without its log where it lies apart.
+	// Get reads and decodes a session, without its log if that is stored
+	// separately.
 	Get(ctx context.Context, id string) error
-	// ListUser reads a user's newest sessions, and returns how many.
+	// ListUser reads a user's newest sessions and returns their number.
 	ListUser(ctx context.Context, user string, limit int) (int, error)
-	// ListActive reads the sessions that were active last.
+	// ListActive reads the sessions with the latest activity.
 	ListActive(ctx context.Context, limit int) (int, error)
 	// Fill stores sessions with their logs, as cheaply as the peer can.
 	Fill(ctx context.Context, all []Filling) error
@@ -40,18 +41,18 @@ type Filling struct {
 	Messages []*load.Message // in order
 }
 
-// Kind is a sort of peer.
+// Kind is a kind of peer.
 type Kind struct {
 	Name string // as in the results
-	// What says in a line how it is used.
+	// What describes in one line how the peer is used.
 	What string
-	// Open makes an empty one in dir. An error that wraps ErrNone means that
-	// it cannot run here, and says why.
+	// Open creates an empty peer in dir. An error that wraps ErrNone means that
+	// it cannot run here, and gives the reason.
 	Open func(dir string) (Peer, error)
 }
 
-// Kinds returns all peers, the product first, then those that the rest is
-// measured by.
+// Kinds returns all kinds of peers: first the product, then the reference
+// peers.
 func Kinds() []Kind {
 	return []Kind{
 		seshatKind, boltKind, boltRecordKind, boltBatchKind, scsKind,
@@ -73,7 +74,7 @@ func (f *Filling) number() {
 	}
 }
 
-// locks serialize the writes of one session, where a peer does not.
+// locks serialize the writes of one session if a peer does not.
 type locks [256]sync.Mutex
 
 func (l *locks) lock(id string) (unlock func()) {

@@ -8,7 +8,7 @@ import (
 	"github.com/seshatdb/seshat/bench/load"
 )
 
-// Every peer does the whole workload: what it is asked to store it finds again.
+// Every peer completes the workload and finds everything that it stored.
 func TestPeersDoTheWorkload(t *testing.T) {
 	for _, k := range Kinds() {
 		t.Run(k.Name, func(t *testing.T) {

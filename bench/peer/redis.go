@@ -29,7 +29,7 @@ type redis struct {
 	locks  locks
 }
 
-// redisConns is how many connections are kept.
+// redisConns is the number of open connections.
 const redisConns = 64
 
 func openRedis(dir string) (Peer, error) {
@@ -65,7 +65,7 @@ func openRedis(dir string) (Peer, error) {
 	return p, nil
 }
 
-// dial connects, as soon as the server listens.
+// dial connects when the server listens.
 func (p *redis) dial() (*redisConn, error) {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -87,7 +87,7 @@ func (p *redis) do(cmds ...[]any) ([]any, error) {
 	return c.do(cmds)
 }
 
-// transact is do, whole or not at all.
+// transact is do as one transaction.
 func (p *redis) transact(cmds ...[]any) error {
 	all := append([][]any{{"MULTI"}}, cmds...)
 	_, err := p.do(append(all, []any{"EXEC"})...)

@@ -30,14 +30,14 @@ type scs struct {
 	locks locks
 }
 
-// blob is what a token stands for.
+// blob is the data of a token.
 type blob struct {
 	Session  *load.Session
 	Messages []*load.Message
 }
 
-// find reads a session. The store hands out memory of a transaction that has
-// ended, so what it returns may be overwritten meanwhile: then it is read
+// find reads a session. The store returns memory of a transaction that has
+// ended, so the data may have been overwritten. In that case, find reads it
 // again.
 func (p *scs) find(id string) (b blob, err error) {
 	for range 10 {

@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// syncData makes what was written durable, but not the file's times.
+// syncData makes written data durable, but not the file's times.
 func syncData(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }

@@ -4,5 +4,5 @@ package peer
 
 import "os"
 
-// syncData makes what was written durable.
+// syncData makes written data durable.
 func syncData(f *os.File) error { return f.Sync() }

@@ -1,11 +1,11 @@
-// Command resume shows an ADK runner whose conversation survives being killed.
+// Command resume shows that the conversation of an ADK runner survives a kill.
 //
 //	go run ./examples/resume [file]
 //
-// It starts itself as a process that talks, and is killed with SIGKILL in the
-// middle of the third turn: after the user spoke, before the model answered.
-// Then it opens the file again and goes on with the same session. No network
-// is used: the model is scripted.
+// It starts a child process that talks to the agent. SIGKILL ends the child in
+// the middle of the third turn: the user has spoken, but the model has not
+// answered. Then the program opens the file again and continues the same
+// session. It uses no network: the model is scripted.
 package main
 
 import (
@@ -82,8 +82,7 @@ func talkAndDie(path string) error {
 	return nil
 }
 
-// talk says these things to the agent, in the session that there is or a new
-// one.
+// talk sends these words to the agent in the existing session, or in a new one.
 func talk(path string, words ...string) (err error) {
 	store, err := seshat.Open(path, seshat.Options{})
 	if err != nil {
@@ -119,7 +118,7 @@ func talk(path string, words ...string) (err error) {
 	return nil
 }
 
-// show prints the session's events, and its status as the store has it.
+// show prints the session's events and its stored status.
 func show(path string) (err error) {
 	store, err := seshat.Open(path, seshat.Options{})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMain is the program itself where it starts itself.
+// TestMain runs the program itself in the processes that it starts.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "talk" || os.Getenv("RESUME_EXAMPLE") != "" {
 		main()

@@ -1,6 +1,6 @@
-// Command serve serves an agent by ADK's own REST server, with sessions in a
-// file: stop it, start it again, and go on. No network beyond the listener is
-// used: the model is scripted.
+// Command serve serves an agent with ADK's own REST server and keeps sessions
+// in a file. After a restart, clients can continue their sessions. It uses no
+// network beyond the listener: the model is scripted.
 //
 //	go run ./examples/serve -file agents.db -addr 127.0.0.1:8080
 //
@@ -63,8 +63,8 @@ func run() (err error) {
 	return <-down
 }
 
-// handler is ADK's REST server with the store's sessions, which last 30 days
-// after their last event.
+// handler returns ADK's REST server on the store's sessions, which expire 30
+// days after their last event.
 func handler(store *seshat.Store) (http.Handler, error) {
 	a, err := scripted.Agent("agent", scripted.Model{})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/seshatdb/seshat/seshattest"
 )
 
-// ask sends a request, and returns the body of a good answer.
+// ask sends a request and returns the body of a successful response.
 func ask(t *testing.T, h http.Handler, method, path, body string) string {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))

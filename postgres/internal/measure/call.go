@@ -7,8 +7,8 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// call is one that is measured. n is another number each time, in all
-// goroutines; session is that of a session, which goroutines share seldom.
+// call is a call to measure. n is unique among all goroutines. session is the
+// number of a session that other goroutines rarely use.
 type call struct {
 	name   string
 	spread bool // over many namespaces

@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat/postgres/internal/pgserver"
 )
 
-// row is one call by so many goroutines.
+// row is one call with one number of goroutines.
 type row struct {
 	call       *call
 	goroutines int       // that call at once
@@ -67,8 +67,8 @@ func (r *results) compare(ctx context.Context, server *pgserver.Server) (err err
 	return nil
 }
 
-// distances returns how long a get takes on each of two stores, at best: what
-// lies between is how much further the second is.
+// distances returns the fastest get on each of two stores. The difference is
+// the delay of the second.
 func distances(ctx context.Context, near, far *store, n int) (a, b time.Duration, err error) {
 	get := &calls[slices.IndexFunc(calls, func(c call) bool { return c.name == "get" })]
 	for _, side := range []struct {
@@ -121,7 +121,7 @@ func (r *results) fill(ctx context.Context, w *row, all []*store) error {
 	return nil
 }
 
-// round returns the calls a second of one round.
+// round returns the calls per second of one round.
 func (w *row) round(ctx context.Context, s *store, n int, each time.Duration) (float64, error) {
 	var all sync.WaitGroup
 	var made atomic.Int64

@@ -21,7 +21,7 @@ const (
 	epoch    = int64(1_760_000_000_000)
 )
 
-// scale is what was found of a small and a large namespace.
+// scale holds the measurements of a small and a large namespace.
 type scale struct {
 	small, large int
 	loaded       time.Duration // the large one
@@ -33,7 +33,8 @@ type scaleRow struct {
 	small, large took
 }
 
-// took is how long calls took: a busy machine disturbs the fastest tenth least.
+// took holds durations of calls. A busy machine affects the fastest tenth
+// least.
 type took struct{ tenth, median time.Duration }
 
 // grow makes a small store and a large one and times calls on both, by turns.
@@ -68,7 +69,7 @@ func grow(ctx context.Context, server *pgserver.Server, small, large int) (s *sc
 	return s, nil
 }
 
-// load makes n sessions of n/perUser users, one after the other in time.
+// load creates n sessions of n/perUser users in the order of time.
 func load(ctx context.Context, d driver.Loader, n int) error {
 	var was []byte
 	for i := 0; i < n; {
@@ -92,8 +93,9 @@ func load(ctx context.Context, d driver.Loader, n int) error {
 	return nil
 }
 
-// record is the ith of n sessions. Ids ascend in time, and so are neighbours in
-// the table; what a user has is all over it.
+// record returns the ith of n sessions. Ids ascend with time, so sessions of
+// neighbouring times are neighbours in the table, and those of a user are
+// spread over it.
 func record(i, n int) *driver.Record {
 	return &driver.Record{
 		Key:         driver.Key{Namespace: 1, ID: largeID(i)},
@@ -118,7 +120,7 @@ func largeID(i int) string { return fmt.Sprintf("ses_%010d", i) }
 
 func largeUser(i, n int) string { return fmt.Sprintf("user %06d", i%(n/perUser)) }
 
-// read is a call that should cost the same in both.
+// read is a call whose cost should not depend on the size.
 type read struct {
 	name string
 	cold bool // other sessions or users each time, not the same few
@@ -170,7 +172,7 @@ func page(ctx context.Context, d *postgres.Driver, q driver.Query) error {
 	return err
 }
 
-// times returns how long the call takes on both sides, once they are warm.
+// times returns the durations of the call on both sides after a warm-up.
 func (r *read) times(ctx context.Context, sides [2]*postgres.Driver, sizes [2]int) (found [2]took, err error) {
 	const warm, times = 100, 1000
 	var all [2][]time.Duration

@@ -19,7 +19,7 @@ import (
 	"github.com/seshatdb/seshat/postgres/internal/pgserver"
 )
 
-// config says how much is done.
+// config sets the amount of work.
 type config struct {
 	out    string
 	each   time.Duration // a round of one call on one store
@@ -70,7 +70,7 @@ func run(ctx context.Context, c config) (err error) {
 	return os.WriteFile(c.out, []byte(r.markdown()), 0o644)
 }
 
-// loadAverage is the machine's of the last minute, where it tells.
+// loadAverage returns the machine's load average of the last minute, if known.
 func loadAverage() string {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/seshatdb/seshat/postgres/internal/pgserver"
 )
 
-// TestRun measures a little of everything: each call has a row for each number
-// of goroutines, with the round trips that it may take.
+// TestRun makes a short measurement. Each call must have a row for each number
+// of goroutines, with no more round trips than allowed.
 func TestRun(t *testing.T) {
 	c := config{
 		out: filepath.Join(t.TempDir(), "RESULTS.md"), each: time.Millisecond, rounds: 1,

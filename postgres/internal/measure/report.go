@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// results is all that was measured.
+// results holds all measurements.
 type results struct {
 	config
 	began     time.Time
@@ -91,7 +91,7 @@ func reached(small, large time.Duration) string {
 
 func micros(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 
-// ratio has two digits that count.
+// ratio formats x with two significant digits.
 func ratio(x float64) string {
 	digits := 2
 	for y := x; y > 0 && y < 0.1 && digits < 9; y *= 10 {
@@ -100,7 +100,7 @@ func ratio(x float64) string {
 	return strconv.FormatFloat(x, 'f', digits, 64)
 }
 
-// count writes a number with commas.
+// count formats a number with commas.
 func count(x float64) string {
 	s := strconv.FormatFloat(x, 'f', 0, 64)
 	for i := len(s) - 3; i > 0; i -= 3 {

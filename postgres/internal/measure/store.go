@@ -20,8 +20,8 @@ const (
 	messageSize = 200
 )
 
-// store is one that is measured, with the same sessions in its tenants: all in
-// the first, and in those that follow a part in each.
+// store is a store to measure. All stores have the same sessions: the first
+// tenant has all, and each later tenant has a part.
 type store struct {
 	name  string
 	s     *seshat.Store
@@ -30,8 +30,8 @@ type store struct {
 	close func() error
 }
 
-// stores opens what is compared: the embedded store, PostgreSQL, the same
-// behind a proxy that makes it further away, and behind one that only counts.
+// stores opens the stores to compare: the embedded store, PostgreSQL, the same
+// behind a proxy with a delay, and behind one that only counts.
 func (r *results) stores(ctx context.Context,
 	server *pgserver.Server,
 ) (all []*store, counted *store, trips *pgserver.Proxy, err error) {

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// NewDistantProxy is NewProxy with a server that is further away: what a client
-// sends arrives that much later, in order, however much is on its way.
+// NewDistantProxy is like NewProxy, but the server seems further away: each
+// piece that a client sends arrives later by that time, in order.
 func NewDistantProxy(target string, later time.Duration) (*Proxy, error) {
 	return newProxy(target, later)
 }
 
-// late writes what it is given to another, each piece that much later.
+// late is a writer that delays each piece before it writes it to another
+// writer.
 type late struct {
 	to    io.Writer
 	by    time.Duration
@@ -30,8 +31,8 @@ func newLate(to io.Writer, by time.Duration) *late {
 	return l
 }
 
-// run ends when the queue is closed. What cannot be written is lost, as on a
-// network; who reads the connection finds out.
+// run ends when the queue is closed. Like a network, it drops data that cannot
+// be written. The reader of the connection notices.
 func (l *late) run() {
 	for p := range l.queue {
 		<-time.After(time.Until(p.due))

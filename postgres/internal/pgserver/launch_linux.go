@@ -10,8 +10,9 @@ import (
 	"syscall"
 )
 
-// unprivileged gives dir to a user as whom the server may run: it refuses root.
-// The server ends with the process that started it.
+// unprivileged gives dir to a user without privileges and returns the
+// attributes to run the server as that user, because PostgreSQL refuses to run
+// as root. The server ends with its parent process.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Geteuid() != 0 {
@@ -30,8 +31,8 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	return nil, fmt.Errorf("%w: there is no user postgres or nobody to run it", ErrMissing)
 }
 
-// launch starts cmd and closes gone when it ended. The goroutine keeps its
-// thread, with whose end the server would be told to end.
+// launch starts cmd and closes gone when it has ended. The goroutine keeps its
+// thread, because the end of the thread would end the server.
 func launch(cmd *exec.Cmd, gone chan<- struct{}) error {
 	started := make(chan error)
 	go func() {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Pooler is a pgbouncer before a server. It hands out connections by
-// transaction, and runs until Stop.
+// Pooler is a pgbouncer in front of a server. It assigns connections by
+// transaction and runs until Stop.
 type Pooler struct {
 	bin, dir string
 	port     int
@@ -39,8 +39,9 @@ log_connections = 0
 log_disconnections = 0
 `
 
-// NewPooler starts a pooler with so many connections to the server at target.
-// ErrMissing: pgbouncer is not installed, or cannot be started here.
+// NewPooler starts a pooler with that many connections to the server at target.
+// It returns ErrMissing if pgbouncer is not installed or cannot be started
+// here.
 func NewPooler(target string, conns int) (*Pooler, error) {
 	bin, err := poolerBinary()
 	if err != nil {
@@ -68,7 +69,7 @@ func NewPooler(target string, conns int) (*Pooler, error) {
 	return p, nil
 }
 
-// poolerBinary also looks where Debian has it, which is not on every PATH.
+// poolerBinary also searches Debian's directory, which is not on every PATH.
 func poolerBinary() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -101,7 +102,7 @@ func (p *Pooler) Start() error {
 	return nil
 }
 
-// await returns when the pooler listens.
+// await waits until the pooler listens.
 func (p *Pooler) await() error {
 	late := time.After(startTimeout)
 	for {
@@ -119,13 +120,13 @@ func (p *Pooler) await() error {
 	}
 }
 
-// Addr is where the pooler listens.
+// Addr returns the address of the pooler.
 func (p *Pooler) Addr() string { return fmt.Sprintf("127.0.0.1:%d", p.port) }
 
-// DSN names the database behind the pooler.
+// DSN returns the DSN of the database behind the pooler.
 func (p *Pooler) DSN() string { return DSN(p.Addr()) }
 
-// Kill ends the pooler as a crash would, with all connections through it.
+// Kill ends the pooler like a crash, with all connections through it.
 func (p *Pooler) Kill() error {
 	if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -134,5 +135,5 @@ func (p *Pooler) Kill() error {
 	return nil
 }
 
-// Stop ends the pooler and removes what it wrote.
+// Stop ends the pooler and removes its files.
 func (p *Pooler) Stop() error { return errors.Join(p.Kill(), os.RemoveAll(p.dir)) }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Proxy stands between a client and a server. It counts round trips, and can
+// Proxy forwards between clients and a server. It counts round trips and can
 // cut connections.
 type Proxy struct {
 	l      net.Listener
@@ -23,10 +23,11 @@ type Proxy struct {
 	conns map[net.Conn]bool
 }
 
-// Cut says what becomes of a connection, and of what a client just sent.
+// Cut says what a Proxy does with a piece that a client sent, and with the
+// connection.
 type Cut uint8
 
-// What a Proxy may do with what a client sent.
+// These are the choices for a piece that a client sent.
 const (
 	Forward   Cut = iota // and leave the connection
 	CutBefore            // drop it and cut
@@ -47,15 +48,15 @@ func newProxy(target string, later time.Duration) (*Proxy, error) {
 	return p, nil
 }
 
-// DSN names the database behind the proxy.
+// DSN returns the DSN of the database behind the proxy.
 func (p *Proxy) DSN() string { return DSN(p.l.Addr().String()) }
 
-// Trips is how often a client sent something after it had an answer: how often
-// it waited for the network.
+// Trips returns the number of round trips: how often a client sent something
+// after it had received an answer.
 func (p *Proxy) Trips() int64 { return p.trips.Load() }
 
-// Decide lets fn decide over each piece that a client sends; nil: all goes on.
-// It is called from many goroutines.
+// Decide calls fn for each piece that a client sends. If fn is nil, every piece
+// is forwarded. Many goroutines call fn.
 func (p *Proxy) Decide(fn func() Cut) {
 	if fn == nil {
 		p.cut.Store(nil)
@@ -64,7 +65,7 @@ func (p *Proxy) Decide(fn func() Cut) {
 	p.cut.Store(&fn)
 }
 
-// Close cuts all connections and waits for their end.
+// Close cuts all connections and waits until they have ended.
 func (p *Proxy) Close() error {
 	err := p.l.Close()
 	p.mu.Lock()
@@ -111,7 +112,7 @@ func (p *Proxy) join(client, server net.Conn) {
 	}()
 }
 
-// send forwards what the client says, and counts how often it begins to.
+// send forwards a client's data and counts its round trips.
 func (p *Proxy) send(client, server net.Conn, answered *atomic.Bool) {
 	to := io.Writer(server)
 	if p.later > 0 {
@@ -142,7 +143,7 @@ func (p *Proxy) end(client, server net.Conn) {
 
 var errCut = errors.New("cut")
 
-// pump copies, asking before each piece.
+// pump copies pieces and calls ask before each.
 func pump(from io.Reader, to io.Writer, ask func() Cut) error {
 	b := make([]byte, 64<<10)
 	for {

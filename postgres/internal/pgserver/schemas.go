@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Schemas hands schemas to tests, and takes them back: to make one takes longer
-// than most tests do. It is safe for concurrent use.
+// Schemas lends schemas to tests and reuses them, because creating one takes
+// longer than most tests. It is safe for concurrent use.
 type Schemas struct {
 	mu     sync.Mutex // guards all
 	free   map[shelf][]string
@@ -21,15 +21,15 @@ type Schemas struct {
 	admins map[string]*pgxpool.Pool // by DSN
 }
 
-// shelf is where schemas that are alike are kept.
+// shelf holds the schemas of one kind that are free.
 type shelf struct {
 	dsn        string
 	partitions int
 }
 
-// Get returns the name of a schema that is new, or as good as new, for tables
-// in so many partitions. It is taken back when the test is over, unless that
-// failed.
+// Get returns the name of an empty schema whose tables have that many
+// partitions. When the test ends, Schemas takes the schema back, unless the
+// test failed.
 func (s *Schemas) Get(t testing.TB, dsn string, partitions int) string {
 	t.Helper()
 	w := shelf{dsn, partitions}
@@ -52,7 +52,7 @@ func (s *Schemas) Get(t testing.TB, dsn string, partitions int) string {
 	return name
 }
 
-// wipe empties all tables of a schema but that of its version.
+// wipe empties all tables of a schema except that of its version.
 const wipe = `do $$ declare name text; begin
 	for name in select c.oid::regclass from pg_class c
 		where c.relnamespace = '%s'::regnamespace and c.relkind in ('r', 'p')
@@ -74,7 +74,7 @@ func (s *Schemas) takeBack(t testing.TB, w shelf, name string) {
 	s.free[w] = append(s.free[w], name)
 }
 
-// Admin returns connections for what tests do behind the drivers' backs.
+// Admin returns connections that bypass the drivers.
 func (s *Schemas) Admin(t testing.TB, dsn string) *pgxpool.Pool {
 	t.Helper()
 	s.mu.Lock()
@@ -93,8 +93,8 @@ func (s *Schemas) Admin(t testing.TB, dsn string) *pgxpool.Pool {
 	return p
 }
 
-// Close drops the schemas that were taken back, and leaves a server that is not
-// ours as it was.
+// Close drops the schemas that were taken back. A server that the tests did not
+// start is then as it was.
 func (s *Schemas) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package pgserver starts PostgreSQL servers for tests, from the binaries of
-// the distribution: on the loopback alone, in a directory that goes with them,
-// as a user without privileges.
+// Package pgserver starts PostgreSQL servers for tests from installed binaries.
+// A server listens on the loopback only, keeps its data in a directory that is
+// removed with it, and runs as a user without privileges.
 package pgserver
 
 import (
@@ -19,8 +19,7 @@ import (
 	"time"
 )
 
-// ErrMissing says that the machine has no PostgreSQL, or none that can be
-// started here.
+// ErrMissing means that no PostgreSQL server can be started on this machine.
 var ErrMissing = errors.New("no PostgreSQL server to start")
 
 // Server is a server that runs until Stop.
@@ -34,11 +33,11 @@ type Server struct {
 	gone chan struct{}
 }
 
-// startTimeout bounds how long a server may take until it is ready.
+// startTimeout is the time limit for a server to become ready.
 const startTimeout = time.Minute
 
-// New makes an empty cluster and starts a server on it. set are settings, as
-// name=value. ErrMissing: see there.
+// New creates an empty cluster and starts a server on it. set has settings as
+// name=value. It returns ErrMissing if it cannot start a server.
 func New(set ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -58,8 +57,8 @@ func New(set ...string) (*Server, error) {
 	return s, nil
 }
 
-// Shared returns a function that starts one server for all who call it, or
-// skips their tests where there is none; and one that stops it.
+// Shared returns two functions. get starts one server for all its callers, or
+// skips their tests if it cannot. stop stops the server.
 func Shared(set ...string) (get func(testing.TB) *Server, stop func() error) {
 	var s *Server
 	start := sync.OnceValue(func() (err error) {
@@ -118,8 +117,8 @@ func (s *Server) init() error {
 	return nil
 }
 
-// Start starts a server that was killed, at the same address. What the killed
-// one left behind may take a moment to end.
+// Start starts a killed server again at the same address. It waits until the
+// processes of the killed server have ended.
 func (s *Server) Start() (err error) {
 	for try := 0; ; try++ {
 		err = s.startOnce()
@@ -167,8 +166,8 @@ func (s *Server) startOnce() (err error) {
 	return s.await(log)
 }
 
-// await reads the server's log until it says that it is ready, and the rest
-// behind that.
+// await reads the server's log until the server is ready, and reads the rest in
+// the background.
 func (s *Server) await(log io.ReadCloser) error {
 	ready := make(chan error, 1)
 	go func() {
@@ -202,18 +201,18 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// Addr is where the server listens.
+// Addr returns the address of the server.
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
-// DSN names the server's database.
+// DSN returns the DSN of the server's database.
 func (s *Server) DSN() string { return DSN(s.Addr()) }
 
-// DSN names the database of a server that is reached at addr.
+// DSN returns the DSN of the database of a server that is reached at addr.
 func DSN(addr string) string {
 	return fmt.Sprintf("postgres://seshat@%s/postgres?sslmode=disable", addr)
 }
 
-// Kill ends the server as a crash would, and waits until it is gone.
+// Kill ends the server like a crash and waits until it is gone.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 
 // Stop ends the server and removes its data.

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby copies the running server and starts the copy as its standby, which
-// the server knows by name.
+// Standby copies the running server and starts the copy as a standby of that
+// name.
 func (s *Server) Standby(name string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "seshat-pg-")
 	if err != nil {
@@ -45,7 +45,8 @@ func (s *Server) copy(from *Server, name string) error {
 	return nil
 }
 
-// Query returns the text of one value, as the server's administrator.
+// Query runs a query as the server's administrator and returns its only value
+// as text.
 func (s *Server) Query(ctx context.Context, sql string) (value string, err error) {
 	conn, err := pgx.Connect(ctx, s.DSN())
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Server) Query(ctx context.Context, sql string) (value string, err error
 	return value, err
 }
 
-// Do runs a statement that returns nothing, as the server's administrator.
+// Do runs a statement without result as the server's administrator.
 func (s *Server) Do(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, s.DSN())
 	if err != nil {
@@ -82,7 +83,7 @@ func (s *Server) Until(ctx context.Context, sql, want string) error {
 	}
 }
 
-// Best returns the server that received the most of its primary's log.
+// Best returns the server that has received the most of its primary's log.
 func Best(ctx context.Context, standbys ...*Server) (*Server, error) {
 	var best *Server
 	most := ""
