@@ -14,18 +14,17 @@ import (
 // Each stored value is one flat msgpack array whose first element is the
 // version of its layout. The layout is a list of fields, in the order of the
 // elements, and one list serves reading and writing. Fields are only added at
-// the end. A reader takes an array that ends early as zero values from there
-// on. It keeps elements that it does not know and writes them back, so that
-// versions of the store that differ in fields can share a file. An array whose
-// version is larger than bodyVersion has another meaning, and is refused with
-// ErrFormat.
+// the end. If an array ends early, the missing fields are zero. A reader keeps
+// elements that it does not know and writes them back, so that versions of the
+// store that differ in fields can share a file. It refuses an array whose
+// version is larger than bodyVersion with ErrFormat.
 //
-// Documents are binary strings that hold msgpack, so that they are skipped
-// until somebody asks for them.
+// Documents are binary strings that hold msgpack, so a reader can skip them
+// until the caller needs them.
 const bodyVersion = 1
 
-// readBody reads the stored form of fields, which are zero, and returns the
-// elements that this version does not know. ErrCorrupt, ErrFormat.
+// readBody reads a body into fields, which must be zero, and returns the
+// elements that this version does not know. Errors: ErrCorrupt; ErrFormat.
 func readBody(body string, fields []any) (extra string, err error) {
 	r := msgpack.NewReader(body)
 	n := r.Array()
@@ -111,8 +110,7 @@ func (s *Session) bodyFields(in *storedFields, opt *agentOptions) [sessionFields
 	}
 }
 
-// agentOptions are the fields of an AgentConfig that are pointers, as they are
-// stored.
+// agentOptions is the stored form of the pointers of an AgentConfig.
 type agentOptions struct {
 	temperature msgpack.OptFloat
 	maxTokens   msgpack.OptInt
@@ -131,19 +129,19 @@ func encodeSession(b []byte, s *storedSession) []byte {
 	return msgpack.AppendArrayOf(b, bodyVersion, fields[:], s.extra)
 }
 
-// agentAlloc holds what the Agent of a decoded session points at, so that a
-// session with up to nearbyTools tools takes one allocation.
+// agentAlloc has the memory that the Agent of a decoded session points to, so
+// that a session with up to nearbyTools tools takes one allocation.
 type agentAlloc struct {
 	temperature float64
 	maxTokens   int
-	tools       [nearbyTools]string
+	tools       [inlineTools]string
 }
 
-// nearbyTools fills up the 768 bytes that the allocator has for a sessionAlloc.
-const nearbyTools = 6
+// inlineTools fills up the 768 bytes that the allocator has for a sessionAlloc.
+const inlineTools = 6
 
-// sessionAlloc is a session with room for its agent, which reads allocate at
-// once; List allocates several in one piece.
+// sessionAlloc is a session together with the memory of its agent: a read makes
+// one allocation for both, and List one for several sessions.
 type sessionAlloc struct {
 	Session
 	agentAlloc
@@ -155,7 +153,7 @@ func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
 }
 
 // take decodes rec into x. The session keeps the memory of the body and the
-// strings, so the caller must not use rec again. ErrCorrupt, ErrFormat.
+// strings, so the caller must not use rec again. Errors: ErrCorrupt; ErrFormat.
 func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, error) {
 	var in storedFields
 	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
@@ -223,8 +221,8 @@ func (s *Session) setNames(rec *driver.Record, text string) {
 	}
 }
 
-// decodeRecord decodes rec, whose body is given as a string, except for user
-// and labels. Values that are no field of a Session go to in.
+// decodeRecord decodes rec, except its user and labels. body is rec.Body as a
+// string. Values that are not fields of a Session go to in.
 func (s *Session) decodeRecord(rec *driver.Record, body string, in *storedFields, r *agentAlloc) error {
 	if err := s.decodeBody(body, in, r); err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestSessionRoundTrip(t *testing.T) {
 // TestToolsHaveNoRoomBehindThem proves that appending to the tools of a session
 // does not write into other memory of it.
 func TestToolsHaveNoRoomBehindThem(t *testing.T) {
-	for n := range nearbyTools + 2 {
+	for n := range inlineTools + 2 {
 		s := typical()
 		s.Agent.AvailableTools = slices.Repeat([]string{"tool"}, n)
 		got, err := decodeSession(record(s, encodeSession(nil, s)), "", "")

@@ -122,7 +122,7 @@ func (t *Tenant) list(ctx context.Context, q Query) (Page, error) {
 		p.NextCursor = encodeCursor(t.queryHash(&q), *dp.Next)
 	}
 	if len(p.Sessions) == 0 {
-		_, err = t.readNamespace(ctx) // an empty namespace and a deleted one differ
+		_, err = t.readNamespace(ctx) // is it empty, or deleted?
 	}
 	return p, err
 }

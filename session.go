@@ -206,12 +206,12 @@ func (t *Tenant) Get(ctx context.Context, id string) (*Session, error) {
 	return s, nil
 }
 
-// sessionRecords keeps the records that Get reads into. What a session shares
-// with its record is never used again.
+// sessionRecords pools the records that Get reads into. The pool never reuses
+// memory that a session shares with its record.
 var sessionRecords = sync.Pool{New: func() any { return new(driver.Record) }}
 
-// releaseSessionRecord puts a record back without the memory that its session
-// may keep.
+// releaseSessionRecord returns a record to the pool without the memory that its
+// session may share.
 func releaseSessionRecord(rec *driver.Record) {
 	resetRecord(rec)
 	sessionRecords.Put(rec)

@@ -45,8 +45,8 @@ type tenantWrite struct {
 	news bool // whether the last run added events
 }
 
-// bodyBuffers keeps the buffers for encoded records. A driver no longer uses
-// them when Mutate returns.
+// bodyBuffers pools the buffers for encoded records. A driver does not use a
+// buffer after Mutate returned.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // writeSession runs apply on the session at id in a transaction, and returns
@@ -119,8 +119,9 @@ func (w *sessionWrite) load(namespaceID, organization string) (err error) {
 	return nil
 }
 
-// applyDue applies overdue idling and archiving. encodePut adds its version and
-// its event, because a message may wake the session at once.
+// applyDue applies overdue idling and archiving. encodePut increases the
+// version and adds the event later, because the call itself may wake the
+// session again.
 func (w *sessionWrite) applyDue() {
 	s := w.session
 	if !s.timeline.ApplyDue(w.view.Now) {
@@ -152,14 +153,14 @@ func (w *sessionWrite) requireWritable() (*storedSession, error) {
 	return s, nil
 }
 
-// resolve returns the lifecycle of a session for which own was chosen: what own
-// leaves open comes from the namespace, then from Options.
+// resolve returns the lifecycle of a session whose caller chose own. Zero
+// fields of own come from the namespace, then from Options.
 func (w *tenantWrite) resolve(own Lifecycle) rules.Lifecycle {
 	return own.inherit(w.namespace.Lifecycle).inherit(w.store.opts.Lifecycle).resolve()
 }
 
-// takeID claims the id for a new session. Errors: ErrExists if a live session
-// has it. A session that has expired but was not swept ends here.
+// takeID claims the id for a new session. If an expired session has the id,
+// takeID adds its event. Errors: ErrExists if a live session has the id.
 func (w *tenantWrite) takeID() error {
 	if w.session != nil {
 		return ErrExists
@@ -170,7 +171,7 @@ func (w *tenantWrite) takeID() error {
 	return nil
 }
 
-// create creates s, with that number of messages.
+// create creates s, whose log has the given number of messages.
 func (w *tenantWrite) create(s *storedSession, messages uint64) {
 	w.session = s
 	w.addSessions = 1
@@ -262,8 +263,8 @@ func (w *sessionWrite) encodeRecord() {
 	}
 }
 
-// checkQuota enforces the namespace's quotas on content of the caller. Other
-// writes are exempt, so that sessions of a full namespace can be ended.
+// checkQuota enforces the namespace's quotas on writes that add content. Other
+// writes are exempt, so that a caller can end sessions of a full namespace.
 func (w *tenantWrite) checkQuota() error {
 	switch w.eventKind {
 	case eventCreated, eventUpdated, eventAppended:
@@ -293,7 +294,7 @@ func (w *sessionWrite) addExpired() {
 	})
 }
 
-// trimStep is the number of events that one write trims at most. It is larger
+// trimStep is the largest number of events that one write trims. It is larger
 // than the number that a write adds, so the feed shrinks to a lowered limit
 // even if writers of several processes trim the same events.
 const trimStep = 128

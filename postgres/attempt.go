@@ -127,7 +127,7 @@ func (a *attempt) plan(o *opRun) error {
 		return nil
 	}
 	a.planned = true
-	v, c, err := a.decide(o)
+	v, c, err := a.runPlan(o)
 	if a.broken != nil {
 		return a.broken
 	}

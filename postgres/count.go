@@ -14,7 +14,7 @@ func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err
 		return u, err
 	}
 	defer end()
-	if !answerable(&q) {
+	if !canMatch(&q) {
 		return u, nil
 	}
 	if err := d.flights.await(ctx, driver.Key{Namespace: q.Namespace}, q.Now); err != nil {
@@ -47,7 +47,7 @@ func (d *Driver) countAll(ctx context.Context, q driver.Query) (driver.Usage, er
 	for rows.Next() {
 		var status *int16
 		var n, messages, bytes *int64
-		if err := scanSpace(with{rows, []any{&status, &n, &messages, &bytes}}, &sp); err != nil {
+		if err := scanSpace(extraColumns{rows, []any{&status, &n, &messages, &bytes}}, &sp); err != nil {
 			return driver.Usage{}, err
 		}
 		if status != nil {
@@ -74,9 +74,9 @@ func (d *Driver) countRecords(ctx context.Context, q driver.Query) (driver.Usage
 	s := &selection{}
 	s.then(`select status, count(*), coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint
 		from {sessions} where namespace = `, int64(q.Namespace))
-	s.indexed(&q, `created`)
+	s.addIndexConditions(&q, `created`)
 	s.sql.WriteString(` and `)
-	s.filter(&q)
+	s.addFilters(&q)
 	s.sql.WriteString(` group by status`)
 	rows, err := d.pool.Query(ctx, d.text(s.sql.String()), s.args...)
 	if err != nil {

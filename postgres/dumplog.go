@@ -140,7 +140,7 @@ func (u *dump) refs(after driver.Place) error {
 
 func scanMessagePart(rows pgx.Rows, p *driver.Part) (err error) {
 	var inc []byte
-	p.Message, err = scanMessage(with{rows, []any{&inc}})
+	p.Message, err = scanMessage(extraColumns{rows, []any{&inc}})
 	copy(p.Incarnation[:], inc)
 	return err
 }

@@ -42,7 +42,7 @@ func (s *flights) end(f *flight) {
 // k, or any session of its namespace if k has no id. A later flight reads the
 // clock after the caller did, so it cannot extend an expired session.
 func (s *flights) await(ctx context.Context, k driver.Key, now int64) error {
-	for _, f := range s.of(k, now) {
+	for _, f := range s.matching(k, now) {
 		select {
 		case <-f.over:
 		case <-ctx.Done():
@@ -52,7 +52,7 @@ func (s *flights) await(ctx context.Context, k driver.Key, now int64) error {
 	return nil
 }
 
-func (s *flights) of(k driver.Key, now int64) (found []*flight) {
+func (s *flights) matching(k driver.Key, now int64) (found []*flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for f := range s.in {
@@ -63,10 +63,10 @@ func (s *flights) of(k driver.Key, now int64) (found []*flight) {
 	return found
 }
 
-// decide runs o's Plan. A flight is registered before it reads the clock. If
+// runPlan runs o's Plan. A flight is registered before it reads the clock. If
 // the change extends the session's life, the flight lasts until the end of the
 // attempt.
-func (a *attempt) decide(o *opRun) (*driver.View, driver.Change, error) {
+func (a *attempt) runPlan(o *opRun) (*driver.View, driver.Change, error) {
 	old := o.view.Record
 	if old == nil || old.Expires == driver.Never {
 		v := a.view(o)
@@ -85,8 +85,8 @@ func (a *attempt) decide(o *opRun) (*driver.View, driver.Change, error) {
 	return v, c, err
 }
 
-// land ends the attempt's flights.
-func (a *attempt) land() {
+// endFlights ends the attempt's flights.
+func (a *attempt) endFlights() {
 	for _, f := range a.flights {
 		a.d.flights.end(f)
 	}

@@ -19,7 +19,7 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 		return p, err
 	}
 	defer end()
-	if !answerable(&q) || q.Limit < 1 {
+	if !canMatch(&q) || q.Limit < 1 {
 		return p, nil
 	}
 	if err := d.flights.await(ctx, driver.Key{Namespace: q.Namespace}, q.Now); err != nil {
@@ -66,15 +66,16 @@ func fullWindow(q *driver.Query) int64 {
 // uses the index only if few entries are requested.
 func firstWindow(q *driver.Query) int64 {
 	n := int64(q.Limit)
-	if sieved(q) {
+	if hasUnindexedFilter(q) {
 		n = 4*n + 100
 	}
 	return min(n, fullWindow(q))
 }
 
-// sieved reports whether q has a filter that no index serves. The filter by
-// expiry does not count, because a sweep soon removes expired sessions.
-func sieved(q *driver.Query) bool {
+// hasUnindexedFilter reports whether q has a filter that no index serves. The
+// filter by expiry does not count, because a sweep soon removes expired
+// sessions.
+func hasUnindexedFilter(q *driver.Query) bool {
 	across := q.CreatedFrom != 0 || q.CreatedTo != 0
 	if q.Order == driver.ByCreated {
 		across = q.ActiveFrom != 0 || q.ActiveTo != 0
@@ -82,8 +83,8 @@ func sieved(q *driver.Query) bool {
 	return across || q.Statuses != 0 || len(q.Labels) > 0
 }
 
-// answerable reports whether any record can match q.
-func answerable(q *driver.Query) bool {
+// canMatch reports whether any record can match q.
+func canMatch(q *driver.Query) bool {
 	ok := isText(q.UserID) && (q.After == nil || isText(q.After.ID))
 	for _, l := range q.Labels {
 		ok = ok && isText(l.Name) && isText(l.Value)
@@ -91,9 +92,10 @@ func answerable(q *driver.Query) bool {
 	return ok
 }
 
-// pageQuery selects window entries and one more from an index by order, user
-// and position, numbers them, and applies the filters. It also returns the last
-// two numbers, which tell how far the page came.
+// pageQuery selects window+1 entries from an index by order, user and position,
+// numbers them, and applies the filters. It also returns the last two entries,
+// whatever the filters say: they show whether the page reached the window's
+// end.
 func pageQuery(q *driver.Query, window int64) *selection {
 	s := &selection{}
 	at := `created`
@@ -107,10 +109,10 @@ func pageQuery(q *driver.Query, window int64) *selection {
 	by := at + order + `, id` + order
 	s.sql.WriteString(`select ` + recordColumns + `, n, ok from (select *, row_number() over (order by ` + by +
 		`) as n, `)
-	s.filter(q)
+	s.addFilters(q)
 	s.then(` as ok from (select `+recordColumns+` from {sessions} where namespace = `, int64(q.Namespace))
-	s.indexed(q, at)
-	if !sieved(q) {
+	s.addIndexConditions(q, at)
+	if !hasUnindexedFilter(q) {
 		s.and(`(expires is null or expires > `, q.Now)
 		s.sql.WriteString(`)`)
 	}
@@ -123,8 +125,8 @@ func pageQuery(q *driver.Query, window int64) *selection {
 	return s
 }
 
-// indexed adds the conditions that an index serves.
-func (s *selection) indexed(q *driver.Query, at string) {
+// addIndexConditions adds the conditions that an index serves.
+func (s *selection) addIndexConditions(q *driver.Query, at string) {
 	if q.UserID != "" {
 		s.and(`user_id = `, q.UserID)
 	}
@@ -156,8 +158,8 @@ func (s *selection) between(column string, from, to, unit int64) {
 	}
 }
 
-// filter adds the conditions that no index serves, as one condition.
-func (s *selection) filter(q *driver.Query) {
+// addFilters adds the conditions that no index serves, as one condition.
+func (s *selection) addFilters(q *driver.Query) {
 	s.then(`(expires is null or expires > `, q.Now)
 	s.sql.WriteString(`)`)
 	if q.Statuses != 0 {
@@ -195,7 +197,7 @@ func labelsObject(labels []driver.Label) string {
 		}
 		m[l.Name] = l.Value
 	}
-	b, _ := json.Marshal(m) // cannot fail: strings
+	b, _ := json.Marshal(m) // a map of strings cannot fail
 	return string(b)
 }
 
@@ -205,7 +207,7 @@ func readPage(rows pgx.Rows, q *driver.Query, window int64, p *driver.Page) erro
 		var r driver.Record
 		var n int64
 		var ok bool
-		if err := scanRecord(with{rows, []any{&n, &ok}}, &r); err != nil {
+		if err := scanRecord(extraColumns{rows, []any{&n, &ok}}, &r); err != nil {
 			return err
 		}
 		inside := n <= window
@@ -231,10 +233,10 @@ func position(q *driver.Query, r *driver.Record) *driver.Position {
 	return &driver.Position{At: r.Created, ID: r.ID}
 }
 
-// with scans more columns after those of the embedded row.
-type with struct {
+// extraColumns scans more columns after those of the embedded row.
+type extraColumns struct {
 	pgx.Rows
 	more []any
 }
 
-func (w with) Scan(to ...any) error { return w.Rows.Scan(append(to, w.more...)...) }
+func (w extraColumns) Scan(to ...any) error { return w.Rows.Scan(append(to, w.more...)...) }

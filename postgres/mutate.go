@@ -151,7 +151,7 @@ func (m *mutation) attempt(ctx context.Context, ops []*opRun) error {
 		mutation: m, conn: conn.Conn(), ctx: ctx, late: late, running: ops,
 		locked: map[driver.Key]bool{}, crowded: map[uint64]bool{},
 	}
-	defer a.land()
+	defer a.endFlights()
 	err = a.run()
 	if err != nil || !a.committed {
 		a.rollback()

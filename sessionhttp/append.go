@@ -105,7 +105,7 @@ func (x *exchange) checkWhole(key string, a *seshat.AppendResult, n int) error {
 
 // messages takes the messages of a turn.
 func (f *form) messages() []seshat.Message {
-	v := f.want("messages", jsonin.Array)
+	v := f.takeKind("messages", jsonin.Array)
 	if v == nil {
 		if len(f.list) == 0 {
 			f.add("messages", "is required")

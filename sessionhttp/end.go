@@ -93,7 +93,7 @@ func (x *exchange) transition() error {
 	if err != nil {
 		return err
 	}
-	return x.changed(s)
+	return x.replyChanged(s)
 }
 
 // status parses the name of a status. An empty name is no status.
@@ -169,5 +169,5 @@ func (x *exchange) fork() error {
 	}
 	b := jsonout.Text(append(appendNew(x.out, s), `,"parent":{"session_id":`...), s.Parent.SessionID)
 	b = jsonout.Uint(append(b, `,"seq":`...), s.Parent.Seq)
-	return x.made(s, append(b, '}', '}'))
+	return x.replyCreated(s, append(b, '}', '}'))
 }

@@ -97,9 +97,9 @@ func (f *form) take(name string) jsonin.Raw {
 	return nil
 }
 
-// want reads a field of one kind. It returns nil if the field is absent, null
-// or of another kind.
-func (f *form) want(name string, kind jsonin.Kind) jsonin.Raw {
+// takeKind reads a field of one kind. It returns nil if the field is absent,
+// null or of another kind.
+func (f *form) takeKind(name string, kind jsonin.Kind) jsonin.Raw {
 	v := f.take(name)
 	if v == nil || v.Kind() == jsonin.Null {
 		return nil
@@ -129,15 +129,15 @@ func shortened(name string) string {
 
 // child reads an object as a form. It returns nil if the field is absent.
 func (f *form) child(name string) *form {
-	if v := f.want(name, jsonin.Object); v != nil {
+	if v := f.takeKind(name, jsonin.Object); v != nil {
 		return newForm(f.problems, f.path+name+".", v)
 	}
 	return nil
 }
 
-// text reads a string of at most so many bytes.
+// text reads a string of up to most bytes.
 func (f *form) text(name string, most int) string {
-	v := f.want(name, jsonin.String)
+	v := f.takeKind(name, jsonin.String)
 	if v == nil {
 		return ""
 	}
@@ -171,7 +171,7 @@ func (f *form) given(name string) bool {
 
 // uint reads an integer.
 func (f *form) uint(name string, least, most uint64) *uint64 {
-	v := f.want(name, jsonin.Number)
+	v := f.takeKind(name, jsonin.Number)
 	if v == nil {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (f *form) uint(name string, least, most uint64) *uint64 {
 
 // float reads a number from 0 to most.
 func (f *form) float(name string, most float64) *float64 {
-	v := f.want(name, jsonin.Number)
+	v := f.takeKind(name, jsonin.Number)
 	if v == nil {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (f *form) float(name string, most float64) *float64 {
 
 // flag reads a boolean.
 func (f *form) flag(name string, absent bool) bool {
-	v := f.want(name, jsonin.Bool)
+	v := f.takeKind(name, jsonin.Bool)
 	if v == nil {
 		return absent
 	}
@@ -211,7 +211,7 @@ func (f *form) flag(name string, absent bool) bool {
 
 // time reads a time in RFC 3339.
 func (f *form) time(name string) time.Time {
-	v := f.want(name, jsonin.String)
+	v := f.takeKind(name, jsonin.String)
 	if v == nil {
 		return time.Time{}
 	}
@@ -223,9 +223,9 @@ func (f *form) time(name string) time.Time {
 	return t
 }
 
-// texts reads an array of at most so many names.
+// texts reads an array of up to most names.
 func (f *form) texts(name string, most int) []string {
-	v := f.want(name, jsonin.Array)
+	v := f.takeKind(name, jsonin.Array)
 	if v == nil {
 		return nil
 	}
@@ -268,7 +268,7 @@ func (f *form) itemName(field string, v jsonin.Raw) string {
 
 // labels reads an object of strings.
 func (f *form) labels(name string) map[string]string {
-	v := f.want(name, jsonin.Object)
+	v := f.takeKind(name, jsonin.Object)
 	if v == nil {
 		return nil
 	}
@@ -293,11 +293,11 @@ func (f *form) labels(name string) map[string]string {
 
 // document reads an object with any values.
 func (f *form) document(name string) (d seshat.Document) {
-	v := f.want(name, jsonin.Object)
+	v := f.takeKind(name, jsonin.Object)
 	if v == nil {
 		return d
 	}
-	// No valid document needs so many bytes of JSON.
+	// The JSON of a valid document is always smaller.
 	if len(v) > 8*seshat.MaxDocumentBytes {
 		f.limit(f.path+name, "is too large", "", strconv.Itoa(seshat.MaxDocumentBytes))
 		return d
@@ -332,7 +332,7 @@ func (f *form) json(name string) json.RawMessage {
 
 // duration reads a duration in Go's syntax, or "never".
 func (f *form) duration(name string) time.Duration {
-	v := f.want(name, jsonin.String)
+	v := f.takeKind(name, jsonin.String)
 	if v == nil {
 		return 0
 	}

@@ -72,7 +72,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{handler: h, w: w, r: r, out: (*buf)[:0]}
 	defer func() {
 		if p := recover(); p != nil {
-			x.panicked(p)
+			x.answerPanic(p)
 		}
 		if !began.IsZero() {
 			x.report(time.Since(began))
@@ -122,7 +122,8 @@ func (x *exchange) run() error {
 	return x.route.serve(x)
 }
 
-// admit authorizes the request and rejects what the route does not take.
+// admit authorizes the request, and rejects headers and bodies that the route
+// does not accept.
 func (x *exchange) admit() (err error) {
 	if err := x.checkHeaders(); err != nil {
 		return err
@@ -170,8 +171,8 @@ func (x *exchange) fail(err error) {
 	_ = x.reply(p.status)
 }
 
-// panicked answers with an error that shows only the request's id.
-func (x *exchange) panicked(p any) {
+// answerPanic answers with an error that shows only the request's id.
+func (x *exchange) answerPanic(p any) {
 	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it in the same way
 		panic(p)
 	}

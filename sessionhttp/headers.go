@@ -53,7 +53,7 @@ func (x *exchange) checkHeaders() error {
 		return errLongQuery
 	case h["If-Match"] != nil && !x.route.ifMatch:
 		return malformed("the header If-Match is not allowed on this route")
-	case h["Idempotency-Key"] != nil && !x.route.once:
+	case h["Idempotency-Key"] != nil && !x.route.idempotent:
 		return malformed("the header Idempotency-Key is not allowed on this route; give a session_id to make a " +
 			"creation repeatable")
 	}

@@ -12,9 +12,9 @@ import (
 
 // Limits of a list.
 const (
-	defaultList = 50
-	maxOffset   = 10_000
-	maxSkipped  = 100_000 // index entries that one offset may skip
+	defaultListLimit = 50
+	maxOffset        = 10_000
+	maxSkipped       = 100_000 // index entries that the skip of an offset may read
 )
 
 // listing is a parsed list request.
@@ -109,7 +109,7 @@ func (x *exchange) listing() (*listing, error) {
 	}
 	q.problems = f.problems
 	l := &listing{offset: q.int("offset", 0, maxOffset, 0), total: q.flag("include_total")}
-	l.Limit = q.int("limit", 1, seshat.MaxPage, defaultList)
+	l.Limit = q.int("limit", 1, seshat.MaxPage, defaultListLimit)
 	if l.Cursor = q.values.Get("cursor"); l.Cursor != "" && l.offset > 0 {
 		q.add("offset", "cannot be combined with cursor")
 	}

@@ -109,7 +109,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 				case p.Name == "If-Match":
 					r.ifMatch = true
 				case p.Name == "Idempotency-Key":
-					r.once = true
+					r.idempotent = true
 				}
 			}
 			described[r.named()] = r

@@ -8,19 +8,19 @@ import (
 
 // route is one method of one path.
 type route struct {
-	method  string
-	pattern string // as in openapi.json
-	serve   func(*exchange) error
-	query   []string // its query parameters
-	open    bool     // needs no key and no namespace
-	reads   bool     // changes nothing, although its method is not GET
-	body    bool     // takes a body
-	ifMatch bool     // takes If-Match
-	once    bool     // takes Idempotency-Key
+	method     string
+	pattern    string // as in openapi.json
+	serve      func(*exchange) error
+	query      []string // its query parameters
+	open       bool     // needs no key and no namespace
+	reads      bool     // changes nothing, although its method is not GET
+	body       bool     // takes a body
+	ifMatch    bool     // takes If-Match
+	idempotent bool     // takes Idempotency-Key
 }
 
-// writes reports whether the route changes something, so that a key which may
-// only read is refused.
+// writes reports whether the route changes data. Such a route refuses a
+// read-only key.
 func (r *route) writes() bool { return r.method != http.MethodGet && !r.reads }
 
 // resource is a path with its routes by method.
@@ -59,7 +59,7 @@ var allRoutes = []*route{
 	},
 	{
 		method: "POST", pattern: sessionPath + "/messages", serve: (*exchange).append, body: true,
-		once: true,
+		idempotent: true,
 	},
 	{
 		method: "POST", pattern: sessionPath + "/transition", serve: (*exchange).transition,

@@ -33,19 +33,19 @@ func (x *exchange) create() error {
 	if err != nil {
 		return x.taken(n.ID, err)
 	}
-	return x.made(s, append(appendNew(x.out, s), '}'))
+	return x.replyCreated(s, append(appendNew(x.out, s), '}'))
 }
 
-// made answers with a new session.
-func (x *exchange) made(s *seshat.Session, body []byte) error {
+// replyCreated answers with a new session.
+func (x *exchange) replyCreated(s *seshat.Session, body []byte) error {
 	x.out = body
 	x.tag(s)
 	x.w.Header()["Location"] = []string{sessionsPath + "/" + pathOf(s.ID)}
 	return x.reply(http.StatusCreated)
 }
 
-// pathOf escapes an id for a path. It also escapes ids that a handler would
-// take for a route, or a client for a step in the path.
+// pathOf escapes an id for a path. It also escapes ids that a handler could
+// confuse with a route, or a client with the path segments "." and "..".
 func pathOf(id string) string {
 	switch id {
 	case ".":
@@ -163,8 +163,8 @@ func (x *exchange) get() error {
 	return x.reply(http.StatusOK)
 }
 
-// changed answers with the session's status and times after a change.
-func (x *exchange) changed(s *seshat.Session) error {
+// replyChanged answers with the session's status and times after a change.
+func (x *exchange) replyChanged(s *seshat.Session) error {
 	x.tag(s)
 	b := jsonout.Text(append(x.out, `{"session_id":`...), s.ID)
 	b = jsonout.Text(append(b, `,"status":`...), s.Status.String())

@@ -46,8 +46,8 @@ func Cases() []Case {
 	return all
 }
 
-// Run runs the suite as subtests of t, named group/name. Cases that need
-// Reopen are skipped without it.
+// Run runs the suite as subtests of t, named group/name. If Reopen is nil, Run
+// skips the cases that need it.
 func Run(t *testing.T, h Harness) {
 	for _, c := range Cases() {
 		t.Run(c.Group+"/"+c.Name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func (c Case) Check(h Harness, limit time.Duration) Result {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer r.end()
+		defer r.finish()
 		c.test(newEnv(r, h))
 	}()
 	select {
@@ -133,8 +133,8 @@ func (r *recorder) note(why string) {
 	}
 }
 
-// end recovers the panic of a case and runs the cleanups.
-func (r *recorder) end() {
+// finish recovers the panic of a case and runs the cleanups.
+func (r *recorder) finish() {
 	if p := recover(); p != nil {
 		if _, failed := p.(failure); !failed {
 			r.note(fmt.Sprintf("panics: %v\n%s", p, debug.Stack()))

@@ -12,7 +12,7 @@ import (
 // unixPrefix is the prefix of the URL of an operator socket.
 const unixPrefix = "unix:"
 
-// maxAnswer is the largest answer that is read, in bytes.
+// maxAnswer is the largest answer that the client reads, in bytes.
 const maxAnswer = 64 << 20
 
 // client is an HTTP client for one server.

@@ -23,8 +23,8 @@ type migrated struct {
 	Namespaces []migratedSpace `json:"namespaces"`
 }
 
-// migratedSpace is one namespace of the report, by the number that the store
-// gave it. Number 0 is the store itself.
+// migratedSpace is one namespace of the report. Ordinal is its number in the
+// store; 0 is the store itself.
 type migratedSpace struct {
 	Ordinal uint64 `json:"ordinal"`
 	migrate.Sums

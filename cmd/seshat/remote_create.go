@@ -20,7 +20,7 @@ type createBody struct {
 	Expiry       *expiryBody        `json:"expiry,omitempty"`
 }
 
-// expiryBody is a lifecycle. Fields that are nil inherit the namespace's.
+// expiryBody is a lifecycle. A nil field takes the value of the namespace.
 type expiryBody struct {
 	TTL          *duration     `json:"ttl,omitempty"`
 	Mode         seshat.Expiry `json:"mode,omitempty"`

@@ -6,8 +6,8 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// erase makes all that e names invisible by one mark, however much it is. What
-// is left is for commit to do once nothing can fail any more.
+// erase makes all data that e names invisible with one mark. The returned
+// commit changes the counters in memory; call it when no later step can fail.
 func (p *planner) erase(e *driver.Erasure) (commit func(), err error) {
 	if e == nil {
 		return func() {}, nil
@@ -34,8 +34,8 @@ func (p *planner) erase(e *driver.Erasure) (commit func(), err error) {
 	}, nil
 }
 
-// putErasure writes the mark of an erasure. That of a namespace takes the place
-// of those of its users, and what they have to report.
+// putErasure writes the mark of an erasure. The mark of a namespace replaces
+// the marks of its users, and takes over their counts.
 func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 	mark, err := p.erasure(e)
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *planner) putErasure(e driver.Erasure, epoch uint64) error {
 	return nil
 }
 
-// erasure reads the mark of an erasure; a zero one if there is none.
+// erasure reads the mark of an erasure. Without a mark it returns a zero one.
 func (p *planner) erasure(e driver.Erasure) (format.ErasureMark, error) {
 	p.scratch = format.AppendErasureKey(p.scratch[:0], e)
 	v := p.b.get(format.Marks, p.scratch)
@@ -72,8 +72,8 @@ func (p *planner) editErasure(e driver.Erasure, m *format.ErasureMark) {
 	p.addWrite(format.Marks, p.scratch, format.AppendErasure(p.b.arena.Room(format.ErasureSize), p.scratch, m))
 }
 
-// credit returns what the op adds to the next report on an erasure: it removed,
-// or wrote over, something erased that Reclaim had not come to.
+// credit returns the counts that the op adds to the next report on an erasure:
+// erased data that the op removed or overwrote before Reclaim did.
 func (p *planner) credit(e driver.Erasure) *format.ErasureMark {
 	if p.credits[e] == nil {
 		p.credits[e] = new(format.ErasureMark)
@@ -95,8 +95,8 @@ func (p *planner) putCredits() error {
 	return nil
 }
 
-// creditEntry gives credit for the stored entry at key, if that is erased.
-// Those of sessions are erased with their session.
+// creditEntry counts the stored entry at key, if it is erased. It skips entries
+// of sessions, which are erased with their session.
 func (p *planner) creditEntry(k *driver.EntryKey, key []byte) error {
 	s := p.b.erased[k.Namespace]
 	if s == nil || k.Kind&driver.KindSession != 0 || p.edited(format.Entries, key) {

@@ -7,13 +7,13 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// walk goes over a range of the keys of c, u or a, in either direction.
+// walk reads a range of the keys of bucket c, u or a, in either direction.
 type walk struct {
 	cursor
 	prefix  []byte
 	from    []byte // first key of the range
-	to      []byte // first key beyond it; nil: there is none
-	skip    []byte // going up: left out of the range
+	to      []byte // first key after the range; nil = no end
+	skip    []byte // ascending only: a key to leave out of the range
 	desc    bool
 	started bool
 }
@@ -51,7 +51,7 @@ func (w *walk) place(at int64, id string) []byte {
 	return append(format.AppendTimeKey(bytes.Clone(w.prefix), at), id...)
 }
 
-// resume goes on beyond key, which may be gone.
+// resume continues after key, which may no longer exist.
 func (w *walk) resume(key []byte) {
 	if w.desc {
 		if w.to == nil || bytes.Compare(key, w.to) < 0 {

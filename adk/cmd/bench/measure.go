@@ -18,8 +18,9 @@ import (
 
 const app = "bench"
 
-// filled opens a durable service on data that fill wrote hastily.
-func filled(b *testing.B, p peers.Peer, fill func(session.Service) error) session.Service {
+// openFilled opens a durable service on data that fill wrote without
+// durability.
+func openFilled(b *testing.B, p peers.Peer, fill func(session.Service) error) session.Service {
 	path := filepath.Join(b.TempDir(), "sessions")
 	s, closeAll, err := p.Open(path, true)
 	if err == nil {
@@ -37,7 +38,7 @@ func filled(b *testing.B, p peers.Peer, fill func(session.Service) error) sessio
 	return s
 }
 
-// event returns an event such as those of a conversation with tools.
+// event returns an event like those of a conversation with tools.
 func event(n int) *session.Event {
 	return &session.Event{
 		ID: fmt.Sprintf("event-%d", n), InvocationID: "invocation", Author: "assistant",
@@ -76,7 +77,7 @@ func talk(s session.Service, id string, n int) error {
 }
 
 func create(b *testing.B, p peers.Peer) {
-	s := filled(b, p, func(session.Service) error { return nil })
+	s := openFilled(b, p, func(session.Service) error { return nil })
 	n := 0
 	for b.Loop() {
 		n++
@@ -87,7 +88,7 @@ func create(b *testing.B, p peers.Peer) {
 }
 
 func get(b *testing.B, p peers.Peer) {
-	s := filled(b, p, func(s session.Service) error { return talk(s, "s", *events) })
+	s := openFilled(b, p, func(s session.Service) error { return talk(s, "s", *events) })
 	for b.Loop() {
 		if h := mustGet(b, s); h.Events().Len() != *events {
 			b.Fatalf("got %d events", h.Events().Len())
@@ -104,7 +105,7 @@ func mustGet(b *testing.B, s session.Service) session.Session {
 }
 
 func appendTo(b *testing.B, p peers.Peer, there int) {
-	s := filled(b, p, func(s session.Service) error { return talk(s, "s", there) })
+	s := openFilled(b, p, func(s session.Service) error { return talk(s, "s", there) })
 	h := mustGet(b, s)
 	n := there
 	for b.Loop() {
@@ -116,7 +117,7 @@ func appendTo(b *testing.B, p peers.Peer, there int) {
 }
 
 func list(b *testing.B, p peers.Peer) {
-	s := filled(b, p, func(s session.Service) error { return many(s, *sessions) })
+	s := openFilled(b, p, func(s session.Service) error { return createMany(s, *sessions) })
 	for b.Loop() {
 		r, err := s.List(context.Background(), &session.ListRequest{AppName: app})
 		if err != nil || len(r.Sessions) != *sessions {
@@ -129,8 +130,9 @@ func list(b *testing.B, p peers.Peer) {
 // allows it.
 const fillers = 64
 
-// many creates n sessions. ADK's database service on SQLite allows one writer.
-func many(s session.Service, n int) error {
+// createMany creates n sessions. ADK's database service on SQLite allows one
+// writer.
+func createMany(s session.Service, n int) error {
 	writers := fillers
 	if fmt.Sprintf("%T", s) == "*database.databaseService" {
 		writers = 1

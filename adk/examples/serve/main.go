@@ -31,7 +31,7 @@ import (
 
 var (
 	file = flag.String("file", "agents.db", "the store's file")
-	addr = flag.String("addr", "127.0.0.1:8080", "where to listen")
+	addr = flag.String("addr", "127.0.0.1:8080", "address to listen on")
 )
 
 func main() {

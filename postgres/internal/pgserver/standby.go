@@ -83,7 +83,8 @@ func (s *Server) Until(ctx context.Context, sql, want string) error {
 	}
 }
 
-// Best returns the server that has received the most of its primary's log.
+// Best returns the server that has received the largest part of its primary's
+// log.
 func Best(ctx context.Context, standbys ...*Server) (*Server, error) {
 	var best *Server
 	most := ""

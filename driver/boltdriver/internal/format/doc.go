@@ -7,7 +7,8 @@
 // journal and boltdriver use it.
 //
 // Functions named Append append to a slice and return it. Functions named Read
-// verify the checksum and return an error that wraps driver.ErrCorrupt; those
-// named Parse only take bytes apart. What Read and Parse return shares memory
-// with the bytes that they were given, unless the comment says otherwise.
+// verify the checksum and return an error that wraps driver.ErrCorrupt.
+// Functions named Parse only split bytes. Results of Read and Parse share
+// memory with the bytes that they were given, unless the comment says
+// otherwise.
 package format

@@ -9,8 +9,8 @@ import (
 	"github.com/seshatdb/seshat/internal/msgpack"
 )
 
-// Bucket g holds marks: what is invisible already and still to be removed by
-// Reclaim, and logs that belong to no record yet.
+// Bucket g holds marks. They name invisible data that Reclaim has yet to
+// remove, and logs that belong to no record yet.
 //
 //	type      key after the type         value after the checksum
 //	d dead    ns8 incarnation16          erased user, whether erased
@@ -20,17 +20,18 @@ import (
 //	n erased  ns8                        epoch, what was removed for it
 //	u erased  ns8 user                   the same
 //
-// Records, entries and staged logs carry the epoch of their namespace at the
-// time they were written; those of an earlier epoch than the mark are erased.
+// Records, entries and staged logs carry the epoch that their namespace had
+// when they were written. An erasure covers data with an earlier epoch than its
+// mark.
 const (
-	// DeadLog says that all that an incarnation owned is to be removed.
+	// DeadLog says that Reclaim must remove all data of an incarnation.
 	DeadLog byte = 'd'
 	// StagedLog says that a log belongs to no record yet.
 	StagedLog byte = 's'
 	// Hole says that the messages of a span were dropped.
 	Hole byte = 'h'
-	// TrimmedFeed says that events at or before the tail of a feed are to be
-	// removed.
+	// TrimmedFeed says that Reclaim must remove the events at or before the
+	// tail of a feed.
 	TrimmedFeed byte = 'f'
 	// ErasedNamespace says that a namespace was erased.
 	ErasedNamespace byte = 'n'
@@ -51,8 +52,8 @@ const (
 // DeadSize is the length of the value that AppendDead appends.
 func DeadSize(d DeadMark) int { return envelopeSize + 4 + len(d.UserID) }
 
-// AppendLogMarkKey appends the key of a mark DeadLog or StagedLog, or what the
-// keys of the marks Hole of one log share.
+// AppendLogMarkKey appends the key of a mark DeadLog or StagedLog, or the
+// common prefix of the keys of all marks Hole of one log.
 func AppendLogMarkKey(b []byte, typ byte, ns uint64, inc driver.Incarnation) []byte {
 	return AppendLogPrefix(append(b, typ), ns, inc)
 }
@@ -95,7 +96,7 @@ func ParseLogMark(rest []byte) (inc driver.Incarnation, hole driver.Span, ok boo
 
 // DeadMark is the value of a mark d: a log without a session, to be reclaimed.
 type DeadMark struct {
-	UserID string // who owned the session; "" = nobody
+	UserID string // the user of the session; "" = none
 	Erased bool   // an erasure left the log, and counts it when it is reclaimed
 }
 
@@ -155,10 +156,10 @@ func ReadBare(key, v []byte) error {
 
 // ErasureMark is the value of a mark n or u.
 type ErasureMark struct {
-	Epoch uint64 // what was written before this epoch is erased
+	Epoch uint64 // data with an earlier epoch is erased
 
-	// Sessions, Messages, Bytes and Entries count what was removed for the
-	// erasure outside Reclaim and is not reported yet.
+	// Sessions, Messages, Bytes and Entries count data of the erasure that was
+	// removed outside of Reclaim and is not reported yet.
 	Sessions, Messages, Bytes, Entries uint64
 }
 
@@ -194,7 +195,7 @@ func DamagedMark(key []byte) error {
 	return fmt.Errorf("%w: mark %q %x in namespace %d", driver.ErrCorrupt, typ, rest, ns)
 }
 
-// Add adds what o has to report. The epoch stays.
+// Add adds the counts of o. The epoch stays.
 func (m *ErasureMark) Add(o *ErasureMark) {
 	m.Sessions += o.Sessions
 	m.Messages += o.Messages

@@ -1,4 +1,4 @@
-// Package fscktest has files of the engine for tests of damage.
+// Package fscktest makes files of the engine for tests with damaged files.
 package fscktest
 
 import (
@@ -15,8 +15,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Sample is a file with several buckets, branches, long values, an inline
-// bucket, a nested one and free pages.
+// Sample returns a file with several buckets, branch pages, long values, an
+// inline bucket, a nested bucket and free pages.
 func Sample(t testing.TB, keys int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.db")
@@ -73,9 +73,9 @@ func fillSample(tx *bolt.Tx, r *rand.Rand, n int) error {
 	return in.Put([]byte("k"), []byte("v"))
 }
 
-// Patched is a sound image with small changes: each 4 bytes of p are an offset
-// (3 bytes, big-endian, modulo the length) and a value. With seal, the meta
-// pages get the checksum that fits what they then say.
+// Patched returns a copy of img with small changes: each 4 bytes of p are an
+// offset (3 bytes, big-endian, modulo the length) and a value. With seal, the
+// meta pages get valid checksums afterwards.
 func Patched(img, p []byte, seal bool) []byte {
 	b := bytes.Clone(img)
 	for ; len(p) >= 4; p = p[4:] {
@@ -91,7 +91,7 @@ func Patched(img, p []byte, seal bool) []byte {
 	return b
 }
 
-// MetaOf is the meta page in force in an image.
+// MetaOf returns the newest valid meta page of an image.
 func MetaOf(t testing.TB, b []byte) format.MetaPage {
 	t.Helper()
 	m, err := format.ReadMetas(bytes.NewReader(b))
