@@ -3,7 +3,6 @@ package seshat
 import (
 	"fmt"
 	"math"
-	"strings"
 	"unsafe"
 
 	"github.com/seshatdb/seshat/driver"
@@ -156,68 +155,44 @@ func decodeSession(rec *driver.Record, ns, internal string) (*Session, error) {
 // strings, so the caller must not use rec again. Errors: ErrCorrupt; ErrFormat.
 func (x *sessionAlloc) take(rec *driver.Record, ns, internal string) (*Session, error) {
 	var in storedFields
-	body := unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
-	if err := x.decodeRecord(rec, body, &in, &x.agentAlloc); err != nil {
+	if err := x.decodeRecord(rec, bodyText(rec), &in, &x.agentAlloc); err != nil {
 		return nil, err
 	}
-	x.NamespaceID, x.OrganizationID, x.UserID = ns, internal, rec.UserID
-	if len(rec.Labels) > 0 {
-		x.Labels = make(map[string]string, len(rec.Labels))
-		for _, l := range rec.Labels {
-			x.Labels[l.Name] = l.Value
-		}
-	}
+	x.setNames(rec, ns, internal)
 	return &x.Session, nil
 }
 
-// decodeStoredSession decodes rec for a write. The result shares only rec.ID.
-// ErrCorrupt, ErrFormat.
+// decodeStoredSession decodes rec for a write. The session keeps the memory of
+// the body and the strings, so the caller must not change them. Errors:
+// ErrCorrupt; ErrFormat.
 func decodeStoredSession(rec *driver.Record, ns, internal string) (*storedSession, error) {
 	x := new(struct {
 		storedSession
 		agentAlloc
 	})
-	text := copyTexts(rec)
-	if err := x.decodeRecord(rec, text[:len(rec.Body)], &x.storedFields, &x.agentAlloc); err != nil {
+	if err := x.decodeRecord(rec, bodyText(rec), &x.storedFields, &x.agentAlloc); err != nil {
 		return nil, err
 	}
-	x.NamespaceID, x.OrganizationID = ns, internal
-	x.setNames(rec, text[len(rec.Body):])
+	x.setNames(rec, ns, internal)
 	return &x.storedSession, nil
 }
 
-// copyTexts copies the body, the user and the labels of rec, in this order,
-// into one string.
-func copyTexts(rec *driver.Record) string {
-	n := len(rec.Body) + len(rec.UserID)
-	for _, l := range rec.Labels {
-		n += len(l.Name) + len(l.Value)
-	}
-	var b strings.Builder
-	b.Grow(n)
-	b.Write(rec.Body)
-	b.WriteString(rec.UserID)
-	for _, l := range rec.Labels {
-		b.WriteString(l.Name)
-		b.WriteString(l.Value)
-	}
-	return b.String()
+// bodyText is the body as a string that shares its memory.
+func bodyText(rec *driver.Record) string {
+	return unsafe.String(unsafe.SliceData(rec.Body), len(rec.Body))
 }
 
-// setNames sets user and labels to their copies in text.
-func (s *Session) setNames(rec *driver.Record, text string) {
-	cut := func(n int) (part string) {
-		part, text = text[:n], text[n:]
-		return part
-	}
-	s.UserID = cut(len(rec.UserID))
+// setNames sets the names that are not in the body.
+func (s *Session) setNames(rec *driver.Record, namespaceID, organization string) {
+	s.NamespaceID = namespaceID
+	s.OrganizationID = organization
+	s.UserID = rec.UserID
 	if len(rec.Labels) == 0 {
 		return
 	}
 	s.Labels = make(map[string]string, len(rec.Labels))
 	for _, l := range rec.Labels {
-		name := cut(len(l.Name))
-		s.Labels[name] = cut(len(l.Value))
+		s.Labels[l.Name] = l.Value
 	}
 }
 

@@ -271,7 +271,8 @@ type Target struct {
 }
 
 // View is the committed data that a Target names, with the changes of earlier
-// ops of the same commit. It is valid only until Plan returns and must not be
+// ops of the same commit. It is valid only until Plan returns, except that the
+// plan may keep the body and the strings of Record. Nothing of it may be
 // changed.
 type View struct {
 	Now      int64     // time of this run of Plan, Unix milliseconds

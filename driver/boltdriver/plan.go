@@ -145,8 +145,8 @@ func (p *planner) fetchRecord(k driver.Key) error {
 	if s.erased = p.b.erased.CoversRecord(k.Namespace, &s.head); s.erased {
 		return nil
 	}
+	p.record = driver.Record{Key: k, Labels: p.record.Labels[:0]} // the plan may keep the texts
 	s.head.DecodeInto(&p.record, body)
-	p.record.Key = k
 	p.view.Record = &p.record
 	return nil
 }

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seshatdb/seshat/driver"
 )
@@ -10,6 +11,7 @@ var ownershipChecks = []check{
 	{name: "what was handed in is the caller's again", run: checkHandedIn},
 	{name: "what was handed out may be changed", run: checkHandedOut},
 	{name: "what was handed out stays as it was", run: checkHandedOutStays},
+	{name: "a plan may keep the texts of its record", run: checkPlanKeepsTexts},
 }
 
 func scribble(b []byte) {
@@ -110,4 +112,31 @@ func checkHandedOutStays(e *env) {
 	for i, a := range kept {
 		e.equal("an answer kept over Close", show(a), was[i])
 	}
+}
+
+// checkPlanKeepsTexts keeps the body and the strings of a plan's record across
+// later ops, which reuse the driver's memory.
+func checkPlanKeepsTexts(e *env) {
+	r := e.furnish(1)
+	kept := e.plannedRecord(r.Key)
+	was := show(kept)
+	for i := range 30 {
+		e.put(r, func(r *driver.Record) {
+			r.Body = slices.Clone(r.Body) // of one length, so that a buffer would fit
+			scribble(r.Body[:1+i%len(r.Body)])
+		})
+		e.plannedRecord(r.Key)
+	}
+	e.equal("a plan's record that was kept", show(kept), was)
+}
+
+// plannedRecord returns the record that a plan sees at k, with the plan's own
+// body and strings.
+func (e *env) plannedRecord(k driver.Key) (r driver.Record) {
+	e.must(e.d.Mutate(e.ctx, e.plan(driver.Target{Key: k}, func(v driver.View) (driver.Change, error) {
+		r = *v.Record
+		r.Labels = slices.Clone(r.Labels)
+		return driver.Change{}, nil
+	})))
+	return r
 }

@@ -12,7 +12,7 @@ type budget struct {
 // walk.
 var budgets = map[string]budget{
 	"Append": {functions: 292, files: 60, frames: 11},
-	"Get":    {functions: 86, files: 23, frames: 0},
+	"Get":    {functions: 88, files: 23, frames: 0},
 	"Sweep":  {functions: 280, files: 54, frames: 12},
 }
 
