@@ -324,14 +324,17 @@ func (p *sweepPlan) apply(v driver.View) (driver.Change, error) {
 }
 
 func actionOf(s *storedSession, moved bool) action {
-	switch {
-	case !moved:
+	if !moved {
 		return actReschedule
-	case Status(s.timeline.Status) == StatusIdle:
-		return actIdle
-	default:
-		return actArchive
 	}
+	switch s.timeline.Status {
+	case rules.Idle:
+		return actIdle
+	case rules.Archived:
+		return actArchive
+	case rules.Active, rules.Terminated: // time brings no session to them
+	}
+	return actReschedule
 }
 
 // sweeper is the store's one background goroutine, and the lock between sweeps
