@@ -2,6 +2,7 @@ package sessionhttp_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -213,6 +214,37 @@ var onSession = []struct{ method, tail, body string }{
 	{"POST", "/messages", `{"messages":[{"role":"user"}]}`},
 	{"POST", "/transition", `{"status":"idle"}`},
 	{"POST", "/fork", `{}`},
+}
+
+// Each operation of the description on one session is tried on a foreign one.
+func TestEveryOperationOnASessionIsTriedOnAForeignOne(t *testing.T) {
+	var description struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(sessionhttp.OpenAPI, &description); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for path, operations := range description.Paths {
+		_, tail, onOne := strings.Cut(path, "/{session_id}")
+		if !onOne {
+			continue
+		}
+		for method := range operations {
+			if method = strings.ToUpper(method); method == "PARAMETERS" {
+				continue
+			}
+			found++
+			if !slices.ContainsFunc(onSession, func(c struct{ method, tail, body string }) bool {
+				return c.method == method && c.tail == tail
+			}) {
+				t.Errorf("onSession lacks %s %s", method, path)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("the description has no operation on a session")
+	}
 }
 
 // Promise: a session of another tenant answers like one that is nowhere, after

@@ -2,6 +2,7 @@ package sessionhttp
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"reflect"
@@ -260,6 +261,29 @@ func eachEnum(v any, fn func([]string)) {
 				}
 			}
 			fn(words)
+		}
+	}
+}
+
+// Each size in the text of the description is a limit of the store.
+func TestSizesInTheTextAreLimits(t *testing.T) {
+	limits := map[string]bool{}
+	for _, n := range []int{
+		seshat.MaxContentBytes, seshat.MaxPayloadBytes, seshat.MaxToolJSONBytes, seshat.MaxDocumentBytes,
+		seshat.MaxSystemPromptBytes, seshat.MaxTurnBytes,
+	} {
+		limits[fmt.Sprint(n>>10, " KiB")] = true
+		limits[fmt.Sprint(n>>20, " MiB")] = n >= 1<<20
+	}
+	limits[fmt.Sprint(seshat.MaxReasonBytes, " bytes")] = true
+	limits[fmt.Sprint(seshat.MaxNameBytes, " bytes")] = true
+	sizes := regexp.MustCompile(`([0-9]+) (KiB|MiB|bytes)`).FindAllString(string(OpenAPI), -1)
+	if len(sizes) == 0 {
+		t.Error("the text has no size")
+	}
+	for _, size := range sizes {
+		if !limits[size] {
+			t.Errorf("the text says %q, which is no limit", size)
 		}
 	}
 }
