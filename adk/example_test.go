@@ -35,7 +35,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	// What the store knows about it.
+	// Read the same session from the store.
 	tenant, err := service.Tenant(ctx, "travel")
 	if err != nil {
 		log.Fatal(err)

@@ -38,8 +38,8 @@ func TestSessionIDIsReadableWhereItCan(t *testing.T) {
 	}
 }
 
-// FuzzSessionID: different names never share an id, and each id is one that
-// the store takes and leads back to its names.
+// FuzzSessionID checks that different names never share an id, that the store
+// accepts every id, and that every id that is not a hash parses to its names.
 func FuzzSessionID(f *testing.F) {
 	f.Add("a", "bc", "ab", "c")
 	f.Add("a", "\x00", "a\x00", "")

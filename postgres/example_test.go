@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat/postgres"
 )
 
-// A program opens its store on a database in place of a file, and is otherwise
-// the same.
+// A program opens its store in a database instead of a file. The rest of the
+// program stays the same.
 func ExampleOpen() {
 	ctx := context.Background()
 	d, err := postgres.Open(ctx, "postgres://app@db.internal/agents", postgres.Options{})

@@ -11,9 +11,9 @@ import (
 	"github.com/seshatdb/seshat/migrate"
 )
 
-// many returns parts of two namespaces with more of each kind than a page of a
-// dump holds: n sessions with a message and the id of a dropped one, n logs
-// that are staged, n entries and 2n events.
+// many returns parts of two namespaces. Each namespace has n sessions with one
+// message and the id of a deleted message, n staged logs, n entries and 2n
+// events. If n is large enough, each kind fills more than a page of a dump.
 func many(n int) (parts []driver.Part) {
 	kinds := []func(ns uint64, i int) driver.Part{
 		func(ns uint64, i int) driver.Part {
@@ -73,8 +73,8 @@ func life(ns uint64, i int) (inc driver.Incarnation) {
 	return inc
 }
 
-// TestMovedPages moves more than what a page of a dump holds, and dumps from
-// places within.
+// TestMovedPages moves more parts than a page of a dump holds. It also resumes
+// dumps in the middle.
 func TestMovedPages(t *testing.T) {
 	t.Parallel()
 	parts := many(1100)

@@ -17,7 +17,7 @@ import (
 	"github.com/seshatdb/seshat/storetest"
 )
 
-// partitioned stands for an engine that spreads the tables by namespace.
+// partitioned are options that partition the tables by namespace.
 var partitioned = postgres.Options{Partitions: 4}
 
 func TestPartitionedConformance(t *testing.T) {
@@ -25,7 +25,8 @@ func TestPartitionedConformance(t *testing.T) {
 	drivertest.Run(t, harness(partitioned))
 }
 
-// TestPartitionedStore takes a minute more than it proves on most days.
+// TestPartitionedStore takes a minute and seldom finds a fault that the other
+// tests miss, so it runs only if SESHAT_TEST_LONG is set.
 func TestPartitionedStore(t *testing.T) {
 	if os.Getenv("SESHAT_TEST_LONG") == "" {
 		t.Skip("set SESHAT_TEST_LONG to run it")
@@ -34,7 +35,7 @@ func TestPartitionedStore(t *testing.T) {
 	storetest.Run(t, stores(partitioned))
 }
 
-// recorder keeps each statement once, with arguments.
+// recorder keeps each distinct statement with the arguments of its last call.
 type recorder struct {
 	mu   sync.Mutex
 	seen map[string][]any
@@ -64,7 +65,7 @@ func (r *recorder) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQue
 
 func (r *recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-// workload makes every kind of call of a store.
+// workload runs every kind of store operation.
 func workload(t *testing.T, s *seshat.Store) {
 	ctx := t.Context()
 	must := func(err error) {
@@ -122,9 +123,9 @@ func workload(t *testing.T, s *seshat.Store) {
 
 var partition = regexp.MustCompile(`\b(\w+)_p(\d+)\b`)
 
-// TestOnePartition proves that a statement that names a namespace works on the
-// partition of that namespace alone. Left out are what the sweeper runs, and
-// those that make the tables.
+// TestOnePartition checks that each statement that names a namespace touches
+// only the partition of that namespace. It skips the statements of the sweeper
+// and the statements that create tables.
 func TestOnePartition(t *testing.T) {
 	r := &recorder{seen: map[string][]any{}}
 	w := place{dsn: database(t), o: partitioned}

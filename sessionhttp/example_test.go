@@ -13,7 +13,7 @@ import (
 	"github.com/seshatdb/seshat/sessionhttp"
 )
 
-// A server over a store, a key, and a request with it.
+// Serve a store, create an API key and send requests with it.
 func Example() {
 	ctx := context.Background()
 	store, err := seshat.OpenMemory(seshat.Options{})

@@ -18,11 +18,11 @@ func full() *session.Event {
 		p.Thought = false
 	}
 	e.Content.Role = genai.RoleModel
-	e.RequestedInput.ResponseSchema = nil // a type of its own, with its own rules
+	e.RequestedInput.ResponseSchema = nil // fill makes no valid schema
 	return &e
 }
 
-// maxDepth ends types that contain themselves.
+// maxDepth is the depth at which fill stops in recursive types.
 const maxDepth = 12
 
 var (

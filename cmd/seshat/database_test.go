@@ -11,11 +11,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// databaseURL names a PostgreSQL database for tests, as a URL. Where it is not
+// databaseURL names a PostgreSQL database for tests, as a URL. If it is not
 // set, the module postgres/suites starts a server and runs these tests on it.
 const databaseURL = "SESHAT_TEST_POSTGRES"
 
-// condition is [postgres]: there is a database for tests.
+// condition evaluates [postgres]: it is true if databaseURL names a database.
 func condition(name string) (bool, error) {
 	if name != "postgres" {
 		return false, fmt.Errorf("unknown condition %q", name)
@@ -23,8 +23,8 @@ func condition(name string) (bool, error) {
 	return inDatabase(os.Getenv(databaseURL)), nil
 }
 
-// ownDatabase sets a variable to the URL of a schema of the script's own, which
-// goes when that ends:
+// ownDatabase sets a variable to the URL of a new schema for the script. The
+// end of the script drops the schema. Usage:
 //
 //	database VARIABLE
 func ownDatabase(ts *testscript.TestScript, neg bool, args []string) {

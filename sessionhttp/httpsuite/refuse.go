@@ -92,7 +92,7 @@ func refusesJSON(e *env) {
 	if e.get("s").Version != 1 {
 		e.Fatal("the session changed")
 	}
-	// Even in a full namespace the status can be changed.
+	// The session still accepts a change of its status and its deletion.
 	e.call(200, "POST", sessions+"/s/transition", `{"status":"idle"}`)
 	e.call(200, "DELETE", sessions+"/s", "")
 }
@@ -204,7 +204,8 @@ func refusesMethods(e *env) {
 
 func refusesWrites(e *env) {
 	e.create("s")
-	// By hand: it shares the engine of e.store, which is checked and closed.
+	// readOnly shares the engine of e.store and stays open: the end of the test
+	// checks and closes that engine.
 	readOnly, err := seshat.OpenDriver(keepOpen{e.store.Driver()},
 		seshat.Options{ReadOnly: true, Now: e.store.Clock.Now})
 	e.must(err)
