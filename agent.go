@@ -12,7 +12,7 @@ const (
 
 // AgentConfig is the configuration with which a session's agent was started. It
 // is immutable once the session exists. A nil Temperature or MaxTokens is not
-// set; a Temperature of 0 is.
+// set. A Temperature of 0 is a set value.
 type AgentConfig struct {
 	Model          string   `json:"model"`           // at most MaxNameBytes bytes
 	Temperature    *float64 `json:"temperature"`     // 0 to MaxTemperature; nil = not set

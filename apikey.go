@@ -43,8 +43,8 @@ const (
 	usedPrecision = time.Minute // precision of LastUsedAt
 )
 
-// CreateAPIKey creates an API key from k, which it copies, and returns it with
-// its secret: "sk_", the key's id, "_" and 260 random bits in base32. The store
+// CreateAPIKey creates an API key from a copy of k, and returns the key and its
+// secret: "sk_", the key's id, "_" and 260 random bits in base32. The store
 // keeps only the SHA-256 of the secret, so the secret cannot be read again.
 //
 // Errors: ErrInvalid.
@@ -170,7 +170,7 @@ func (s *Store) markUsed(ctx context.Context, k *APIKey) error {
 	})
 }
 
-// RevokeAPIKey removes a key, which is invalid from then on.
+// RevokeAPIKey removes a key. The key is invalid from then on.
 //
 // Errors: ErrNotFound; ErrInvalid.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
@@ -240,7 +240,8 @@ func (s *Store) keyPage(ctx context.Context, q driver.EntryQuery) ([]*APIKey, er
 	return keys, nil
 }
 
-// storedFields is the layout of a key, whose hash is kept in hash.
+// storedFields returns pointers to the fields of a key in their stored order.
+// The key's hash is read from and written to hash.
 func (k *APIKey) storedFields(hash *[]byte) []any {
 	return []any{
 		&k.ID,

@@ -12,12 +12,12 @@ const Never time.Duration = -1
 
 // The defaults of [Lifecycle] that are not Never.
 const (
-	// DefaultTTL is the TTL of a session if neither it, nor its namespace, nor
-	// the store sets one.
+	// DefaultTTL is the TTL of a session if the session, its namespace and the
+	// store set none.
 	DefaultTTL = 7 * 24 * time.Hour
 
-	// DefaultRetention is the retention of a session if neither it, nor its
-	// namespace, nor the store sets one.
+	// DefaultRetention is the retention of a session if the session, its
+	// namespace and the store set none.
 	DefaultRetention = 7 * 24 * time.Hour
 )
 
@@ -43,15 +43,15 @@ type Lifecycle struct {
 	Expiry Expiry `json:"expiry,omitempty"`
 
 	// MaxLifetime is the longest time from a session's creation until it
-	// expires, whatever extends it. The default is Never.
+	// expires, even if writes extend the session. The default is Never.
 	MaxLifetime time.Duration `json:"max_lifetime,omitempty"`
 
 	// IdleAfter is the time without activity after which an active session
 	// becomes idle. The default is Never.
 	IdleAfter time.Duration `json:"idle_after,omitempty"`
 
-	// ArchiveAfter is the time in idle after which a session is archived. The
-	// default is Never.
+	// ArchiveAfter is the time that a session stays idle before it is archived.
+	// The default is Never.
 	ArchiveAfter time.Duration `json:"archive_after,omitempty"`
 
 	// Retention is the time from a session's termination until it expires.

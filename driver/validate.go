@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// ErrInvalid is the error of an op that no driver may execute. Errors that wrap
-// it name the field and contain no content.
+// ErrInvalid is the error of an op that every driver must refuse. Errors that
+// wrap it name the field and contain no content.
 var ErrInvalid = errors.New("invalid change")
 
 // Validate checks that a driver can read the Target of o. Drivers call it
@@ -50,18 +50,18 @@ func (t *Target) validate() error {
 //   - Append has a Put or a Stage. Its numbers ascend from 1 or, if the log
 //     exists, from the stored NextSeq, and end below Put.NextSeq.
 //   - Replace ascends. No message is appended or replaced inside a span of
-//     Drop, and no appended message is also replaced, so their order does not
-//     matter.
+//     Drop, and no appended message is also replaced, so a driver may apply the
+//     three in any order.
 //   - Remove and Stage exclude Put, Replace, Drop and each other.
 //   - Erase excludes all other changes, except events and entries that it does
 //     not erase.
 //   - TrimFeed is within the feed of the view.
 //
-// The driver itself ensures that an Append at a number that a staged log has is
-// ErrInvalid, that a Replace of a missing message is ErrNotFound, and that the
-// entries of a Change are applied in order. Remove without a record changes
-// nothing. The store is responsible for Messages and Bytes of a record: Checker
-// compares them, Mutate does not.
+// The driver itself returns ErrInvalid for an Append at a number that a staged
+// log has, and ErrNotFound for a Replace of a missing message. It applies the
+// entries of a Change in order. Remove has no effect if there is no record. The
+// store is responsible for Messages and Bytes of a record: Checker compares
+// them with the log, Mutate does not.
 func (c *Change) Validate(t *Target, v *View, caps Caps) error {
 	if err := c.validateShape(t, v); err != nil {
 		return err
@@ -85,7 +85,8 @@ func (r *Record) SameLog(stored *Record) bool {
 	return stored != nil && stored.Incarnation == r.Incarnation
 }
 
-// validateShape checks which fields of a change are combined.
+// validateShape refuses a change that combines the wrong fields, or lacks a
+// field that another one needs.
 func (c *Change) validateShape(t *Target, v *View) error {
 	staged := c.Stage != Incarnation{}
 	edits := len(c.Replace) > 0 || len(c.Drop) > 0
@@ -131,8 +132,9 @@ func (c *Change) validateErase(k Key, log bool) error {
 	return nil
 }
 
-// Covers reports whether e erases the entry at k by its key. Entries of a
-// session are erased with the session.
+// Covers reports whether e erases the entry at k because of its key. If e is of
+// one user, Covers is false for entries of a session, which are erased with
+// their session.
 func (e *Erasure) Covers(k *EntryKey) bool {
 	if k.Namespace != e.Namespace {
 		return false
@@ -299,7 +301,8 @@ func (c *Change) validateFeed(v *View) error {
 
 func isName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
 
-// invalid names one field, and says what it holds and what is allowed.
+// invalid returns an ErrInvalid that names one field, its value and the allowed
+// values.
 func invalid(field, format string, args ...any) error {
 	return fmt.Errorf("%w: %s: %s", ErrInvalid, field, fmt.Sprintf(format, args...))
 }
@@ -312,7 +315,7 @@ func negative(field string, value int64) error {
 	return invalid(field, "is %d; 0 or more is allowed", value)
 }
 
-// tooLarge says that the field exceeds a limit of Caps.
+// tooLarge returns an ErrTooLarge for a field that exceeds a limit of Caps.
 func tooLarge(field string) error {
 	return fmt.Errorf("%s: %w", field, ErrTooLarge)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// logScan walks the messages of one log in a span, and leaps over holes.
+// logScan walks the messages of one log in a span, and skips holes.
 type logScan struct {
 	*view
 	ns    uint64
@@ -19,7 +19,7 @@ type logScan struct {
 	desc  bool
 
 	cursor cursor
-	key    []byte // to seek with; its prefix is the log's
+	key    []byte // the key to seek; it begins with the prefix of the log
 }
 
 func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[format.LogPrefixLen:]) }
@@ -33,7 +33,7 @@ func (s *logScan) first() (k, v []byte) {
 	return s.skipHoles(s.up(s.span.From))
 }
 
-// next returns the message after that.
+// next returns the next message's key and value, or nil.
 func (s *logScan) next() (k, v []byte) {
 	if s.desc {
 		return s.skipHoles(s.cursor.prev())
@@ -41,13 +41,13 @@ func (s *logScan) next() (k, v []byte) {
 	return s.skipHoles(s.cursor.Next())
 }
 
-// up moves to the first message from seq on.
+// up moves to the first message at seq or above.
 func (s *logScan) up(seq uint64) (k, v []byte) {
 	s.key = format.AppendMessageKey(s.key[:0], s.ns, s.inc, seq)
 	return s.cursor.Seek(s.key)
 }
 
-// down moves to the last message up to seq.
+// down moves to the last message at seq or below.
 func (s *logScan) down(seq uint64) (k, v []byte) {
 	if seq < math.MaxUint64 {
 		s.up(seq + 1)
@@ -57,7 +57,7 @@ func (s *logScan) down(seq uint64) (k, v []byte) {
 	return s.cursor.before(s.key)
 }
 
-// skipHoles leaps over holes and ends the walk outside the span.
+// skipHoles moves past holes, and ends the walk outside the span.
 func (s *logScan) skipHoles(k, v []byte) ([]byte, []byte) {
 	for s.within(k) {
 		hole, ok := format.FindSpan(s.holes, seqOf(k))
@@ -91,8 +91,8 @@ func (c *cursor) before(key []byte) (k, v []byte) {
 	return c.prev()
 }
 
-// eachOwnedKey calls visit for every key that an incarnation owns, until it
-// returns false, and reports whether it came to the end.
+// eachOwnedKey calls visit for every key that an incarnation owns, until visit
+// returns false, and reports whether visit saw all keys.
 func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(format.Bucket, []byte) bool) bool {
 	prefix := format.AppendLogPrefix(make([]byte, 0, format.LogPrefixLen), ns, inc)
 	for _, in := range []format.Bucket{format.Log, format.IDs} {
@@ -104,7 +104,8 @@ func (v *view) eachOwnedKey(ns uint64, inc driver.Incarnation, visit func(format
 	return v.eachPrefixed(format.Marks, hole, visit) && v.eachOwnedEntry(ns, driver.KindSession, string(inc[:]), visit)
 }
 
-// eachPrefixed calls visit for every key with the prefix.
+// eachPrefixed calls visit for every key with the prefix, until visit returns
+// false, and reports whether visit saw all keys.
 func (v *view) eachPrefixed(in format.Bucket, prefix []byte, visit func(format.Bucket, []byte) bool) bool {
 	c := v.cursor(in)
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
@@ -115,8 +116,9 @@ func (v *view) eachPrefixed(in format.Bucket, prefix []byte, visit func(format.B
 	return true
 }
 
-// eachOwnedEntry calls visit for every entry of one owner, whatever its kind:
-// class is KindUser or KindSession.
+// eachOwnedEntry calls visit for every entry of one owner, of all kinds in
+// class, which is KindUser or KindSession. It stops and reports like
+// eachPrefixed.
 func (v *view) eachOwnedEntry(ns uint64, class uint8, owner string, visit func(format.Bucket, []byte) bool) bool {
 	c := v.cursor(format.Entries)
 	var key []byte

@@ -8,8 +8,8 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// reclaimErasure continues one erasure, and removes its mark once no data of it
-// is left.
+// reclaimErasure continues one erasure, and removes its mark once none of its
+// data is left.
 func (r *reclaimer) reclaimErasure(key, value []byte) error {
 	m, err := format.ReadErasure(key, value)
 	if err != nil {
@@ -37,7 +37,7 @@ func (r *reclaimer) reclaimErasure(key, value []byte) error {
 	return nil
 }
 
-// erase removes what is erased, and reports whether it came to the end.
+// erase removes the data of an erasure, and reports whether none is left.
 func (r *reclaimer) erase(e driver.Erasure, sum *driver.Erased) (done bool, err error) {
 	if done, err := r.records(e, sum); err != nil || !done {
 		return false, err
@@ -77,8 +77,8 @@ func (r *reclaimer) entryOf(sum *driver.Erased, err *error) func(format.Bucket, 
 	}
 }
 
-// records removes erased records. What they own goes with them if it is little,
-// else a mark is left for it.
+// records removes erased records. It also removes the data that a record owns
+// if that is little; otherwise it leaves a mark for the data.
 func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, err error) {
 	in := format.Created
 	prefix := format.AppendU64Key(nil, e.Namespace)
@@ -96,8 +96,8 @@ func (r *reclaimer) records(e driver.Erasure, sum *driver.Erased) (done bool, er
 	return done, err
 }
 
-// erasedIn returns the keys of erased records that an index names, as many as
-// there may be room for, and whether that is all.
+// erasedIn returns the keys of erased records in an index, at most as many as
+// the batch has room for, and whether these are all.
 func (r *reclaimer) erasedIn(in format.Bucket, prefix []byte) (keys [][]byte, all bool, err error) {
 	var h format.RecordHeader
 	var key []byte

@@ -47,8 +47,8 @@ func (e *env) upheaval(r *driver.Record) driver.Change {
 	}
 }
 
-// failingOp returns an op whose plan returns an upheaval and then ends like
-// end: with its error or its panic.
+// failingOp returns an op whose plan returns an upheaval with the error of end,
+// or panics if end does.
 func (e *env) failingOp(r *driver.Record, end func() error) *driver.Op {
 	return e.plan(driver.Target{Key: r.Key}, func(driver.View) (driver.Change, error) {
 		return e.upheaval(r), end()

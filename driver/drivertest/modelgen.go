@@ -75,7 +75,7 @@ func randomBody(rng *rand.Rand) []byte {
 }
 
 // randomChange returns a valid change for the view v. It puts a record that
-// matches the change, so that a Checker finds nothing.
+// matches the change, so that a Checker finds no fault.
 func (e *env) randomChange(rng *rand.Rand, t driver.Target, v driver.View) (c driver.Change) {
 	if rng.IntN(12) == 0 && v.Record != nil {
 		return driver.Change{Remove: true, Events: randomEvents(rng, t.Key.ID)}

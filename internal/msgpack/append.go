@@ -70,8 +70,8 @@ func AppendUint(b []byte, n uint64) []byte {
 	return appendSized(b, uint8c, n)
 }
 
-// appendSized appends n after the code of its size: code is that of one byte,
-// and those of 2, 4 and 8 bytes follow it.
+// appendSized appends a code and n, in 1, 2, 4 or 8 bytes. code is the code for
+// one byte; the codes for more bytes follow it.
 func appendSized(b []byte, code byte, n uint64) []byte {
 	switch {
 	case n <= math.MaxUint8:

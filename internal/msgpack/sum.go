@@ -7,15 +7,16 @@ import (
 	"unsafe"
 )
 
-// A summer hashes an array piece by piece: short values are gathered in buf,
-// long ones are hashed where they are.
+// A summer hashes an array piece by piece. It gathers short values in buf, and
+// hashes long values in place.
 type summer struct {
 	hash hash.Hash
 	sum  [sha256.Size]byte
 	buf  [1024]byte
 }
 
-// shortValue is the longest value that is copied before it is hashed.
+// shortValue is the size of the longest value that is copied before it is
+// hashed.
 const shortValue = 64
 
 var summers = sync.Pool{New: func() any { return &summer{hash: sha256.New()} }}
@@ -44,8 +45,8 @@ func SumArray(fields []any) [sha256.Size]byte {
 	return sum
 }
 
-// longValue returns the content of a field of bytes, and the first code for
-// its length.
+// longValue returns the content of a string or binary field, and the code of
+// its type with a length of one byte. For other fields it returns nothing.
 func longValue(field any) (code byte, data string) {
 	switch p := field.(type) {
 	case *string:

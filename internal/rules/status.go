@@ -6,7 +6,7 @@ package rules
 
 import "slices"
 
-// Status is where a session is in its life. The numbers are stored.
+// Status is a stage in the life of a session. The numbers are stored.
 type Status uint8
 
 // The statuses of a session.
@@ -17,16 +17,16 @@ const (
 	Terminated Status = 4
 )
 
-// state is what is known of one status.
+// state has the properties of one status.
 type state struct {
 	status   Status
 	name     string
 	writable bool     // takes appends, updates and touches
-	moves    []Status // where a caller may move a session; none = final
+	moves    []Status // statuses to which a caller may move a session; none = final
 }
 
-// states is the table of statuses, by their numbers from 1 on. All else that is
-// said of statuses follows from it.
+// states lists the statuses in the order of their numbers, which start at 1.
+// Every function of this file reads it.
 var states = []state{
 	{Active, "active", true, []Status{Idle, Archived, Terminated}},
 	{Idle, "idle", true, []Status{Active, Archived, Terminated}},
@@ -34,7 +34,7 @@ var states = []state{
 	{Terminated, "terminated", false, nil},
 }
 
-// row returns the row of s; that of an unknown status is empty.
+// row returns the row of s, or an empty row if s is unknown.
 func (s Status) row() state {
 	if !s.Valid() {
 		return state{}
@@ -51,7 +51,7 @@ func Statuses() []Status {
 	return all
 }
 
-// Names returns the names of the statuses, each at its number. There is no
+// Names returns the names of the statuses, indexed by number. There is no
 // status 0, and its name is empty.
 func Names() []string {
 	names := make([]string, 1+len(states))
@@ -61,7 +61,8 @@ func Names() []string {
 	return names
 }
 
-// Allowed returns the statuses to which a session in from may be moved by hand.
+// Allowed returns the statuses to which a caller may move a session in status
+// from.
 func Allowed(from Status) []Status { return from.row().moves }
 
 // CanMove reports whether a caller may move a session in status from to status

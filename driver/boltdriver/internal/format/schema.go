@@ -103,9 +103,9 @@ func InitSchema(tx *bolt.Tx) error {
 	return tx.Bucket(BucketNames[Meta]).Put(FormatKey, AppendNumber(nil, FormatKey, Version))
 }
 
-// CheckSchema returns driver.ErrFormat if the file is no store or a newer
-// version's, and driver.ErrCorrupt if a bucket is missing. An older file must
-// be upgraded before.
+// CheckSchema returns driver.ErrFormat if the file is not a store or has a
+// newer version, and driver.ErrCorrupt if a bucket is missing. The caller must
+// upgrade an older file first.
 func CheckSchema(tx *bolt.Tx) error {
 	if _, err := readVersion(tx, Version); err != nil {
 		return err

@@ -2,14 +2,15 @@ package format
 
 import bolt "go.etcd.io/bbolt"
 
-// upgrades has one function for each version of the format after the first: the
-// function at i makes a file of version i+1 one of version i+2. It must find
-// what it needs by itself, as later versions change what this program writes.
+// upgrades has one function for each version of the format after the first. The
+// function at index i upgrades a file from version i+1 to version i+2. It must
+// not depend on code that reads or writes the current format, because later
+// versions change that code.
 var upgrades []func(*bolt.Tx) error
 
-// Upgrade makes a file of an older version one of Version, in one transaction.
-// A file of Version is only read. It returns the errors of CheckSchema for a
-// file that is no store, or a newer version's.
+// Upgrade upgrades a file of an older version to Version, in one transaction.
+// It only reads a file of Version. If the file is not a store or has a newer
+// version, Upgrade returns the error that CheckSchema returns.
 func Upgrade(db *bolt.DB) error { return upgrade(db, upgrades) }
 
 func upgrade(db *bolt.DB, steps []func(*bolt.Tx) error) error {
