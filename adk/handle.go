@@ -12,13 +12,13 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// handle is a session as it was read, with the events appended through the
-// handle since. It is safe for concurrent use.
+// handle is a snapshot of a session, plus the events that were appended through
+// the handle. It is safe for concurrent use.
 type handle struct {
 	store         *seshat.Store
 	tenant        *seshat.Tenant
 	app, user, id string
-	stored        *seshat.Session // identifies the life of the id
+	stored        *seshat.Session // tells the session from a later one with its id
 	writing       chan struct{}   // holds the token of the running append
 
 	mu      sync.RWMutex // guards the fields below
@@ -106,7 +106,8 @@ func (s state) Get(key string) (any, error) {
 	return v, nil
 }
 
-// Set changes only the handle. The state delta of an event is stored.
+// Set changes only the handle. To store state, append an event with a state
+// delta.
 func (s state) Set(key string, value any) error {
 	s.h.mu.Lock()
 	defer s.h.mu.Unlock()

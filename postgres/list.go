@@ -38,7 +38,7 @@ func (d *Driver) List(ctx context.Context, q driver.Query) (p driver.Page, err e
 	return p, nil
 }
 
-// page returns a page that reads at most window index entries.
+// page reads at most window index entries and returns the page they fill.
 func (d *Driver) page(ctx context.Context, q *driver.Query, window int64) (p driver.Page, err error) {
 	s := pageQuery(q, window)
 	err = d.retry(ctx, func() error {
@@ -92,10 +92,10 @@ func canMatch(q *driver.Query) bool {
 	return ok
 }
 
-// pageQuery selects window+1 entries from an index by order, user and position,
-// numbers them, and applies the filters. It also returns the last two entries,
-// whatever the filters say: they show whether the page reached the window's
-// end.
+// pageQuery returns a statement that selects window+1 entries from an index by
+// order, user and position, numbers them, and applies the filters. The result
+// includes the last two entries even if they do not match the filters: they
+// show whether the page reached the end of the window.
 func pageQuery(q *driver.Query, window int64) *selection {
 	s := &selection{}
 	at := `created`
@@ -147,8 +147,8 @@ func (s *selection) addIndexConditions(q *driver.Query, at string) {
 	s.sql.WriteString(`)`)
 }
 
-// between adds a half-open range of a column. The range is in milliseconds, and
-// the column counts units of them.
+// between adds a half-open range of a column. from and to are in milliseconds.
+// unit is the number of milliseconds that the column counts as one.
 func (s *selection) between(column string, from, to, unit int64) {
 	if from != 0 {
 		s.and(column+` >= `, from/unit)
@@ -186,8 +186,8 @@ func statuses(bits uint8) (list []int16) {
 	return list
 }
 
-// labelsObject returns the labels that a record must contain. No record has two
-// values for one name.
+// labelsObject returns the labels that a record must contain. If labels has two
+// values for one name, no record contains the result.
 func labelsObject(labels []driver.Label) string {
 	m := make(map[string]any, len(labels))
 	for _, l := range labels {
@@ -233,7 +233,7 @@ func position(q *driver.Query, r *driver.Record) *driver.Position {
 	return &driver.Position{At: r.Created, ID: r.ID}
 }
 
-// extraColumns scans more columns after those of the embedded row.
+// extraColumns scans more columns after the usual columns of a row.
 type extraColumns struct {
 	pgx.Rows
 	more []any

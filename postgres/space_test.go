@@ -16,8 +16,8 @@ import (
 	"github.com/seshatdb/seshat/postgres"
 )
 
-// blocked holds the row of the clock until release is called, so that a change
-// that must write it waits with all else done, before its commit.
+// blocked locks the row of the clock until release is called. A change that
+// must write that row does everything else and then waits, before its commit.
 func blocked(t *testing.T, dsn, schema string) (release func()) {
 	t.Helper()
 	tx, err := schemas.Admin(t, dsn).Begin(t.Context())
@@ -65,7 +65,8 @@ func making(id string, now int64, usage bool) *driver.Op {
 	}
 }
 
-// feedIs expects these sessions in the feed of namespace 1, from the first on.
+// feedIs checks that the feed of namespace 1 has one event for each of these
+// sessions, in this order, and no others.
 func feedIs(t *testing.T, d driver.Driver, ids ...string) {
 	t.Helper()
 	f, err := d.Feed(t.Context(), driver.FeedQuery{Namespace: 1, Limit: 100})
@@ -79,10 +80,9 @@ func feedIs(t *testing.T, d driver.Driver, ids ...string) {
 	}
 }
 
-// TestWritersDoNotWait proves that a change with an event and a count waits for
-// no other of its namespace, be it one that looks at the counters; that reading
-// the feed does not either; and that what is committed later is numbered later,
-// and takes no number that was seen.
+// TestWritersDoNotWait proves that a blocked change delays no other change of
+// its namespace, even if the other reads the counters, and delays no reader of
+// the feed. A later commit gets a later number, which no reader has seen yet.
 func TestWritersDoNotWait(t *testing.T) {
 	dsn := database(t)
 	name := schemas.Get(t, dsn, 0)
@@ -117,8 +117,8 @@ func TestWritersDoNotWait(t *testing.T) {
 	audit(t, d)
 }
 
-// TestPendingIsBounded proves that writers number events that nobody reads, so
-// that a store that is read-only sees them too, and sees them as they stay.
+// TestPendingIsBounded proves that writers number most events even if nobody
+// reads the feed. A read-only store sees these events with their final numbers.
 func TestPendingIsBounded(t *testing.T) {
 	dsn := database(t)
 	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
@@ -148,9 +148,9 @@ func TestPendingIsBounded(t *testing.T) {
 	}
 }
 
-// TestFeedOrderUnread lets two processes create and remove the same sessions
-// and reads only then: each session's events are in the order in which they
-// happened, though most were numbered at once.
+// TestFeedOrderUnread lets two drivers create and remove the same sessions, and
+// reads the feed only afterwards. The events of each session must be in the
+// order in which they happened, although they get their numbers in batches.
 func TestFeedOrderUnread(t *testing.T) {
 	dsn := database(t)
 	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
@@ -234,8 +234,8 @@ func TestQuotaOfTwoStores(t *testing.T) {
 	}
 }
 
-// TestTotalsAreOfWhoErased proves that a process which reclaims meanwhile takes
-// no part of the totals of another's erasure.
+// TestTotalsAreOfWhoErased proves that only the process that erased reports the
+// totals, even if another process reclaims before it.
 func TestTotalsAreOfWhoErased(t *testing.T) {
 	dsn := database(t)
 	o := postgres.Options{Schema: schemas.Get(t, dsn, 0)}
@@ -265,8 +265,8 @@ func TestTotalsAreOfWhoErased(t *testing.T) {
 	}
 }
 
-// TestDumpOfPending proves that a dump hands out events that have no number yet
-// with the one that they get.
+// TestDumpOfPending proves that a dump includes events that have no number yet,
+// and gives them the same numbers as the feed.
 func TestDumpOfPending(t *testing.T) {
 	dsn := database(t)
 	d := open(t, dsn, postgres.Options{Schema: schemas.Get(t, dsn, 0)})

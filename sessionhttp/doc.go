@@ -9,14 +9,16 @@
 // [Options].Authenticate for another scheme). The header X-Namespace names the
 // namespace by its id, or by its name in raw UTF-8. Use the id if the name has
 // leading or trailing spaces, or if the client can only send Latin-1. The
-// namespaces and sessions of other tenants are answered like absent ones.
+// handler answers requests for the namespaces and sessions of other tenants as
+// if these did not exist.
 //
 // # Session ids in paths
 //
 // A session id may hold any text. The handler splits a path before it unescapes
 // the segments, and never cleans it, so %2F is part of an id and a segment of
-// dots is an id. POST …/sessions/list and GET …/sessions/watch are routes of
-// their own: escape the session id "watch" as %77atch.
+// dots is an id. GET …/sessions/watch is the route of the feed: escape the
+// session id "watch" as %77atch. The id "list" needs no escape, because only
+// POST reaches the route …/sessions/list.
 //
 // # Versions
 //

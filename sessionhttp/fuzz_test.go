@@ -11,9 +11,9 @@ import (
 	"github.com/seshatdb/seshat"
 )
 
-// FuzzHandler sends anything as a client of acme. Promise: no panic, no
-// failure of the server, an answer in the documented form, and nothing of
-// another tenant.
+// FuzzHandler sends arbitrary requests as a client of acme. It checks that the
+// handler does not panic or fail, that each answer has the documented form, and
+// that no answer holds data of another tenant.
 func FuzzHandler(f *testing.F) {
 	for _, s := range []struct{ method, target, name, value, body string }{
 		{"POST", "/v1/agents/sessions", "", "", `{"agent_config":{},"session_id":"x","expiry":{"ttl":"1h"}}`},
@@ -44,7 +44,7 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
 		u, err := url.ParseRequestURI(target)
 		if err != nil || strings.HasSuffix(u.Path, "/watch") {
-			return // the server refuses it, or it would not end
+			return // a server refuses the target, or the watch would not end
 		}
 		r := x.request(x.some, "acme", "POST", "/", string(body))
 		r.Method, r.URL, r.Form = method, u, nil

@@ -1,10 +1,10 @@
-// Package adktest proves that a session.Service of ADK keeps promises that
-// agents rely on and that ADK's own suite, sessiontestsuite, does not check:
-// names that could collide, complete events, order, conflicts, complete
-// deletion, concurrency, and the content after reopening.
+// Package adktest tests a session.Service of ADK. It checks promises that agents
+// rely on and that ADK's own suite, sessiontestsuite, does not check: names that
+// could collide, complete events, order, conflicts, complete deletion,
+// concurrency, and the content after reopening.
 //
-// A test calls [Run]. A table that compares services calls [Case.Check], which
-// needs no test.
+// A test calls [Run]. A program that compares services calls [Case.Check],
+// which needs no testing.T.
 package adktest
 
 import (

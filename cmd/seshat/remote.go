@@ -103,7 +103,7 @@ func (r *remote) fetch(ctx context.Context, q request, out any) (http.Header, er
 }
 
 // sessionPath returns the path of a session. It escapes the ids watch and list,
-// which are routes of their own.
+// which are also routes, and the ids "." and "..", which a client may resolve.
 func sessionPath(id string) string {
 	escaped := url.PathEscape(id)
 	switch id {
@@ -121,7 +121,7 @@ func (r *remote) Get(ctx context.Context, id string) (s session, err error) {
 	}
 	parts := strings.SplitN(strings.Trim(h.Get("ETag"), `"`), ".", 3)
 	if len(parts) == 3 {
-		// A tag in another form gives version 0, which is not shown.
+		// If the tag has another form, the version is 0 and is not shown.
 		s.v.Version, _ = strconv.ParseUint(parts[0], 10, 64)
 		s.v.LastSeq, _ = strconv.ParseUint(parts[1], 10, 64)
 	}

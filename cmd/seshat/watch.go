@@ -28,7 +28,7 @@ it.`,
 			return a.converse(c, func(ctx context.Context, b sessions) error {
 				err := a.watch(ctx, b, since, limit, !noWait)
 				if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-					return nil // it was interrupted, as it has to be
+					return nil // an interrupt is the usual end of a watch
 				}
 				return err
 			})

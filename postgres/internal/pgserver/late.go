@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// NewDistantProxy is like NewProxy, but the server seems further away: each
-// piece that a client sends arrives later by that time, in order.
+// NewDistantProxy is like NewProxy, but the server seems further away: it
+// delays each piece that a client sends, and keeps their order.
 func NewDistantProxy(target string, later time.Duration) (*Proxy, error) {
 	return newProxy(target, later)
 }
@@ -24,7 +24,7 @@ type piece struct {
 	data []byte
 }
 
-// newLate returns a writer that works until it is closed.
+// newLate starts a writer. The caller stops it with close.
 func newLate(to io.Writer, by time.Duration) *late {
 	l := &late{to, by, make(chan piece, 1024)}
 	go l.run()
