@@ -9,13 +9,13 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver"
 )
 
-// Backup writes a copy of the store to w, beside other calls, and returns the
-// number of bytes written. The copy is one durable snapshot that holds
-// everything acknowledged before the call, in a file that [Open] opens. The
-// caller must sync w; [Verify] checks the copy. The file may grow during a
-// backup, because pages that the copy needs are not reused. The copy includes
-// free pages, which may hold erased bytes: call [Store.Compact] first to remove
-// them.
+// Backup writes a copy of the store to w, and returns the number of bytes
+// written. Other calls continue meanwhile. The copy is one durable snapshot
+// that holds everything acknowledged before the call, in a file that [Open]
+// opens. The caller must sync w; [Verify] checks the copy. The file may grow
+// during a backup, because pages that the copy needs are not reused. The copy
+// includes free pages, which may hold erased bytes: call [Store.Compact] first
+// to remove them.
 //
 // Errors: errors.ErrUnsupported if the engine cannot back up; ErrClosed; the
 // error of w; the context's error.
@@ -37,8 +37,8 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 
 // Compact makes the store's file smaller: it reclaims the space of erasures,
 // copies the pages in use to a new file, and replaces the file. It waits for a
-// sweep or an erasure that runs, and other calls wait for the copy. After a
-// failure or a crash the file is the old one or the new one, and complete.
+// running sweep or erasure, and other calls wait for the copy. After a failure
+// or a crash the file is either the complete old one or the complete new one.
 // Compact returns the sizes in bytes before and after the copy.
 //
 // Errors: errors.ErrUnsupported if the engine or the platform cannot compact;
@@ -75,14 +75,14 @@ func RestoreBackup(ctx context.Context, src, dst string) error {
 type VerifyReport struct {
 	Size        int64  // size of the file in bytes
 	Transaction uint64 // number of the last commit
-	Keys        uint64 // all keys, with those of indexes
+	Keys        uint64 // all keys, including keys of indexes
 
 	// Pages of 4096 bytes. Leaked pages are neither in use nor free: lost
 	// space, not damage.
 	UsedPages, FreePages, LeakedPages uint64
 
 	// The numbers of values that were read. They are zero if the structure of
-	// the file is damaged, because then no content is read.
+	// the file is damaged, because Verify then reads no content.
 	Sessions, Messages, Entries, Events, IndexEntries uint64
 
 	Findings []Finding // at most 50; none = the file is undamaged

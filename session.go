@@ -56,7 +56,8 @@ type Session struct {
 	Lifecycle Lifecycle // editable; resolved, so no field is zero
 	Parent    Parent    // origin of a fork; zero = not a fork
 
-	// MemoryDisabled tells that the session was created without user memory.
+	// MemoryDisabled reports whether the session was created without user
+	// memory.
 	MemoryDisabled bool
 
 	incarnation driver.Incarnation
@@ -64,7 +65,7 @@ type Session struct {
 }
 
 // storedSession is a session with the fields that only writes need. A read
-// decodes only the Session, which is two thirds of the size.
+// decodes only the Session, which is two thirds of the stored size.
 type storedSession struct {
 	Session
 	storedFields
@@ -105,12 +106,12 @@ type latency struct{ SumMS, Count uint64 }
 // lease is the lease of a session. Owner is empty if nobody holds it.
 type lease struct {
 	Owner   string
-	Token   uint64 // the newest ever given
+	Token   uint64 // newest token ever given
 	Expires int64  // Unix milliseconds
 }
 
-// checkLabels refuses too many labels, and illegal names and values. Of several
-// illegal labels it reports the one whose name sorts first.
+// checkLabels refuses too many labels, and illegal names and values. If several
+// labels are illegal, it reports the one whose name sorts first.
 func checkLabels(labels map[string]string) *fieldError {
 	if len(labels) > MaxLabels {
 		return refuse("labels", "has %d labels; at most %d are allowed", len(labels), MaxLabels)
@@ -217,7 +218,7 @@ func releaseSessionRecord(rec *driver.Record) {
 	sessionRecords.Put(rec)
 }
 
-// loadStored is Get with the fields that writes need.
+// loadStored returns the live session at id with the fields that writes need.
 func (t *Tenant) loadStored(ctx context.Context, id string) (*storedSession, error) {
 	var rec driver.Record
 	if err := t.readRecord(ctx, id, &rec); err != nil {
@@ -258,7 +259,8 @@ func (t *Tenant) Touch(ctx context.Context, id string) (*Session, error) {
 	})
 }
 
-// reload reads s again. If that incarnation has ended, it returns ErrNotFound.
+// reload reads s again. If the incarnation of s has ended, it returns
+// ErrNotFound.
 func (t *Tenant) reload(ctx context.Context, s *Session) (*storedSession, error) {
 	now, err := t.loadStored(ctx, s.ID)
 	if err != nil {

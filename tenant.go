@@ -9,10 +9,10 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Tenant is a handle on one namespace, and the only way to reach its sessions:
-// with one tenant's handle no code can name another's data. It is safe for
-// concurrent use, and stays valid when the namespace is renamed. After the
-// namespace is deleted, reads find nothing and writes return ErrNotFound.
+// Tenant is a handle on one namespace, and the only way to reach its sessions.
+// Code that has the handle of one tenant cannot name data of another. It is
+// safe for concurrent use, and stays valid when the namespace is renamed. After
+// the namespace is deleted, reads find nothing and writes return ErrNotFound.
 type Tenant struct {
 	store        *Store
 	id           string
@@ -71,8 +71,8 @@ func (s *Store) EnsureTenant(ctx context.Context, n Namespace) (*Tenant, error) 
 }
 
 // Tenant returns the namespace of ref.OrganizationID with the id ref.ID or, if
-// that is empty, with the name ref.Name. It ignores other fields of ref. A Name
-// in the form of an id is taken as an id.
+// that is empty, with the name ref.Name. It ignores other fields of ref. If the
+// Name has the form of an id, it is looked up as an id.
 //
 // Errors: ErrNotFound if the organization has no such namespace; ErrInvalid.
 func (s *Store) Tenant(ctx context.Context, ref Namespace) (*Tenant, error) {
@@ -130,8 +130,8 @@ func decodeNamespaceOf(enc []byte, org string) (*Namespace, error) {
 // ErrNotFound.
 //
 // If there is no such namespace, it reads and drops the next one, so its cost
-// does not tell whether another organization has a namespace with that id. Only
-// after the store's newest namespace there is nothing to read.
+// does not tell whether another organization has a namespace with that id. It
+// reads nothing only if the id sorts after every namespace of the store.
 func (s *Store) tenantByID(ctx context.Context, org, id string) (*Tenant, error) {
 	last := len(id) - 1
 	found, err := s.d.Entries(ctx, driver.EntryQuery{

@@ -68,8 +68,8 @@ func (o *metaOrder) Write(b []byte) (int, error) {
 	return n + more, err
 }
 
-// copyAlone waits until no other call that reads the whole file runs. A
-// compaction that waited for one any later would make all calls wait.
+// copyAlone waits until no other call reads the whole file. A compaction must
+// wait here: if it waited later, all calls would wait with it.
 func (d *Driver) copyAlone(ctx context.Context) (free func(), err error) {
 	select {
 	case d.copying <- struct{}{}:

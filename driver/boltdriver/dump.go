@@ -12,10 +12,9 @@ import (
 
 var _ driver.Dumper = (*Driver)(nil)
 
-// Dump walks the buckets in key order, which is the order of places. While it
-// runs no compaction does, and the pages that it may still read are not used
-// again, so that the file grows with what is written meanwhile. See
-// driver.Dumper.
+// Dump walks the buckets in key order, which is the order of places. No
+// compaction runs during a Dump. Writes during a Dump make the file grow,
+// because the pages that it may still read are not reused. See driver.Dumper.
 func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.Part) error) (err error) {
 	if err := d.checkOpen(ctx); err != nil {
 		return err
@@ -34,7 +33,7 @@ func (d *Driver) Dump(ctx context.Context, after *driver.Place, fn func(*driver.
 	return newDumper(ctx, &s.view, after, fn).run()
 }
 
-// dumper is one Dump at work.
+// dumper has the state of one Dump.
 type dumper struct {
 	*view
 	ctx   context.Context
@@ -45,11 +44,11 @@ type dumper struct {
 
 	messages cursor
 	at       logState
-	feed     format.Counters // of feedOf, if that is not 0
+	feed     format.Counters // of namespace feedOf; unset if feedOf is 0
 	feedOf   uint64
 }
 
-// logState is what is known of the incarnation at hand.
+// logState has the incarnation of the current key, and the state of its log.
 type logState struct {
 	prefix []byte
 	ns     uint64
@@ -91,7 +90,7 @@ func (d *dumper) run() error {
 	return nil
 }
 
-// walk hands out the parts of a bucket that come after the place.
+// walk calls fn for the parts of a bucket that come after d.after.
 func (d *dumper) walk(kind driver.PartKind, in format.Bucket, read func(k, v []byte) (bool, error)) error {
 	c := d.cursor(in)
 	from := d.from(kind)
@@ -117,8 +116,8 @@ func (d *dumper) walk(kind driver.PartKind, in format.Bucket, read func(k, v []b
 	return nil
 }
 
-// from returns the key in the bucket of kind at which to begin: at or before
-// the first that comes after the place.
+// from returns the key at which the walk of kind's bucket begins. That key is
+// at or before the first one after d.after.
 func (d *dumper) from(kind driver.PartKind) []byte {
 	at := &d.after
 	if kind != at.Kind {
@@ -165,7 +164,8 @@ func (d *dumper) head(k, v []byte) (bool, error) {
 	return c.Head > 0, nil
 }
 
-// event leaves out what TrimFeed or Erase left to Reclaim.
+// event leaves out events that TrimFeed or Erase removed and that Reclaim has
+// not deleted yet.
 func (d *dumper) event(k, v []byte) (ok bool, err error) {
 	if d.part.Event, err = format.ReadEvent(k, v); err != nil {
 		return false, err
@@ -224,7 +224,7 @@ func (d *dumper) stage(k, v []byte) (bool, error) {
 	return ok && !d.erased.CoversLog(ns, s.Epoch), nil
 }
 
-// enter looks up whether the log that k belongs to is alive.
+// enter makes the log of k the current one, and looks up whether it is alive.
 func (d *dumper) enter(k []byte) error {
 	l := &d.at
 	if len(k) < format.LogPrefixLen {
@@ -244,7 +244,8 @@ func (d *dumper) enter(k []byte) error {
 	return err
 }
 
-// staged reports whether the log belongs to no record yet, and is not erased.
+// staged reports whether the log is staged, so that no record has it yet, and
+// is not erased.
 func (v *view) staged(ns uint64, inc driver.Incarnation) (bool, error) {
 	c := v.cursor(format.Marks)
 	key := format.AppendLogMarkKey(make([]byte, 0, 32), format.StagedLog, ns, inc)
@@ -269,7 +270,7 @@ func (d *dumper) message(k, v []byte) (bool, error) {
 	return !dropped, nil
 }
 
-// ref leaves out what follows from a message.
+// ref leaves out the id and digest of a message that the dump contains.
 func (d *dumper) ref(k, v []byte) (bool, error) {
 	if err := d.enter(k); err != nil || !d.at.alive {
 		return false, err

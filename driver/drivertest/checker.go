@@ -14,8 +14,8 @@ var checkerChecks = []check{
 	{name: "a record that miscounts its log is found", run: checkMiscount},
 }
 
-// checker returns the driver as a Checker, or nil if it is none. Checks that
-// need it then pass.
+// checker returns the driver as a Checker, or nil if the driver does not
+// implement it. Checks that need a Checker pass if it is nil.
 func (e *env) checker() driver.Checker {
 	c, _ := e.d.(driver.Checker)
 	return c

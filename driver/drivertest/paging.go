@@ -13,8 +13,9 @@ var pagingChecks = []check{
 	{name: "by activity what rests is seen once", run: checkPagingActivity},
 }
 
-// createResidents creates sessions that exist throughout a check. They are
-// created every second millisecond, with ties, so that others fit between them.
+// createResidents creates sessions that exist throughout a check. Each two
+// share a time of creation and activity. The pairs are two units of time apart,
+// so that other sessions fit between them.
 func (e *env) createResidents(n int) (ids []string) {
 	var ops []*driver.Op
 	for i := range n {
@@ -28,7 +29,7 @@ func (e *env) createResidents(n int) (ids []string) {
 	return ids
 }
 
-// disturb writes near the i-th of a list of residents.
+// disturb creates and removes sessions with times near those of resident i.
 func (e *env) disturb(worker, i int) {
 	for _, at := range []int64{-1, 0, 1, 2} {
 		k := key(1, fmt.Sprintf("%sguest%d-%d", []string{"a", "z"}[i%2], worker, (int64(i)+at)%7))

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// Mutate runs the ops in order. An op that can fail does so before its first
+// Mutate runs the ops in order. If an op fails, it fails before its first
 // change.
 func (d *Driver) Mutate(ctx context.Context, ops ...*driver.Op) error {
 	d.mu.Lock()

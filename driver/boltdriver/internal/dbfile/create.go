@@ -138,7 +138,7 @@ func Publish(from, to string) error {
 }
 
 // cleanLeftovers removes files that a crash left under temporary names of path.
-// Only a regular file whose lock is free goes: its maker is dead.
+// It removes only regular files whose lock is free: their makers are dead.
 func cleanLeftovers(path string) {
 	dir, base := filepath.Split(path)
 	d, err := os.Open(dir)

@@ -23,7 +23,7 @@ func canMap(f *os.File, size int64) bool {
 	return syscall.Munmap(b) == nil
 }
 
-// tighten takes group and others their access to an existing file.
+// tighten removes the access of group and others to an existing file.
 func tighten(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm()&0o077 == 0 {

@@ -16,15 +16,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// openAttempts bounds how often an open starts again: each attempt is lost to
-// a file that vanished or was replaced meanwhile.
+// openAttempts is the largest number of attempts of an open. An attempt is lost
+// if the file vanishes or is replaced during it.
 const openAttempts = 64
 
-// ErrMoved says that while the lock was awaited the path came to name another
-// file.
+// ErrMoved means that another file took the path during the wait for the lock.
 var ErrMoved = errors.New("file was replaced while it was opened")
 
-// Open opens the store's file at path, creating it whole if there is none.
+// Open opens the store's file at path. If there is none, it creates a complete
+// one.
 func Open(path string, o Options) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -49,9 +49,9 @@ func Open(path string, o Options) (*File, error) {
 	return nil, fmt.Errorf("%w: %s keeps being replaced", driver.ErrLocked, path)
 }
 
-// openExisting opens path if it exists. Nothing of the file is trusted, mapped
-// or written before it is locked and checked, and nothing is written before it
-// is known to be a store.
+// openExisting opens path if it exists. It locks and checks the file before it
+// trusts, maps or writes any part of it, and it writes only to a file that it
+// knows to be a store.
 func openExisting(path string, o Options, deadline time.Time) (_ *File, err error) {
 	f, err := lockExisting(path, o, deadline)
 	if err != nil {
@@ -66,7 +66,7 @@ func openExisting(path string, o Options, deadline time.Time) (_ *File, err erro
 	return f, nil
 }
 
-// lockExisting opens and locks path, if it exists, without looking into it.
+// lockExisting opens and locks path, if it exists, and reads no content.
 func lockExisting(path string, o Options, deadline time.Time) (_ *File, err error) {
 	h, err := openHandle(path, o)
 	if err != nil {
@@ -92,13 +92,13 @@ func lockExisting(path string, o Options, deadline time.Time) (_ *File, err erro
 		return nil, ErrMoved
 	}
 	f.kernelName = linkTo(h, path)
-	f.Info, err = h.Stat() // it may have grown until the lock was ours
+	f.Info, err = h.Stat() // it may have grown during the wait for the lock
 	return f, err
 }
 
-// Abandon undoes a failed open, or leaves a stuck engine. The lock is released
-// by name: an engine that panicked may have leaked its map, which keeps the
-// lock beyond the handle.
+// Abandon closes and unlocks the file, and closes its engine unless that is
+// stuck. It unlocks explicitly, because closing may not: an engine that
+// panicked may have leaked its mapping, which keeps the lock.
 func (f *File) Abandon() {
 	if f.DB != nil && !f.Stuck.Load() {
 		_ = Guarded("close", f.DB.Close)
@@ -108,7 +108,8 @@ func (f *File) Abandon() {
 	f.claim.release()
 }
 
-// openHandle opens a regular file, refusing links and all else.
+// openHandle opens path if it is a regular file. It refuses symbolic links and
+// all other kinds of files.
 func openHandle(path string, o Options) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -128,9 +129,10 @@ func openHandle(path string, o Options) (*os.File, error) {
 	return h, err
 }
 
-// openBolt hands the locked handle to the engine. Its list of free pages is
-// written with each commit: the array is sorted already, the map would have to
-// be. A map would find several pages in a row faster among very many free ones.
+// openBolt opens the engine on the locked handle. The engine writes its sorted
+// list of free pages with each commit. It keeps an array sorted, but would have
+// to sort a map. A map would be faster only to find adjacent pages among very
+// many free ones.
 func (f *File) openBolt(o Options) error {
 	size := f.mapSize(o)
 	return Guarded("open", func() (err error) {
@@ -147,7 +149,8 @@ func (f *File) openBolt(o Options) error {
 	})
 }
 
-// checkFormat looks at what the file holds, and upgrades an older version's.
+// checkFormat upgrades a file of an older version, unless it is opened
+// read-only, and checks the schema.
 func (f *File) checkFormat(o Options) error {
 	return Guarded("open", func() error {
 		if !o.ReadOnly {
@@ -159,7 +162,8 @@ func (f *File) checkFormat(o Options) error {
 	})
 }
 
-// prepareForWrites makes the file one to build upon.
+// prepareForWrites restricts access to the file, makes its newest commit
+// durable, and removes leftovers of crashes.
 func (f *File) prepareForWrites(o Options) error {
 	if o.ReadOnly {
 		return nil
@@ -174,14 +178,14 @@ func (f *File) prepareForWrites(o Options) error {
 	return syncDir(filepath.Dir(f.Path))
 }
 
-// useHandle makes the engine use a handle that is open, and locked, already.
+// useHandle makes the engine use f, which is open and locked.
 func useHandle(f *os.File) func(string, int, os.FileMode) (*os.File, error) {
 	return func(string, int, os.FileMode) (*os.File, error) { return f, nil }
 }
 
-// verify checks the locked file before it is mapped: the meta pages and the
-// length always, the whole structure, and the indexes against the records,
-// unless that is left out or over the limit.
+// verify checks the locked file before it is mapped. It always checks the meta
+// pages and the length. It checks the whole structure, and the indexes against
+// the records, unless o skips that or the file is over the limit.
 func (f *File) verify(o Options) error {
 	ctx := context.Background()
 	size := f.Info.Size()
@@ -195,7 +199,7 @@ func (f *File) verify(o Options) error {
 	return err
 }
 
-// OpenReadOnly opens and locks path without looking into it.
+// OpenReadOnly opens and locks path, and reads no content.
 func OpenReadOnly(path string) (*File, error) {
 	f, err := lockExisting(path, Options{ReadOnly: true, AllowNetworkFS: true}, time.Now().Add(defaultLockTimeout))
 	if errors.Is(err, ErrMoved) {

@@ -7,8 +7,8 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// place says where a node hangs: its bucket, its parent's page, and the range
-// that its keys must be in.
+// place is the position of a node in the tree: its bucket, its parent's page,
+// and the range for its keys.
 type place struct {
 	bucket string
 	page   uint64
@@ -17,7 +17,7 @@ type place struct {
 	nested bool   // inside a bucket, not in the root that lists the buckets
 }
 
-// tree walks the node on page id and all below it.
+// tree walks the node on page id and all nodes below it.
 func (w *walker) tree(id uint64, at place) {
 	if at.depth > maxDepth {
 		w.addProblem(id, at.bucket, "the tree is deeper than %d", maxDepth)
@@ -43,7 +43,7 @@ func (w *walker) tree(id uint64, at place) {
 	}
 }
 
-// load reads the element table of a node, and all of it if it is small.
+// load reads the element table of a node, and the whole node if it is small.
 func (w *walker) load(r *PageRun, at place) bool {
 	table := format.HeaderSize + 16*uint64(binary.LittleEndian.Uint16(r.Data[10:]))
 	if table > r.size() {
@@ -61,8 +61,8 @@ func (w *walker) load(r *PageRun, at place) bool {
 	return true
 }
 
-// fits checks that a node needs the pages that it has: end is where its last
-// element ends, 0 if that is not known.
+// fits checks that a node has as many pages as it needs. end is the offset at
+// which its last element ends; 0 = not known.
 func (w *walker) fits(r *PageRun, end uint64, at place) {
 	if end != 0 && max(1, (end+format.PageSize-1)/format.PageSize) != r.Pages {
 		w.addProblem(r.ID, at.bucket, "%d bytes take %d pages", end, r.Pages)
@@ -72,13 +72,13 @@ func (w *walker) fits(r *PageRun, end uint64, at place) {
 // Element is one entry of a node's table.
 type Element struct {
 	Flags              uint32 // 1 = a bucket; else 0
-	Offset             uint64 // where its key begins in the run
+	Offset             uint64 // of its key in the run
 	KeySize, ValueSize uint64 // in bytes
 	child              uint64
 }
 
-// LeafElement reads entry i of the table of the leaf that begins with b, which
-// must hold the table that far.
+// LeafElement returns entry i of the element table of a leaf. b is the start of
+// the leaf, and must include that entry.
 func LeafElement(b []byte, i uint64) Element {
 	off := format.HeaderSize + 16*i
 	e := b[off:]
@@ -98,21 +98,23 @@ func branchElement(b []byte, i uint64) Element {
 	}
 }
 
-// lenient says that the walk is there to save what it can: keys are shown also
-// where their order or place is wrong, and it goes on however much is wrong.
+// lenient reports whether the walk salvages data. It then also visits keys
+// whose order or place is wrong, and continues after any number of problems.
 func (w *walker) lenient() bool { return w.visit != nil }
 
-// order checks the elements of one node as they are read: each begins where
-// the one before it ended, and keys ascend within the range of the node.
+// order checks the elements of one node as they are read: each must begin at
+// the end of the one before it, and keys must ascend within the range of the
+// node.
 type order struct {
 	w    *walker
 	r    *PageRun
 	at   place
-	next uint64 // where the next element should begin
+	next uint64 // offset at which the next element must begin
 	prev []byte
 }
 
-// key returns the key of an element, or says what is wrong with it.
+// key returns the key of an element, and whether the walk may use it. It adds a
+// problem for each fault.
 func (o *order) key(i uint64, e Element) ([]byte, bool) {
 	if e.KeySize == 0 || e.KeySize > MaxKey || e.Offset < format.HeaderSize {
 		o.w.addProblem(o.r.ID, o.at.bucket, "element %d: a key of %d bytes at %d", i, e.KeySize, e.Offset)
@@ -175,8 +177,8 @@ func (w *walker) branch(r *PageRun, at place) {
 	}
 }
 
-// leaf checks the elements of a leaf and returns where the last one ends, or 0
-// if it had to give up.
+// leaf checks the elements of a leaf. It returns the offset at which the last
+// one ends, or 0 if it stopped before.
 func (w *walker) leaf(r *PageRun, at place) uint64 {
 	n := uint64(binary.LittleEndian.Uint16(r.Data[10:]))
 	o := order{w: w, r: r, at: at, next: format.HeaderSize + 16*n}
@@ -194,7 +196,7 @@ func (w *walker) leaf(r *PageRun, at place) uint64 {
 	return o.next
 }
 
-// value looks at what an element holds: a value, or a bucket.
+// value checks the content of an element: a value or a bucket.
 func (w *walker) value(r *PageRun, at place, e Element, k []byte) {
 	switch {
 	case e.Flags == 1:
@@ -215,7 +217,7 @@ func (w *walker) value(r *PageRun, at place, e Element, k []byte) {
 	}
 }
 
-// count shows an element to the census.
+// count adds an element to the census.
 func (w *walker) count(r *PageRun, at place, e Element, k []byte) {
 	v, err := r.At(e.Offset+e.KeySize, min(e.ValueSize, format.IndexedLen))
 	if err != nil {
@@ -225,7 +227,8 @@ func (w *walker) count(r *PageRun, at place, e Element, k []byte) {
 	w.census.addKey(at.bucket, k, v)
 }
 
-// bucket walks a bucket: a tree of its own, or a small leaf inside the value.
+// bucket walks a bucket, which is a separate tree or a small leaf inside the
+// value.
 func (w *walker) bucket(r *PageRun, at place, e Element, k []byte) {
 	sub := place{bucket: string(k), page: r.ID, depth: at.depth + 1, nested: true}
 	if at.nested {
@@ -247,7 +250,7 @@ func (w *walker) bucket(r *PageRun, at place, e Element, k []byte) {
 	w.inline(r.ID, v[format.HeaderSize:], sub)
 }
 
-// inline walks a bucket that is small enough to live in its parent's leaf.
+// inline walks a bucket that is small enough to be stored in its parent's leaf.
 func (w *walker) inline(page uint64, b []byte, at place) {
 	if len(b) < format.HeaderSize || binary.LittleEndian.Uint16(b[8:]) != format.FlagLeaf ||
 		format.HeaderSize+16*int(binary.LittleEndian.Uint16(b[10:])) > len(b) {
