@@ -1,7 +1,7 @@
-// Package adktest tests a session.Service of ADK. It checks promises that agents
-// rely on and that ADK's own suite, sessiontestsuite, does not check: names that
-// could collide, complete events, order, conflicts, complete deletion,
-// concurrency, and the content after reopening.
+// Package adktest tests a session.Service of ADK. It checks promises that
+// agents rely on and that ADK's own suite, sessiontestsuite, does not check:
+// names that could collide, complete events, order, conflicts, complete
+// deletion, concurrency, and the content after reopening.
 //
 // A test calls [Run]. A program that compares services calls [Case.Check],
 // which needs no testing.T.

@@ -204,8 +204,8 @@ func refusesMethods(e *env) {
 
 func refusesWrites(e *env) {
 	e.create("s")
-	// readOnly shares the engine of e.store and stays open: the end of the test
-	// checks and closes that engine.
+	// By hand: readOnly shares the engine of e.store, which the end of the test
+	// checks and closes.
 	readOnly, err := seshat.OpenDriver(keepOpen{e.store.Driver()},
 		seshat.Options{ReadOnly: true, Now: e.store.Clock.Now})
 	e.must(err)
