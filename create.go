@@ -10,7 +10,7 @@ import (
 )
 
 // NewSession describes the session that [Tenant.Create] and [Tenant.Ensure]
-// create. Every field is optional, and is copied.
+// create. Every field is optional. The store copies all fields.
 type NewSession struct {
 	ID         string            // the caller's own id; the default is "ses_" and a ULID
 	UserID     string            // opaque id of the user; "" = none
@@ -59,7 +59,7 @@ func (n *NewSession) check() *fieldError {
 	return n.Lifecycle.check().at("lifecycle")
 }
 
-// newStored returns the new session of a namespace at now.
+// newStored returns the session that n describes, created in ns at now.
 func (n *NewSession) newStored(ns *Namespace, life rules.Lifecycle, now int64) (*storedSession, error) {
 	s := &storedSession{Session: Session{
 		ID: n.ID, NamespaceID: ns.ID, OrganizationID: ns.OrganizationID, UserID: n.UserID,
@@ -119,8 +119,8 @@ func (t *Tenant) Ensure(ctx context.Context, n NewSession) (s *Session, created 
 	return s, created && err == nil, err
 }
 
-// create creates the session. If the id is taken, found gets ErrExists and
-// returns the error of the call.
+// create creates the session. If the id is taken, create calls found with
+// ErrExists and returns its result.
 func (t *Tenant) create(ctx context.Context, op string, n NewSession, found func(error) error) (s *Session, err error) {
 	if n.ID == "" {
 		n.ID = NewSessionID()
@@ -166,7 +166,8 @@ func (t *Tenant) checkIDAvailable(ctx context.Context, id string) error {
 	return unwrapError(err)
 }
 
-// sharedState returns the merges into scopes that outlive the session.
+// sharedState returns the state merges into the scopes of the user and the
+// namespace, which outlive the session.
 func (n *NewSession) sharedState() (ms stateMerges, err error) {
 	if len(n.UserState) > 0 {
 		if n.UserID == "" {

@@ -20,7 +20,7 @@ const (
 
 	// kindStateHistory keeps the changes of a session's state; owner:
 	// incarnation, name: number of the newest message, big-endian, then key → a
-	// document with only that key, whose value is nil if it was deleted.
+	// document with only that key. In it the key is nil if it was deleted.
 	kindStateHistory uint8 = driver.KindSession | 0x02
 )
 
@@ -32,8 +32,8 @@ func namespaceNameKey(internalID, name string) driver.EntryKey {
 	return driver.EntryKey{Kind: kindNamespaceName, Owner: internalID, Name: name}
 }
 
-// erasuresKey returns the key of the number of erasures, by which a fork
-// detects that a user was erased while it copied.
+// erasuresKey returns the key of the number of erasures. With that number, a
+// fork detects that a user was erased while it copied.
 func erasuresKey(ord uint64) driver.EntryKey {
 	return driver.EntryKey{Namespace: ord, Kind: kindErasureCount}
 }

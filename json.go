@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// sessionJSON is the JSON form of a Session, with the names of the documented
-// record. Absent values are null, and times are RFC 3339 in UTC with
+// sessionJSON is the JSON form of a Session, with the documented names of the
+// fields. Absent values are null, and times are RFC 3339 in UTC with
 // milliseconds.
 type sessionJSON struct {
 	SessionID      string            `json:"session_id"`
@@ -201,7 +201,8 @@ func (d *durationJSON) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// messageJSON is the JSON form of a Message, by the rules of sessionJSON.
+// messageJSON is the JSON form of a Message. It follows the rules of
+// sessionJSON.
 type messageJSON struct {
 	MessageID   string          `json:"message_id"`
 	Seq         uint64          `json:"seq"`
@@ -226,10 +227,10 @@ type messageJSON struct {
 }
 
 // MarshalJSON returns the message with its payload as base64. Absent values are
-// null, and times are RFC 3339 in UTC with milliseconds. Space between the
-// tokens of ToolInputs and ToolOutputs is lost. A message that was read from a
-// store also has a digest, by which [Tenant.Restore] makes later repeats of its
-// append recognizable.
+// null, and times are RFC 3339 in UTC with milliseconds. White space between
+// the JSON tokens of ToolInputs and ToolOutputs is removed. A message that was
+// read from a store also has a digest. With it, [Tenant.Restore] lets the store
+// recognize later repeats of the append.
 func (m Message) MarshalJSON() ([]byte, error) {
 	j := messageJSON{
 		MessageID: m.ID, Seq: m.Seq, Content: m.Content,
@@ -325,7 +326,7 @@ func notNull(data json.RawMessage) json.RawMessage {
 }
 
 // hideInput returns err without the number that a *json.UnmarshalTypeError
-// quotes, which is of any length.
+// quotes, because that number may have any length.
 func hideInput(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {

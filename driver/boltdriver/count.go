@@ -10,8 +10,8 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/format"
 )
 
-// Count answers from the counters if it can, else from headers. See
-// driver.Driver.
+// Count reads only the counters if q has no filter, and otherwise the headers
+// of records. See driver.Driver.
 func (d *Driver) Count(ctx context.Context, q driver.Query) (u driver.Usage, err error) {
 	defer dbfile.Guard("count", debug.SetPanicOnFault(true), &err)
 	err = d.readLatest(ctx, func(v *view) error {
@@ -66,8 +66,8 @@ func (v *view) countHeaders(ctx context.Context, q *driver.Query) (u driver.Usag
 	return u, nil
 }
 
-// unerased returns stored counters less the sessions that are erased and not
-// yet reclaimed.
+// unerased subtracts the sessions that are erased but not yet reclaimed from
+// the stored counters u.
 func (v *view) unerased(ns uint64, u driver.Usage) (driver.Usage, error) {
 	if s := v.erased[ns]; s != nil {
 		for user := range s.Users {
@@ -79,8 +79,8 @@ func (v *view) unerased(ns uint64, u driver.Usage) (driver.Usage, error) {
 	return u, nil
 }
 
-// live returns such counters less the sessions that expired by now. An index
-// leads to them, so that no session that is not due is read.
+// live subtracts the sessions that expired by now from u. It finds them in the
+// indexes by time, so it reads only sessions that are due.
 func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) {
 	for _, in := range []format.Bucket{format.Due, format.Overdue} {
 		if err := v.lessOverdue(in, ns, now, &u); err != nil {
@@ -90,8 +90,9 @@ func (v *view) live(ns uint64, now int64, u driver.Usage) (driver.Usage, error) 
 	return u, nil
 }
 
-// lessOverdue subtracts the records that expired by now. A record is in x no
-// later than it expires, or else in o at the time it expires.
+// lessOverdue subtracts the records that expired by now. A record has a key in
+// bucket Due. If it expires before that key's time, it also has a key in bucket
+// Overdue, at the time when it expires.
 func (v *view) lessOverdue(in format.Bucket, ns uint64, now int64, u *driver.Usage) error {
 	var h format.RecordHeader
 	c := v.cursor(in)

@@ -99,7 +99,8 @@ func checkInvalidChanges(e *env) {
 	e.makeConsistent(r)
 }
 
-// checkInvalidPairs combines pairs of parts of which each is valid by itself.
+// checkInvalidPairs combines two parts of a change, each of which is valid by
+// itself.
 func (e *env) checkInvalidPairs(r *driver.Record, was string) {
 	drop := []driver.Span{{From: 1, To: 1}}
 	inc := e.incarnation()

@@ -9,7 +9,7 @@ import (
 	"github.com/seshatdb/seshat/driver"
 )
 
-// space is one namespace.
+// space is the data of one namespace.
 type space struct {
 	records map[string]*driver.Record
 	lives   map[driver.Incarnation]*life
@@ -48,7 +48,8 @@ func (s *space) life(inc driver.Incarnation) *life {
 	return newLife()
 }
 
-// keep is life for writing.
+// keep returns the data of an incarnation for writing, and creates it if there
+// is none.
 func (s *space) keep(inc driver.Incarnation) *life {
 	l := s.life(inc)
 	s.lives[inc] = l
@@ -124,5 +125,6 @@ func cloneKey(k driver.EntryKey) driver.EntryKey {
 	return k
 }
 
-// cloneValue copies a present value. The copy of an empty value is not nil.
+// cloneValue copies a value. The copy is never nil, because nil means that
+// there is no value.
 func cloneValue(v []byte) []byte { return append([]byte{}, v...) }

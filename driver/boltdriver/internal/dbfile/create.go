@@ -18,14 +18,14 @@ import (
 	"github.com/seshatdb/seshat/driver/boltdriver/internal/fsck"
 )
 
-// tempMark stands between the name of the file that is being made and 16
-// random hex digits.
+// tempMark is the middle of a temporary name: the name of the final file comes
+// before it, and 16 random hex digits after it.
 const tempMark = ".new-"
 
 // createFile makes a store's file at path so that a power failure at any moment
-// leaves none or a complete one: it is built and synced under another name and
-// then linked. If path exists by then, the error is fs.ErrExist and that file
-// is untouched.
+// leaves no file or a complete one. It builds and syncs the file under another
+// name, and then links it. If path exists by then, it returns fs.ErrExist and
+// leaves that file unchanged.
 func createFile(path string, o Options) error {
 	t, err := NewTemp(path)
 	if err != nil {
@@ -43,7 +43,7 @@ func createFile(path string, o Options) error {
 	o.Hooks.at("built")
 	if err := Publish(t.Path, path); err != nil {
 		if _, gone := os.Lstat(t.Path); errors.Is(gone, fs.ErrNotExist) {
-			return ErrMoved // closed and so unlocked, it was taken for a leftover
+			return ErrMoved // another open removed it as a leftover, because Close unlocked it
 		}
 		return err
 	}
@@ -57,8 +57,8 @@ type Temp struct {
 	Handle *os.File // holds the lock
 }
 
-// NewTemp creates an empty file beside path, locked so that nobody takes it
-// for the leftover of a crash.
+// NewTemp creates an empty file beside path, and locks it. Because of the lock,
+// no open removes it as a leftover of a crash.
 func NewTemp(path string) (*Temp, error) {
 	for range openAttempts {
 		var b [8]byte
@@ -84,7 +84,7 @@ func NewTemp(path string) (*Temp, error) {
 	return nil, fmt.Errorf("no temporary name beside %s", path)
 }
 
-// stillThere says whether path names the open file.
+// stillThere reports whether path names the open file.
 func stillThere(f *os.File, path string) bool {
 	a, err := f.Stat()
 	if err != nil {
@@ -112,7 +112,7 @@ func (t *Temp) OpenEmpty() (db *bolt.DB, err error) {
 		if err != nil {
 			return err
 		}
-		db.AllocSize = 0 // no room ahead: the file is to be as small as it can be
+		db.AllocSize = 0 // do not grow ahead, so that the file is as small as possible
 		if err := db.Update(format.InitSchema); err != nil {
 			_ = db.Close()
 			return err
@@ -122,10 +122,10 @@ func (t *Temp) OpenEmpty() (db *bolt.DB, err error) {
 	return db, err
 }
 
-// Publish gives the finished file at from the name to, unless that is taken:
-// fs.ErrExist. If the file system has no hard links it renames, and two
-// processes that create at the same instant may then replace one another;
-// the loser's next commit notices.
+// Publish links the finished file at from to the name to. If that name is
+// taken, it returns fs.ErrExist. If the file system has no hard links, it
+// renames the file. Two processes that create at the same instant may then
+// replace each other's file. The next commit to the replaced file detects that.
 func Publish(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
@@ -159,7 +159,7 @@ func cleanLeftovers(path string) {
 	}
 }
 
-// isTempName says whether name is one that NewTemp makes for base.
+// isTempName reports whether NewTemp may have made name for base.
 func isTempName(name, base string) bool {
 	rest, ok := strings.CutPrefix(name, base+tempMark)
 	if !ok || len(rest) != 16 {
@@ -169,8 +169,9 @@ func isTempName(name, base string) bool {
 	return err == nil
 }
 
-// removeLeftover removes name if nobody holds it. A second link to path itself,
-// left by a crash between link and removal, is only a name too many.
+// removeLeftover removes name if no process has it locked. If name is a second
+// link to the file at path, which a crash between link and removal leaves, it
+// removes the link without looking at the lock.
 func removeLeftover(name, path string) {
 	info, err := os.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {
@@ -190,8 +191,8 @@ func removeLeftover(name, path string) {
 	}
 }
 
-// Finish makes a complete file durable, checks it once more and gives it its
-// name.
+// Finish makes a complete file durable, checks it once more, and moves it to
+// path.
 func (t *Temp) Finish(ctx context.Context, path string) error {
 	if err := t.Handle.Sync(); err != nil {
 		return err
