@@ -224,7 +224,7 @@ func refusesGrowth(e *env) {
 	if e.get("s").Version != 1 {
 		e.Fatal("the session changed")
 	}
-	// Even in a full namespace the status can be changed and the session deleted.
+	// A full namespace lets its sessions change their status and be deleted.
 	e.call(200, "POST", sessions+"/s/transition", `{"status":"idle"}`)
 	e.call(200, "DELETE", sessions+"/s", "")
 }
