@@ -97,7 +97,7 @@ func TestAnAddedStatusMustBeDocumented(t *testing.T) {
 			"status.go has no constant of status paused", "the table in status.go has no row of paused",
 		},
 		"sessionhttp": {"openapi.json: a list of statuses lacks paused"},
-		"postgres":    {"no view says \"when 5 then 'paused'\"", `no view says "sum(s5)::bigint as paused"`},
+		"postgres":    {"does not say \"when 5 then 'paused'\"", `does not say "sum(s5)::bigint as paused"`},
 	} {
 		out, err := run(dir, "test", "-count=1", "-vet=off", "-overlay="+path,
 			"-run=^Test(StatusesAreDocumented|ViewsNameEachStatus)$", ".")
